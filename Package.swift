@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target is built with the same strictness; layers are explained in docs/ARCHITECTURE.md
+// and checked by Scripts/layers.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .define("_GNU_SOURCE"),
+]
+
+extension Target {
+    static func library(_ name: String, _ dependencies: [Dependency]) -> Target {
+        .target(
+            name: name, dependencies: dependencies,
+            cSettings: [.define("_GNU_SOURCE")], swiftSettings: strict)
+    }
+
+    static func tests(_ name: String, _ dependencies: [Dependency] = []) -> Target {
+        .testTarget(
+            name: name + "Tests", dependencies: [.byName(name: name), "TestKit"] + dependencies,
+            cSettings: [.define("_GNU_SOURCE")],
+            swiftSettings: [.enableUpcomingFeature("ExistentialAny")])
+    }
+}
+
+extension Target.Dependency {
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let yams = product(name: "Yams", package: "Yams")
+    static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let system = product(name: "SystemPackage", package: "swift-system")
+}
+
+let package = Package(
+    name: "exeat",
+    products: [.executable(name: "exeat", targets: ["exeat"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // 0: C libraries, each imported by exactly one Swift target
+        .systemLibrary(
+            name: "CZstd", path: "Sources/C/CZstd", pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CCrypto", path: "Sources/C/CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux", path: "Sources/C/CLinux"),
+        // 1: what everything stands on
+        .library("Basics", ["CLinux"]),
+        .library("Primitives", ["Basics", "CCrypto"]),
+        // 2: bytes, and the model of an archive
+        .library("Streams", ["Basics", "Primitives", "CZstd"]),
+        .library("Encryption", ["Basics", "Primitives", "Streams", .crypto]),
+        .library("Manifests", ["Basics"]),
+        .library("Plans", ["Basics", .yams]),
+        // 3: evidence, trees, and the contract of connectors
+        .library("Journals", ["Basics", "Primitives", "Streams"]),
+        .library("Signatures", ["Basics", "Primitives", .crypto]),
+        .library("Archives", ["Basics", "Primitives", "Streams"]),
+        .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
+        // 4: the bag, and one module for each connector
+        .library(
+            "Bags", ["Basics", "Primitives", "Streams", "Manifests", "Journals", "Signatures"]),
+        .library("FileConnectors", ["Connectors", "Archives"]),
+        // 5: runs
+        .library(
+            "Runs",
+            [
+                "Basics", "Primitives", "Streams", "Encryption", "Manifests", "Plans", "Journals",
+                "Signatures", "Connectors", "Bags",
+            ]),
+        // 6, 7: the command line
+        .library("Commands", ["Runs", "FileConnectors", .arguments]),
+        .executableTarget(name: "exeat", dependencies: ["Commands"], swiftSettings: strict),
+        // tests
+        .target(
+            name: "TestKit", dependencies: ["Basics", "Streams"], path: "Tests/TestKit",
+            swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+        .tests("Basics"),
+        .tests("Streams"),
+    ]
+)

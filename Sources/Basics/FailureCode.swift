@@ -1,0 +1,127 @@
+extension Failure {
+    /// What went wrong, as a number that scripts may rely on.
+    ///
+    /// The list with meanings and remedies is `Manifests/failures.json`; a number is never reused.
+    public enum Code: Int, Sendable, CaseIterable {
+        // General
+        case failed = 1
+        case cancelled = 2
+        case denied = 3
+        case notFound = 4
+        case exists = 5
+        case noSpace = 6
+        case inputOutput = 7
+        case locked = 8
+        case invalidValue = 9
+        case unsupported = 10
+        case usage = 11
+        // Plans
+        case planSyntax = 100
+        case planUnknownKey = 101
+        case planMissingValue = 102
+        case planWrongType = 103
+        case planInvalidValue = 104
+        case planSecretUnavailable = 105
+        case planChanged = 106
+        case planUnknownKind = 107
+        // Encryption (age)
+        case ageHeader = 200
+        case ageNoMatch = 201
+        case ageHeaderMAC = 202
+        case agePayload = 203
+        case ageArmor = 204
+        case ageKeyInvalid = 205
+        case ageRecipientsMixed = 206
+        // Streams
+        case zstdCorrupt = 220
+        case plaintextTooLong = 221
+        case plaintextTooShort = 222
+        case truncated = 223
+        case trailingBytes = 224
+        case digestMismatch = 225
+        // Signatures and trust
+        case keyFileExposed = 240
+        case keyFileInvalid = 241
+        case signatureInvalid = 242
+        case signatureMissing = 243
+        case signatureMalformed = 244
+        case signerUnknown = 245
+        case signerRole = 246
+        case signerOutOfDate = 247
+        case trustInvalid = 248
+        case trustConflict = 249
+        case signerPairMismatch = 250
+        // Journals
+        case journalMalformed = 260
+        case journalBroken = 261
+        case journalMismatch = 262
+        // JSON documents of an archive
+        case jsonMalformed = 280
+        // Bags
+        case bagNotFound = 300
+        case bagDeclaration = 301
+        case bagInfoMalformed = 302
+        case bagInfoMismatch = 303
+        case bagManifestMissing = 304
+        case bagManifestMalformed = 305
+        case bagManifestDuplicate = 306
+        case bagManifestUnsupported = 307
+        case bagTagManifestMissing = 308
+        case bagTagManifestMalformed = 309
+        case bagPathUnsafe = 310
+        case bagPathTooLong = 311
+        case bagFileMissing = 312
+        case bagFileUnexpected = 313
+        case bagFileChanged = 314
+        case bagFileKind = 315
+        case bagDirectoryEmpty = 316
+        case bagFetchForbidden = 317
+        case bagEncoding = 318
+        case bagNameTwins = 319
+        case bagUnsealed = 320
+        case bagProofUnexpected = 321
+        case bagUnfinished = 322
+        case tarHeader = 330
+        case tarPadding = 331
+        case tarDuplicate = 332
+        case tarTrailing = 333
+        case tarTruncated = 334
+        case tarOrder = 335
+        // Seal and manifest
+        case sealMalformed = 350
+        case sealSubjectMismatch = 351
+        case manifestMalformed = 360
+        case manifestMismatch = 361
+        case coverageMismatch = 362
+        // Trees of files
+        case treeMalformed = 400
+        case treeOrder = 401
+        case treePathUnsafe = 402
+        case treeLinkUnsafe = 403
+        case treeMismatch = 404
+        case treeTwins = 405
+        case targetOccupied = 406
+        case comparisonFailed = 407
+        case sourceUnreadable = 420
+        case sourceVanished = 421
+        case sourceChanged = 422
+    }
+}
+
+extension Failure.Code {
+    /// The exit status of a command that ends with this failure (docs: "exit status").
+    public var exitStatus: Int32 {
+        switch self {
+        case .usage: 64
+        case .cancelled: 130
+        case .planSyntax, .planUnknownKey, .planMissingValue, .planWrongType, .planInvalidValue,
+            .planSecretUnavailable, .planChanged, .planUnknownKind:
+            1
+        case .ageNoMatch, .ageKeyInvalid, .ageRecipientsMixed, .keyFileExposed, .keyFileInvalid,
+            .trustInvalid, .trustConflict:
+            1
+        case .targetOccupied, .sourceUnreadable, .sourceVanished, .sourceChanged: 1
+        default: rawValue >= 200 ? 3 : 1
+        }
+    }
+}

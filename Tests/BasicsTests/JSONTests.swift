@@ -1,0 +1,28 @@
+import Basics
+import Testing
+
+@Suite struct JSONTests {
+    @Test func canonicalFormSortsKeysAndEscapes() throws {
+        let value: JSON = ["b": 1, "a": ["x\n\"", true, .null], "é": -7]
+        #expect(
+            String(decoding: value.canonical, as: UTF8.self)
+                == #"{"a":["x\n\"",true,null],"b":1,"é":-7}"#)
+        #expect(try JSON(parsing: value.line) == value)
+    }
+
+    @Test(arguments: [
+        "", "{", "[1,]", "{\"a\":1,\"a\":2}", "1.5", "1e3", "01", "-0", "9007199254740992",
+        "\u{FEFF}{}", "{} x", "\"\u{1}\"", "\"\\ud800\"", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]",
+    ])
+    func refusesWhatIsNotStrict(text: String) {
+        #expect(throws: Failure(.jsonMalformed, "")) { try JSON(parsing: Array(text.utf8)) }
+    }
+
+    @Test func timestampsRoundTrip() throws {
+        for seconds: Int64 in [0, -1, 951_782_400, 1_795_392_000, 4_102_444_799, -11_644_473_600] {
+            let moment = Timestamp(seconds: seconds, nanoseconds: 120_000_000)
+            #expect(Timestamp(moment.text) == moment)
+        }
+        #expect(Timestamp(seconds: 951_782_400).date == "2000-02-29")
+    }
+}
