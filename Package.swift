@@ -60,7 +60,7 @@ let package = Package(
         // 3: evidence, trees, and the contract of connectors
         .library("Journals", ["Basics", "Primitives", "Streams"]),
         .library("Signatures", ["Basics", "Primitives", .crypto]),
-        .library("Archives", ["Basics", "Primitives", "Streams"]),
+        .library("Archives", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
         // 4: the bag, and one module for each connector
         .library(
@@ -81,6 +81,12 @@ let package = Package(
             name: "TestKit", dependencies: ["Basics", "Streams"], path: "Tests/TestKit",
             swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         .tests("Basics"),
-        .tests("Streams"),
+        .tests("Streams", ["Primitives"]),
+        .tests("Encryption", ["Basics", "Primitives", "Streams"]),
+        .tests("Plans", ["Basics"]),
+        .tests("Journals", ["Basics", "Primitives"]),
+        .tests("Signatures", ["Basics", "Primitives"]),
+        .tests("Archives", ["Basics", "Primitives", "Streams"]),
+        .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ]
 )
