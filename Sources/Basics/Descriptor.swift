@@ -73,6 +73,9 @@ public struct Descriptor: ~Copyable, Sendable {
         guard retrying({ fdatasync(raw) }) == 0 else { throw Failure(errno: errno, "cannot sync") }
     }
 
+    /// Has the kernel begin to write back what was written so far, so that `sync` waits less.
+    public func startWriteback() { exeat_start_writeback(raw) }
+
     /// The corresponding C function is `fstat`.
     public func status() throws(Failure) -> stat {
         var status = stat()

@@ -4,12 +4,21 @@ import Glibc
 /// Writes to a descriptor that its maker keeps.
 public struct DescriptorSink: ByteSink, ~Copyable {
     private let file: SharedDescriptor
+    private var unsynced = 0
+
+    /// How much may wait in the page cache before it is sent on its way to the disk.
+    private static var writebackSize: Int { 8 << 20 }
 
     public init(_ file: SharedDescriptor) { self.file = file }
 
     public mutating func write(_ bytes: RawSpan) throws(Failure) {
         do throws(Failure) { try file.descriptor.writeAll(bytes) } catch {
             throw error.during("cannot write \(file.name)")
+        }
+        unsynced += bytes.byteCount
+        if unsynced >= Self.writebackSize {
+            file.descriptor.startWriteback()
+            unsynced = 0
         }
     }
 

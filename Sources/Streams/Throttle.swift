@@ -12,18 +12,12 @@ public final class Throttle: Sendable {
     /// Blocks the calling thread until `count` more bytes are within the limit.
     public func admit(_ count: Int) {
         let wait = free.withLock { free in
-            let now = Self.seconds()
+            let now = Double(monotonicNanoseconds()) / 1e9
             let start = max(free, now)
             free = start + Double(count) / bytesPerSecond
             return start - now
         }
         if wait > 0 { usleep(UInt32(min(wait, 60) * 1_000_000)) }
-    }
-
-    private static func seconds() -> Double {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }
 

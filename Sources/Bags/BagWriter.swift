@@ -1,0 +1,279 @@
+public import Basics
+import Glibc
+public import Streams
+import Synchronization
+
+/// Where a run stores its files: a directory, one tar file, or a tar stream on standard output.
+///
+/// A file is written to a slot and appears in the bag only when it is committed, whole and synced.
+/// Slots may be used from several lanes at once; commits to a tar queue up.
+public final class BagWriter: Sendable {
+    public enum Form: Sendable, Equatable {
+        case directory(String)
+        case tar(String)
+        case stream
+    }
+
+    public let form: Form
+    /// The bag's name: the one top folder in a tar.
+    public let name: String
+    /// Private (0700): journal of a tar, rooms of the connectors, the lock. Goes away at the seal.
+    public let stateDirectory: String
+    private let lock: Descriptor
+    private let tail: Mutex<Tail>
+    private let tar: SharedDescriptor?
+
+    /// Where the next entry of a tar begins.
+    private struct Tail {
+        var end: Int64 = 0
+    }
+
+    /// What is there before a run begins.
+    public enum Found: Sendable, Equatable {
+        case nothing, openRun, sealed
+    }
+
+    /// What a path of `--output` means.
+    public static func form(of output: String) -> Form {
+        if output == "-" { return .stream }
+        return output.hasSuffix(".tar") ? .tar(output) : .directory(output)
+    }
+
+    /// Looks at an output without touching it. A directory with foreign content is refused.
+    public static func look(at form: Form) throws(Failure) -> Found {
+        switch form {
+        case .stream: return .nothing
+        case .tar(let path):
+            if Files.exists(state(of: form)) { return .openRun }
+            return Files.exists(path) ? .sealed : .nothing
+        case .directory(let path):
+            guard let kind = Files.kind(path) else { return .nothing }
+            guard kind == S_IFDIR || kind == S_IFLNK else {
+                throw Failure(
+                    .exists, "\"\(path)\" is not a directory",
+                    hint: "Name a new directory, a file ending in .tar, or - for standard output.")
+            }
+            if Files.exists(path + "/proof/seal.json") { return .sealed }
+            if Files.exists(state(of: form)) { return .openRun }
+            guard try Files.names(in: path).isEmpty else {
+                throw Failure(
+                    .exists, "the output directory \"\(path)\" holds files that are not of a run",
+                    hint: "Name a directory that is empty or does not exist yet.")
+            }
+            return .nothing
+        }
+    }
+
+    private static func state(of form: Form) -> String {
+        switch form {
+        case .directory(let path): path + "/.exeat-run"
+        case .tar(let path): path + ".exeat-run"
+        case .stream: ""
+        }
+    }
+
+    /// Opens the output for one run; a second process on it is `.locked`.
+    public init(_ form: Form, name: String) throws(Failure) {
+        self.form = form
+        self.name = name
+        switch form {
+        case .directory(let path):
+            try Files.makeDirectory(path)
+            stateDirectory = Self.state(of: form)
+        case .tar(let path):
+            try Files.makeDirectory(Files.parent(of: path))
+            stateDirectory = Self.state(of: form)
+        case .stream:
+            stateDirectory = try Self.temporaryDirectory()
+        }
+        try Files.makeDirectory(stateDirectory, mode: 0o700)
+        let lock = try Descriptor(opening: stateDirectory + "/lock", O_RDWR | O_CREAT)
+        guard try lock.lock() else {
+            throw Failure(
+                .locked, "another process is writing to this output",
+                hint: "Wait for it to end, or stop it; then run the same command again.")
+        }
+        self.lock = lock
+        switch form {
+        case .directory: tar = nil
+        case .tar(let path):
+            tar = SharedDescriptor(
+                try Descriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644),
+                name: "\"\(path)\"")
+        case .stream: tar = SharedDescriptor(Descriptor(owning: dup(1)), name: "standard output")
+        }
+        tail = Mutex(Tail())
+    }
+
+    private static func temporaryDirectory() throws(Failure) -> String {
+        let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+        var template = Array((base + "/exeat-run-XXXXXX").utf8CString)
+        guard unsafe mkdtemp(&template) != nil else {
+            throw Failure(errno: errno, "cannot create a directory below \"\(base)\"")
+        }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Where the journal lives while the run is open.
+    public var journalPath: String {
+        if case .directory(let path) = form { return path + "/exeat/journal.jsonl" }
+        return stateDirectory + "/journal.jsonl"
+    }
+
+    /// Goes back to the last commit that the journal knows: a tar is cut at `end`; in a directory
+    /// whatever was not committed is removed.
+    public func resume(committed: Set<String>, end: Int64) throws(Failure) {
+        switch form {
+        case .stream: break
+        case .tar:
+            guard let tar else { return }
+            try tar.descriptor.truncate(to: end)
+            tail.withLock { $0.end = end }
+        case .directory(let path):
+            try Files.remove(path + "/proof.partial")
+            try Files.remove(path + "/proof")
+            if Files.exists(path + "/data") {
+                try removeUncommitted(path + "/data", "data", committed)
+            }
+        }
+    }
+
+    private func removeUncommitted(
+        _ directory: String, _ prefix: String, _ committed: Set<String>
+    ) throws(Failure) {
+        for name in try Files.names(in: directory) {
+            let path = directory + "/" + name
+            if Files.kind(path) == S_IFDIR {
+                try removeUncommitted(path, prefix + "/" + name, committed)
+                // Fails where something is left, which is as it should be.
+                unsafe rmdir(path)
+            } else if !committed.contains(prefix + "/" + name) {
+                try Files.remove(path)
+            }
+        }
+    }
+
+    /// A place for the bytes of one file.
+    public func slot(_ path: BagPath) throws(Failure) -> BagSlot {
+        switch form {
+        case .directory(let root):
+            let final = root + "/" + path.text
+            try Files.makeDirectory(Files.parent(of: final))
+            let partial = final + ".partial"
+            unsafe unlink(partial)
+            return BagSlot(
+                path: path, final: final,
+                file: SharedDescriptor(
+                    try Descriptor(
+                        opening: partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644),
+                    name: "\"\(final)\""))
+        case .tar, .stream:
+            return BagSlot(
+                path: path, final: nil,
+                file: SharedDescriptor(try spool(), name: "the spool file of \"\(path.text)\""))
+        }
+    }
+
+    /// A file without a name, so that nothing is left of it whatever happens.
+    private func spool() throws(Failure) -> Descriptor {
+        let path = stateDirectory + "/spool-\(monotonicNanoseconds())-\(pthread_self())"
+        let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_EXCL)
+        unsafe unlink(path)
+        return file
+    }
+
+    /// Makes the slot's bytes a file of the bag. Durable on return.
+    ///
+    /// - Returns: where the tar ends now; 0 in a directory.
+    public func commit(_ slot: BagSlot) throws(Failure) -> Int64 {
+        if let final = slot.final {
+            do throws(Failure) {
+                try slot.file.descriptor.sync()
+                try Files.rename(final + ".partial", to: final)
+            } catch { throw error.during("cannot store \"\(final)\"") }
+            slot.committed()
+            return 0
+        }
+        guard let tar else { return 0 }
+        let size = Int64(try slot.file.descriptor.status().st_size)
+        return try tail.withLock { (tail) throws(Failure) in
+            do throws(Failure) {
+                try tar.descriptor.writeAll(
+                    CanonicalTar.header(name: name, path: slot.path, size: size))
+                var source = FileSource(slot.file, from: 0, size: size)
+                var chunk = Chunk()
+                repeat {
+                    try source.read(into: &chunk)
+                    try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                        try unsafe tar.descriptor.writeAll(bytes)
+                    }
+                } while !chunk.isEmpty
+                try tar.descriptor.writeAll(
+                    [UInt8](repeating: 0, count: CanonicalTar.padding(after: size)))
+                if case .tar = form { try tar.descriptor.sync() }
+            } catch {
+                if case .tar = form {
+                    try? tar.descriptor.truncate(to: tail.end)
+                    try? tar.descriptor.seek(to: tail.end)
+                }
+                throw error.during("cannot store \"\(slot.path.text)\" in \(tar.name)")
+            }
+            tail.end += 512 + size + Int64(CanonicalTar.padding(after: size))
+            return tail.end
+        }
+    }
+
+    /// Stores a small file.
+    public func put(_ bytes: [UInt8], at path: BagPath) throws(Failure) {
+        let slot = try slot(path)
+        try slot.file.descriptor.writeAll(bytes)
+        _ = try commit(slot)
+    }
+
+    /// Stores the proof, the last thing that happens to a bag: in a directory it appears by one
+    /// rename, and a tar gets its end blocks.
+    public func seal(_ proof: [(path: BagPath, bytes: [UInt8])]) throws(Failure) {
+        switch form {
+        case .directory(let root):
+            let partial = root + "/proof.partial"
+            try Files.remove(partial)
+            for file in proof {
+                let path = partial + "/" + file.path.text.dropFirst("proof/".count)
+                try Files.makeDirectory(Files.parent(of: path))
+                try Files.write(file.bytes, to: path)
+            }
+            try Files.syncDirectory(of: partial + "/x")
+            try Files.rename(partial, to: root + "/proof")
+        case .tar, .stream:
+            for file in proof { try put(file.bytes, at: file.path) }
+            try tar?.descriptor.writeAll([UInt8](repeating: 0, count: 1024))
+            if case .tar(let path) = form {
+                try tar?.descriptor.sync()
+                try Files.syncDirectory(of: path)
+            }
+        }
+    }
+
+    /// Removes the private state; the last step after the seal.
+    public func removeState() throws(Failure) { try Files.remove(stateDirectory) }
+}
+
+/// A file on its way into the bag; dropped without a commit, it leaves nothing behind.
+public final class BagSlot: Sendable {
+    public let path: BagPath
+    public let file: SharedDescriptor
+    let final: String?
+    private let isCommitted = Mutex(false)
+
+    init(path: BagPath, final: String?, file: SharedDescriptor) {
+        self.path = path
+        self.final = final
+        self.file = file
+    }
+
+    func committed() { isCommitted.withLock { $0 = true } }
+
+    deinit {
+        if let final, !isCommitted.withLock({ $0 }) { unsafe unlink(final + ".partial") }
+    }
+}

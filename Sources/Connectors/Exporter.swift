@@ -1,0 +1,203 @@
+public import Basics
+public import Manifests
+public import Plans
+public import Streams
+
+/// Pulls one source into segments.
+///
+/// The run asks in this order: `survey` (for `exeat plan` alone), or `inventory` once, then
+/// `export` for every segment from several lanes at once, then `conclude` for each artifact whose
+/// segments are all committed. A run that was interrupted builds the exporter anew in the same room
+/// and goes on: `inventory` must then return what it returned before.
+///
+/// All calls block, and are made on lanes.
+public protocol Exporter: Sendable {
+    /// The word after `kind:` in a plan.
+    static var kind: String { get }
+
+    /// Reads the settings; throws all problems of the plan at once.
+    init(_ source: SourcePlan, room: Room) throws(Failure)
+
+    /// Notes what is wrong with the settings, so that a plan shows all its problems at once.
+    static func check(_ source: SourcePlan, _ problems: PlanProblems)
+
+    /// Looks at the source without changing it: rights, volumes, risks.
+    func survey() throws(Failure) -> Survey
+
+    /// Fixes what must be in the archive, before the first byte moves. What it needs later (real
+    /// names, layouts) it keeps in its room.
+    func inventory() throws(Failure) -> Inventory
+
+    /// Writes the plaintext of one segment, and keeps what it learnt (digests, omissions) durably in
+    /// its room before it returns. Does not finish the sink.
+    ///
+    /// May be called again for the same segment after a throw or a crash. A failure that says
+    /// `mayRetry` is tried again with a fresh sink.
+    func export(
+        _ segment: SegmentNumber, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) -> SegmentResult
+
+    /// Called once all segments of an artifact, and of those it comes `after`, are committed.
+    func conclude(_ artifact: Int) throws(Failure) -> Conclusion
+
+    /// All omissions, once every artifact is concluded.
+    func omissions() throws(Failure) -> OmissionSummary
+}
+
+/// A segment by its artifact's place in the inventory and its own place in the artifact.
+public struct SegmentNumber: Sendable, Hashable {
+    public let artifact: Int
+    public let segment: Int
+
+    public init(artifact: Int, segment: Int) {
+        self.artifact = artifact
+        self.segment = segment
+    }
+}
+
+/// What one segment acknowledges of the expected list.
+public struct SegmentResult: Sendable, Equatable {
+    /// Expected objects that are now in the archive.
+    public var exported: Int64
+    /// Expected objects that are not, each with an omission line.
+    public var omitted: Int64
+
+    public init(exported: Int64, omitted: Int64) {
+        self.exported = exported
+        self.omitted = omitted
+    }
+}
+
+/// What is known of an artifact once all of it is stored.
+public struct Conclusion: Sendable {
+    public var digests: [JSON.Member]
+    public var counts: [JSON.Member]
+    /// A shell command that reads the artifact's stream on standard input and restores it below
+    /// `$HERE` with standard tools; nil where the stream as a file is all there is.
+    public var restoring: String?
+    /// For RESTORE.txt: sentences that may name objects.
+    public var notes: [String]
+
+    public init(
+        digests: [JSON.Member] = [], counts: [JSON.Member] = [], restoring: String? = nil,
+        notes: [String] = []
+    ) {
+        self.digests = digests
+        self.counts = counts
+        self.restoring = restoring
+        self.notes = notes
+    }
+}
+
+/// The expected list of one source.
+public struct Inventory: Sendable {
+    public var artifacts: [ArtifactOutline]
+    public var moment: Moment
+    /// Facts for the manifest that only this kind of source has.
+    public var facts: JSON
+    /// How many objects of each kind there are, for people and the catalogue.
+    public var counts: [JSON.Member]
+
+    public init(
+        artifacts: [ArtifactOutline], moment: Moment, facts: JSON, counts: [JSON.Member]
+    ) {
+        self.artifacts = artifacts
+        self.moment = moment
+        self.facts = facts
+        self.counts = counts
+    }
+}
+
+/// An artifact before it is exported.
+public struct ArtifactOutline: Sendable {
+    public var name: String
+    /// Letters for its folder, `[a-z0-9-]`; a number follows.
+    public var slug: String
+    public var kind: String
+    public var legal: LegalCategory
+    /// The suffix of its segments before `.zst`, and the name of the format.
+    public var format: String
+    public var segments: Int
+    /// Places of artifacts that must be concluded before this one's segments can be written.
+    public var after: [Int]
+    /// Objects that its segments must acknowledge between them.
+    public var expected: Int64
+    /// Plaintext bytes as far as they can be foretold.
+    public var bytes: Int64
+
+    public init(
+        name: String, slug: String, kind: String, legal: LegalCategory, format: String,
+        segments: Int, after: [Int] = [], expected: Int64, bytes: Int64
+    ) {
+        self.name = name
+        self.slug = slug
+        self.kind = kind
+        self.legal = legal
+        self.format = format
+        self.segments = segments
+        self.after = after
+        self.expected = expected
+        self.bytes = bytes
+    }
+}
+
+/// What `exeat plan` tells of a source.
+public struct Survey: Sendable {
+    public var bytes: Int64
+    public var counts: [JSON.Member]
+    public var findings: [Finding]
+    public var omissions: OmissionSummary
+
+    public init(
+        bytes: Int64, counts: [JSON.Member], findings: [Finding], omissions: OmissionSummary
+    ) {
+        self.bytes = bytes
+        self.counts = counts
+        self.findings = findings
+        self.omissions = omissions
+    }
+}
+
+/// Something that a person should know or decide before the run.
+public struct Finding: Sendable {
+    public enum Severity: String, Sendable {
+        case note, warning
+        /// The run would fail or end with status 2 if nothing is decided.
+        case decision
+    }
+
+    public var code: String
+    public var severity: Severity
+    public var what: String
+    public var decision: String?
+
+    public init(_ code: String, _ severity: Severity, _ what: String, decision: String? = nil) {
+        self.code = code
+        self.severity = severity
+        self.what = what
+        self.decision = decision
+    }
+
+    public var json: JSON {
+        var members: [JSON.Member] = [
+            .init("code", .string(code)), .init("severity", .string(severity.rawValue)),
+            .init("what", .string(what)),
+        ]
+        if let decision { members.append(.init("decision", .string(decision))) }
+        return .object(members)
+    }
+}
+
+/// What the run lends to a connector.
+public struct Room: Sendable {
+    /// A private directory (0700) of this source alone, kept until the run is sealed.
+    public let directory: String
+    public let progress: Progress
+    public let world: World
+
+    public init(directory: String, progress: Progress, world: World) {
+        self.directory = directory
+        self.progress = progress
+        self.world = world
+    }
+}

@@ -1,0 +1,117 @@
+public import Basics
+public import Manifests
+public import Plans
+public import Streams
+
+/// Replays one source of a verified archive on a target.
+///
+/// The run asks in this order: `prepare`, then `replay` for every unit from several lanes at once,
+/// `finish`, then `compare` for every slice from several lanes, and `conclude`. Everything is
+/// idempotent: an import that was interrupted is built anew in the same room, `prepare` comes
+/// again, and only the units not yet done are replayed.
+///
+/// All calls block, and are made on lanes.
+public protocol Importer: Sendable {
+    static var kind: String { get }
+
+    /// Notes what is wrong with the settings, so that a plan shows all its problems at once.
+    static func check(_ target: TargetPlan, _ problems: PlanProblems)
+
+    /// - Parameter resuming: an earlier import in this room has begun to write to the target.
+    init(
+        _ target: TargetPlan, source: SourceRecord, from artifacts: any ArtifactSource, room: Room,
+        resuming: Bool
+    ) throws(Failure)
+
+    /// Checks archive and target against each other; writes nothing to the target but its root.
+    func prepare() throws(Failure) -> ImportOutline
+
+    func replay(_ segment: SegmentNumber) throws(Failure)
+
+    /// What can only be done once all units are replayed (links, constraints, …).
+    func finish() throws(Failure)
+
+    /// Takes the content digest again, from the target, for one slice.
+    func compare(_ slice: Int) throws(Failure)
+
+    func conclude() throws(Failure) -> ImportResult
+}
+
+/// What an import will do.
+public struct ImportOutline: Sendable {
+    public var segments: [SegmentNumber]
+    public var slices: Int
+    public var bytes: Int64
+
+    public init(segments: [SegmentNumber], slices: Int, bytes: Int64) {
+        self.segments = segments
+        self.slices = slices
+        self.bytes = bytes
+    }
+}
+
+/// What an import has done, for the receipt.
+public struct ImportResult: Sendable {
+    public struct Comparison: Sendable {
+        public var name: String
+        public var expected: String
+        public var found: String
+        public var equal: Bool { expected == found }
+
+        public init(name: String, expected: String, found: String) {
+            self.name = name
+            self.expected = expected
+            self.found = found
+        }
+    }
+
+    public var comparisons: [Comparison]
+    /// Objects on the target that are not as the archive says; the first of them.
+    public var differences: [JSON]
+    public var differenceCount: Int64
+    /// What the target or our rights did not allow to set; the first of them.
+    public var shortfalls: [JSON]
+    public var shortfallCount: Int64
+    public var counts: [JSON.Member]
+    public var mappings: JSON
+
+    public init(
+        comparisons: [Comparison], differences: [JSON], differenceCount: Int64,
+        shortfalls: [JSON], shortfallCount: Int64, counts: [JSON.Member], mappings: JSON
+    ) {
+        self.comparisons = comparisons
+        self.differences = differences
+        self.differenceCount = differenceCount
+        self.shortfalls = shortfalls
+        self.shortfallCount = shortfallCount
+        self.counts = counts
+        self.mappings = mappings
+    }
+}
+
+/// Where an importer gets plaintext from: checked, decrypted and decompressed on the way.
+public protocol ArtifactSource: Sendable {
+    func open(
+        _ record: ArtifactRecord, segment: Int
+    ) throws(Failure) -> SegmentStream
+}
+
+/// The plaintext of one segment. Belongs to one lane at a time.
+public final class SegmentStream {
+    private var source: any ByteSource & ~Copyable
+
+    public init(_ source: consuming any ByteSource & ~Copyable) { self.source = source }
+
+    public func read(into chunk: inout Chunk) throws(Failure) { try source.read(into: &chunk) }
+}
+
+/// A segment stream as a stage.
+public struct StreamSource: ByteSource, ~Copyable {
+    private let stream: SegmentStream
+
+    public init(_ stream: SegmentStream) { self.stream = stream }
+
+    public mutating func read(into chunk: inout Chunk) throws(Failure) {
+        try stream.read(into: &chunk)
+    }
+}

@@ -1,0 +1,215 @@
+import Archives
+public import Basics
+public import Connectors
+import Glibc
+public import Manifests
+public import Plans
+import Primitives
+public import Streams
+import Synchronization
+
+/// Exports one or more trees as one pax stream in segments, and an index of it.
+///
+/// Artifact 0 is the stream, artifact 1 the index. See docs/connectors/files.md.
+public final class FilesExporter: Exporter {
+    public static let kind = "files"
+
+    let settings: FilesSettings
+    let room: Room
+    let layout: TreeLayout
+    let root: TreeRoot
+    let names = OwnerNames()
+    /// Read back or made by `inventory`; nothing is exported before.
+    private let table = Mutex<SegmentTable?>(nil)
+    /// How often a segment was begun again because a file changed under the reader.
+    let attempts = Mutex<[Int: Int]>([:])
+    private let result = Mutex<TreeIndexBuilder.Result?>(nil)
+
+    static let treeArtifact = 0
+    static let indexArtifact = 1
+
+    public init(_ source: SourcePlan, room: Room) throws(Failure) {
+        let problems = PlanProblems()
+        settings = FilesSettings(source, problems)
+        try problems.check()
+        self.room = room
+        layout = TreeLayout(directory: room.directory)
+        root = try TreeScope(
+            paths: settings.paths, oneFileSystem: settings.oneFileSystem,
+            excludes: settings.excludes
+        ).root
+    }
+
+    public static func check(_ source: SourcePlan, _ problems: PlanProblems) {
+        _ = FilesSettings(source, problems)
+    }
+
+    public func inventory() throws(Failure) -> Inventory {
+        let summary = room.directory + "/inventory"
+        if !Files.exists(summary) { try take(to: summary) }
+        return try read(summary)
+    }
+
+    /// Walks the tree; the summary is written last, and is the sign that the rest is whole.
+    private func take(to summary: String) throws(Failure) {
+        let moment = room.world.now()
+        var inventory = try TreeInventory(settings, progress: room.progress)
+        var writer = try RecordWriter(layout.recordsPath)
+        try inventory.walk { (record) throws(Failure) in try writer.append(record) }
+        try writer.finish()
+        let totals = inventory.totals
+        let table = try SegmentTable(
+            cutting: layout, target: TreeLayout.segmentTarget(total: totals.streamBytes))
+        try table.write(to: layout.segmentsPath)
+        let json: JSON = [
+            "moment": .string(moment.text),
+            "records": .integer(totals.records), "entries": .integer(totals.entries),
+            "bytes": .integer(totals.bytes), "streamBytes": .integer(totals.streamBytes),
+            "kinds": .object(
+                totals.kinds.sorted { $0.key < $1.key }.map { .init($0.key, .integer($0.value)) }),
+        ]
+        try Files.write(json.canonical, to: summary, mode: 0o600)
+    }
+
+    private func read(_ summary: String) throws(Failure) -> Inventory {
+        let json = try JSON(parsing: Files.read(summary))
+        guard let moment = json["moment"]?.string, let records = json["records"]?.integer,
+            let entries = json["entries"]?.integer, let bytes = json["bytes"]?.integer,
+            let streamBytes = json["streamBytes"]?.integer, let kinds = json["kinds"]?.members
+        else { throw Failure(.failed, "the inventory in \"\(room.directory)\" is damaged") }
+        let table = try SegmentTable(reading: layout.segmentsPath)
+        let lines = TreeLayout.indexLines
+        let outline = Inventory(
+            artifacts: [
+                ArtifactOutline(
+                    name: "tree", slug: "tree", kind: "file-tree", legal: .exportableData,
+                    format: "tar", segments: table.segments.count, expected: entries,
+                    bytes: streamBytes),
+                ArtifactOutline(
+                    name: "index", slug: "index", kind: "file-index", legal: .exportableData,
+                    format: "jsonl", segments: Int((records + lines - 1) / lines),
+                    after: [Self.treeArtifact], expected: records, bytes: records * 256),
+            ],
+            moment: Moment(kind: "file-system-time", value: moment),
+            facts: ["paths": .array(settings.paths.map { .string($0) })],
+            counts: kinds + [.init("bytes", .integer(bytes))])
+        self.table.withLock { $0 = table }
+        return outline
+    }
+
+    public func export(
+        _ number: SegmentNumber, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) -> SegmentResult {
+        guard let table = table.withLock({ $0 }) else {
+            throw Failure(.failed, "an export before the inventory")
+        }
+        if number.artifact == Self.indexArtifact {
+            return try exportIndex(number.segment, into: &sink)
+        }
+        let isLast = number.segment == table.segments.count - 1
+        switch table.segments[number.segment] {
+        case .entries(let from, let to):
+            var segment = try TreeSegment(self, number: number.segment)
+            return try segment.write(records: from..<to, isLast: isLast, into: &sink)
+        case .part(let record, let from, let to):
+            var segment = try LargePart(self, number: number.segment, record: record)
+            return try segment.write(from..<to, isLast: isLast, into: &sink)
+        }
+    }
+
+    private func exportIndex(
+        _ segment: Int, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) -> SegmentResult {
+        var cuts = try RecordReader(layout.indexPath + ".cuts", from: Int64(segment) * 8)
+        let from = try cuts.number(Int64.self)
+        let to = try cuts.number(Int64.self)
+        let file = SharedDescriptor(
+            try Descriptor(opening: layout.indexPath, O_RDONLY), name: "the index")
+        var source = FileSource(file, from: from, size: to - from)
+        var chunk = Chunk()
+        var lines: Int64 = 0
+        repeat {
+            try source.read(into: &chunk)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                for unsafe byte in unsafe bytes where byte == 0x0a { lines += 1 }
+                try unsafe sink.write(buffer: bytes)
+            }
+        } while !chunk.isEmpty
+        return SegmentResult(exported: lines, omitted: 0)
+    }
+
+    public func conclude(_ artifact: Int) throws(Failure) -> Conclusion {
+        guard artifact == Self.treeArtifact else {
+            return Conclusion(counts: [.init("lines", .integer(0))])
+        }
+        guard let table = table.withLock({ $0 }) else {
+            throw Failure(.failed, "a conclusion before the inventory")
+        }
+        var builder = TreeIndexBuilder(
+            layout: layout, table: table, accepted: settings.accepted)
+        let result = try builder.build()
+        self.result.withLock { $0 = result }
+        return Conclusion(
+            digests: [
+                .init("tree-content", .string(result.content.hex)),
+                .init("tree-metadata", .string(result.metadata.hex)),
+            ],
+            counts: [.init("entries", .integer(result.entries))],
+            restoring: "tar --extract --file=- --preserve-permissions --same-owner --numeric-owner "
+                + "--xattrs --xattrs-include='*' --acls --directory=\"$HERE\"",
+            notes: ["paths: " + settings.paths.joined(separator: ", ")])
+    }
+
+    public func omissions() throws(Failure) -> OmissionSummary {
+        guard let result = result.withLock({ $0 }) else {
+            throw Failure(.failed, "omissions before the conclusion")
+        }
+        return result.omissions
+    }
+
+    public func survey() throws(Failure) -> Survey {
+        var inventory = try TreeInventory(settings, progress: room.progress)
+        var counts: [String: (count: Int64, accepted: Bool)] = [:]
+        var lines: [JSON] = []
+        try inventory.walk { (record) throws(Failure) in
+            guard case .omission(let path, let type, let reason, let detail, let accepted) = record
+            else { return }
+            counts[reason, default: (0, accepted)].count += 1
+            if lines.count < OmissionSummary.mostLines {
+                lines.append([
+                    "path": .string(String(decoding: path, as: UTF8.self)),
+                    "type": .string(type), "reason": .string(reason),
+                    "detail": .string(detail), "accepted": .bool(accepted),
+                ])
+            }
+        }
+        let totals = inventory.totals
+        let omissions = OmissionSummary(
+            counts: counts.sorted { $0.key < $1.key }.map {
+                .init(reason: $0.key, count: $0.value.count, accepted: $0.value.accepted)
+            }, lines: lines)
+        return Survey(
+            bytes: totals.bytes,
+            counts: totals.kinds.sorted { $0.key < $1.key }
+                .map { .init($0.key, .integer($0.value)) },
+            findings: findings(omissions), omissions: omissions)
+    }
+
+    private func findings(_ omissions: OmissionSummary) -> [Finding] {
+        var findings = omissions.counts.filter { !$0.accepted }.map { omission in
+            Finding(
+                omission.reason, .decision,
+                "\(omission.count) objects would be left out: \(omission.reason)",
+                decision: "Add \(omission.reason) to accept of this source, exclude the paths, or "
+                    + "make them readable; else the run ends with status 2.")
+        }
+        if geteuid() != 0 {
+            findings.append(
+                Finding(
+                    "not-root", .warning,
+                    "not running as root: files of others may be unreadable, and trusted.* "
+                        + "attributes are invisible"))
+        }
+        return findings
+    }
+}

@@ -1,0 +1,137 @@
+import Archives
+import Basics
+import Manifests
+import Primitives
+
+/// Joins the notes of all segments into the index: its lines in path order, the two Merkle roots,
+/// and what was omitted.
+struct TreeIndexBuilder {
+    private let layout: TreeLayout
+    private let table: SegmentTable
+    private let accepted: Set<FileOmission>
+    private var content = MerkleRange()
+    private var metadata = MerkleRange()
+    private var entries: Int64 = 0
+    private var omissions: [OmissionKey: Int64] = [:]
+    private var lines: [JSON] = []
+
+    private struct OmissionKey: Hashable {
+        let reason: String
+        let accepted: Bool
+    }
+
+    /// What the tree is, once all of it is stored.
+    struct Result: Sendable {
+        let content: Digest256
+        let metadata: Digest256
+        let entries: Int64
+        let omissions: OmissionSummary
+    }
+
+    init(layout: TreeLayout, table: SegmentTable, accepted: Set<FileOmission>) {
+        self.layout = layout
+        self.table = table
+        self.accepted = accepted
+    }
+
+    /// Writes `layout.indexPath`, and `layout.indexPath + ".cuts"`: where each segment of the index
+    /// begins, and at the end its length.
+    mutating func build() throws(Failure) -> Result {
+        var records = try RecordReader(layout.recordsPath)
+        var index = try RecordWriter(layout.indexPath)
+        var cuts = try RecordWriter(layout.indexPath + ".cuts")
+        var written: Int64 = 0
+        for (number, segment) in table.segments.enumerated() {
+            guard case .entries(_, let to) = segment else { continue }
+            var notes = try RecordReader(layout.notesPath(number))
+            while records.position < to {
+                if written % TreeLayout.indexLines == 0 { try cuts.append(index.position) }
+                let record = try records.record()
+                try add(record, try notes.entryNote(), segment: number, to: &index)
+                written += 1
+            }
+        }
+        try cuts.append(index.position)
+        try index.finish()
+        try cuts.finish()
+        let counts = omissions.map {
+            OmissionSummary.Count(reason: $0.key.reason, count: $0.value, accepted: $0.key.accepted)
+        }
+        return Result(
+            content: content.root, metadata: metadata.root, entries: entries,
+            omissions: OmissionSummary(
+                counts: counts.sorted { ($0.reason, $0.accepted ? 1 : 0) < ($1.reason, $1.accepted ? 1 : 0) },
+                lines: lines))
+    }
+
+    private mutating func add(
+        _ record: LayoutRecord, _ note: EntryNote, segment: Int, to index: inout RecordWriter
+    ) throws(Failure) {
+        var note = note
+        if note.flags.contains(.large), case .large(let file) = record {
+            try fill(&note, file, header: segment)
+        }
+        if note.flags.contains(.entry) {
+            content.append(leaf: note.content)
+            metadata.append(leaf: note.metadata)
+            entries += 1
+        } else {
+            count(note.reason, note.flags.contains(.accepted), record.path)
+        }
+        if note.flags.contains(.changed) {
+            count(
+                FileOmission.changed.rawValue, accepted.contains(.changed), record.path)
+        }
+        try index.append(note.line)
+    }
+
+    private mutating func count(_ reason: String, _ accepted: Bool, _ path: [UInt8]) {
+        omissions[OmissionKey(reason: reason, accepted: accepted), default: 0] += 1
+        guard lines.count < OmissionSummary.mostLines else { return }
+        let name: JSON.Member =
+            String(validating: path, as: UTF8.self).map { .init("path", .string($0)) }
+            ?? .init("path64", .string(Base64.encode(path)))
+        lines.append(
+            .object([name, .init("reason", .string(reason)), .init("accepted", .bool(accepted))]))
+    }
+
+    /// Puts the digest of a large file, known only now, in the place that its line keeps free.
+    private func fill(
+        _ note: inout EntryNote, _ file: LargeFile, header: Int
+    ) throws(Failure) {
+        var leaves = MerkleRange()
+        var plain: Digest256?
+        for number in 0..<file.parts.count {
+            var notes = try RecordReader(layout.notesPath(header + 1 + number))
+            let part = try notes.partNote()
+            leaves.append(part.leaves)
+            plain = part.plain
+            if part.changed { note.flags.insert(.changed) }
+        }
+        let digest = plain.map { ContentDigest.sha256($0) } ?? .tree(leaves.root)
+        // Quotes inside names are escaped, so neither text can be part of one.
+        let zeros = Array(("\"sha256-tree-1m\":\"" + String(repeating: "0", count: 64)).utf8)
+        let word = plain == nil ? "sha256-tree-1m" : "sha256"
+        try Self.replace(
+            zeros, with: Array("\"\(word)\":\"\((plain ?? leaves.root).hex)".utf8), in: &note.line)
+        if note.flags.contains(.changed) {
+            let segment = Array(",\"segment\":".utf8)
+            try Self.replace(segment, with: Array(",\"changed\":true".utf8) + segment, in: &note.line)
+        }
+        note.content = TreeLeaf.content(file: file.path, digest)
+    }
+
+    private static func replace(
+        _ text: [UInt8], with other: [UInt8], in line: inout ArraySlice<UInt8>
+    ) throws(Failure) {
+        var start = line.startIndex
+        while start + text.count <= line.endIndex {
+            if line[start..<start + text.count].elementsEqual(text) {
+                line.replaceSubrange(start..<start + text.count, with: other)
+                return
+            }
+            start += 1
+        }
+        throw Failure(.failed, "a line of the index has no place for its digest")
+    }
+}

@@ -1,0 +1,123 @@
+import Archives
+import Basics
+import Streams
+
+/// Walks the tree once and fixes the expected list: the layout file, in path order.
+struct TreeInventory {
+    private(set) var totals = Totals()
+    private let settings: FilesSettings
+    private let scope: TreeScope
+    private let progress: Progress
+    /// First names of inodes with several; a few dozen bytes for each such inode.
+    private var firstNames: [InodeIdentity: [UInt8]] = [:]
+
+    /// What the walk found, for plan and catalogue.
+    struct Totals: Sendable, Equatable {
+        var records: Int64 = 0
+        var entries: Int64 = 0
+        /// Visible bytes of all files.
+        var bytes: Int64 = 0
+        /// What the pax stream will take, roughly.
+        var streamBytes: Int64 = 0
+        var kinds: [String: Int64] = [:]
+        var largest: Int64 = 0
+    }
+
+    init(_ settings: FilesSettings, progress: Progress) throws(Failure) {
+        self.settings = settings
+        self.progress = progress
+        scope = try TreeScope(
+            paths: settings.paths, oneFileSystem: settings.oneFileSystem,
+            excludes: settings.excludes)
+    }
+
+    /// Calls `body` for every record in path order.
+    mutating func walk(_ body: (LayoutRecord) throws(Failure) -> Void) throws(Failure) {
+        var walker = TreeWalker(scope)
+        while let (path, event) = try walker.next() {
+            try progress.checkCancelled()
+            guard let record = try record(path, event) else { continue }
+            totals.records += 1
+            try body(record)
+        }
+    }
+
+    private mutating func record(
+        _ path: [UInt8], _ event: WalkEvent
+    ) throws(Failure) -> LayoutRecord? {
+        switch event {
+        case .entry(let status):
+            // Several roots hang below "/", which is not itself part of the tree.
+            if path.isEmpty, scope.roots != [[]] { return nil }
+            return try entry(path, status)
+        case .mountPoint(let status): return omission(path, status.kind, .mountPoints, "")
+        case .excluded(let status, let pattern):
+            let reason = settings.excludeReasons[pattern]
+            return .omission(
+                path: path, type: status.kind.rawValue, reason: FileOmission.excluded,
+                detail: reason, accepted: true)
+        case .unreadable(let kind, let number):
+            return omission(path, kind, .unreadable, describeErrno(number))
+        case .vanished(let kind): return omission(path, kind, .vanished, "")
+        }
+    }
+
+    private func omission(
+        _ path: [UInt8], _ kind: WalkedKind?, _ reason: FileOmission, _ detail: String
+    ) -> LayoutRecord {
+        .omission(
+            path: path, type: kind?.rawValue ?? "unknown", reason: reason.rawValue, detail: detail,
+            accepted: settings.accepted.contains(reason))
+    }
+
+    private mutating func entry(
+        _ path: [UInt8], _ status: WalkedStatus
+    ) throws(Failure) -> LayoutRecord {
+        switch status.kind {
+        case .socket: return omission(path, .socket, .sockets, "")
+        case .character, .block:
+            if !settings.devices { return omission(path, status.kind, .devices, "") }
+        case .file, .directory, .symlink, .fifo: break
+        }
+        totals.entries += 1
+        totals.kinds[status.kind.rawValue, default: 0] += 1
+        totals.streamBytes += TreeLayout.headerEstimate
+        var group: InodeIdentity?
+        if status.links > 1, status.kind != .directory {
+            let identity = InodeIdentity(device: status.device, inode: status.inode)
+            if let first = firstNames[identity] {
+                return .link(path: path, target: first, group: identity)
+            }
+            firstNames[identity] = path
+            group = identity
+        }
+        guard status.kind == .file else { return .entry(path: path, group: group, bytes: 0) }
+        totals.bytes += status.size
+        totals.largest = max(totals.largest, status.size)
+        if status.size > TreeLayout.inlineLimit,
+            let large = try large(path, status, group)
+        {
+            totals.streamBytes += large.extents.reduce(0) { $0 + $1.length }
+            return .large(large)
+        }
+        let stored = min(status.size, status.blocks * 512 + 512)
+        totals.streamBytes += stored
+        return .entry(path: path, group: group, bytes: stored)
+    }
+
+    /// The layout of a file that may have to be cut; nil when its data fits in one segment.
+    private mutating func large(
+        _ path: [UInt8], _ status: WalkedStatus, _ group: InodeIdentity?
+    ) throws(Failure) -> LargeFile? {
+        // One that cannot be opened now is an omission when its segment is written, as all are.
+        guard let (identity, extents) = try? LargeFile.look(at: path, in: scope.root) else {
+            return nil
+        }
+        let data = (extents ?? []).reduce(0) { $0 + $1.length }
+        if extents != nil, data <= TreeLayout.inlineLimit { return nil }
+        return LargeFile(
+            path: path, group: group, identity: identity,
+            extents: extents ?? [Extent(offset: 0, length: identity.size)],
+            hasHoles: extents != nil)
+    }
+}

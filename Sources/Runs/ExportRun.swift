@@ -1,0 +1,315 @@
+import Bags
+public import Basics
+public import Connectors
+import Encryption
+import Manifests
+public import Plans
+import Primitives
+import Signatures
+public import Streams
+
+/// One run of `exeat export`: inventory → expected list → segments → manifest → seal.
+///
+/// Success is what is acknowledged against what was expected, never the absence of errors.
+public final class ExportRun: Sendable {
+    let plan: ExportPlan
+    let world: World
+    let progress: Progress
+    let writer: BagWriter
+    let ledger: RunLedger
+    let signer: SigningKey
+    let recipients: [Recipient]
+    let scheduler: Scheduler
+    private let sources: [OpenSource]
+    private let level: CompressionLevel
+
+    /// A source with its connector, for the time of the run.
+    struct OpenSource: Sendable {
+        let place: Int
+        let plan: SourcePlan
+        let folder: String
+        let exporter: any Exporter
+        let throttles: [Throttle]
+    }
+
+    /// Runs a plan to its end, or resumes it; an output that is sealed already is verified again.
+    public static func run(
+        _ plan: ExportPlan, output: String, connectors: [any Exporter.Type], world: World,
+        progress: Progress, announce: @Sendable (ExportStage) -> Void
+    ) async throws(Failure) -> ExportOutcome {
+        guard plan.archive.timestamp == nil else {
+            throw Failure(
+                .unsupported, "this release takes no time-stamps",
+                hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
+        }
+        let signer = try SigningKey(file: plan.archive.signWith + ".key")
+        try signer.check(role: .exporter)
+        let form = BagWriter.form(of: output)
+        let found = try BagWriter.look(at: form)
+        if found == .sealed {
+            return try await SealedOutput(plan: plan, form: form, output: output, signer: signer)
+                .verifiedAgain(progress: progress)
+        }
+        let run = try ExportRun(
+            plan, form: form, resuming: found == .openRun, signer: signer, connectors: connectors,
+            world: world, progress: progress)
+        defer { run.scheduler.close() }
+        do throws(Failure) {
+            return try await run.complete(announce)
+        } catch {
+            run.abandon(error)
+            throw error
+        }
+    }
+
+    private init(
+        _ plan: ExportPlan, form: BagWriter.Form, resuming: Bool, signer: SigningKey,
+        connectors: [any Exporter.Type], world: World, progress: Progress
+    ) throws(Failure) {
+        self.plan = plan
+        self.world = world
+        self.progress = progress
+        self.signer = signer
+        recipients = try plan.archive.encryptTo.map { (text) throws(Failure) in
+            try Recipient(text)
+        }
+        let level = plan.archive.compression
+        self.level = CompressionLevel(level.level, long: level.long)
+        writer = try BagWriter(form, name: plan.archive.name)
+        let identity = RunIdentity(
+            name: plan.archive.name, purpose: plan.run.purpose.rawValue, plan: plan.digest.hex,
+            encrypted: !recipients.isEmpty)
+        if resuming, Files.exists(writer.journalPath) {
+            ledger = try RunLedger(resuming: writer.journalPath, run: identity, world: world)
+            try writer.resume(committed: ledger.committedPaths, end: ledger.end)
+        } else {
+            try writer.resume(committed: [], end: 0)
+            ledger = try RunLedger(creating: writer.journalPath, run: identity, world: world)
+        }
+        scheduler = Scheduler(workers: plan.limits.workers ?? Scheduler.standardWorkers)
+        sources = try Self.open(
+            plan, stateDirectory: writer.stateDirectory, encrypted: !recipients.isEmpty,
+            connectors: connectors, progress: progress, world: world)
+    }
+
+    private static func open(
+        _ plan: ExportPlan, stateDirectory: String, encrypted: Bool,
+        connectors: [any Exporter.Type], progress: Progress, world: World
+    ) throws(Failure) -> [OpenSource] {
+        let global = plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) }
+        var sources: [OpenSource] = []
+        for (place, source) in plan.sources.enumerated() {
+            guard let type = connectors.first(where: { $0.kind == source.kind }) else {
+                throw Failure(.planUnknownKind, "no connector for kind \"\(source.kind)\"")
+            }
+            let directory = stateDirectory + "/source-\(place)"
+            try Files.makeDirectory(directory, mode: 0o700)
+            let own = source.bandwidth.map { Throttle(bytesPerSecond: $0) }
+            sources.append(
+                OpenSource(
+                    place: place, plan: source,
+                    folder: encrypted ? "s" + padded(place + 1, 2) : source.name,
+                    exporter: try type.init(
+                        source, room: Room(directory: directory, progress: progress, world: world)),
+                    throttles: [global, own].compactMap { $0 }))
+        }
+        return sources
+    }
+
+    private func complete(
+        _ announce: @Sendable (ExportStage) -> Void
+    ) async throws(Failure) -> ExportOutcome {
+        announce(.inventory)
+        let inventories = try await takeInventories()
+        let bytes = inventories.flatMap(\.artifacts).reduce(0) { $0 + $1.bytes }
+        announce(.export(bytes: bytes))
+        let conclusions = try await exportSegments(inventories)
+        announce(.sealing)
+        let (records, ledger, run) = (
+            try record(inventories, conclusions), self.ledger, self
+        )
+        return try await scheduler.run { () throws(Failure) in
+            try run.progress.checkCancelled()
+            let content = SealedContent(
+                run: run, sources: records, inventories: inventories, payload: ledger.payload)
+            return try content.seal()
+        }
+    }
+
+    /// The expected list, fixed before the first byte moves.
+    private func takeInventories() async throws(Failure) -> [Inventory] {
+        var inventories: [Inventory] = []
+        for source in sources {
+            let (ledger, writer) = (ledger, writer)
+            inventories.append(
+                try await scheduler.run { () throws(Failure) in
+                    do throws(Failure) {
+                        let inventory = try source.exporter.inventory()
+                        try Files.syncDirectory(of: writer.stateDirectory + "/source-0/x")
+                        try ledger.noteInventoried(source.place, inventory)
+                        return inventory
+                    } catch {
+                        throw error.during("cannot take the inventory of source \"\(source.plan.name)\"")
+                    }
+                })
+        }
+        return inventories
+    }
+
+    /// Exports in rounds: an artifact's turn comes when those it is `after` are concluded.
+    private func exportSegments(
+        _ inventories: [Inventory]
+    ) async throws(Failure) -> [[Conclusion]] {
+        var concluded: [[Conclusion?]] = inventories.map { $0.artifacts.map { _ in nil } }
+        while true {
+            var turn: [(source: OpenSource, artifact: Int)] = []
+            for (source, inventory) in zip(sources, inventories) {
+                for (artifact, outline) in inventory.artifacts.enumerated()
+                where concluded[source.place][artifact] == nil
+                    && outline.after.allSatisfy({ concluded[source.place][$0] != nil })
+                {
+                    turn.append((source, artifact))
+                }
+            }
+            if turn.isEmpty { break }
+            try await scheduler.run(try jobs(turn, inventories)) { (job) throws(Failure) in
+                try job.run()
+            }
+            for (source, artifact) in turn {
+                let outline = inventories[source.place].artifacts[artifact]
+                try checkAcknowledged(source, artifact, outline)
+                concluded[source.place][artifact] = try await scheduler.run {
+                    () throws(Failure) in try source.exporter.conclude(artifact)
+                }
+                try ledger.noteCompleted(source.place, artifact)
+            }
+        }
+        return try concluded.map { (conclusions) throws(Failure) in
+            try conclusions.map { (conclusion) throws(Failure) in
+                guard let conclusion else {
+                    throw Failure(.failed, "artifacts of a source wait for each other")
+                }
+                return conclusion
+            }
+        }
+    }
+
+    private func jobs(
+        _ turn: [(source: OpenSource, artifact: Int)], _ inventories: [Inventory]
+    ) throws(Failure) -> [SegmentJob] {
+        var jobs: [SegmentJob] = []
+        for (source, artifact) in turn {
+            let outline = inventories[source.place].artifacts[artifact]
+            let pipeline = SegmentJob.Pipeline(
+                writer: writer, ledger: ledger, level: level, recipients: recipients,
+                throttles: source.throttles, progress: progress)
+            for segment in 0..<outline.segments {
+                let place = RunLedger.Place(
+                    source: source.place,
+                    number: SegmentNumber(artifact: artifact, segment: segment))
+                if let done = ledger.commit(at: place) {
+                    progress.add(
+                        bytes: done.record.plainBytes, stored: done.record.bytes,
+                        objects: done.result.exported)
+                    continue
+                }
+                jobs.append(
+                    SegmentJob(
+                        exporter: source.exporter, place: place,
+                        path: try path(source, artifact, outline, segment), pipeline: pipeline))
+            }
+        }
+        return jobs
+    }
+
+    private func folder(_ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline) -> String {
+        "\(source.folder)/\(outline.slug)-\(padded(artifact + 1, 5))"
+    }
+
+    private func path(
+        _ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline, _ segment: Int
+    ) throws(Failure) -> BagPath {
+        let suffix = recipients.isEmpty ? "" : ".age"
+        return try BagPath(
+            "data/\(folder(source, artifact, outline))/"
+                + "segment-\(padded(segment, 5)).\(outline.format).zst\(suffix)")
+    }
+
+    /// Expected against acknowledged: the one place where an artifact becomes complete.
+    private func checkAcknowledged(
+        _ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline
+    ) throws(Failure) {
+        var acknowledged: Int64 = 0
+        for segment in 0..<outline.segments {
+            let number = SegmentNumber(artifact: artifact, segment: segment)
+            guard
+                let commit = ledger.commit(
+                    at: RunLedger.Place(source: source.place, number: number))
+            else {
+                throw Failure(
+                    .coverageMismatch,
+                    "segment \(segment) of \"\(outline.name)\" of source \"\(source.plan.name)\" "
+                        + "is not in the archive")
+            }
+            acknowledged += commit.result.exported + commit.result.omitted
+        }
+        guard acknowledged == outline.expected else {
+            throw Failure(
+                .coverageMismatch,
+                "\"\(outline.name)\" of source \"\(source.plan.name)\" has \(acknowledged) of "
+                    + "\(outline.expected) expected objects",
+                hint: "Keep the output as it is and report this: it is a fault of exeat.")
+        }
+    }
+
+    private func record(
+        _ inventories: [Inventory], _ conclusions: [[Conclusion]]
+    ) throws(Failure) -> [SourceRecord] {
+        var records: [SourceRecord] = []
+        for (source, inventory) in zip(sources, inventories) {
+            var artifacts: [ArtifactRecord] = []
+            for (number, outline) in inventory.artifacts.enumerated() {
+                let conclusion = conclusions[source.place][number]
+                let segments = (0..<outline.segments).compactMap { segment in
+                    ledger.commit(
+                        at: RunLedger.Place(
+                            source: source.place,
+                            number: SegmentNumber(artifact: number, segment: segment)))?.record
+                }
+                artifacts.append(
+                    ArtifactRecord(
+                        name: outline.name, folder: folder(source, number, outline),
+                        kind: outline.kind, legal: outline.legal, format: outline.format,
+                        segments: segments, digests: conclusion.digests,
+                        counts: conclusion.counts))
+            }
+            records.append(
+                SourceRecord(
+                    name: source.plan.name, kind: source.plan.kind, folder: source.folder,
+                    moment: inventory.moment, facts: inventory.facts, artifacts: artifacts,
+                    omissions: try source.exporter.omissions()))
+        }
+        return records
+    }
+
+    /// Leaves the journal in order when a run does not reach its end; whatever fails here is less
+    /// important than the failure that brought us here.
+    private func abandon(_ failure: Failure) {
+        try? ledger.journal.append(
+            .runInterrupted, [.init("code", .integer(Int64(failure.code.rawValue)))])
+        if writer.form == .stream { try? writer.removeState() }
+    }
+}
+
+/// Where a run is, for the display.
+public enum ExportStage: Sendable {
+    case inventory
+    case export(bytes: Int64)
+    case sealing
+}
+
+/// A number with leading zeros.
+func padded(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}

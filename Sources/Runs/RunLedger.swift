@@ -1,0 +1,185 @@
+public import Basics
+import Bags
+import Connectors
+import Journals
+import Manifests
+import Primitives
+import Synchronization
+
+/// What the journal says is done; everything else did not happen.
+final class RunLedger: Sendable {
+    struct Place: Hashable, Sendable {
+        let source: Int
+        let number: SegmentNumber
+    }
+
+    struct Commit: Sendable {
+        let record: SegmentRecord
+        let result: SegmentResult
+    }
+
+    private struct State {
+        var commits: [Place: Commit] = [:]
+        /// Sources and artifacts that have had their event, as `s` or `s/a`.
+        var noted: Set<String> = []
+        /// Where a tar ended after the last commit.
+        var end: Int64 = 0
+    }
+
+    let journal: JournalWriter
+    /// The identifier of the bag, `urn:uuid:…`.
+    let bag: String
+    let openedAt: Timestamp
+    private let state: Mutex<State>
+
+    /// Opens the journal of a new run.
+    init(creating path: String, run: RunIdentity, world: World) throws(Failure) {
+        try Files.makeDirectory(Files.parent(of: path))
+        openedAt = world.now()
+        bag = "urn:uuid:" + world.newID()
+        journal = try JournalWriter(
+            creating: path, first: run.fields + [.init("bag", .string(bag))], world: world)
+        state = Mutex(State())
+    }
+
+    /// Reads the journal of an interrupted run and goes on with it.
+    init(resuming path: String, run: RunIdentity, world: World) throws(Failure) {
+        let journal = try JournalWriter(resuming: path, world: world)
+        var state = State()
+        var opening: JSON?
+        _ = try JournalReader.verify(path: path) { (_, event, line) throws(Failure) in
+            switch event {
+            case .runOpened: opening = line
+            case .segmentCommitted: try state.read(commit: line)
+            case .sourceInventoried: state.noted.insert("\(line["s"]?.integer ?? -1)")
+            case .artifactCompleted:
+                state.noted.insert("\(line["s"]?.integer ?? -1)/\(line["a"]?.integer ?? -1)")
+            default: break
+            }
+        }
+        guard let opening, let bag = opening["bag"]?.string,
+            let opened = opening["t"]?.string.flatMap({ Timestamp($0) })
+        else { throw Failure(.journalMalformed, "the journal of the run to resume has no opening") }
+        guard opening["plan"]?.string == run.plan, opening["name"]?.string == run.name else {
+            throw Failure(
+                .planChanged, "the run in this output was begun with another plan",
+                hint: "Resume with the plan of the first run (limits may change), or name a new "
+                    + "output.")
+        }
+        self.journal = journal
+        self.bag = bag
+        openedAt = opened
+        let end = state.end
+        let count = state.commits.count
+        self.state = Mutex(state)
+        try journal.append(.runResumed, [.init("segments", .integer(Int64(count))),
+            .init("end", .integer(end))])
+    }
+
+    var end: Int64 { state.withLock { $0.end } }
+
+    var committedPaths: Set<String> {
+        state.withLock { Set($0.commits.values.map(\.record.path)) }
+    }
+
+    /// All stored payload files, sorted by path.
+    var payload: [SegmentRecord] {
+        state.withLock { $0.commits.values.map(\.record) }
+            .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    func commit(at place: Place) -> Commit? { state.withLock { $0.commits[place] } }
+
+    func isInventoried(_ source: Int) -> Bool {
+        state.withLock { $0.noted.contains("\(source)") }
+    }
+
+    func noteInventoried(_ source: Int, _ inventory: Inventory) throws(Failure) {
+        try note(
+            "\(source)", .sourceInventoried,
+            [
+                .init("s", .integer(Int64(source))),
+                .init("artifacts", .integer(Int64(inventory.artifacts.count))),
+                .init(
+                    "segments",
+                    .integer(Int64(inventory.artifacts.reduce(0) { $0 + $1.segments }))),
+                .init("expected", .integer(inventory.artifacts.reduce(0) { $0 + $1.expected })),
+                .init("bytes", .integer(inventory.artifacts.reduce(0) { $0 + $1.bytes })),
+            ])
+    }
+
+    func noteCompleted(_ source: Int, _ artifact: Int) throws(Failure) {
+        try note(
+            "\(source)/\(artifact)", .artifactCompleted,
+            [.init("s", .integer(Int64(source))), .init("a", .integer(Int64(artifact)))])
+    }
+
+    private func note(
+        _ key: String, _ event: Journal.Event, _ fields: [JSON.Member]
+    ) throws(Failure) {
+        guard state.withLock({ $0.noted.insert(key).inserted }) else { return }
+        try journal.append(event, fields)
+    }
+
+    /// The single write that makes a segment part of the archive; durable on return.
+    func commit(_ commit: Commit, at place: Place, end: Int64) throws(Failure) {
+        try journal.append(
+            .segmentCommitted,
+            [
+                .init("s", .integer(Int64(place.source))),
+                .init("a", .integer(Int64(place.number.artifact))),
+                .init("n", .integer(Int64(place.number.segment))),
+                .init("path", .string(commit.record.path)),
+                .init("bytes", .integer(commit.record.bytes)),
+                .init("sha256", .string(commit.record.sha256)),
+                .init("plainBytes", .integer(commit.record.plainBytes)),
+                .init("exported", .integer(commit.result.exported)),
+                .init("omitted", .integer(commit.result.omitted)),
+                .init("end", .integer(end)),
+            ])
+        state.withLock {
+            $0.commits[place] = commit
+            $0.end = max($0.end, end)
+        }
+    }
+}
+
+extension RunLedger.State {
+    fileprivate mutating func read(commit line: JSON) throws(Failure) {
+        guard let source = line["s"]?.integer, let artifact = line["a"]?.integer,
+            let segment = line["n"]?.integer, let path = line["path"]?.string,
+            let bytes = line["bytes"]?.integer, let sha256 = line["sha256"]?.string,
+            let plain = line["plainBytes"]?.integer, let exported = line["exported"]?.integer,
+            let omitted = line["omitted"]?.integer, let end = line["end"]?.integer
+        else { throw Failure(.journalMalformed, "a commit of the journal lacks a member") }
+        let place = RunLedger.Place(
+            source: Int(source),
+            number: SegmentNumber(artifact: Int(artifact), segment: Int(segment)))
+        commits[place] = RunLedger.Commit(
+            record: SegmentRecord(path: path, bytes: bytes, sha256: sha256, plainBytes: plain),
+            result: SegmentResult(exported: exported, omitted: omitted))
+        self.end = max(self.end, end)
+    }
+}
+
+/// What makes two runs the same run.
+struct RunIdentity: Sendable {
+    let name: String
+    let purpose: String
+    /// The plan's digest without limits and secret values.
+    let plan: String
+    let encrypted: Bool
+
+    var fields: [JSON.Member] {
+        [
+            .init("run", "export"), .init("name", .string(name)),
+            .init("purpose", .string(purpose)), .init("plan", .string(plan)),
+            .init("encrypted", .bool(encrypted)), .init("tool", .string("exeat \(Tool.version)")),
+        ]
+    }
+}
+
+/// This program, as documents name it.
+public enum Tool {
+    public static let version = "0.1.0"
+}

@@ -1,0 +1,75 @@
+/// `VERIFY.txt`: how to check this very bag with standard tools.
+///
+/// It is prose in the comments of a POSIX shell script, so that it can be read, pasted line by line
+/// or run as a whole: `TRUST=DIRECTORY sh VERIFY.txt` in the bag's folder.
+struct VerifyText {
+    let principal: String
+    let context: String
+    /// Recipients of an encrypted bag; empty otherwise.
+    let isEncrypted: Bool
+
+    var text: String {
+        """
+        # How to check this archive without Exeat
+        #
+        # Needed: GNU coreutils, OpenSSH 8.9 or later, bagit.py (PyPI: bagit), and for ML-DSA-65 either
+        # OpenSSL 3.5 or later or Python's cryptography 48 or later.
+        # Needed too, from a source you trust and NOT from this archive: the signer's two public keys,
+        # as the files signer.allowed_signers and signer.mldsa65.pem in one folder (the files
+        # KEYNAME.allowed_signers and KEYNAME.mldsa65.pem of the exporting party, renamed).
+        # Run the lines one by one in the folder of the archive, or all of them:
+        #   TRUST=/the/folder sh VERIFY.txt
+        set -eu
+        : "${TRUST:?set TRUST to the folder with signer.allowed_signers and signer.mldsa65.pem}"
+
+        # 1. Every stored file is as it was listed, and every tag file too.
+        sha256sum --check --strict --quiet manifest-sha256.txt
+        sha256sum --check --strict --quiet tagmanifest-sha256.txt
+
+        # 2. Nothing is here that is not listed: payload, other files, links, devices.
+        listed=$(cut -c 67- manifest-sha256.txt | LC_ALL=C sort | sha256sum)
+        found=$(find data -type f | LC_ALL=C sort | sha256sum)
+        test "$listed" = "$found"
+        test -z "$(find . ! -type f ! -type d)"
+
+        # 3. It is a valid bag (RFC 8493).
+        python3 -m bagit --validate --quiet .
+
+        # 4. The seal speaks of this bag.
+        grep -q "\\"sha256\\":\\"$(sha256sum < tagmanifest-sha256.txt | cut -c 1-64)\\"" proof/seal.json
+
+        # 5. Both signatures of the seal are the signer's: Ed25519, then ML-DSA-65.
+        ssh-keygen -Y verify -f "$TRUST/signer.allowed_signers" -I '\(principal)' \\
+          -n \(context) -s proof/seal.json.sig < proof/seal.json
+        if openssl list -signature-algorithms 2>/dev/null | grep -qi 'ML-DSA-65'; then
+          openssl pkeyutl -verify -pubin -inkey "$TRUST/signer.mldsa65.pem" -in proof/seal.json \\
+            -sigfile proof/seal.json.mldsa65 -pkeyopt context-string:\(context)
+        else
+          python3 -c '
+        import sys
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+        key = load_pem_public_key(open(sys.argv[1], "rb").read())
+        key.verify(open("proof/seal.json.mldsa65", "rb").read(),
+                   open("proof/seal.json", "rb").read(), b"\(context)")
+        print("ML-DSA-65: good signature")' "$TRUST/signer.mldsa65.pem"
+        fi
+
+        # 6. The journal is one unbroken chain, and the seal names its end.
+        previous=$(printf '0%.0s' $(seq 64)); count=0
+        while IFS= read -r line; do
+          case $line in
+            "{\\"seq\\":$count,"*"\\"prev\\":\\"$previous\\""*) ;;
+            *) echo "the journal is broken at line $count"; exit 1 ;;
+          esac
+          previous=$(printf '%s' "$line" | sha256sum | cut -d ' ' -f 1); count=$((count + 1))
+        done < exeat/journal.jsonl
+        grep -q "\\"head\\":\\"$previous\\"" proof/seal.json
+        grep -q "\\"entries\\":$count[,}]" proof/seal.json
+
+        echo "this archive is complete and unchanged"
+        \(isEncrypted
+            ? "# The data is encrypted with age; RESTORE.txt decrypts it. Nothing above needs a secret key.\n"
+            : "")
+        """
+    }
+}
