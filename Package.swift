@@ -56,7 +56,7 @@ let package = Package(
         .library("Streams", ["Basics", "Primitives", "CZstd"]),
         .library("Encryption", ["Basics", "Primitives", "Streams", .crypto]),
         .library("Manifests", ["Basics"]),
-        .library("Plans", ["Basics", .yams]),
+        .library("Plans", ["Basics", "Primitives", .yams]),
         // 3: evidence, trees, and the contract of connectors
         .library("Journals", ["Basics", "Primitives", "Streams"]),
         .library("Signatures", ["Basics", "Primitives", .crypto]),
@@ -83,7 +83,7 @@ let package = Package(
         .tests("Basics"),
         .tests("Streams", ["Primitives"]),
         .tests("Encryption", ["Basics", "Primitives", "Streams"]),
-        .tests("Plans", ["Basics"]),
+        .tests("Plans", ["Basics", "Primitives"]),
         .tests("Journals", ["Basics", "Primitives"]),
         .tests("Signatures", ["Basics", "Primitives"]),
         .tests("Archives", ["Basics", "Primitives", "Streams"]),

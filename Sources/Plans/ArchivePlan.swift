@@ -1,0 +1,130 @@
+import Basics
+
+/// How the archive is named, packed, encrypted and sealed.
+public struct ArchivePlan: Sendable {
+    /// The name of the bag, and of its one top folder in a tar.
+    public let name: String
+    public let compression: Compression
+    /// age recipients; without any the archive is in clear.
+    public let encryptTo: [String]
+    /// The stem given to `exeat keys new`, resolved.
+    public let signWith: String
+    public let timestamp: TimestampAuthority?
+    /// The digests of the payload manifests; SHA-256 is always among them.
+    public let manifests: [Manifest]
+
+    public enum Manifest: String, Sendable, CaseIterable {
+        case sha256, sha512
+    }
+
+    public struct Compression: Sendable {
+        public enum Level: Sendable, Equatable {
+            /// A level of zstd, 1…19.
+            case fixed(Int32)
+            /// As high as the other stages leave time for.
+            case adaptive
+        }
+
+        public let level: Level
+        /// Long-distance matching with a window of 2²⁷ bytes.
+        public let long: Bool
+
+        static let shape = PlanShape(optional: ["level", "long"])
+        static let defaultLevel: Int32 = 3
+    }
+
+    /// Who stamps the time (RFC 3161).
+    public struct TimestampAuthority: Sendable {
+        public let url: String
+        /// The certificates to check tokens against, resolved.
+        public let authorities: String
+
+        static let shape = PlanShape(required: ["url", "ca"])
+    }
+
+    static let shape = PlanShape(
+        required: ["name", "sign-with"],
+        optional: ["compression", "encrypt-to", "timestamp", "manifests"])
+    static let longestName = 64
+
+    init(_ node: PlanNode?, _ problems: PlanProblems) {
+        let archive = node?.mapping(Self.shape, problems)
+        name = archive?["name"].flatMap { Self.name($0, problems) } ?? ""
+        compression = Self.compression(archive)
+        encryptTo = archive?["encrypt-to"].map { Self.recipients($0, problems) } ?? []
+        signWith = archive?.path("sign-with") ?? ""
+        timestamp = Self.timestamp(archive)
+        manifests = archive?["manifests"].map { Self.manifests($0, problems) } ?? [.sha256]
+    }
+
+    private static func name(_ node: PlanNode, _ problems: PlanProblems) -> String? {
+        guard let name = node.string(problems) else { return nil }
+        let alphanumeric = name.utf8.map {
+            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+        }
+        let allowed = zip(name.utf8, alphanumeric).allSatisfy { byte, isAlphanumeric in
+            isAlphanumeric || byte == 0x2e || byte == 0x5f || byte == 0x2d
+        }
+        guard alphanumeric.first == true, allowed, name.utf8.count <= longestName else {
+            problems.add(
+                .planInvalidValue,
+                "\"name\" must be at most \(longestName) of A-Z, a-z, 0-9, \".\", \"_\" and \"-\", "
+                    + "beginning with a letter or a digit", at: node)
+            return nil
+        }
+        return name
+    }
+
+    private static func compression(_ archive: PlanMapping?) -> Compression {
+        let fields = archive?.mapping("compression", Compression.shape)
+        var level = Compression.Level.fixed(Compression.defaultLevel)
+        if let node = fields?["level"], let problems = archive?.problems {
+            if case .text("adaptive", _) = node.content {
+                level = .adaptive
+            } else if let number = node.integer(in: 1...19, problems) {
+                level = .fixed(Int32(number))
+            }
+        }
+        return Compression(level: level, long: fields?.flag("long") ?? false)
+    }
+
+    private static func recipients(_ node: PlanNode, _ problems: PlanProblems) -> [String] {
+        var recipients: [String] = []
+        for element in node.elements(problems) ?? [] {
+            guard let recipient = element.string(problems) else { continue }
+            if !recipient.hasPrefix("age1") {
+                let secret = recipient.uppercased().hasPrefix("AGE-SECRET-KEY-")
+                problems.add(
+                    .planInvalidValue,
+                    secret
+                        ? "\"encrypt-to\" holds a secret key; it takes the public one, age1…"
+                        : "\"encrypt-to\" takes age recipients, which begin with \"age1\"",
+                    at: element)
+            } else if recipients.contains(recipient) {
+                problems.add(.planInvalidValue, "\"encrypt-to\" names a recipient twice", at: element)
+            } else {
+                recipients.append(recipient)
+            }
+        }
+        return recipients
+    }
+
+    private static func timestamp(_ archive: PlanMapping?) -> TimestampAuthority? {
+        guard let fields = archive?.mapping("timestamp", TimestampAuthority.shape) else { return nil }
+        let url = fields.string("url")
+        if let url, let node = fields["url"], !url.hasPrefix("https://"), !url.hasPrefix("http://") {
+            fields.problems.add(
+                .planInvalidValue, "\"url\" must begin with https:// or http://", at: node)
+        }
+        return TimestampAuthority(url: url ?? "", authorities: fields.path("ca") ?? "")
+    }
+
+    private static func manifests(_ node: PlanNode, _ problems: PlanProblems) -> [Manifest] {
+        let words = Manifest.allCases.map(\.rawValue)
+        let chosen = (node.elements(problems) ?? []).compactMap { $0.choice(of: words, problems) }
+        if !chosen.isEmpty, !chosen.contains("sha256") {
+            problems.add(.planInvalidValue, "\"manifests\" must hold sha256", at: node)
+        }
+        return Manifest.allCases.filter { chosen.contains($0.rawValue) }
+    }
+}
