@@ -3,7 +3,7 @@ import Basics
 /// 32 bytes of a SHA-256, kept without an allocation.
 public struct Digest256: Hashable, Sendable {
     /// The bytes, eight at a time, in big-endian order.
-    var words: (UInt64, UInt64, UInt64, UInt64)
+    public internal(set) var words: (UInt64, UInt64, UInt64, UInt64)
 
     public init(words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)) { self.words = words }
 
