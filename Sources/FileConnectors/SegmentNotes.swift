@@ -14,6 +14,8 @@ enum SegmentNote {
         static let large = Flags(rawValue: 2)
         static let changed = Flags(rawValue: 4)
         static let accepted = Flags(rawValue: 8)
+        /// Exported, but it is no longer the inode whose further names the inventory recorded.
+        static let detached = Flags(rawValue: 16)
     }
 }
 
@@ -31,6 +33,8 @@ struct EntryNote {
 /// The leaves of one part of a large file.
 struct PartNote {
     var changed: Bool
+    /// Why its bytes are not the file's, as an omission; empty when they are.
+    var omission: String
     var leaves: MerkleRange
     /// Plain SHA-256, where the part is the whole file and has no holes.
     var plain: Digest256?
@@ -48,6 +52,7 @@ extension RecordWriter {
     mutating func append(_ note: PartNote) throws(Failure) {
         try append(UInt8((note.changed ? 1 : 0) | (note.plain == nil ? 0 : 2)))
         if let plain = note.plain { try append(plain.bytes) }
+        try append(counted: note.omission.utf8)
         try append(note.leaves.start)
         try append(UInt32(note.leaves.nodes.count))
         for node in note.leaves.nodes {
@@ -71,11 +76,13 @@ extension RecordReader {
     mutating func partNote() throws(Failure) -> PartNote {
         let flags = try number(UInt8.self)
         let plain = flags & 2 == 0 ? nil : try digest()
+        let omission = String(decoding: try counted(), as: UTF8.self)
         var leaves = MerkleRange(start: try number(Int64.self))
         for _ in 0..<(try number(UInt32.self)) {
             let level = Int(try number(UInt8.self))
             leaves.append(.init(level: level, digest: try digest()))
         }
-        return PartNote(changed: flags & 1 != 0, leaves: leaves, plain: plain)
+        return PartNote(
+            changed: flags & 1 != 0, omission: omission, leaves: leaves, plain: plain)
     }
 }

@@ -8,6 +8,7 @@ struct TreeInventory {
     private let settings: FilesSettings
     private let scope: TreeScope
     private let progress: Progress
+    private let names = OwnerNames()
     /// First names of inodes with several; a few dozen bytes for each such inode.
     private var firstNames: [InodeIdentity: [UInt8]] = [:]
 
@@ -33,10 +34,10 @@ struct TreeInventory {
 
     /// Calls `body` for every record in path order.
     mutating func walk(_ body: (LayoutRecord) throws(Failure) -> Void) throws(Failure) {
-        var walker = TreeWalker(scope)
-        while let (path, event) = try walker.next() {
+        var walker = try TreeWalker(scope)
+        while let event = try walker.next() {
             try progress.checkCancelled()
-            guard let record = try record(path, event) else { continue }
+            guard let record = try record(walker.path, event) else { continue }
             totals.records += 1
             try body(record)
         }
@@ -91,7 +92,7 @@ struct TreeInventory {
             firstNames[identity] = path
             group = identity
         }
-        guard status.kind == .file else { return .entry(path: path, group: group, bytes: 0) }
+        guard status.kind == .file else { return .entry(path: path, kind: status.kind, group: group, bytes: 0) }
         totals.bytes += status.size
         totals.largest = max(totals.largest, status.size)
         if status.size > TreeLayout.inlineLimit,
@@ -102,7 +103,7 @@ struct TreeInventory {
         }
         let stored = min(status.size, status.blocks * 512 + 512)
         totals.streamBytes += stored
-        return .entry(path: path, group: group, bytes: stored)
+        return .entry(path: path, kind: .file, group: group, bytes: stored)
     }
 
     /// The layout of a file that may have to be cut; nil when its data fits in one segment.
@@ -110,9 +111,10 @@ struct TreeInventory {
         _ path: [UInt8], _ status: WalkedStatus, _ group: InodeIdentity?
     ) throws(Failure) -> LargeFile? {
         // One that cannot be opened now is an omission when its segment is written, as all are.
-        guard let (identity, extents) = try? LargeFile.look(at: path, in: scope.root) else {
-            return nil
-        }
+        var cursor = TreeCursor(scope.root)
+        var reader = EntryReader(names: names)
+        guard let opened = try? reader.open(path, through: &cursor) else { return nil }
+        let (identity, extents) = (opened.reading.identity, opened.reading.entry.extents)
         let data = (extents ?? []).reduce(0) { $0 + $1.length }
         if extents != nil, data <= TreeLayout.inlineLimit { return nil }
         return LargeFile(

@@ -5,7 +5,7 @@ import Basics
 enum LayoutRecord {
     /// Exported whole, inside one segment. `group` identifies the inode when it has several names.
     /// `bytes` is what its data took at the time of the inventory.
-    case entry(path: [UInt8], group: InodeIdentity?, bytes: Int64)
+    case entry(path: [UInt8], kind: WalkedKind, group: InodeIdentity?, bytes: Int64)
     /// A further name of an inode whose first name in path order is `target`.
     case link(path: [UInt8], target: [UInt8], group: InodeIdentity)
     /// A file that is cut into parts: its size and data are fixed here.
@@ -15,7 +15,7 @@ enum LayoutRecord {
     /// What it takes in the stream, roughly; never nothing.
     var streamBytes: Int64 {
         switch self {
-        case .entry(_, _, let bytes): TreeLayout.headerEstimate + bytes
+        case .entry(_, _, _, let bytes): TreeLayout.headerEstimate + bytes
         case .link, .large: TreeLayout.headerEstimate
         case .omission: 1
         }
@@ -23,7 +23,7 @@ enum LayoutRecord {
 
     var path: [UInt8] {
         switch self {
-        case .entry(let path, _, _), .link(let path, _, _), .omission(let path, _, _, _, _): path
+        case .entry(let path, _, _, _), .link(let path, _, _), .omission(let path, _, _, _, _): path
         case .large(let file): file.path
         }
     }
@@ -85,9 +85,10 @@ struct TreeLayout: Sendable {
 extension RecordWriter {
     mutating func append(_ record: LayoutRecord) throws(Failure) {
         switch record {
-        case .entry(let path, let group, let bytes):
+        case .entry(let path, let kind, let group, let bytes):
             try append(UInt8(group == nil ? 0 : 1))
             try append(counted: path)
+            try append(UInt8(WalkedKind.allCases.firstIndex(of: kind) ?? 0))
             try append(bytes)
             if let group { try append(group) }
         case .link(let path, let target, let group):
@@ -137,10 +138,11 @@ extension RecordReader {
         let tag = try number(UInt8.self)
         let path = Array(try counted())
         switch tag {
-        case 0: return .entry(path: path, group: nil, bytes: try number(Int64.self))
-        case 1:
+        case 0, 1:
+            let kind = WalkedKind.allCases[Int(try number(UInt8.self)) % WalkedKind.allCases.count]
             let bytes = try number(Int64.self)
-            return .entry(path: path, group: try group(), bytes: bytes)
+            return .entry(
+                path: path, kind: kind, group: tag == 1 ? try group() : nil, bytes: bytes)
         case 2:
             let target = Array(try counted())
             return .link(path: path, target: target, group: try group())

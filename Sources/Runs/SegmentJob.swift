@@ -23,7 +23,7 @@ struct SegmentJob: Sendable {
         let progress: Progress
     }
 
-    private static var attempts: Int { 4 }
+    private static var attempts: Int { 16 }
 
     /// Exports, stores and commits; what may be tried again is tried again, with a growing pause.
     func run() throws(Failure) {
@@ -33,7 +33,7 @@ struct SegmentJob: Sendable {
                 guard error.mayRetry, attempt < Self.attempts, !pipeline.progress.isCancelled else {
                     throw error
                 }
-                usleep(UInt32(100_000 << attempt))
+                usleep(UInt32(50_000 * attempt))
                 attempt += 1
             }
         }

@@ -1,0 +1,8 @@
+import Connectors
+import FileConnectors
+
+/// The one place that lists all connectors.
+enum AllConnectors {
+    static let exporters: [any Exporter.Type] = [FilesExporter.self]
+    static let importers: [any Importer.Type] = [FilesImporter.self]
+}

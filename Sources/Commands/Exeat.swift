@@ -1,0 +1,69 @@
+public import ArgumentParser
+import Basics
+import Glibc
+import Runs
+
+/// The command line. `Main` in the executable target calls it and does nothing else.
+public struct Exeat: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "exeat",
+        abstract: "Take a hospital's data out, prove that all of it arrived.",
+        discussion: """
+            Exeat pulls data out of one place into a signed archive that describes itself, and \
+            replays it in another place. A plan in YAML says what leaves and how it is sealed.
+
+            EXAMPLES
+              exeat keys new keys/hoster
+              exeat plan plan.yaml
+              exeat export plan.yaml --output archive
+              exeat verify archive --trust keys/hoster.trust.json
+              exeat import archive import.yaml
+
+            EXIT STATUS
+              0    all that was expected is there and equal
+              1    failed
+              2    finished and sealed, with omissions that the plan does not cover
+              3    verification or comparison failed
+              64   wrong usage
+              130  interrupted; the same command resumes
+            """,
+        version: "exeat \(Tool.version)",
+        subcommands: [
+            KeysCommand.self, PlanCommand.self, ExportCommand.self, VerifyCommand.self,
+            InspectCommand.self, ExtractCommand.self, ImportCommand.self,
+        ])
+
+    public init() {}
+
+    /// Runs the program and never returns: every path ends with one of the documented statuses.
+    public static func launch() async -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        // Files of an archive are for those whom the directory lets in; secrets ask for 0600.
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            Glibc.exit(0)
+        } catch let failure as Failure {
+            Terminal.say("exeat: \(failure.rendered)")
+            Glibc.exit(failure.code.exitStatus)
+        } catch let status as Status {
+            Glibc.exit(status.number)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+/// Ends a command with a status that is not a failure's.
+struct Status: Error {
+    let number: Int32
+}
+
+/// Ends the command with `status`, unless that is 0.
+func finish(with status: Int32) throws {
+    if status != 0 { throw Status(number: status) }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Basics
+import Runs
+import Streams
+
+struct ExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Run a plan: pull its sources into a sealed archive.",
+        discussion: """
+            The archive is a directory while it is made, and stays one unless the output ends in \
+            .tar or is - (standard output). An interrupted run is resumed by the same command; an \
+            output that is sealed already is verified again.
+
+            EXAMPLES
+              exeat export plan.yaml --output /mnt/usb/archive
+              exeat export plan.yaml --output archive.tar
+              exeat export plan.yaml --output - | ssh vault 'cat > archive.tar'
+            """)
+
+    @Argument(help: "The plan, a YAML file.")
+    var plan: String
+
+    @Option(help: "A directory, a file ending in .tar, or - for standard output.")
+    var output: String
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    @OptionGroup var progress: ProgressOptions
+
+    func run() async throws {
+        let plan = try PlanLoading.export(plan)
+        let counters = Progress()
+        let display = ProgressDisplay(counters, progress.style)
+        Interruption.watch(counters)
+        display.start()
+        defer { display.stop() }
+        let outcome: ExportOutcome
+        do {
+            outcome = try await ExportRun.run(
+                plan, output: output, connectors: AllConnectors.exporters, world: .real,
+                progress: counters
+            ) { stage in
+                switch stage {
+                case .inventory: display.enter("taking inventory")
+                case .export(let bytes): display.enter("exporting", total: bytes)
+                case .sealing: display.enter("sealing")
+                }
+            }
+        } catch let failure as Failure where failure.code == .cancelled && output != "-" {
+            display.stop()
+            throw failure.during(
+                "the export was interrupted; what is stored is kept",
+                hint: "Run the same command again to resume.")
+        }
+        display.stop()
+        // With an archive on standard output, the result moves over to standard error.
+        if output == "-" {
+            Terminal.say(json ? String(decoding: outcome.json.line, as: UTF8.self) : outcome.summary)
+        } else {
+            Terminal.print(json ? outcome.json.pretty : outcome.summary)
+        }
+        try finish(with: outcome.status)
+    }
+}

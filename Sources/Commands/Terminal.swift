@@ -1,0 +1,51 @@
+import Basics
+import Glibc
+
+/// Results go to standard output, everything else to standard error.
+enum Terminal {
+    /// A line for people, on standard error.
+    static func say(_ text: String) { write(text + "\n", to: 2) }
+
+    /// A line of the result, on standard output.
+    static func print(_ text: String) { write(text + "\n", to: 1) }
+
+    static func print(_ json: JSON) { print(json.pretty) }
+
+    /// Rewrites the current line of a terminal.
+    static func rewrite(_ text: String) { write("\r\u{1b}[2K" + text, to: 2) }
+
+    static var errorIsTerminal: Bool { isatty(2) == 1 }
+    static var outputIsTerminal: Bool { isatty(1) == 1 }
+
+    /// What cannot be written any more (a closed pipe) is of no interest to anybody.
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                retrying { unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+            }
+            if count <= 0 { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+
+    /// A size for people: 1.5 GiB.
+    static func size(_ bytes: Int64) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+        var unit = 0
+        var tenths = bytes * 10
+        while tenths >= 10_240, unit < units.count - 1 {
+            tenths /= 1024
+            unit += 1
+        }
+        return unit == 0 ? "\(bytes) B" : "\(tenths / 10).\(tenths % 10) \(units[unit])"
+    }
+
+    /// A duration for people: 1 h 02 min, 3 min 05 s, 12 s.
+    static func duration(_ seconds: Int64) -> String {
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        if seconds >= 3600 { return "\(seconds / 3600) h \(two(seconds / 60 % 60)) min" }
+        if seconds >= 60 { return "\(seconds / 60) min \(two(seconds % 60)) s" }
+        return "\(seconds) s"
+    }
+}

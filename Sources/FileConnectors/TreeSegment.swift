@@ -1,0 +1,338 @@
+import Archives
+import Basics
+import Connectors
+import Glibc
+import Primitives
+import Streams
+
+/// Writes one segment of entries: headers and data of the objects as they are now, and a note of
+/// each. Lives for one attempt, on one lane.
+struct TreeSegment: ~Copyable {
+    private let exporter: FilesExporter
+    private let number: Int
+    private var cursor: TreeCursor
+    private var reader: EntryReader
+    private var notes: RecordWriter
+    private var chunk = Chunk()
+    private var header: [UInt8] = []
+    private var line: [UInt8] = []
+    /// Bytes of the segment so far: where the next header begins.
+    private var offset: Int64 = 0
+    private var result = SegmentResult(exported: 0, omitted: 0)
+
+    /// How often a file that changes while it is read is read again.
+    private static let attempts = 3
+
+    init(_ exporter: FilesExporter, number: Int) throws(Failure) {
+        self.exporter = exporter
+        self.number = number
+        cursor = TreeCursor(exporter.root)
+        reader = EntryReader(names: exporter.names)
+        notes = try RecordWriter(exporter.layout.notesPath(number))
+    }
+
+    mutating func write(
+        records range: Range<Int64>, isLast: Bool, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) -> SegmentResult {
+        var records = try RecordReader(exporter.layout.recordsPath, from: range.lowerBound)
+        while records.position < range.upperBound {
+            try exporter.room.progress.checkCancelled()
+            let record = try records.record()
+            do throws(Failure) {
+                try write(record, into: &sink)
+            } catch {
+                // What concerns the object alone is an omission; everything else ends the attempt.
+                switch error.code {
+                case .sourceVanished: try omit(record.path, .vanished, "")
+                case .sourceUnreadable: try omit(record.path, .unreadable, error.what)
+                case .sourceChanged where !error.mayRetry: try omit(record.path, .changed, error.what)
+                default: throw error
+                }
+            }
+            exporter.room.progress.add(objects: 1)
+        }
+        if isLast { try sink.write(PaxWriter.endBlocks) }
+        try notes.finish()
+        return result
+    }
+
+    private mutating func write(
+        _ record: LayoutRecord, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        switch record {
+        case .omission(let path, let type, let reason, let detail, let accepted):
+            try note(omitted: path, type: type, reason, detail, accepted)
+        case .large(let file): try writeHeader(of: file, into: &sink)
+        case .link(let path, let target, let group):
+            if try isStill(group, path) {
+                var entry = Entry(path: path, kind: .hardlink)
+                entry.target = target
+                try emit(entry, nil, into: &sink)
+            } else {
+                try writeObject(path, nil, .file, into: &sink)
+            }
+        case .entry(let path, let kind, let group, _):
+            try writeObject(path, group, kind, into: &sink)
+        }
+    }
+
+    private mutating func isStill(_ group: InodeIdentity, _ path: [UInt8]) throws(Failure) -> Bool {
+        let status = try status(of: path)
+        return InodeIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)) == group
+    }
+
+    private mutating func status(of path: [UInt8]) throws(Failure) -> stat {
+        try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
+            var status = stat()
+            guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                throw Failure(
+                    errno == ENOENT || errno == ENOTDIR ? .sourceVanished : .sourceUnreadable,
+                    describeErrno(errno))
+            }
+            return status
+        }
+    }
+
+    /// Writes an object that is expected to be of a kind, or else of the kind that it is now.
+    private mutating func writeObject(
+        _ path: [UInt8], _ group: InodeIdentity?, _ expected: WalkedKind,
+        into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        var kind = expected
+        for attempt in 1...Self.attempts {
+            do throws(Failure) {
+                if kind == .file { return try writeFile(path, group, into: &sink) }
+                let reading = try reader.read(path, kind, through: &cursor)
+                let detached = isDetached(reading.status, group)
+                return try emit(reading.entry, nil, detached ? .detached : [], into: &sink)
+            } catch {
+                guard error.code == .sourceChanged, attempt < Self.attempts, offsetIsClean else {
+                    throw error
+                }
+                guard let now = WalkedKind(mode: try status(of: path).st_mode), now != .socket else {
+                    return try omit(path, .sockets, "")
+                }
+                kind = now
+            }
+        }
+    }
+
+    private func isDetached(_ status: WalkedStatus, _ group: InodeIdentity?) -> Bool {
+        guard let group else { return false }
+        return InodeIdentity(device: status.device, inode: status.inode) != group
+    }
+
+    /// True while nothing of the current object has reached the sink.
+    private var offsetIsClean = true
+
+    private mutating func writeFile(
+        _ path: [UInt8], _ group: InodeIdentity?, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        if exporter.isBroken(path, in: number) {
+            throw Failure(.sourceUnreadable, "read error")
+        }
+        var attempt = 1
+        while true {
+            let opened = try reader.open(path, through: &cursor)
+            let reading = opened.reading
+            var flags: SegmentNote.Flags = isDetached(reading.status, group) ? .detached : []
+            let size = reading.entry.size
+            guard reading.entry.extents == nil, size <= chunk.capacity else {
+                return try writeLong(opened, flags, into: &sink)
+            }
+            let complete = try fill(from: opened.descriptor, Int(size), path)
+            let changed = try !complete || hasChanged(opened.descriptor, since: reading.identity)
+            if changed, attempt < Self.attempts {
+                attempt += 1
+                usleep(20_000)
+                continue
+            }
+            if changed { flags.insert(.changed) }
+            let digest = try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                unsafe SHA256.hash(bytes)
+            }
+            try emit(reading.entry, .sha256(digest), flags, into: &sink)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                try unsafe sink.write(buffer: bytes)
+            }
+            try pad(size, into: &sink)
+            exporter.room.progress.add(bytes: size)
+            return
+        }
+    }
+
+    /// Fills the chunk with a whole small file; zeros stand for what is no longer there. False when
+    /// the file was shorter or is longer now.
+    private mutating func fill(
+        from file: borrowing Descriptor, _ size: Int, _ path: [UInt8]
+    ) throws(Failure) -> Bool {
+        chunk.removeAll()
+        let raw = file.raw
+        var missing = 0
+        do throws(Failure) {
+            try unsafe chunk.append { (free) throws(Failure) in
+                var done = 0
+                while done < size {
+                    let count = retrying {
+                        unsafe read(raw, free.baseAddress.map { unsafe $0 + done }, size - done)
+                    }
+                    guard count >= 0 else {
+                        throw Failure(errno: errno, "cannot read")
+                    }
+                    if count == 0 { break }
+                    done += count
+                }
+                missing = size - done
+                if missing > 0, let start = free.baseAddress {
+                    unsafe memset(start + done, 0, missing)
+                }
+                return size
+            }
+        } catch { throw Failure(.sourceUnreadable, "read error", cause: error) }
+        return missing == 0
+    }
+
+    private func hasChanged(
+        _ file: borrowing Descriptor, since before: FileIdentity
+    ) throws(Failure) -> Bool {
+        FileIdentity(try file.status()).hasChanged(since: before)
+    }
+
+    /// Writes a file that is too long for the buffer, or has holes. Its header is out before its
+    /// end is known, so that a change means a new attempt at the whole segment.
+    private mutating func writeLong(
+        _ opened: borrowing EntryReader.OpenedFile, _ flags: SegmentNote.Flags,
+        into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        let entry = opened.reading.entry
+        let extents = entry.extents ?? [Extent(offset: 0, length: entry.size)]
+        guard extents.reduce(0, { $0 + $1.length }) <= TreeLayout.inlineLimit else {
+            throw Failure(.sourceChanged, "grew beyond one segment since the inventory")
+        }
+        let start = offset
+        try writeHeader(entry, into: &sink)
+        offsetIsClean = false
+        var data = FileData(opened.descriptor, entry.path, progress: exporter.room.progress)
+        do throws(Failure) {
+            try data.copy(
+                extents, visible: 0..<entry.size, plain: entry.extents == nil, &chunk, into: &sink)
+        } catch {
+            if error.code == .sourceUnreadable { exporter.noteBroken(entry.path, in: number) }
+            throw error
+        }
+        offset += data.stored
+        try pad(PaxWriter.dataLength(of: entry), into: &sink)
+        var flags = flags
+        if try data.wasShort || hasChanged(opened.descriptor, since: opened.reading.identity) {
+            if exporter.mayTryAgain(number, most: Self.attempts) {
+                throw Failure(
+                    .sourceChanged, "\"\(String(decoding: entry.path, as: UTF8.self))\" changed "
+                        + "while it was read", mayRetry: true)
+            }
+            flags.insert(.changed)
+        }
+        let digest: ContentDigest =
+            entry.extents == nil ? .sha256(data.plainDigest()) : .tree(data.leaves().root)
+        try note(entry, digest, flags, at: start)
+        offsetIsClean = true
+    }
+
+    /// The header of a file whose data lies in segments of its own. It is written whatever happens
+    /// to the file now, since those segments cannot know.
+    private mutating func writeHeader(
+        of file: LargeFile, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        var entry = Entry(path: file.path, kind: .file)
+        var flags: SegmentNote.Flags = .large
+        do throws(Failure) {
+            let opened = try reader.open(file.path, through: &cursor)
+            entry = opened.reading.entry
+            if opened.reading.identity.hasChanged(since: file.identity) { flags.insert(.changed) }
+            if isDetached(opened.reading.status, file.group) { flags.insert(.detached) }
+        } catch {
+            guard error.code == .sourceVanished || error.code == .sourceUnreadable
+                || error.code == .sourceChanged
+            else { throw error }
+            flags.insert(.changed)
+        }
+        entry.size = file.size
+        entry.modified = file.identity.modified
+        entry.extents = file.hasHoles ? file.extents : nil
+        let start = offset
+        try writeHeader(entry, into: &sink)
+        try note(entry, .tree(Digest256()), flags, at: start)
+    }
+}
+
+// MARK: - Out to the stream, and into the notes
+
+extension TreeSegment {
+    private mutating func writeHeader(
+        _ entry: Entry, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        header.removeAll(keepingCapacity: true)
+        PaxWriter.header(for: entry, into: &header)
+        try sink.write(header)
+        offset += Int64(header.count)
+    }
+
+    private mutating func pad(
+        _ length: Int64, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        let count = PaxWriter.padding(after: length)
+        try sink.write(Self.zeros(count))
+        offset += Int64(count)
+    }
+
+    private static func zeros(_ count: Int) -> [UInt8] {
+        count == 0 ? [] : [UInt8](repeating: 0, count: count)
+    }
+
+    /// Header and note of an entry whose data, if any, follows and fits in the buffer.
+    private mutating func emit(
+        _ entry: Entry, _ digest: ContentDigest?, _ flags: SegmentNote.Flags = [],
+        into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        let start = offset
+        try writeHeader(entry, into: &sink)
+        if entry.kind == .file { offset += entry.size }
+        try note(entry, digest, flags, at: start)
+    }
+
+    private mutating func note(
+        _ entry: Entry, _ digest: ContentDigest?, _ flags: SegmentNote.Flags, at start: Int64
+    ) throws(Failure) {
+        line.removeAll(keepingCapacity: true)
+        IndexLine.append(
+            entry, content: digest, changed: flags.contains(.changed) && !flags.contains(.large),
+            segment: number, offset: start, to: &line)
+        try notes.append(
+            EntryNote(
+                flags: flags.union(.entry),
+                content: flags.contains(.large)
+                    ? Digest256() : TreeLeaf.content(of: entry, digest),
+                metadata: TreeLeaf.metadata(of: entry, .all), reason: "", line: line[...]))
+        result.exported += 1
+    }
+
+    private mutating func omit(
+        _ path: [UInt8], _ reason: FileOmission, _ detail: String
+    ) throws(Failure) {
+        result.omitted += 1
+        try note(
+            omitted: path, type: "unknown", reason.rawValue, detail,
+            exporter.settings.accepted.contains(reason))
+    }
+
+    private mutating func note(
+        omitted path: [UInt8], type: String, _ reason: String, _ detail: String, _ accepted: Bool
+    ) throws(Failure) {
+        line.removeAll(keepingCapacity: true)
+        IndexLine.append(
+            omitted: path, type: type, reason: reason, detail: detail, accepted: accepted, to: &line)
+        try notes.append(
+            EntryNote(
+                flags: accepted ? .accepted : [], content: Digest256(), metadata: Digest256(),
+                reason: reason, line: line[...]))
+    }
+}
