@@ -17,7 +17,8 @@ enum JournalLine {
             guard isPlain(field.value) else {
                 throw Failure(
                     .invalidValue, "cannot journal the value of \"\(field.key)\"",
-                    hint: "Use integers below 2^53, strings, truth values, and small arrays of them.")
+                    hint:
+                        "Use integers below 2^53, strings, truth values, and small arrays of them.")
             }
         }
         let line = JSON.object(

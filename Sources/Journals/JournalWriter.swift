@@ -92,9 +92,11 @@ public final class JournalWriter: Sendable {
     private func write(
         _ bytes: [UInt8], to file: borrowing Descriptor, at offset: Int64
     ) throws(Failure) {
-        do { try unsafe bytes.withUnsafeBytes { try unsafe file.writeAll($0, at: offset) } }
-        catch let failure as Failure { throw failure }
-        catch { throw Failure(.failed, "unexpected error: \(error)") }
+        do {
+            try unsafe bytes.withUnsafeBytes { try unsafe file.writeAll($0, at: offset) }
+        } catch let failure as Failure { throw failure } catch {
+            throw Failure(.failed, "unexpected error: \(error)")
+        }
         try file.sync()
     }
 

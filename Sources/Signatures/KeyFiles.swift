@@ -44,7 +44,9 @@ public enum KeyFiles {
                     mode: 0o644),
                 Extra(suffix: ".mldsa65.pem", bytes: Array(pair.mldsa65PEM.utf8), mode: 0o644),
             ] + extra
-        for file in files where Files.exists(stem + file.suffix) { throw exists(stem + file.suffix) }
+        for file in files where Files.exists(stem + file.suffix) {
+            throw exists(stem + file.suffix)
+        }
         try Files.makeDirectory(Files.parent(of: stem))
         var written: [String] = []
         do throws(Failure) {
@@ -63,7 +65,8 @@ public enum KeyFiles {
     private static func exists(_ path: String) -> Failure {
         Failure(
             .exists, "cannot write \"\(path)\": it exists",
-            hint: "Choose another name, or move the old key files away; they are never overwritten.")
+            hint: "Choose another name, or move the old key files away; they are never overwritten."
+        )
     }
 
     private static func create(
@@ -92,14 +95,16 @@ public enum KeyFiles {
         guard status.st_mode & 0o077 == 0 else {
             throw Failure(
                 .keyFileExposed, "cannot use \"\(path)\": others than its owner may open it",
-                hint: "Run `chmod 600 \(quoted(path))`; if others may have read it, replace the key.")
+                hint:
+                    "Run `chmod 600 \(quoted(path))`; if others may have read it, replace the key.")
         }
         var buffer = [UInt8](repeating: 0, count: largest)
         var count = 0
         while count < largest {
             let more = try Failure.catching {
                 try unsafe buffer.withUnsafeMutableBytes {
-                    try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[count...]))
+                    try unsafe file.read(
+                        into: UnsafeMutableRawBufferPointer(rebasing: $0[count...]))
                 }
             }
             if more == 0 { break }

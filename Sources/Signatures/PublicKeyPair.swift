@@ -76,8 +76,9 @@ public struct PublicKeyPair: Sendable, Equatable {
         guard (1...128).contains(text.utf8.count), text.utf8.first != 0x2d else { return false }
         return text.unicodeScalars.allSatisfy { scalar in
             if scalar.isASCII {
-                return scalar.properties.isAlphabetic || "@._+-:=0123456789".unicodeScalars
-                    .contains(scalar)
+                return scalar.properties.isAlphabetic
+                    || "@._+-:=0123456789".unicodeScalars
+                        .contains(scalar)
             }
             switch scalar.properties.generalCategory {
             case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter,

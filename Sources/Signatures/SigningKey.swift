@@ -65,7 +65,8 @@ public struct SigningKey: Sendable {
     ) throws(Failure) -> SignaturePair {
         guard roles.contains(kind.role) else {
             throw Failure(
-                .signerRole, "cannot sign as \(kind.role.rawValue) with the key of \"\(principal)\"",
+                .signerRole,
+                "cannot sign as \(kind.role.rawValue) with the key of \"\(principal)\"",
                 hint: "Use a key made with `exeat keys new NAME --role \(kind.role.rawValue)`.")
         }
         return try signRegardlessOfRole(document, as: kind)

@@ -154,7 +154,8 @@ extension TrustedKeys {
                 .signerOutOfDate, "the key of \"\(name)\" was not valid before \(start.text)")
         }
         if let end = key.notAfter, moment > end {
-            throw Failure(.signerOutOfDate, "the key of \"\(name)\" was not valid after \(end.text)")
+            throw Failure(
+                .signerOutOfDate, "the key of \"\(name)\" was not valid after \(end.text)")
         }
     }
 }

@@ -107,7 +107,8 @@ func joined(_ lines: [[UInt8]]) -> [UInt8] { lines.flatMap { $0 + [0x0a] } }
     @Test(arguments: [
         [JSON.Member("seq", 1)], [.init("ev", "x")], [.init("a", 1), .init("a", 2)],
         [.init("a", .null)], [.init("a", ["b": 1])], [.init("a", [[1]])],
-        [.init("a", .integer(1 << 53))], [.init("a", .string(String(repeating: "x", count: 70000)))],
+        [.init("a", .integer(1 << 53))],
+        [.init("a", .string(String(repeating: "x", count: 70000)))],
         [.init("a", .array(Array(repeating: 1, count: 257)))],
     ])
     func refusesFieldsThatAJournalDoesNotHold(fields: [JSON.Member]) throws {
@@ -128,7 +129,10 @@ func joined(_ lines: [[UInt8]]) -> [UInt8] { lines.flatMap { $0 + [0x0a] } }
                         do {
                             try writer.append(
                                 .artifactCompleted,
-                                [.init("lane", .integer(Int64(number))), .init("turn", .integer(Int64(turn)))])
+                                [
+                                    .init("lane", .integer(Int64(number))),
+                                    .init("turn", .integer(Int64(turn))),
+                                ])
                         } catch { failures += 1 }
                     }
                     return failures

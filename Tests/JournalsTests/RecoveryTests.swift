@@ -106,7 +106,9 @@ import Testing
         await #expect(processExitsWith: .success) { [path = path as String] in
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 3000, rlim_max: 3000)
-            guard setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(3) }
+            guard setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else {
+                exit(3)
+            }
             let writer = try JournalWriter(resuming: path, world: .real)
             var acknowledged = writer.state.entries
             var failure: Failure?
