@@ -90,7 +90,7 @@ import Testing
     @Test func aTruncatedKeyFileIsRefused() throws {
         try KeyFiles.write(stem: stem, key: key)
         let whole = try Files.read(stem + ".key")
-        for count in 0..<(whole.count - 1) {
+        for count in stride(from: 0, to: whole.count - 1, by: 5) {
             let path = try folder.file("cut", Array(whole[..<count]))
             chmod(path, 0o600)
             #expect(code(path) == .keyFileInvalid, "\(count) bytes")
