@@ -277,3 +277,12 @@ public final class BagSlot: Sendable {
         if let final, !isCommitted.withLock({ $0 }) { unsafe unlink(final + ".partial") }
     }
 }
+
+extension BagWriter.Form: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .directory(let path), .tar(let path): path
+        case .stream: "standard output"
+        }
+    }
+}

@@ -43,7 +43,11 @@ public final class ExportRun: Sendable {
                 hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
         }
         let signer = try SigningKey(file: plan.archive.signWith + ".key")
-        try signer.check(role: .exporter)
+        guard signer.roles.contains(.exporter) else {
+            throw Failure(
+                .signerRole, "the key of \"\(signer.principal)\" may not seal archives",
+                hint: "Make one with: exeat keys new NAME --role exporter")
+        }
         let form = BagWriter.form(of: output)
         let found = try BagWriter.look(at: form)
         if found == .sealed {
@@ -73,8 +77,9 @@ public final class ExportRun: Sendable {
         recipients = try plan.archive.encryptTo.map { (text) throws(Failure) in
             try Recipient(text)
         }
-        let level = plan.archive.compression
-        self.level = CompressionLevel(level.level, long: level.long)
+        let compression = plan.archive.compression
+        let fixed: Int? = if case .fixed(let level) = compression.level { Int(level) } else { nil }
+        level = CompressionLevel(fixed, long: compression.long)
         writer = try BagWriter(form, name: plan.archive.name)
         let identity = RunIdentity(
             name: plan.archive.name, purpose: plan.run.purpose.rawValue, plan: plan.digest.hex,
@@ -125,15 +130,10 @@ public final class ExportRun: Sendable {
         announce(.export(bytes: bytes))
         let conclusions = try await exportSegments(inventories)
         announce(.sealing)
-        let (records, ledger, run) = (
-            try record(inventories, conclusions), self.ledger, self
-        )
-        return try await scheduler.run { () throws(Failure) in
-            try run.progress.checkCancelled()
-            let content = SealedContent(
-                run: run, sources: records, inventories: inventories, payload: ledger.payload)
-            return try content.seal()
-        }
+        let content = SealedContent(
+            run: self, sources: try record(inventories, conclusions), inventories: inventories,
+            conclusions: conclusions)
+        return try await scheduler.run { () throws(Failure) in try content.seal() }
     }
 
     /// The expected list, fixed before the first byte moves.

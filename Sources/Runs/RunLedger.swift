@@ -44,11 +44,11 @@ final class RunLedger: Sendable {
 
     /// Reads the journal of an interrupted run and goes on with it.
     init(resuming path: String, run: RunIdentity, world: World) throws(Failure) {
-        let journal = try JournalWriter(resuming: path, world: world)
         var state = State()
         var opening: JSON?
-        _ = try JournalReader.verify(path: path) { (_, event, line) throws(Failure) in
-            switch event {
+        let journal = try JournalWriter(resuming: path, world: world) { (entry) throws(Failure) in
+            let line = entry.fields
+            switch entry.event {
             case .runOpened: opening = line
             case .segmentCommitted: try state.read(commit: line)
             case .sourceInventoried: state.noted.insert("\(line["s"]?.integer ?? -1)")

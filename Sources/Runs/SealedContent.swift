@@ -1,0 +1,246 @@
+import Bags
+import Basics
+import Connectors
+import Encryption
+import Manifests
+import Primitives
+import Signatures
+import Streams
+
+/// The last part of an export: manifest, catalogue, instructions, tag files and the seal.
+///
+/// Everything here can be made again from journal and rooms, so a run that is killed in the middle
+/// simply does it again; only the seal's rename makes it final.
+struct SealedContent: Sendable {
+    let run: ExportRun
+    let sources: [SourceRecord]
+    let inventories: [Inventory]
+    let conclusions: [[Conclusion]]
+
+    func seal() throws(Failure) -> ExportOutcome {
+        let payload = run.ledger.payload
+        let oxum = BagInfo.Oxum(
+            bytes: payload.reduce(0) { $0 + $1.bytes }, files: Int64(payload.count))
+        let outcome = self.outcome
+        var tags = TagFiles(run.writer)
+        try putDocuments(&tags)
+        try putJournal(&tags, outcome)
+        try tags.put(BagDeclaration.bytes, at: "bagit.txt")
+        let info = try BagInfo(
+            sourceOrganization: run.plan.run.provider?.name,
+            baggingDate: run.world.now().date, identifier: identifier, payload: oxum,
+            agent: "exeat \(Tool.version)")
+        try tags.put(info.bytes, at: "bag-info.txt")
+        try tags.put(
+            Array(
+                VerifyText(
+                    principal: run.signer.principal, context: DocumentKind.seal.context,
+                    isEncrypted: !run.recipients.isEmpty
+                ).text.utf8), at: "VERIFY.txt")
+        try tags.put(Array(restoreText.top.utf8), at: "RESTORE.txt")
+        let manifest = try DigestManifest(
+            .payload, .sha256, payload.map { (record) throws(Failure) in try record.line })
+        try tags.put(manifest.bytes, at: "manifest-sha256.txt")
+        let tagManifest = try DigestManifest(.tags, .sha256, tags.lines).bytes
+        try run.writer.put(tagManifest, at: BagPath("tagmanifest-sha256.txt"))
+        let proof = try sign(SHA256.hash(tagManifest), oxum, outcome)
+        try run.writer.seal(proof)
+        run.ledger.journal.close()
+        try run.writer.removeState()
+        return ExportOutcome(
+            status: Int32(outcome.status), output: run.writer.form.description,
+            bag: run.ledger.bag, expected: outcome.expected, exported: outcome.exported,
+            omissions: sources.flatMap(\.omissions.counts), payloadFiles: oxum.files,
+            payloadBytes: oxum.bytes, tagManifest: SHA256.hash(tagManifest).hex, wasSealed: false)
+    }
+
+    private var identifier: String { String(run.ledger.bag.dropFirst("urn:uuid:".count)) }
+
+    /// Expected against acknowledged, over all sources.
+    private var outcome: Seal.Outcome {
+        let open = sources.reduce(0) { $0 + $1.omissions.notAccepted }
+        var expected: Int64 = 0
+        var exported: Int64 = 0
+        for (source, inventory) in zip(sources, inventories) {
+            let left = source.omissions.counts.filter { $0.reason != "changed" }
+                .reduce(0) { $0 + $1.count }
+            let entries = zip(inventory.artifacts, source.artifacts).filter { $0.1.kind != "file-index" }
+            let present = entries.reduce(0) { sum, pair in
+                sum + (pair.1.counts.first { $0.key == "entries" }?.value.integer ?? pair.0.expected)
+            }
+            exported += present
+            expected += present + left
+        }
+        return Seal.Outcome(
+            status: open == 0 ? 0 : 2, expected: expected, exported: exported,
+            omitted: sources.reduce(0) { $0 + $1.omissions.total })
+    }
+
+    private var restoreText: RestoreText {
+        var parts: [RestoreText.Part] = []
+        for (place, source) in sources.enumerated() {
+            for (number, artifact) in source.artifacts.enumerated() {
+                let conclusion = conclusions[place][number]
+                parts.append(
+                    .init(
+                        source: source, artifact: artifact, consumer: conclusion.restoring,
+                        notes: conclusion.notes))
+            }
+        }
+        return RestoreText(
+            parts: parts, isEncrypted: !run.recipients.isEmpty,
+            isPostQuantum: run.recipients.contains { $0.isPostQuantum })
+    }
+
+    /// Manifest, catalogue and the commands with real names; the first and the last are secret.
+    private func putDocuments(_ tags: inout TagFiles) throws(Failure) {
+        let manifest = Manifest(
+            bag: run.ledger.bag, name: run.plan.archive.name, createdAt: run.ledger.openedAt,
+            run: run.plan.run.json, sources: sources)
+        try tags.putSecret(manifest.json.canonical, at: "exeat/manifest.json", for: run.recipients)
+        try tags.put(catalogue.canonical, at: "exeat/catalogue.json")
+        try tags.putSecret(
+            Array(restoreText.named.utf8), at: "exeat/restore.txt", for: run.recipients)
+    }
+
+    /// Expected, exported, omitted by kind and count; no names. In an encrypted bag sources are
+    /// numbers here too.
+    private var catalogue: JSON {
+        let outcome = self.outcome
+        return [
+            "exeat-catalogue": 1,
+            "bag": .string(run.ledger.bag),
+            "createdAt": .string(run.ledger.openedAt.text),
+            "purpose": .string(run.plan.run.purpose.rawValue),
+            "expected": .integer(outcome.expected),
+            "exported": .integer(outcome.exported),
+            "omitted": .integer(outcome.omitted),
+            "sources": .array(
+                zip(sources, inventories).map { source, inventory in
+                    [
+                        "folder": .string(source.folder), "kind": .string(source.kind),
+                        "counts": .object(inventory.counts),
+                        "artifacts": .array(
+                            source.artifacts.map {
+                                [
+                                    "folder": .string($0.folder), "kind": .string($0.kind),
+                                    "legal": .string($0.legal.rawValue),
+                                    "format": .string($0.format),
+                                    "segments": .integer(Int64($0.segments.count)),
+                                    "bytes": .integer($0.segments.reduce(0) { $0 + $1.bytes }),
+                                ]
+                            }),
+                        "omitted": .array(
+                            source.omissions.counts.map {
+                                [
+                                    "reason": .string($0.reason), "count": .integer($0.count),
+                                    "accepted": .bool($0.accepted),
+                                ]
+                            }),
+                    ]
+                }),
+        ]
+    }
+
+    /// The journal's last line, then the journal itself among the tag files.
+    private func putJournal(_ tags: inout TagFiles, _ outcome: Seal.Outcome) throws(Failure) {
+        try run.ledger.journal.append(
+            .runCompleted,
+            [
+                .init("status", .integer(Int64(outcome.status))),
+                .init("expected", .integer(outcome.expected)),
+                .init("exported", .integer(outcome.exported)),
+                .init("omitted", .integer(outcome.omitted)),
+            ])
+        try tags.putFile(run.writer.journalPath, at: "exeat/journal.jsonl")
+    }
+
+    private func sign(
+        _ subject: Digest256, _ oxum: BagInfo.Oxum, _ outcome: Seal.Outcome
+    ) throws(Failure) -> [(path: BagPath, bytes: [UInt8])] {
+        let pair = run.signer.publicPair
+        let keys = [
+            ("keys/signer.allowed_signers", Array(pair.allowedSignersLine.utf8)),
+            ("keys/signer.mldsa65.pem", Array(pair.mldsa65PEM.utf8)),
+        ]
+        let summary = run.ledger.journal.summary
+        let seal = Seal(
+            subject: subject, bag: identifier, name: try BagName(run.plan.archive.name),
+            createdAt: run.world.now(), purpose: run.plan.run.purpose.rawValue,
+            run: identifier,
+            journal: .init(
+                entries: Int64(summary.entries), bytes: summary.bytes, head: summary.head,
+                root: summary.root),
+            payload: oxum,
+            signer: VerifiedSigner(
+                principal: pair.principal, ed25519: pair.ed25519Fingerprint,
+                mldsa65: pair.mldsa65Fingerprint),
+            keys: keys.map { .init(name: $0.0, sha256: SHA256.hash($0.1)) },
+            outcome: outcome, tool: ("exeat", Tool.version), planSha256: run.plan.digest)
+        let bytes = seal.bytes
+        let signatures = try run.signer.sign(bytes, as: .seal)
+        var proof: [(path: BagPath, bytes: [UInt8])] = [
+            (Seal.path, bytes),
+            (try BagPath("proof/seal.json.mldsa65"), signatures.mldsa65),
+            (try BagPath("proof/seal.json.sig"), signatures.sshsig),
+        ]
+        for (name, bytes) in keys { proof.append((try BagPath("proof/" + name), bytes)) }
+        return proof
+    }
+}
+
+/// The tag files of a bag as they are stored, with what the tag manifest says of them.
+private struct TagFiles {
+    private let writer: BagWriter
+    private(set) var lines: [DigestManifest.Line] = []
+
+    init(_ writer: BagWriter) { self.writer = writer }
+
+    mutating func put(_ bytes: [UInt8], at path: String) throws(Failure) {
+        let path = try BagPath(path)
+        try writer.put(bytes, at: path)
+        lines.append(.init(path, .sha256(SHA256.hash(bytes))))
+    }
+
+    /// The same, encrypted where there are recipients.
+    mutating func putSecret(
+        _ bytes: [UInt8], at path: String, for recipients: [Recipient]
+    ) throws(Failure) {
+        if recipients.isEmpty { return try put(bytes, at: path) }
+        let store = MemorySink.Store()
+        var sealing = try Sealing(to: recipients, into: MemorySink(store))
+        try sealing.write(bytes)
+        try sealing.finish()
+        try put(store.bytes, at: path + ".age")
+    }
+
+    /// Stores a file that may be long; one that lies in its place already stays there.
+    mutating func putFile(_ file: String, at path: String) throws(Failure) {
+        let path = try BagPath(path)
+        var source = try FileSource(opening: file)
+        let tally = Tally()
+        if case .directory = writer.form {
+            var sink = Hashing(tally, into: Discarding())
+            try source.drain(into: &sink)
+        } else {
+            let slot = try writer.slot(path)
+            var sink = Hashing(tally, into: DescriptorSink(slot.file))
+            try source.drain(into: &sink)
+            _ = try writer.commit(slot)
+        }
+        guard let digest = Digest256(hex: tally.digest) else { return }
+        lines.append(.init(path, .sha256(digest)))
+    }
+}
+
+extension SegmentRecord {
+    /// Its line in the payload manifest.
+    fileprivate var line: DigestManifest.Line {
+        get throws(Failure) {
+            guard let digest = Digest256(hex: sha256) else {
+                throw Failure(.journalMalformed, "the journal has a digest that is none")
+            }
+            return DigestManifest.Line(try BagPath(path), .sha256(digest))
+        }
+    }
+}
