@@ -69,14 +69,16 @@ import Testing
             .replacing("workers: 4", with: "workers: many")
             .replacing("devices: true", with: "device: true")
             .replacing("end-of-contract", with: "drp")
-            .replacing("          name: ch", with: "          nom: ch")
+            .replacing("  name: ch-", with: "  nom: ch-")
         let failure = try #require(Samples.problems(plan))
         #expect(failure.code == .planInvalidValue)
         #expect(
             failure.what == """
                 plans/plan.yaml:3:12: "purpose" must be one of end-of-contract, drp-rehearsal, \
                 migration, trial, not "drp", did you mean "drp-rehearsal"?
-                plans/plan.yaml:14:36: unknown key "device" in "etc", did you mean "devices"?
+                plans/plan.yaml:14:35: unknown key "device" in "etc", did you mean "devices"?
+                plans/plan.yaml:15:1: "archive" lacks "name"
+                plans/plan.yaml:16:3: unknown key "nom" in "archive", did you mean "name"?
                 plans/plan.yaml:17:18: unknown key "levle" in "compression", did you mean "level"?
                 plans/plan.yaml:22:20: "workers" must be a whole number
                 """)
