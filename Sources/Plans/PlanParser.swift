@@ -74,7 +74,8 @@ struct PlanParser {
         switch node {
         case .scalar(let scalar):
             let quoted = scalar.style != .plain
-            guard isPlain(scalar.tag) || quoted && scalar.tag.rawValue == Tag.Name.str.rawValue else {
+            guard isPlain(scalar.tag) || quoted && scalar.tag.rawValue == Tag.Name.str.rawValue
+            else {
                 return refused("tags (!) are not allowed: write the value alone")
             }
             return made(.text(scalar.string, quoted: quoted))
@@ -92,7 +93,8 @@ struct PlanParser {
         }
     }
 
-    private func entries(_ mapping: Node.Mapping, _ path: String, _ depth: Int) -> [PlanNode.Entry] {
+    private func entries(_ mapping: Node.Mapping, _ path: String, _ depth: Int) -> [PlanNode.Entry]
+    {
         var entries: [PlanNode.Entry] = []
         var seen: Set<[UInt8]> = []
         for (key, value) in mapping {

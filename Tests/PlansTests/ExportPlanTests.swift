@@ -57,10 +57,11 @@ import Testing
         plan.sources[0].checkAccepted(among: ["sockets", "mount-points"], problems)
         try problems.check()
         plan.sources[0].checkAccepted(among: ["socket"], problems)
-        #expect(problems.all.map(\.text) == [
-            "plans/plan.yaml:12:15: \"accept[0]\" must be one of socket, not \"sockets\", "
-                + "did you mean \"socket\"?"
-        ])
+        #expect(
+            problems.all.map(\.text) == [
+                "plans/plan.yaml:12:15: \"accept[0]\" must be one of socket, not \"sockets\", "
+                    + "did you mean \"socket\"?"
+            ])
     }
 
     @Test func listsAllProblemsWithPlaceAndNearestKey() throws {

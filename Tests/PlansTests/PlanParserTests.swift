@@ -7,7 +7,8 @@ import Testing
     static func text(_ bytes: [UInt8]) -> String? {
         do throws(Failure) {
             _ = try ExportPlan(
-                parsing: bytes, file: "p.yaml", kinds: [], environment: [:]) { _, _ in }
+                parsing: bytes, file: "p.yaml", kinds: [], environment: [:]
+            ) { _, _ in }
         } catch { return error.code == .planSyntax ? error.what : "code \(error.code)" }
         return nil
     }
@@ -71,7 +72,9 @@ import Testing
                 switch Int.random(in: 0..<3, using: &generator) {
                 case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
                 case 1: bytes.remove(at: place)
-                default: bytes.insert(Array("{}[]:&*!|>\"'#%\n\t- ".utf8).randomElement() ?? 0, at: place)
+                default:
+                    bytes.insert(
+                        Array("{}[]:&*!|>\"'#%\n\t- ".utf8).randomElement() ?? 0, at: place)
                 }
             }
             _ = Self.text(bytes)
@@ -86,7 +89,8 @@ import Testing
 
     @Test func nodesKnowTheirPlace() throws {
         let (node, problems) = Samples.node("a:\n  b: [x, é: y]\n")
-        let inner = try #require(node?.entries(problems)?.first?.node.entries(problems)?.first?.node)
+        let inner = try #require(
+            node?.entries(problems)?.first?.node.entries(problems)?.first?.node)
         #expect(inner.path == "a.b")
         #expect(inner.position == .init(line: 2, column: 6))
         #expect(inner.keyPosition == .init(line: 2, column: 3))

@@ -36,8 +36,9 @@ import Testing
         let object = try definition.map { try #require(schema["$defs"]?[$0]) } ?? schema
         let keys = try #require(object["properties"]?.members).map(\.key)
         #expect(keys.sorted() == shape.keys.sorted())
-        #expect((object["required"]?.array ?? []).compactMap(\.string).sorted()
-            == shape.required.sorted())
+        #expect(
+            (object["required"]?.array ?? []).compactMap(\.string).sorted()
+                == shape.required.sorted())
     }
 
     @Test func parserAndSchemaKnowTheSameWords() throws {
@@ -46,17 +47,22 @@ import Testing
         func words(_ schema: JSON?, _ path: String...) -> [String] {
             path.reduce(schema) { $0?[$1] }?["enum"]?.array?.compactMap(\.string) ?? []
         }
-        #expect(words(export, "run", "properties", "purpose")
-            == RunPlan.Purpose.allCases.map(\.rawValue))
-        #expect(words(plan["properties"], "verify")
-            == ImportPlan.Comparison.allCases.map(\.rawValue))
-        #expect(words(plan["$defs"], "target", "properties", "existing")
-            == TargetPlan.Existing.allCases.map(\.rawValue))
-        #expect(export?["archive"]?["properties"]?["name"]?["maxLength"]?.integer
-            == Int64(ArchivePlan.longestName))
+        #expect(
+            words(export, "run", "properties", "purpose")
+                == RunPlan.Purpose.allCases.map(\.rawValue))
+        #expect(
+            words(plan["properties"], "verify")
+                == ImportPlan.Comparison.allCases.map(\.rawValue))
+        #expect(
+            words(plan["$defs"], "target", "properties", "existing")
+                == TargetPlan.Existing.allCases.map(\.rawValue))
+        #expect(
+            export?["archive"]?["properties"]?["name"]?["maxLength"]?.integer
+                == Int64(ArchivePlan.longestName))
         #expect(export?["name"]?["maxLength"]?.integer == Int64(CommonPlan.longestName))
-        #expect(export?["limits"]?["properties"]?["workers"]?["maximum"]?.integer
-            == LimitsPlan.mostWorkers)
+        #expect(
+            export?["limits"]?["properties"]?["workers"]?["maximum"]?.integer
+                == LimitsPlan.mostWorkers)
     }
 
     @Test func everySchemaIsStrictJSONWithItsName() throws {
