@@ -17,6 +17,8 @@ import Testing
         ("", "p.yaml:1:1: the file is empty"),
         ("# nothing\n", "p.yaml:1:1: the file is empty"),
         ("a: 1\nb:\n\tc: 1\n", "p.yaml:3:1: a tab cannot indent: use spaces"),
+        ("a: 1\r\nb:\r\n\tc: 1\r\n", "p.yaml:3:1: a tab cannot indent: use spaces"),
+        ("a: 1\nb: \u{1}\n", "p.yaml:2:4: control characters are not allowed"),
         ("exeat: 1\n---\nexeat: 1\n", "p.yaml:2:1: a second document begins: a plan is one"),
         ("a: 1\nb: 2\na: 3\n", "p.yaml:1:1: key \"a\" is there twice"),
         ("\u{FEFF}a: [1\n", "p.yaml:2:1: did not find expected ',' or ']'"),
