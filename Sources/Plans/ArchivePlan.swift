@@ -101,7 +101,8 @@ public struct ArchivePlan: Sendable {
                         : "\"encrypt-to\" takes age recipients, which begin with \"age1\"",
                     at: element)
             } else if recipients.contains(recipient) {
-                problems.add(.planInvalidValue, "\"encrypt-to\" names a recipient twice", at: element)
+                problems.add(
+                    .planInvalidValue, "\"encrypt-to\" names a recipient twice", at: element)
             } else {
                 recipients.append(recipient)
             }
@@ -110,9 +111,12 @@ public struct ArchivePlan: Sendable {
     }
 
     private static func timestamp(_ archive: PlanMapping?) -> TimestampAuthority? {
-        guard let fields = archive?.mapping("timestamp", TimestampAuthority.shape) else { return nil }
+        guard let fields = archive?.mapping("timestamp", TimestampAuthority.shape) else {
+            return nil
+        }
         let url = fields.string("url")
-        if let url, let node = fields["url"], !url.hasPrefix("https://"), !url.hasPrefix("http://") {
+        if let url, let node = fields["url"], !url.hasPrefix("https://"), !url.hasPrefix("http://")
+        {
             fields.problems.add(
                 .planInvalidValue, "\"url\" must begin with https:// or http://", at: node)
         }

@@ -4,7 +4,9 @@ enum Nearest {
     static func to(_ word: String, among known: [String]) -> String? {
         let letters = Array(word.lowercased())
         let limit = max(1, min(letters.count / 3 + 1, 4))
-        let candidates = known.map { (word: $0, distance: distance(letters, Array($0.lowercased()))) }
+        let candidates = known.map {
+            (word: $0, distance: distance(letters, Array($0.lowercased())))
+        }
         if let best = candidates.min(by: { $0.distance < $1.distance }), best.distance <= limit,
             best.distance < max(letters.count, 1)
         {

@@ -64,7 +64,10 @@ enum PlanFile {
             }
             return JSON.Member(
                 list,
-                .array(items.map { ["name": .string($0.key), "plan": $0.node.hiding(["limits"]).json] }))
+                .array(
+                    items.map {
+                        ["name": .string($0.key), "plan": $0.node.hiding(["limits"]).json]
+                    }))
         }
         return SHA256.hash(JSON.object(members).canonical)
     }

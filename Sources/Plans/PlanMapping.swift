@@ -23,7 +23,9 @@ public struct PlanMapping {
     private let entries: [PlanNode.Entry]
     private let shape: PlanShape
 
-    init(_ node: PlanNode, _ entries: [PlanNode.Entry], _ shape: PlanShape, _ problems: PlanProblems) {
+    init(
+        _ node: PlanNode, _ entries: [PlanNode.Entry], _ shape: PlanShape, _ problems: PlanProblems
+    ) {
         self.node = node
         self.problems = problems
         self.shape = shape
@@ -31,7 +33,8 @@ public struct PlanMapping {
         for entry in entries where !shape.keys.contains(entry.key) {
             let advice = Nearest.advice(for: entry.key, among: shape.keys + node.foreignKeys)
             problems.add(
-                .planUnknownKey, "unknown key \"\(entry.key)\"\(place)\(advice)", atKeyOf: entry.node)
+                .planUnknownKey, "unknown key \"\(entry.key)\"\(place)\(advice)",
+                atKeyOf: entry.node)
         }
         for key in shape.required where !entries.contains(where: { $0.key == key }) {
             problems.add(.planMissingValue, "\(node.name) lacks \"\(key)\"", atKeyOf: node)

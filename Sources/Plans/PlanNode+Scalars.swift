@@ -90,7 +90,8 @@ extension PlanNode {
         if let rate = ByteRate.parse(text) { return rate }
         problems.add(
             .planInvalidValue,
-            "\(name) must be a rate such as 200MiB/s, 80MB/s or 400Mbit/s, not \"\(text)\"", at: self)
+            "\(name) must be a rate such as 200MiB/s, 80MB/s or 400Mbit/s, not \"\(text)\"",
+            at: self)
         return nil
     }
 

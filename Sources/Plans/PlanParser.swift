@@ -74,7 +74,8 @@ struct PlanParser {
         switch node {
         case .scalar(let scalar):
             let quoted = scalar.style != .plain
-            guard isPlain(scalar.tag) || quoted && scalar.tag.rawValue == Tag.Name.str.rawValue else {
+            guard isPlain(scalar.tag) || quoted && scalar.tag.rawValue == Tag.Name.str.rawValue
+            else {
                 return refused("tags (!) are not allowed: write the value alone")
             }
             return made(.text(scalar.string, quoted: quoted))
@@ -92,7 +93,8 @@ struct PlanParser {
         }
     }
 
-    private func entries(_ mapping: Node.Mapping, _ path: String, _ depth: Int) -> [PlanNode.Entry] {
+    private func entries(_ mapping: Node.Mapping, _ path: String, _ depth: Int) -> [PlanNode.Entry]
+    {
         var entries: [PlanNode.Entry] = []
         var seen: Set<[UInt8]> = []
         for (key, value) in mapping {
@@ -142,7 +144,7 @@ struct PlanParser {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _):
             var message = problem
-            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            let lines = Self.lines(text)
             if mark.line >= 1, mark.line <= lines.count, hasTab(lines[mark.line - 1], mark.column) {
                 message = "a tab cannot indent: use spaces"
             }
@@ -158,21 +160,24 @@ struct PlanParser {
                 "key \(names) is there twice",
                 PlanNode.Position(line: context.mark.line, column: context.mark.column))
         case .reader(let problem, let offset, _, _):
-            let before = text.prefix(offset ?? 0)
-            let lines = before.split(separator: "\n", omittingEmptySubsequences: false)
+            let lines = Self.lines(String(text.prefix(offset ?? 0)))
             add(
                 problem,
                 PlanNode.Position(
-                    line: max(1, lines.count), column: (lines.last?.unicodeScalars.count ?? 0) + 1))
+                    line: max(1, lines.count), column: (lines.last?.count ?? 0) + 1))
         default:
             add("cannot be read: \(error)", PlanNode.Position(line: 1, column: 1))
         }
     }
 
     /// Whether a tab stands where the mark is, or before it among spaces alone.
-    private func hasTab(_ line: Substring, _ column: Int) -> Bool {
-        let scalars = line.unicodeScalars
-        let atMark = scalars.dropFirst(max(0, column - 1)).first == "\t"
-        return atMark || scalars.prefix { $0 == " " || $0 == "\t" }.contains("\t")
+    private func hasTab(_ line: Substring.UnicodeScalarView, _ column: Int) -> Bool {
+        let atMark = line.dropFirst(max(0, column - 1)).first == "\t"
+        return atMark || line.prefix { $0 == " " || $0 == "\t" }.contains("\t")
+    }
+
+    /// Scalars, not characters: for Swift a carriage return and its line feed are one character.
+    private static func lines(_ text: String) -> [Substring.UnicodeScalarView] {
+        text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
     }
 }

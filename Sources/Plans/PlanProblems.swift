@@ -57,6 +57,7 @@ public final class PlanProblems {
         return Failure(
             first.code, all.map(\.text).joined(separator: "\n"),
             hint: all.count == 1
-                ? "Correct the plan at that place." : "Correct the plan at these \(all.count) places.")
+                ? "Correct the plan at that place."
+                : "Correct the plan at these \(all.count) places.")
     }
 }

@@ -87,7 +87,8 @@ struct CommonPlan {
         kind = fields?.string("kind") ?? ""
         if let place = fields?["kind"], !kind.isEmpty, !kinds.contains(kind) {
             problems.add(
-                .planUnknownKind, "unknown kind \"\(kind)\"\(Nearest.advice(for: kind, among: kinds))",
+                .planUnknownKind,
+                "unknown kind \"\(kind)\"\(Nearest.advice(for: kind, among: kinds))",
                 at: place)
         }
     }

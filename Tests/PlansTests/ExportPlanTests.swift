@@ -57,10 +57,11 @@ import Testing
         plan.sources[0].checkAccepted(among: ["sockets", "mount-points"], problems)
         try problems.check()
         plan.sources[0].checkAccepted(among: ["socket"], problems)
-        #expect(problems.all.map(\.text) == [
-            "plans/plan.yaml:12:15: \"accept[0]\" must be one of socket, not \"sockets\", "
-                + "did you mean \"socket\"?"
-        ])
+        #expect(
+            problems.all.map(\.text) == [
+                "plans/plan.yaml:12:15: \"accept[0]\" must be one of socket, not \"sockets\", "
+                    + "did you mean \"socket\"?"
+            ])
     }
 
     @Test func listsAllProblemsWithPlaceAndNearestKey() throws {
@@ -69,14 +70,16 @@ import Testing
             .replacing("workers: 4", with: "workers: many")
             .replacing("devices: true", with: "device: true")
             .replacing("end-of-contract", with: "drp")
-            .replacing("          name: ch", with: "          nom: ch")
+            .replacing("  name: ch-", with: "  nom: ch-")
         let failure = try #require(Samples.problems(plan))
         #expect(failure.code == .planInvalidValue)
         #expect(
             failure.what == """
                 plans/plan.yaml:3:12: "purpose" must be one of end-of-contract, drp-rehearsal, \
                 migration, trial, not "drp", did you mean "drp-rehearsal"?
-                plans/plan.yaml:14:36: unknown key "device" in "etc", did you mean "devices"?
+                plans/plan.yaml:14:35: unknown key "device" in "etc", did you mean "devices"?
+                plans/plan.yaml:15:1: "archive" lacks "name"
+                plans/plan.yaml:16:3: unknown key "nom" in "archive", did you mean "name"?
                 plans/plan.yaml:17:18: unknown key "levle" in "compression", did you mean "level"?
                 plans/plan.yaml:22:20: "workers" must be a whole number
                 """)

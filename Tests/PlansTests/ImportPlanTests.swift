@@ -15,8 +15,9 @@ import Testing
         #expect(target.kind == "files")
         #expect(target.existing == .add)
         let problems = PlanProblems()
-        #expect(target.map?.mapping(PlanShape(optional: ["owners"]), problems)?.string("owners")
-            == "numeric")
+        #expect(
+            target.map?.mapping(PlanShape(optional: ["owners"]), problems)?.string("owners")
+                == "numeric")
         let settings = target.settings.mapping(PlanShape(required: ["path"]), problems)
         #expect(settings?.path("path") == "/srv/import")
         try problems.check()
