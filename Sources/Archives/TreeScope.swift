@@ -55,10 +55,11 @@ public struct TreeScope: Sendable {
         return isWay ? .way : .inside
     }
 
-    /// The names in `path` that lead to directories given, in order; may hold duplicates.
-    func names(towardsRootsFrom path: [UInt8]) -> [ArraySlice<UInt8>] {
-        roots.filter { $0 != path && Self.leads(path, to: $0) }
-            .map { $0.dropFirst(path.isEmpty ? 0 : path.count + 1).prefix { $0 != 0x2f } }
+    /// The names in `path` that lead to directories given.
+    func names(towardsRootsFrom path: [UInt8]) -> Set<ArraySlice<UInt8>> {
+        let below = roots.filter { $0 != path && Self.leads(path, to: $0) }
+        return Set(
+            below.map { $0.dropFirst(path.isEmpty ? 0 : path.count + 1).prefix { $0 != 0x2f } })
     }
 
     private static func leads(_ path: [UInt8], to root: [UInt8]) -> Bool {

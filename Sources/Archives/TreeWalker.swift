@@ -294,10 +294,8 @@ extension TreeWalker {
     private mutating func readNames() -> WalkEvent? {
         let top = depth - 1
         if case .way = levels[top].mode {
-            var last: ArraySlice<UInt8> = []
-            for name in scope.names(towardsRootsFrom: path) where name != last {
+            for name in scope.names(towardsRootsFrom: path) {
                 levels[top].append(name, kind: UInt8(DT_DIR))
-                last = name
             }
             levels[top].sort()
             return nil

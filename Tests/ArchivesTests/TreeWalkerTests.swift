@@ -96,19 +96,7 @@ import TestKit
         _ = try directory.file("file", [1, 2, 3])
         #expect(symlink("nowhere", directory.path + "/link") == 0)
         #expect(mkfifo(directory.path + "/pipe", 0o600) == 0)
-        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) {
-            $0.copyBytes(from: Array((directory.path + "/sock").utf8))
-        }
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        #expect(bound == 0)
+        #expect(mknod(directory.path + "/sock", S_IFSOCK | 0o600, 0) == 0)
         let kinds = try events(TreeScope(paths: [directory.path])).map { (path, event) in
             if case .entry(let status) = event { "\(path):\(status.kind.rawValue):\(status.size)" } else { "?" }
         }
@@ -121,9 +109,8 @@ import TestKit
         #expect(chmod(directory.path, 0o755) == 0)
         #expect(chmod(directory.path + "/a", 0) == 0)
         defer { chmod(directory.path + "/a", 0o700) }
-        if geteuid() == 0 { setfsuid(65534) }
-        defer { if geteuid() == 0 { setfsuid(0) } }
-        let told = try events(TreeScope(paths: [directory.path])).map { (path, event) in
+        let scope = try TreeScope(paths: [directory.path])
+        let told = try Unprivileged.run { try events(scope) }.map { (path, event) in
             if case .unreadable(.directory, errno: EACCES) = event { "-" + path } else { path }
         }
         #expect(told == ["", "a", "-a", "a-b", "a-b/y", "c"])
@@ -181,7 +168,7 @@ import TestKit
     @Test func depthAndLengthHaveNoLimit() throws {
         let directory = try TemporaryDirectory()
         defer { _ = try? Shell.run(["rm", "-rf", directory.path + "/d"]) }
-        let name = String(repeating: "d", count: 60)
+        let name = String(repeating: "d", count: 20)
         var here = open(directory.path, O_RDONLY | O_DIRECTORY)
         for level in 0..<300 {
             let part = level == 0 ? "d" : name
@@ -203,7 +190,7 @@ import TestKit
             }
             count += 1
             longest = max(longest, walker.path.count)
-            if count == 290 {
+            if count == 150 {
                 most = try Files.names(in: "/proc/self/fd").filter {
                     ((try? LinkTarget.read(AT_FDCWD, "/proc/self/fd/" + $0)) ?? [])
                         .starts(with: Array((directory.path + "/").utf8))
@@ -214,7 +201,7 @@ import TestKit
             }
             #expect(reached == 0)
         }
-        #expect(count == 600 && longest > 18_000 && most <= 100 && most > 50)
+        #expect(count == 600 && longest > 6_000 && most <= 100 && most > 50)
     }
 
     @Test func aDirectoryThatMovedAwayIsNotMistakenOnTheWayBack() throws {
