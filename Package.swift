@@ -82,7 +82,7 @@ let package = Package(
             swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         .tests("Basics"),
         .tests("Streams", ["Primitives"]),
-        .tests("Encryption", ["Basics", "Primitives", "Streams"]),
+        .tests("Encryption", ["Basics", "Primitives", "Streams", .crypto]),
         .tests("Plans", ["Basics"]),
         .tests("Journals", ["Basics", "Primitives"]),
         .tests("Signatures", ["Basics", "Primitives"]),

@@ -28,15 +28,16 @@ public enum Shell {
         for (number, stream) in streams.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, stream.raw, Int32(number))
         }
-        if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory) }
-
-        var words = arguments.map { strdup($0) }
+        // Glibc's module hides the file action that changes the directory.
+        let prefix = directory.map { ["sh", "-c", "cd \"$0\" && exec \"$@\"", $0] } ?? []
+        var words = (prefix + arguments).map { strdup($0) }
         var settings = merged(environment).map { strdup($0) }
         words.append(nil)
         settings.append(nil)
         defer { for word in words + settings { free(word) } }
         var process = pid_t()
-        let error = posix_spawnp(&process, words[0], &actions, nil, words, settings)
+        guard let program = words[0] else { throw Failure(.usage, "nothing to run") }
+        let error = posix_spawnp(&process, program, &actions, nil, words, settings)
         guard error == 0 else {
             throw Failure(errno: error, "cannot run \"\(arguments.first ?? "")\"")
         }
@@ -71,12 +72,15 @@ private final class Scratch {
 
     init(_ bytes: [UInt8] = []) throws {
         var template = Array("/tmp/exeat-shell-XXXXXX".utf8CString)
-        raw = mkostemp(&template, O_CLOEXEC)
+        raw = mkstemp(&template)
         guard raw >= 0 else { throw Failure(errno: errno, "cannot make a temporary file") }
+        _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
         unlink(template)
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { pwrite(raw, $0.baseAddress! + done, $0.count - done, done) }
+            let count = bytes[done...].withUnsafeBytes {
+                pwrite(raw, $0.baseAddress, $0.count, done)
+            }
             guard count > 0 else { throw Failure(errno: errno, "cannot write a temporary file") }
             done += count
         }
