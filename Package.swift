@@ -82,8 +82,13 @@ let package = Package(
             swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         .tests("Basics"),
         .tests("Streams", ["Primitives"]),
+<<<<<<< HEAD
         .tests("Encryption", ["Basics", "Primitives", "Streams"]),
         .tests("Plans", ["Basics", "Primitives"]),
+=======
+        .tests("Encryption", ["Basics", "Primitives", "Streams", .crypto]),
+        .tests("Plans", ["Basics"]),
+>>>>>>> age
         .tests("Journals", ["Basics", "Primitives"]),
         .tests("Signatures", ["Basics", "Primitives"]),
         .tests("Archives", ["Basics", "Primitives", "Streams"]),

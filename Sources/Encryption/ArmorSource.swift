@@ -1,22 +1,22 @@
 public import Basics
 public import Streams
 
+/// What a source holds that may be armored.
+public enum ArmorForm: Sendable {
+    /// Armor when it begins with `-----BEGIN` after white space, else the file itself.
+    case detected
+    case armored
+}
+
 /// Gives the bytes of an age file that may be armored as text (C2SP age, "ASCII armor").
 ///
 /// White space is allowed before and after the armor, up to 1 KiB each; anything else that is not the
 /// one canonical form is `.ageArmor`.
 public struct ArmorSource<Source: ByteSource & ~Copyable>: ByteSource, ~Copyable {
-    /// What the source holds.
-    public enum Form: Sendable {
-        /// Armor when it begins with `-----BEGIN` after white space, else the file itself.
-        case detected
-        case armored
-    }
-
     private static var whiteSpaceLimit: Int { 1024 }
 
     private var intake: Intake<Source>
-    private let form: Form
+    private let form: ArmorForm
     private var state = State.start
     private var line: [UInt8] = []
     private var decoded: [UInt8] = []
@@ -24,7 +24,7 @@ public struct ArmorSource<Source: ByteSource & ~Copyable>: ByteSource, ~Copyable
 
     private enum State { case start, passing, body, ended }
 
-    public init(_ source: consuming Source, _ form: Form) {
+    public init(_ source: consuming Source, _ form: ArmorForm) {
         self.intake = Intake(source, capacity: 1 << 16)
         self.form = form
         line.reserveCapacity(ArmorLine.columns + 2)

@@ -1,5 +1,5 @@
 /// Bech32 of BIP 173, without its limit of 90 characters, as age keys are written.
-enum Bech32 {
+package enum Bech32 {
     private static let alphabet = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
     private static let generators: [UInt32] = [
         0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3,
@@ -11,7 +11,7 @@ enum Bech32 {
     }()
 
     /// The text of `bytes` under a lower-case prefix.
-    static func encode(prefix: String, _ bytes: [UInt8]) -> String {
+    package static func encode(prefix: String, _ bytes: [UInt8]) -> String {
         var words: [UInt8] = []
         words.reserveCapacity(bytes.count * 8 / 5 + 8)
         var pending: UInt32 = 0

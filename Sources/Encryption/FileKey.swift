@@ -35,7 +35,8 @@ struct FileKey {
 
     /// Compares in constant time.
     func isCode(_ code: [UInt8], of header: [UInt8]) -> Bool {
-        HMAC<Crypto.SHA256>.isValidAuthenticationCode(code, authenticating: header, using: headerKey)
+        HMAC<Crypto.SHA256>.isValidAuthenticationCode(
+            code, authenticating: header, using: headerKey)
     }
 
     private var headerKey: SymmetricKey {

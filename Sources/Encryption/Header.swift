@@ -49,7 +49,7 @@ struct Header {
         }
         let words = line.dropFirst(3).split(separator: 0x20, omittingEmptySubsequences: false)
         guard words.allSatisfy({ !$0.isEmpty && $0.allSatisfy { (0x21...0x7e).contains($0) } })
-        else { throw malformed("a stanza has an empty argument or a character that is not allowed") }
+        else { throw malformed("a stanza has an empty argument or a forbidden character") }
         return words.map { String(decoding: $0, as: UTF8.self) }
     }
 

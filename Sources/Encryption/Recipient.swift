@@ -40,9 +40,7 @@ public struct Recipient: Sendable {
         } else {
             guard let bytes = Bech32.decode(prefix: Self.x25519Prefix, text),
                 let key = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: bytes),
-                // A point of low order gives everyone the same secret.
-                (try? Curve25519.KeyAgreement.PrivateKey().sharedSecretFromKeyAgreement(with: key))
-                    != nil
+                X25519Wrapping.secret(Curve25519.KeyAgreement.PrivateKey(), with: key) != nil
             else { throw Self.invalid(text) }
             kind = .x25519(key)
         }

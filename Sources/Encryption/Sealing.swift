@@ -108,6 +108,7 @@ public struct Sealing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
     }
 
     private static func pass(_ chunk: borrowing Chunk, to next: inout Next) throws(Failure) {
-        try unsafe chunk.withBytes { (bytes) throws(Failure) in try unsafe next.write(buffer: bytes) }
+        try unsafe chunk.withBytes { (bytes) throws(Failure) in try unsafe next.write(buffer: bytes)
+        }
     }
 }

@@ -1,10 +1,20 @@
 import Basics
-internal import Crypto
+package import Crypto
 internal import FoundationEssentials
 import Primitives
 
 /// X25519 of age: an ephemeral key agreement and HKDF-SHA256.
-enum X25519Wrapping {
+package enum X25519Wrapping {
+    /// What both sides compute, or nil when the point is of low order: its secret is zero for everyone,
+    /// which RFC 7748, section 6.1, has us refuse and swift-crypto lets pass.
+    package static func secret(
+        _ key: Curve25519.KeyAgreement.PrivateKey, with point: Curve25519.KeyAgreement.PublicKey
+    ) -> SharedSecret? {
+        guard let secret = try? key.sharedSecretFromKeyAgreement(with: point) else { return nil }
+        let bits = unsafe secret.withUnsafeBytes { unsafe $0.reduce(0) { $0 | $1 } }
+        return bits == 0 ? nil : secret
+    }
+
     static func wrappingKey(
         _ secret: SharedSecret, share: [UInt8], recipient: Curve25519.KeyAgreement.PublicKey
     ) -> [UInt8] {
@@ -30,7 +40,11 @@ extension Recipient {
             case .x25519(let key):
                 let ephemeral = Curve25519.KeyAgreement.PrivateKey()
                 let share = [UInt8](ephemeral.publicKey.rawRepresentation)
-                let secret = try ephemeral.sharedSecretFromKeyAgreement(with: key)
+                guard let secret = X25519Wrapping.secret(ephemeral, with: key) else {
+                    throw Failure(
+                        .ageKeyInvalid, "cannot encrypt to \"\(text)\"",
+                        hint: "It is no public key; ask for another.")
+                }
                 let wrappingKey = X25519Wrapping.wrappingKey(secret, share: share, recipient: key)
                 return Stanza.text(
                     [Stanza.x25519Name, Base64.encode(share, padded: false)],
@@ -64,9 +78,8 @@ extension Identity {
     func fileKey(from stanza: Stanza) throws(Failure) -> FileKey? {
         switch (kind, stanza) {
         case (.x25519(let key), .x25519(let share, let body)):
-            // A share of low order would give a secret that everyone knows.
             guard let point = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: share),
-                let secret = try? key.sharedSecretFromKeyAgreement(with: point)
+                let secret = X25519Wrapping.secret(key, with: point)
             else { throw Header.malformed("the share of an X25519 stanza is a point of low order") }
             let wrappingKey = X25519Wrapping.wrappingKey(
                 secret, share: share, recipient: key.publicKey)
