@@ -65,7 +65,7 @@ let package = Package(
         // 4: the bag, and one module for each connector
         .library(
             "Bags", ["Basics", "Primitives", "Streams", "Manifests", "Journals", "Signatures"]),
-        .library("FileConnectors", ["Connectors", "Archives"]),
+        .library("FileConnectors", ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
         // 5: runs
         .library(
             "Runs",
@@ -74,7 +74,12 @@ let package = Package(
                 "Signatures", "Connectors", "Bags",
             ]),
         // 6, 7: the command line
-        .library("Commands", ["Runs", "FileConnectors", .arguments]),
+        .library(
+            "Commands",
+            [
+                "Runs", "FileConnectors", "Basics", "Streams", "Plans", "Connectors", "Signatures",
+                "Encryption", "Bags", "Manifests", .arguments,
+            ]),
         .executableTarget(name: "exeat", dependencies: ["Commands"], swiftSettings: strict),
         // tests
         .target(
@@ -82,13 +87,8 @@ let package = Package(
             swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         .tests("Basics"),
         .tests("Streams", ["Primitives"]),
-<<<<<<< HEAD
-        .tests("Encryption", ["Basics", "Primitives", "Streams"]),
-        .tests("Plans", ["Basics", "Primitives"]),
-=======
         .tests("Encryption", ["Basics", "Primitives", "Streams", .crypto]),
-        .tests("Plans", ["Basics"]),
->>>>>>> age
+        .tests("Plans", ["Basics", "Primitives"]),
         .tests("Journals", ["Basics", "Primitives"]),
         .tests("Signatures", ["Basics", "Primitives"]),
         .tests("Archives", ["Basics", "Primitives", "Streams"]),

@@ -10,6 +10,16 @@ public struct FileIdentity: Sendable, Hashable {
     /// When content or metadata changed last (ctime), which no ordinary program can set back.
     public var changed: FileTime
 
+    public init(
+        device: UInt64, inode: UInt64, size: Int64, modified: FileTime, changed: FileTime
+    ) {
+        self.device = device
+        self.inode = inode
+        self.size = size
+        self.modified = modified
+        self.changed = changed
+    }
+
     public init(_ status: WalkedStatus) {
         device = status.device
         inode = status.inode

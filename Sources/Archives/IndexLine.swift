@@ -41,7 +41,7 @@ public enum IndexLine {
     ///   - reason: a word of the format, such as "excluded" or "mount-point".
     ///   - accepted: whether the plan covers it.
     public static func append(
-        omitted path: [UInt8], _ kind: WalkedKind?, reason: StaticString, detail: String? = nil,
+        omitted path: [UInt8], _ kind: WalkedKind?, reason: String, detail: String? = nil,
         accepted: Bool, to buffer: inout [UInt8]
     ) {
         buffer.append(0x7b)
@@ -51,7 +51,7 @@ public enum IndexLine {
             ByteText.quote(Array(kind.rawValue.utf8), to: &buffer)
         }
         ByteText.append(",\"omitted\":\"", to: &buffer)
-        ByteText.append(reason, to: &buffer)
+        buffer.append(contentsOf: reason.utf8)
         ByteText.append("\"", to: &buffer)
         if let detail {
             ByteText.append(",\"detail\":", to: &buffer)

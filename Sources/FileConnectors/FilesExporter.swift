@@ -22,7 +22,9 @@ public final class FilesExporter: Exporter {
     /// Read back or made by `inventory`; nothing is exported before.
     private let table = Mutex<SegmentTable?>(nil)
     /// How often a segment was begun again because a file changed under the reader.
-    let attempts = Mutex<[Int: Int]>([:])
+    private let attempts = Mutex<[Int: Int]>([:])
+    /// Files that gave a read error in the middle, by segment: the next attempt leaves them out.
+    private let broken = Mutex<[Int: Set<[UInt8]>]>([:])
     private let result = Mutex<TreeIndexBuilder.Result?>(nil)
 
     static let treeArtifact = 0
@@ -158,6 +160,22 @@ public final class FilesExporter: Exporter {
             restoring: "tar --extract --file=- --preserve-permissions --same-owner --numeric-owner "
                 + "--xattrs --xattrs-include='*' --acls --directory=\"$HERE\"",
             notes: ["paths: " + settings.paths.joined(separator: ", ")])
+    }
+
+    func isBroken(_ path: [UInt8], in segment: Int) -> Bool {
+        broken.withLock { $0[segment]?.contains(path) ?? false }
+    }
+
+    func noteBroken(_ path: [UInt8], in segment: Int) {
+        _ = broken.withLock { $0[segment, default: []].insert(path) }
+    }
+
+    /// Whether a segment in which a file changed is worth another attempt.
+    func mayTryAgain(_ segment: Int, most: Int) -> Bool {
+        attempts.withLock {
+            $0[segment, default: 1] += 1
+            return $0[segment, default: 1] <= most
+        }
     }
 
     public func omissions() throws(Failure) -> OmissionSummary {

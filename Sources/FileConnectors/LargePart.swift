@@ -46,11 +46,10 @@ struct LargePart: ~Copyable {
             try writeZeros(length(of: visible), into: &sink)
         }
         if visible.upperBound == file.size {
-            let stored = file.hasHoles ? PaxWriter.mapLength(file.extents) : 0
-            let total = file.extents.reduce(stored) { $0 + $1.length }
+            let total = file.extents.reduce(0) { $0 + $1.length }
             try writeZeros(Int64(PaxWriter.padding(after: total)), into: &sink)
         }
-        if isLast { try sink.write(PaxWriter.endBlocks) }
+        if isLast { try sink.write(PaxWriter.end) }
         var notes = try RecordWriter(exporter.layout.notesPath(number))
         try notes.append(note)
         try notes.finish()

@@ -14,6 +14,10 @@ struct TreeIndexBuilder {
     private var entries: Int64 = 0
     private var omissions: [OmissionKey: Int64] = [:]
     private var lines: [JSON] = []
+    private var leaf = TreeLeaf()
+    /// First names of inodes that are not in the stream as the inventory saw them: their further
+    /// names would get another file's content, so they are omitted.
+    private var lostFirstNames: Set<[UInt8]> = []
 
     private struct OmissionKey: Hashable {
         let reason: String
@@ -71,6 +75,16 @@ struct TreeIndexBuilder {
         if note.flags.contains(.large), case .large(let file) = record {
             try fill(&note, file, header: segment)
         }
+        if case .link(let path, let target, _) = record, lostFirstNames.contains(target),
+            note.flags.contains(.entry)
+        {
+            omit(&note, path, .changed, "its first name changed during the run")
+        }
+        if let first = record.firstName,
+            !note.flags.contains(.entry) || note.flags.contains(.detached)
+        {
+            lostFirstNames.insert(first)
+        }
         if note.flags.contains(.entry) {
             content.append(leaf: note.content)
             metadata.append(leaf: note.metadata)
@@ -79,10 +93,23 @@ struct TreeIndexBuilder {
             count(note.reason, note.flags.contains(.accepted), record.path)
         }
         if note.flags.contains(.changed) {
-            count(
-                FileOmission.changed.rawValue, accepted.contains(.changed), record.path)
+            count(FileOmission.changed.rawValue, accepted.contains(.changed), record.path)
         }
         try index.append(note.line)
+    }
+
+    /// Turns the note of an entry into one of an omission.
+    private func omit(
+        _ note: inout EntryNote, _ path: [UInt8], _ reason: FileOmission, _ detail: String
+    ) {
+        let isAccepted = accepted.contains(reason)
+        var line: [UInt8] = []
+        IndexLine.append(
+            omitted: path, .file, reason: reason.rawValue, detail: detail, accepted: isAccepted,
+            to: &line)
+        note = EntryNote(
+            flags: isAccepted ? .accepted : [], content: Digest256(), metadata: Digest256(),
+            reason: reason.rawValue, line: line[...])
     }
 
     private mutating func count(_ reason: String, _ accepted: Bool, _ path: [UInt8]) {
@@ -96,7 +123,7 @@ struct TreeIndexBuilder {
     }
 
     /// Puts the digest of a large file, known only now, in the place that its line keeps free.
-    private func fill(
+    private mutating func fill(
         _ note: inout EntryNote, _ file: LargeFile, header: Int
     ) throws(Failure) {
         var leaves = MerkleRange()
@@ -107,6 +134,9 @@ struct TreeIndexBuilder {
             leaves.append(part.leaves)
             plain = part.plain
             if part.changed { note.flags.insert(.changed) }
+            if let reason = FileOmission(rawValue: part.omission) {
+                return omit(&note, file.path, reason, "lost while it was read")
+            }
         }
         let digest = plain.map { ContentDigest.sha256($0) } ?? .tree(leaves.root)
         // Quotes inside names are escaped, so neither text can be part of one.
@@ -118,7 +148,7 @@ struct TreeIndexBuilder {
             let segment = Array(",\"segment\":".utf8)
             try Self.replace(segment, with: Array(",\"changed\":true".utf8) + segment, in: &note.line)
         }
-        note.content = TreeLeaf.content(file: file.path, digest)
+        note.content = leaf.content(of: Entry(path: file.path, kind: .file), digest)
     }
 
     private static func replace(

@@ -21,6 +21,15 @@ enum LayoutRecord {
         }
     }
 
+    /// Its path, when further names of the same inode refer to it.
+    var firstName: [UInt8]? {
+        switch self {
+        case .entry(let path, _, let group, _): group == nil ? nil : path
+        case .large(let file): file.group == nil ? nil : file.path
+        case .link, .omission: nil
+        }
+    }
+
     var path: [UInt8] {
         switch self {
         case .entry(let path, _, _, _), .link(let path, _, _), .omission(let path, _, _, _, _): path

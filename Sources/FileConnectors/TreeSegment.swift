@@ -14,6 +14,8 @@ struct TreeSegment: ~Copyable {
     private var reader: EntryReader
     private var notes: RecordWriter
     private var chunk = Chunk()
+    private var pax = PaxWriter()
+    private var leaf = TreeLeaf()
     private var header: [UInt8] = []
     private var line: [UInt8] = []
     /// Bytes of the segment so far: where the next header begins.
@@ -51,7 +53,7 @@ struct TreeSegment: ~Copyable {
             }
             exporter.room.progress.add(objects: 1)
         }
-        if isLast { try sink.write(PaxWriter.endBlocks) }
+        if isLast { try sink.write(PaxWriter.end) }
         try notes.finish()
         return result
     }
@@ -61,7 +63,8 @@ struct TreeSegment: ~Copyable {
     ) throws(Failure) {
         switch record {
         case .omission(let path, let type, let reason, let detail, let accepted):
-            try note(omitted: path, type: type, reason, detail, accepted)
+            try note(
+                omitted: path, type: WalkedKind(rawValue: type), reason, detail, accepted)
         case .large(let file): try writeHeader(of: file, into: &sink)
         case .link(let path, let target, let group):
             if try isStill(group, path) {
@@ -221,7 +224,7 @@ struct TreeSegment: ~Copyable {
             throw error
         }
         offset += data.stored
-        try pad(PaxWriter.dataLength(of: entry), into: &sink)
+        try pad(PaxWriter.contentLength(of: entry), into: &sink)
         var flags = flags
         if try data.wasShort || hasChanged(opened.descriptor, since: opened.reading.identity) {
             if exporter.mayTryAgain(number, most: Self.attempts) {
@@ -271,7 +274,7 @@ extension TreeSegment {
         _ entry: Entry, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
         header.removeAll(keepingCapacity: true)
-        PaxWriter.header(for: entry, into: &header)
+        pax.appendHeader(of: entry, to: &header)
         try sink.write(header)
         offset += Int64(header.count)
     }
@@ -304,14 +307,15 @@ extension TreeSegment {
     ) throws(Failure) {
         line.removeAll(keepingCapacity: true)
         IndexLine.append(
-            entry, content: digest, changed: flags.contains(.changed) && !flags.contains(.large),
-            segment: number, offset: start, to: &line)
+            entry, digest: digest,
+            hasChanged: flags.contains(.changed) && !flags.contains(.large), segment: number,
+            offset: start, to: &line)
         try notes.append(
             EntryNote(
                 flags: flags.union(.entry),
                 content: flags.contains(.large)
-                    ? Digest256() : TreeLeaf.content(of: entry, digest),
-                metadata: TreeLeaf.metadata(of: entry, .all), reason: "", line: line[...]))
+                    ? Digest256() : leaf.content(of: entry, digest),
+                metadata: leaf.metadata(of: entry), reason: "", line: line[...]))
         result.exported += 1
     }
 
@@ -320,16 +324,17 @@ extension TreeSegment {
     ) throws(Failure) {
         result.omitted += 1
         try note(
-            omitted: path, type: "unknown", reason.rawValue, detail,
+            omitted: path, type: nil, reason.rawValue, detail,
             exporter.settings.accepted.contains(reason))
     }
 
     private mutating func note(
-        omitted path: [UInt8], type: String, _ reason: String, _ detail: String, _ accepted: Bool
+        omitted path: [UInt8], type: WalkedKind?, _ reason: String, _ detail: String, _ accepted: Bool
     ) throws(Failure) {
         line.removeAll(keepingCapacity: true)
         IndexLine.append(
-            omitted: path, type: type, reason: reason, detail: detail, accepted: accepted, to: &line)
+            omitted: path, type, reason: reason, detail: detail.isEmpty ? nil : detail,
+            accepted: accepted, to: &line)
         try notes.append(
             EntryNote(
                 flags: accepted ? .accepted : [], content: Digest256(), metadata: Digest256(),
