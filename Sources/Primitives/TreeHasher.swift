@@ -15,7 +15,7 @@ public struct TreeHasher: ~Copyable {
 
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var rest = unsafe bytes
-        while unsafe !rest.isEmpty {
+        while !rest.isEmpty {
             if held == 0 { hasher.update(byte: 0) }
             let taken = unsafe min(rest.count, Int(TreeDigest.leafSize - held))
             unsafe hasher.update(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
