@@ -144,7 +144,8 @@ struct TreeSegment: ~Copyable {
                 return try writeLong(opened, flags, into: &sink)
             }
             let complete = try fill(from: opened.descriptor, Int(size), path)
-            let changed = try !complete || hasChanged(opened.descriptor, since: reading.identity)
+            let differs = try hasChanged(opened.descriptor, since: reading.identity)
+            let changed = !complete || differs
             if changed, attempt < Self.attempts {
                 attempt += 1
                 usleep(20_000)
@@ -226,7 +227,8 @@ struct TreeSegment: ~Copyable {
         offset += data.stored
         try pad(PaxWriter.contentLength(of: entry), into: &sink)
         var flags = flags
-        if try data.wasShort || hasChanged(opened.descriptor, since: opened.reading.identity) {
+        let differs = try hasChanged(opened.descriptor, since: opened.reading.identity)
+        if data.wasShort || differs {
             if exporter.mayTryAgain(number, most: Self.attempts) {
                 throw Failure(
                     .sourceChanged, "\"\(String(decoding: entry.path, as: UTF8.self))\" changed "

@@ -14,14 +14,15 @@ public struct TreeHasher: ~Copyable {
     }
 
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        var rest = unsafe bytes
-        while !rest.isEmpty {
+        var position = 0
+        while position < bytes.count {
             if held == 0 { hasher.update(byte: 0) }
-            let taken = unsafe min(rest.count, Int(TreeDigest.leafSize - held))
-            unsafe hasher.update(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
+            let taken = min(bytes.count - position, Int(TreeDigest.leafSize - held))
+            unsafe hasher.update(
+                UnsafeRawBufferPointer(rebasing: bytes[position..<position + taken]))
+            position += taken
             held += Int64(taken)
             if held == TreeDigest.leafSize { closeLeaf() }
-            unsafe rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
         }
     }
 
