@@ -1,0 +1,226 @@
+import Basics
+import Primitives
+
+extension Examination {
+    /// Both signatures first; what the seal says is read only from bytes that are signed.
+    mutating func judgeSeal(by verifier: some SealVerifier) {
+        guard let record = record(.seal), let ssh = self.record(.sealSSH),
+            let mldsa = self.record(.sealMLDSA),
+            record.failure == nil, ssh.failure == nil, mldsa.failure == nil
+        else { return note("signatures", .failed, "the seal or a signature is missing") }
+        check("signatures", at: "proof/seal.json") { (self) throws(Failure) in
+            self.signer = try verifier.verify(
+                seal: record.content, sshsig: ssh.content, mldsa65: mldsa.content)
+        }
+        guard let signer else { return }
+        check("seal", at: "proof/seal.json") { (self) throws(Failure) in
+            let seal = try Seal(parsing: record.content)
+            self.seal = seal
+            guard seal.signer == signer else {
+                throw Failure(
+                    .signerPairMismatch,
+                    "the seal names \"\(seal.signer.principal)\" and other keys than signed it")
+            }
+            if let name = self.name, name != seal.name {
+                throw Failure(
+                    .sealSubjectMismatch,
+                    "the archive's folder is \"\(name)\", the seal is about \"\(seal.name)\"")
+            }
+        }
+    }
+
+    /// The tag manifest is the one that was sealed, and the files it lists are the tag files.
+    mutating func judgeTagManifests() {
+        for algorithm in BagDigest.algorithms {
+            guard let record = record(.tagManifest(algorithm)) else { continue }
+            check("\(record.path)", at: record.path.text) { (self) throws(Failure) in
+                if algorithm == .sha256, let seal = self.seal, seal.subject != record.sha256 {
+                    self.blame(
+                        record.path.text, .sealSubjectMismatch, "is not the one that was sealed")
+                }
+                guard let manifest = record.manifest else { return }
+                self.compareTags(with: manifest)
+            }
+        }
+    }
+
+    private mutating func compareTags(with manifest: DigestManifest) {
+        let file = "tagmanifest-\(manifest.algorithm.rawValue).txt"
+        var tags = Dictionary(
+            uniqueKeysWithValues: records.values.joined().lazy.filter(\.part.isTag).map {
+                ($0.path, $0)
+            })
+        for line in manifest.lines {
+            let path = line.path.text
+            if let record = tags.removeValue(forKey: line.path) {
+                let digest =
+                    manifest.algorithm == .sha256 ? .sha256(record.sha256) : record.sha512
+                if digest != line.digest {
+                    blame(path, .bagFileChanged, "is not what \"\(file)\" says")
+                }
+            } else if (try? BagPart(of: line.path))?.isTag == true {
+                blame(path, .bagFileMissing, "is listed in \"\(file)\" but not there")
+            } else {
+                blame(
+                    file, Failure(.bagTagManifestMalformed, "\"\(file)\" lists \"\(path)\""))
+            }
+        }
+        for path in tags.keys {
+            blame(path.text, .bagFileUnexpected, "is not listed in \"\(file)\"")
+        }
+    }
+
+    /// bag-info.txt agrees with the payload that is there, and both with the seal.
+    mutating func judgeInfo() {
+        if let record = record(.info), record.failure == nil {
+            check("bag-info.txt", at: "bag-info.txt") { (self) throws(Failure) in
+                let info = try BagInfo(parsing: record.content)
+                self.info = info
+                guard info.payload == self.payload else {
+                    throw Failure(
+                        .bagInfoMismatch,
+                        "\"bag-info.txt\" says \(info.payload.text), the payload is "
+                            + self.payload.text)
+                }
+                if let seal = self.seal, seal.bag != info.identifier {
+                    throw Failure(
+                        .bagInfoMismatch, "\"bag-info.txt\" and the seal name different bags")
+                }
+            }
+        }
+        guard let seal else { return }
+        check("payload as sealed", at: "proof/seal.json") { (self) throws(Failure) in
+            guard seal.payload == self.payload else {
+                throw Failure(
+                    .sealSubjectMismatch,
+                    "\(seal.payload.text) were sealed, the payload is \(self.payload.text)")
+            }
+        }
+    }
+
+    mutating func judgeJournal() {
+        guard let seal, let journal = record(.journal)?.journal else { return }
+        check("journal", at: "exeat/journal.jsonl") { (_) throws(Failure) in
+            guard seal.journal == journal else {
+                throw Failure(
+                    .journalMismatch, "the journal is not the one that was sealed",
+                    hint: "The seal counts \(seal.journal.entries) lines, the file has "
+                        + "\(journal.entries).")
+            }
+        }
+    }
+
+    // MARK: - The rest of proof/
+
+    mutating func judgeProof(by verifier: some SealVerifier) {
+        judgeKeys()
+        judgeOpening(by: verifier)
+        judgeClosing(by: verifier)
+        judgeDocuments(by: verifier)
+    }
+
+    /// Courtesy copies of keys: those that the seal lists, byte for byte. They are never trusted.
+    private mutating func judgeKeys() {
+        guard let seal else { return }
+        let keys = records[.key] ?? []
+        guard !(keys.isEmpty && seal.keys.isEmpty) else {
+            return note("courtesy keys", .absent, nil)
+        }
+        check("courtesy keys", at: "proof/keys/") { (self) throws(Failure) in
+            var listed: [String: Digest256] = [:]
+            for key in seal.keys { listed["proof/" + key.name] = key.sha256 }
+            for record in keys {
+                let path = record.path.text
+                guard let digest = listed.removeValue(forKey: path) else {
+                    self.blame(path, .bagProofUnexpected, "is not listed in the seal")
+                    continue
+                }
+                if digest != record.sha256 {
+                    self.blame(path, .bagFileChanged, "is not the key that the seal lists")
+                }
+            }
+            for path in listed.keys {
+                self.blame(path, .bagFileMissing, "is listed in the seal but not there")
+            }
+        }
+    }
+
+    private mutating func judgeOpening(by verifier: some SealVerifier) {
+        guard let seal else { return }
+        let name = "opening time stamp"
+        let path = "proof/opening.tsr"
+        guard let record = record(.openingToken) else {
+            guard seal.opening != nil else { return note(name, .absent, nil) }
+            return check(name, at: path) { (self) throws(Failure) in
+                self.blame(path, .bagFileMissing, "is listed in the seal but not there")
+            }
+        }
+        let line = self.record(.journal)?.firstJournalLine ?? []
+        judgeToken(name, record, over: line) { (self) throws(Failure) in
+            guard seal.opening == record.sha256 else {
+                throw seal.opening == nil
+                    ? Failure(.bagProofUnexpected, "\"\(path)\" is not listed in the seal")
+                    : Failure(.bagFileChanged, "\"\(path)\" is not the one that was sealed")
+            }
+            self.opening = try verifier.moment(token: record.content, message: line)
+            return self.opening
+        }
+    }
+
+    private mutating func judgeClosing(by verifier: some SealVerifier) {
+        let name = "closing time stamp"
+        guard let list = record(.timestamped), let token = record(.closingToken),
+            let seal = record(.seal), let ssh = record(.sealSSH), let mldsa = record(.sealMLDSA)
+        else { return note(name, .absent, nil) }
+        judgeToken(name, token, over: list.content) { (self) throws(Failure) in
+            let expected = Seal.timestamped(
+                seal: seal.sha256, sshsig: ssh.sha256, mldsa65: mldsa.sha256)
+            if list.failure == nil, list.content != expected {
+                self.blame(
+                    list.path.text, .bagFileChanged, "does not list the seal and its signatures")
+            }
+            self.closing = try verifier.moment(token: token.content, message: list.content)
+            return self.closing
+        }
+    }
+
+    private mutating func judgeToken(
+        _ name: String, _ token: FileRecord, over message: [UInt8],
+        _ body: (inout Examination) throws(Failure) -> Timestamp?
+    ) {
+        var moment: Timestamp?
+        let before = problems.count
+        do throws(Failure) { moment = try body(&self) } catch { blame(token.path.text, error) }
+        if problems.count > before {
+            note(name, .failed, nil)
+        } else if let moment {
+            note(name, .passed, moment.text)
+        } else {
+            note(name, .unchecked, "no authority to check it with was given")
+        }
+    }
+
+    private mutating func judgeDocuments(by verifier: some SealVerifier) {
+        let kinds = records.keys.compactMap { part -> ProofDocument? in
+            if case .document(let document) = part { document } else { nil }
+        }
+        for document in kinds.sorted(by: { $0.file < $1.file }) {
+            guard let record = record(.document(document)), record.failure == nil,
+                let ssh = self.record(.documentSSH(document)), ssh.failure == nil,
+                let mldsa = self.record(.documentMLDSA(document)), mldsa.failure == nil
+            else { continue }
+            do throws(Failure) {
+                let signer = try verifier.verify(
+                    document: document, bytes: record.content, sshsig: ssh.content,
+                    mldsa65: mldsa.content)
+                documents[document] = signer
+                note(
+                    document.file, signer == nil ? .unchecked : .passed,
+                    signer?.principal ?? "no trust for its kind was given")
+            } catch {
+                blame(record.path.text, error)
+                note(document.file, .failed, nil)
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Basics
+import Primitives
+
+/// What the seal says about the journal.
+public struct JournalSummary: Sendable, Equatable {
+    public let entries: Int64
+    public let bytes: Int64
+    /// SHA-256 of the last line, without its line feed.
+    public let head: Digest256
+    /// RFC 6962 root; a leaf is a line without its line feed.
+    public let root: Digest256
+
+    public init(entries: Int64, bytes: Int64, head: Digest256, root: Digest256) {
+        self.entries = entries
+        self.bytes = bytes
+        self.head = head
+        self.root = root
+    }
+}
+
+/// Follows the chain of `journal.jsonl` chunk by chunk: each line names its number and the SHA-256
+/// of the line above. What the lines mean is not looked at.
+struct JournalChain: ~Copyable, Sendable {
+    private var line: [UInt8] = []
+    private var entries: Int64 = 0
+    private var bytes: Int64 = 0
+    private var head = Digest256()
+    private var tree = MerkleRange()
+    /// The first line, which the opening time stamp is about.
+    private(set) var first: [UInt8] = []
+    private let longest = 1 << 20
+
+    mutating func read(_ chunk: UnsafeRawBufferPointer) throws(Failure) {
+        for unsafe byte in unsafe chunk {
+            if byte == 0x0a {
+                try take()
+                line.removeAll(keepingCapacity: true)
+            } else {
+                guard line.count < longest else { throw broken(.journalMalformed, "is too long") }
+                line.append(byte)
+            }
+        }
+        bytes += Int64(chunk.count)
+    }
+
+    private mutating func take() throws(Failure) {
+        let entry: JSON
+        do throws(Failure) { entry = try JSON(parsing: line) } catch {
+            throw broken(.journalMalformed, "is not a JSON object", error)
+        }
+        guard entry["seq"]?.integer == entries else {
+            throw broken(.journalBroken, "does not bear its number")
+        }
+        guard entry["prev"]?.string == head.hex else {
+            throw broken(.journalBroken, "does not follow from the line above")
+        }
+        if entries == 0 { first = line }
+        head = SHA256.hash(line)
+        tree.append(leaf: MerkleRange.leaf(line))
+        entries += 1
+    }
+
+    borrowing func finish() throws(Failure) -> JournalSummary {
+        guard line.isEmpty else {
+            throw broken(.journalMalformed, "does not end with a line feed")
+        }
+        return JournalSummary(entries: entries, bytes: bytes, head: head, root: tree.root)
+    }
+
+    private borrowing func broken(
+        _ code: Failure.Code, _ what: String, _ cause: Failure? = nil
+    ) -> Failure {
+        Failure(code, "line \(entries + 1) of the journal \(what)", cause: cause)
+    }
+}

@@ -1,0 +1,152 @@
+public import Basics
+public import Primitives
+
+/// `proof/seal.json`: an in-toto Statement (v1) whose one subject is the tag manifest, and through
+/// it every byte of the bag outside `proof/`.
+///
+/// The bytes are made once, in canonical JSON, and signed; a reader verifies the bytes it got and
+/// only then looks at what they say.
+public struct Seal: Sendable, Equatable {
+    public static let path = BagPath(known: "proof/seal.json")
+    static let statementType = "https://in-toto.io/Statement/v1"
+    static let predicateType = "urn:exeat:seal:v1"
+    static let subjectName = "tagmanifest-sha256.txt"
+
+    public struct Key: Sendable, Equatable {
+        /// Below `proof/`: `keys/exporter.mldsa65.pem`.
+        public let name: String
+        public let sha256: Digest256
+
+        public init(name: String, sha256: Digest256) {
+            self.name = name
+            self.sha256 = sha256
+        }
+    }
+
+    public struct Outcome: Sendable, Equatable {
+        /// 0 when all that was expected is there, 2 when omissions remain.
+        public let status: Int
+        public let expected: Int64
+        public let exported: Int64
+        public let omitted: Int64
+
+        public init(status: Int, expected: Int64, exported: Int64, omitted: Int64) {
+            self.status = status
+            self.expected = expected
+            self.exported = exported
+            self.omitted = omitted
+        }
+    }
+
+    /// SHA-256 of `tagmanifest-sha256.txt`.
+    public var subject: Digest256
+    /// A UUID in lower case; the same as in bag-info.txt.
+    public var bag: String
+    public var name: BagName
+    public var createdAt: Timestamp
+    public var purpose: String
+    public var run: String
+    public var journal: JournalSummary
+    public var payload: BagInfo.Oxum
+    public var signer: VerifiedSigner
+    public var keys: [Key]
+    public var outcome: Outcome
+    /// Name and version of the program.
+    public var tool: (name: String, version: String)
+    public var planSha256: Digest256
+    /// SHA-256 of `proof/opening.tsr`, when the run was opened with a time stamp.
+    public var opening: Digest256?
+
+    public init(
+        subject: Digest256, bag: String, name: BagName, createdAt: Timestamp, purpose: String,
+        run: String, journal: JournalSummary, payload: BagInfo.Oxum, signer: VerifiedSigner,
+        keys: [Key], outcome: Outcome, tool: (name: String, version: String),
+        planSha256: Digest256, opening: Digest256? = nil
+    ) {
+        self.subject = subject
+        self.bag = bag
+        self.name = name
+        self.createdAt = createdAt
+        self.purpose = purpose
+        self.run = run
+        self.journal = journal
+        self.payload = payload
+        self.signer = signer
+        self.keys = keys
+        self.outcome = outcome
+        self.tool = tool
+        self.planSha256 = planSha256
+        self.opening = opening
+    }
+
+    public static func == (left: Seal, right: Seal) -> Bool { left.bytes == right.bytes }
+
+    /// The bytes of `proof/timestamped.txt`, as `sha256sum` prints them in `proof/`: what the
+    /// closing time stamp is about.
+    public static func timestamped(
+        seal: Digest256, sshsig: Digest256, mldsa65: Digest256
+    ) -> [UInt8] {
+        Array(
+            """
+            \(seal.hex)  seal.json
+            \(mldsa65.hex)  seal.json.mldsa65
+            \(sshsig.hex)  seal.json.sig
+
+            """.utf8)
+    }
+}
+
+// MARK: - Writing
+
+extension Seal {
+    /// The canonical bytes (RFC 8785), without a line feed.
+    public var bytes: [UInt8] {
+        let statement: JSON = [
+            "_type": .string(Self.statementType),
+            "subject": [
+                ["name": .string(Self.subjectName), "digest": ["sha256": .string(subject.hex)]]
+            ],
+            "predicateType": .string(Self.predicateType),
+            "predicate": .object(predicate),
+        ]
+        return statement.canonical
+    }
+
+    private var predicate: [JSON.Member] {
+        var members: [JSON.Member] = [
+            .init("bag", .string("urn:uuid:" + bag)),
+            .init("name", .string(name.text)),
+            .init("createdAt", .string(createdAt.text)),
+            .init("run", ["purpose": .string(purpose), "id": .string(run)]),
+            .init(
+                "journal",
+                [
+                    "entries": .integer(journal.entries), "bytes": .integer(journal.bytes),
+                    "head": .string(journal.head.hex), "root": .string(journal.root.hex),
+                ]),
+            .init(
+                "payload", ["files": .integer(payload.files), "bytes": .integer(payload.bytes)]),
+            .init(
+                "signer",
+                [
+                    "principal": .string(signer.principal), "ed25519": .string(signer.ed25519),
+                    "mldsa65": .string(signer.mldsa65),
+                ]),
+            .init(
+                "keys",
+                .array(
+                    keys.map { ["name": .string($0.name), "sha256": .string($0.sha256.hex)] })),
+            .init(
+                "outcome",
+                [
+                    "status": .integer(Int64(outcome.status)),
+                    "expected": .integer(outcome.expected),
+                    "exported": .integer(outcome.exported), "omitted": .integer(outcome.omitted),
+                ]),
+            .init("tool", ["name": .string(tool.name), "version": .string(tool.version)]),
+            .init("planSha256", .string(planSha256.hex)),
+        ]
+        if let opening { members.append(.init("opening", ["sha256": .string(opening.hex)])) }
+        return members
+    }
+}

@@ -1,0 +1,118 @@
+public import Basics
+
+/// What a verification looked at, and what it found.
+public struct VerificationReport: Sendable {
+    public enum Outcome: String, Sendable {
+        case passed
+        case failed
+        /// The bag has nothing of the kind, and need not.
+        case absent
+        /// It is there and nobody judged it; `detail` says why.
+        case unchecked
+    }
+
+    public struct Check: Sendable, Equatable {
+        /// For people: "payload digests".
+        public let name: String
+        public let outcome: Outcome
+        public let detail: String?
+    }
+
+    /// The name in the seal; of a tar, the name of its folder.
+    public let name: BagName?
+    /// Number and length of the payload files that are there.
+    public let payload: BagInfo.Oxum
+    /// Who sealed the bag; nil when that could not be established.
+    public let signer: VerifiedSigner?
+    /// What the seal says; nil unless its signatures are good.
+    public let seal: Seal?
+    public let info: BagInfo?
+    /// The moments that time stamps certify, where the verifier judged them.
+    public let opening: Timestamp?
+    public let closing: Timestamp?
+    /// The later documents of the dossier, and who signed them.
+    public let documents: [ProofDocument: VerifiedSigner]
+    public let checks: [Check]
+    /// The faults in the order of their paths, up to `mostProblems` of them.
+    public let problems: [BagProblem]
+    /// How many faults there are in all.
+    public let problemCount: Int
+
+    public static let mostProblems = 100
+
+    /// True only when every check that the format demands was made and passed.
+    public var isGood: Bool { problemCount == 0 && seal != nil && signer != nil }
+
+    /// What `verified` would throw.
+    public var failure: Failure? { problems.first?.failure }
+
+    init(_ examination: borrowing Examination) {
+        name = examination.seal?.name ?? examination.name
+        payload = examination.payload
+        signer = examination.signer
+        seal = examination.seal
+        info = examination.info
+        opening = examination.opening
+        closing = examination.closing
+        documents = examination.documents
+        checks = examination.checks
+        let sorted = examination.problems.sorted(by: Self.precedes)
+        problems = Array(sorted.prefix(Self.mostProblems))
+        problemCount = sorted.count
+    }
+
+    /// An open run comes first, for it explains all else; then by path, then by code.
+    private static func precedes(_ left: BagProblem, _ right: BagProblem) -> Bool {
+        func key(_ problem: BagProblem) -> (Int, String, Int) {
+            (
+                problem.failure.code == .bagUnfinished ? 0 : 1, problem.path,
+                problem.failure.code.rawValue
+            )
+        }
+        return key(left) < key(right)
+    }
+
+    public var json: JSON {
+        var members: [JSON.Member] = [
+            .init("good", .bool(isGood)),
+            .init("name", name.map { .string($0.text) } ?? .null),
+            .init("bag", seal.map { .string("urn:uuid:" + $0.bag) } ?? .null),
+            .init(
+                "payload", ["files": .integer(payload.files), "bytes": .integer(payload.bytes)]),
+            .init(
+                "signer",
+                signer.map {
+                    [
+                        "principal": .string($0.principal), "ed25519": .string($0.ed25519),
+                        "mldsa65": .string($0.mldsa65),
+                    ]
+                } ?? .null),
+        ]
+        if let opening { members.append(.init("opened", .string(opening.text))) }
+        if let closing { members.append(.init("closed", .string(closing.text))) }
+        members.append(
+            .init(
+                "checks",
+                .array(
+                    checks.map {
+                        [
+                            "name": .string($0.name), "outcome": .string($0.outcome.rawValue),
+                            "detail": $0.detail.map(JSON.string) ?? .null,
+                        ]
+                    })))
+        members.append(
+            .init(
+                "problems",
+                .array(
+                    problems.map {
+                        [
+                            "path": .string($0.path),
+                            "code": .integer(Int64($0.failure.code.rawValue)),
+                            "cause": .string("\($0.failure.code)"),
+                            "what": .string($0.failure.what),
+                        ]
+                    })))
+        members.append(.init("problemCount", .integer(Int64(problemCount))))
+        return .object(members)
+    }
+}
