@@ -16,7 +16,7 @@ public final class BagWriter: Sendable {
 
     public let form: Form
     /// The bag's name: the one top folder in a tar.
-    public let name: String
+    public let name: BagName
     /// Private (0700): journal of a tar, rooms of the connectors, the lock. Goes away at the seal.
     public let stateDirectory: String
     private let lock: Descriptor
@@ -75,7 +75,7 @@ public final class BagWriter: Sendable {
     /// Opens the output for one run; a second process on it is `.locked`.
     public init(_ form: Form, name: String) throws(Failure) {
         self.form = form
-        self.name = name
+        self.name = try BagName(name)
         switch form {
         case .directory(let path):
             try Files.makeDirectory(path)

@@ -25,18 +25,12 @@ public struct RunPlan: Sendable {
     static let shape = PlanShape(
         required: ["purpose"], optional: ["contract", "provider", "customer"])
 
-    /// The end of a contract is proven to somebody: it names the contract and both parties.
     init(_ node: PlanNode?, _ problems: PlanProblems) {
         let run = node?.mapping(Self.shape, problems)
         purpose = run?.choice("purpose", Purpose.self) ?? .trial
         contract = run?.string("contract")
         provider = Self.party(run, "provider")
         customer = Self.party(run, "customer")
-        guard let run, let node, purpose == .endOfContract else { return }
-        for key in ["contract", "provider", "customer"] where run[key] == nil {
-            problems.add(
-                .planMissingValue, "an end-of-contract run must name its \"\(key)\"", atKeyOf: node)
-        }
     }
 
     private static func party(_ run: PlanMapping?, _ key: String) -> Party? {

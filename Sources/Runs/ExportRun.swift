@@ -2,6 +2,7 @@ import Bags
 public import Basics
 public import Connectors
 import Encryption
+import Journals
 import Manifests
 public import Plans
 import Primitives

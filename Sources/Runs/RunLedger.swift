@@ -1,5 +1,5 @@
-public import Basics
 import Bags
+import Basics
 import Connectors
 import Journals
 import Manifests
@@ -18,7 +18,7 @@ final class RunLedger: Sendable {
         let result: SegmentResult
     }
 
-    private struct State {
+    fileprivate struct State {
         var commits: [Place: Commit] = [:]
         /// Sources and artifacts that have had their event, as `s` or `s/a`.
         var noted: Set<String> = []

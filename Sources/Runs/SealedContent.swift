@@ -2,7 +2,9 @@ import Bags
 import Basics
 import Connectors
 import Encryption
+import Journals
 import Manifests
+import Plans
 import Primitives
 import Signatures
 import Streams
@@ -96,7 +98,7 @@ struct SealedContent: Sendable {
     private func putDocuments(_ tags: inout TagFiles) throws(Failure) {
         let manifest = Manifest(
             bag: run.ledger.bag, name: run.plan.archive.name, createdAt: run.ledger.openedAt,
-            run: run.plan.run.json, sources: sources)
+            run: run.plan.run.document, sources: sources)
         try tags.putSecret(manifest.json.canonical, at: "exeat/manifest.json", for: run.recipients)
         try tags.put(catalogue.canonical, at: "exeat/catalogue.json")
         try tags.putSecret(

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Basics
+import Runs
+import Streams
+
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Check an archive: every byte, both signatures, nothing more and nothing less.",
+        discussion: """
+            Needs no secret key: digests are over what is stored. With --decrypt-with the encrypted \
+            manifest and every plaintext are checked too. Whom to trust comes from files outside \
+            the archive. Status 3 when anything is wrong.
+
+            EXAMPLES
+              exeat verify archive --trust hoster.trust.json
+              exeat verify archive.tar --trust hoster.trust.json --decrypt-with hospital.agekey
+              ssh vault cat archive.tar | exeat verify - --trust hoster.trust.json
+            """)
+
+    @Argument(help: "A directory, a tar file, or - for a tar on standard input.")
+    var archive: String
+
+    @Option(name: .customLong("trust"), help: "A trust file: who may seal. Repeatable.")
+    var trust: [String]
+
+    @Option(name: .customLong("decrypt-with"), help: "A file with age identities. Repeatable.")
+    var keys: [String] = []
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    @OptionGroup var progress: ProgressOptions
+
+    func run() async throws {
+        guard !trust.isEmpty else {
+            throw ValidationError("--trust FILE is missing: an archive cannot vouch for itself")
+        }
+        let counters = Progress()
+        let display = ProgressDisplay(counters, progress.style)
+        Interruption.watch(counters)
+        display.enter("verifying")
+        display.start()
+        defer { display.stop() }
+        let result = try await Verification.run(
+            archive, trust: trust, keyFiles: keys, auditors: AllConnectors.auditors, world: .real,
+            progress: counters)
+        display.stop()
+        if json {
+            Terminal.print(result.json)
+        } else {
+            Terminal.print(result.text)
+        }
+        if let failure = result.failure {
+            Terminal.say("exeat: \(failure.rendered)")
+            try finish(with: failure.code.exitStatus == 1 ? 1 : 3)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Bags
+import Basics
+import Signatures
+
+/// Judges the signatures of a bag by trust files from outside it.
+struct KeyVerifier: SealVerifier {
+    let keys: TrustedKeys
+    /// A seal is judged at the moment it claims; a time-stamp will certify it one day.
+    let now: Timestamp
+
+    func verify(
+        seal: [UInt8], sshsig: [UInt8], mldsa65: [UInt8]
+    ) throws(Failure) -> VerifiedSigner {
+        let signer = try keys.verify(
+            seal, sshsig: sshsig, mldsa65: mldsa65, as: .seal, at: now)
+        return VerifiedSigner(signer)
+    }
+
+    func verify(
+        document: ProofDocument, bytes: [UInt8], sshsig: [UInt8], mldsa65: [UInt8]
+    ) throws(Failure) -> VerifiedSigner? {
+        let kind: DocumentKind =
+            switch document {
+            case .seal: .seal
+            case .receipt: .receipt
+            case .acceptance: .acceptance
+            case .erasure: .erasure
+            }
+        do throws(Failure) {
+            return VerifiedSigner(
+                try keys.verify(bytes, sshsig: sshsig, mldsa65: mldsa65, as: kind, at: now))
+        } catch {
+            // Who checks a seal need not know the importer's key; the report says it was not judged.
+            if error.code == .signerUnknown { return nil }
+            throw error
+        }
+    }
+}
+
+extension VerifiedSigner {
+    init(_ signer: Signer) {
+        self.init(
+            principal: signer.principal, ed25519: signer.ed25519Fingerprint,
+            mldsa65: signer.mldsa65Fingerprint)
+    }
+}

@@ -1,0 +1,88 @@
+public import Bags
+public import Basics
+public import Connectors
+import Encryption
+public import Manifests
+import Primitives
+import Signatures
+import Streams
+
+/// An archive whose manifest can be read: the bag, and the keys to what is encrypted in it.
+public struct OpenArchive: ArtifactSource {
+    public let manifest: Manifest
+    public let isEncrypted: Bool
+    private let bag: any BagContents
+    private let identities: [Identity]
+
+    /// Reads the manifest of a bag, verified or not.
+    ///
+    /// Throws `.ageNoMatch` without the right key, and `.manifestMismatch` when the manifest does
+    /// not speak of this bag.
+    public init(_ bag: some BagContents, keyFiles: [String]) throws(Failure) {
+        self.bag = bag
+        var identities: [Identity] = []
+        for file in keyFiles {
+            guard
+                let text = String(
+                    validating: try KeyFiles.readPrivate(file), as: UTF8.self)
+            else { throw Failure(.ageKeyInvalid, "\"\(file)\" is not a key file") }
+            identities += try Identity.parse(file: text)
+        }
+        self.identities = identities
+        let paths = Set(bag.entries.map(\.path.text))
+        isEncrypted = paths.contains("exeat/manifest.json.age")
+        guard !isEncrypted || !identities.isEmpty else {
+            throw Failure(
+                .ageNoMatch, "the archive is encrypted",
+                hint: "Give the age identity it was encrypted to with --decrypt-with FILE, or "
+                    + "decrypt-with in the import plan.")
+        }
+        let path = try BagPath(isEncrypted ? "exeat/manifest.json.age" : "exeat/manifest.json")
+        let source = try bag.source(of: path)
+        let bytes: [UInt8]
+        if isEncrypted {
+            var opening = try Opening(source, identities: identities)
+            bytes = try opening.readAll(limit: Self.largestManifest)
+        } else {
+            var plain = source
+            bytes = try plain.readAll(limit: Self.largestManifest)
+        }
+        manifest = try Manifest(parsing: bytes)
+    }
+
+    private static let largestManifest = 256 << 20
+
+    /// Holds the manifest against the sealed digests of a verified bag: every payload file belongs
+    /// to exactly one segment, and is what the manifest says.
+    public func checkManifest(against bag: VerifiedBag) throws(Failure) {
+        guard manifest.bag == "urn:uuid:" + bag.seal.bag else {
+            throw Failure(.manifestMismatch, "the manifest is of another archive")
+        }
+        var left = Set(bag.entries.map(\.path).filter(\.isPayload))
+        for segment in manifest.sources.flatMap(\.artifacts).flatMap(\.segments) {
+            let path = try BagPath(segment.path)
+            guard left.remove(path) != nil, let digest = bag.digest(of: path),
+                digest.hex == segment.sha256
+            else {
+                throw Failure(
+                    .manifestMismatch, "the manifest and the bag differ about \"\(segment.path)\"")
+            }
+        }
+        if let extra = left.min() {
+            throw Failure(.manifestMismatch, "no artifact of the manifest has \"\(extra)\"")
+        }
+    }
+
+    public func open(
+        _ record: ArtifactRecord, segment: Int
+    ) throws(Failure) -> SegmentStream {
+        let segment = record.segments[segment]
+        let source = try bag.source(of: BagPath(segment.path))
+        if isEncrypted {
+            return SegmentStream(
+                try Decompressing(
+                    Opening(source, identities: identities), size: segment.plainBytes))
+        }
+        return SegmentStream(try Decompressing(source, size: segment.plainBytes))
+    }
+}

@@ -1,0 +1,132 @@
+public import Basics
+public import Connectors
+import Encryption
+import Manifests
+public import Plans
+import Signatures
+public import Streams
+
+/// What `exeat plan` tells before anything moves.
+public struct Preview: Sendable {
+    struct Source: Sendable {
+        let name: String
+        let kind: String
+        let survey: Survey
+    }
+
+    let plan: ExportPlan
+    let sources: [Source]
+    /// Bytes per second this machine reads, digests and compresses, measured a moment ago.
+    let rate: Int64
+
+    public static func take(
+        _ plan: ExportPlan, connectors: [any Exporter.Type], world: World, progress: Progress
+    ) async throws(Failure) -> Preview {
+        // What the run would stumble over at its end is better known now.
+        _ = try SigningKey(file: plan.archive.signWith + ".key")
+        for recipient in plan.archive.encryptTo { _ = try Recipient(recipient) }
+        let scheduler = Scheduler(workers: 1)
+        defer { scheduler.close() }
+        var sources: [Source] = []
+        for source in plan.sources {
+            guard let type = connectors.first(where: { $0.kind == source.kind }) else { continue }
+            sources.append(
+                try await scheduler.run { () throws(Failure) in
+                    // Nothing is kept, so the room needs no directory.
+                    let exporter = try type.init(
+                        source, room: Room(directory: "", progress: progress, world: world))
+                    return Source(
+                        name: source.name, kind: source.kind, survey: try exporter.survey())
+                })
+        }
+        let fixed: Int? =
+            if case .fixed(let level) = plan.archive.compression.level { Int(level) } else { 3 }
+        let level = CompressionLevel(fixed)
+        let workers = plan.limits.workers ?? Scheduler.standardWorkers
+        var rate = try await scheduler.run { () throws(Failure) in
+            try Self.measure(level, lanes: min(workers, Scheduler.standardWorkers - 1))
+        }
+        if let limit = plan.limits.bandwidth { rate = min(rate, limit) }
+        return Preview(plan: plan, sources: sources, rate: rate)
+    }
+
+    /// Runs a few MiB of middling data through the pipeline, on one lane.
+    private static func measure(_ level: CompressionLevel, lanes: Int) throws(Failure) -> Int64 {
+        var sample: [UInt8] = []
+        sample.reserveCapacity(1 << 20)
+        var state: UInt64 = 88_172_645_463_325_252
+        while sample.count < 1 << 20 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            let word = "patient \(state % 10_000) ward \(state >> 32 & 63) \(state >> 40);"
+            sample.append(contentsOf: word.utf8)
+        }
+        let tally = Tally()
+        var sink = Hashing(tally, into: try Compressing(level, into: Discarding()))
+        let began = monotonicNanoseconds()
+        var passed: Int64 = 0
+        repeat {
+            try sink.write(sample)
+            passed += Int64(sample.count)
+        } while monotonicNanoseconds() - began < 150_000_000
+        try sink.finish()
+        let elapsed = Int64(max(1, monotonicNanoseconds() - began))
+        return passed * 1_000_000 / max(1, elapsed / 1000) * Int64(max(1, lanes))
+    }
+
+    public var status: Int32 {
+        sources.contains { $0.survey.omissions.notAccepted > 0 } ? 2 : 0
+    }
+
+    private var bytes: Int64 { sources.reduce(0) { $0 + $1.survey.bytes } }
+
+    private var seconds: Int64 { bytes / max(1, rate) + 1 }
+
+    public var json: JSON {
+        [
+            "status": .integer(Int64(status)),
+            "bytes": .integer(bytes),
+            "predictedSeconds": .integer(seconds),
+            "sources": .array(
+                sources.map { source in
+                    [
+                        "name": .string(source.name), "kind": .string(source.kind),
+                        "bytes": .integer(source.survey.bytes),
+                        "counts": .object(source.survey.counts),
+                        "findings": .array(source.survey.findings.map(\.json)),
+                        "omissions": source.survey.omissions.json,
+                    ]
+                }),
+        ]
+    }
+
+    public func text(size: (Int64) -> String) -> String {
+        var lines: [String] = []
+        for source in sources {
+            let survey = source.survey
+            let counts = survey.counts
+                .map { "\($0.value.integer ?? 0) \($0.key)" }.joined(separator: ", ")
+            lines.append("\(source.name) (\(source.kind)): \(size(survey.bytes)), \(counts)")
+            for finding in survey.findings {
+                lines.append("  \(finding.severity.rawValue): \(finding.what)")
+                if let decision = finding.decision { lines.append("    \(decision)") }
+            }
+            for omission in survey.omissions.counts where omission.accepted {
+                lines.append("  covered: \(omission.count) × \(omission.reason)")
+            }
+            for line in survey.omissions.lines.prefix(10) {
+                lines.append(
+                    "  omitted: \(line["path"]?.string ?? "?") (\(line["reason"]?.string ?? "?"))")
+            }
+            if survey.omissions.total > 10 {
+                lines.append("  … \(survey.omissions.total) in all, see --json")
+            }
+        }
+        lines.append("in all \(size(bytes)), about \(seconds) s at \(size(rate))/s on this machine")
+        if plan.archive.encryptTo.isEmpty {
+            lines.append("note: the archive will not be encrypted (archive.encrypt-to is not set)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

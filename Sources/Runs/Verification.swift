@@ -1,0 +1,140 @@
+public import Bags
+public import Basics
+public import Connectors
+import Glibc
+import Manifests
+import Signatures
+public import Streams
+
+/// `exeat verify`: closed-world integrity, signatures and coverage without any secret key; with one
+/// also the encrypted manifest and every plaintext.
+public struct Verification: Sendable {
+    public let report: VerificationReport
+    /// Null without a key: what reading the manifest and the plaintexts found.
+    public let content: JSON
+    public let failure: Failure?
+
+    public static func run(
+        _ archive: String, trust: [String], keyFiles: [String], auditors: [any Auditor.Type],
+        world: World, progress: Progress
+    ) async throws(Failure) -> Verification {
+        let verifier = KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now())
+        if archive == "-" {
+            guard keyFiles.isEmpty else {
+                throw Failure(
+                    .usage, "an archive on standard input can only be verified as it is stored",
+                    hint: "Leave --decrypt-with out, or store the archive in a file first.")
+            }
+            let report = try await BagStream.examine(
+                SharedDescriptor(Descriptor(owning: dup(0)), name: "standard input"),
+                by: verifier, progress: progress)
+            return Verification(report: report, content: .null, failure: report.failure)
+        }
+        let bag = try Bag(opening: archive)
+        let report = try await bag.examine(
+            by: verifier, workers: Scheduler.standardWorkers, progress: progress)
+        guard report.isGood else {
+            return Verification(
+                report: report, content: .null,
+                failure: report.failure
+                    ?? Failure(.bagUnsealed, "the archive has no seal that could be verified"))
+        }
+        let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
+        if isEncrypted, keyFiles.isEmpty {
+            return Verification(report: report, content: .null, failure: nil)
+        }
+        // Reading again holds every byte against the sealed digests once more.
+        let verified = try await bag.verified(
+            by: verifier, workers: Scheduler.standardWorkers, progress: progress)
+        let archive = try OpenArchive(verified, keyFiles: keyFiles)
+        do throws(Failure) {
+            try archive.checkManifest(against: verified)
+            let content = try await audit(archive, auditors, progress)
+            return Verification(report: report, content: content, failure: nil)
+        } catch {
+            if error.code == .cancelled { throw error }
+            return Verification(report: report, content: .null, failure: error)
+        }
+    }
+
+    /// Reads every plaintext, and has the connectors take the content digests again.
+    private static func audit(
+        _ archive: OpenArchive, _ auditors: [any Auditor.Type], _ progress: Progress
+    ) async throws(Failure) -> JSON {
+        let scheduler = Scheduler(workers: Scheduler.standardWorkers)
+        defer { scheduler.close() }
+        var sources: [JSON] = []
+        for source in archive.manifest.sources {
+            guard let type = auditors.first(where: { $0.kind == source.kind }) else {
+                throw Failure(
+                    .unsupported, "no connector for kind \"\(source.kind)\" of the archive",
+                    hint: "Use a release of exeat that knows it.")
+            }
+            let auditor = try type.init(source, from: archive, progress: progress)
+            try await scheduler.run(Array(0..<auditor.slices)) { (slice) throws(Failure) in
+                try auditor.audit(slice)
+            }
+            let comparisons = try await scheduler.run { () throws(Failure) in
+                try auditor.conclude()
+            }
+            if let wrong = comparisons.first(where: { !$0.equal }) {
+                throw Failure(
+                    .comparisonFailed,
+                    "\(wrong.name) of source \"\(source.name)\" is not what the manifest says")
+            }
+            sources.append([
+                "source": .string(source.name),
+                "comparisons": .array(comparisons.map(\.json)),
+            ])
+        }
+        return .array(sources)
+    }
+}
+
+extension Verification {
+    public var json: JSON {
+        var members = report.json.members ?? []
+        members.append(.init("content", content))
+        if let failure {
+            members.append(
+                .init(
+                    "failure",
+                    [
+                        "code": .integer(Int64(failure.code.rawValue)),
+                        "word": .string(failure.code.word), "what": .string(failure.what),
+                    ]))
+        }
+        return .object(members)
+    }
+
+    /// A line for each check, and a verdict.
+    public var text: String {
+        var lines = report.checks.map { check in
+            "\(check.outcome.rawValue): \(check.name)" + (check.detail.map { " (\($0))" } ?? "")
+        }
+        for source in content.array ?? [] {
+            for comparison in source["comparisons"]?.array ?? [] {
+                lines.append(
+                    "passed: \(comparison["name"]?.string ?? "") of source "
+                        + "\"\(source["source"]?.string ?? "")\", digest taken again")
+            }
+        }
+        for problem in report.problems.prefix(20) {
+            lines.append(
+                "PROBLEM \(problem.failure.code.rawValue) \(problem.failure.code.word): "
+                    + "\(problem.failure.what)")
+        }
+        if failure == nil, let seal = report.seal {
+            lines.append(
+                "good: \(report.payload.files) files, \(report.payload.bytes) bytes, sealed by "
+                    + "\(seal.signer.principal) at \(seal.createdAt.text), "
+                    + "\(seal.outcome.exported) of \(seal.outcome.expected) objects")
+            if content == .null {
+                lines.append("note: encrypted content was not looked into; --decrypt-with does that")
+            }
+        } else {
+            lines.append("NOT GOOD")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
