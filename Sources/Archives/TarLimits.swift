@@ -44,8 +44,8 @@ public enum TarLimits {
             if entry.modified.seconds < 0, entry.modified.nanoseconds > 0 {
                 problems.append(.negativeFraction)
             }
-            if entry.attributes.contains(where: { $0.name.contains(0x3d) || $0.name.contains(0x25) })
-            {
+            if entry.attributes.contains(where: { $0.name.contains(0x3d) || $0.name.contains(0x25) }
+            ) {
                 problems.append(.attributeName)
             }
         }

@@ -25,7 +25,8 @@ struct HostileTree {
     private func tool(_ arguments: String...) throws {
         let result = try Shell.run(arguments, in: path)
         guard result.status == 0 else {
-            throw Failure(.failed, "\(arguments): \(String(decoding: result.errors, as: UTF8.self))")
+            throw Failure(
+                .failed, "\(arguments): \(String(decoding: result.errors, as: UTF8.self))")
         }
     }
 
@@ -50,11 +51,15 @@ struct HostileTree {
 
     private func makeNames() throws {
         for name in [
-            "plain", "-rf", "new\nline", " spaces at the end  ", "tab\tquote\"back\\slash", "é-utf8",
-            String(repeating: "n", count: 255), "empty file/x", "a", "a-b", "a.d/x", "100/" + String(repeating: "x", count: 96),
+            "plain", "-rf", "new\nline", " spaces at the end  ", "tab\tquote\"back\\slash",
+            "é-utf8",
+            String(repeating: "n", count: 255), "empty file/x", "a", "a-b", "a.d/x",
+            "100/" + String(repeating: "x", count: 96),
             "101/" + String(repeating: "y", count: 97), "%20", "=", "star*",
         ] { try file(name, name) }
-        for bytes: [UInt8] in [[0x62, 0xff, 0xfe], [0xc0, 0xaf], Array(repeating: 0xe9, count: 150)] {
+        for bytes: [UInt8] in [
+            [0x62, 0xff, 0xfe], [0xc0, 0xaf], Array(repeating: 0xe9, count: 150),
+        ] {
             try write(bytes, to: bytes)
         }
         try Files.makeDirectory(path + "/empty directory")
@@ -106,7 +111,9 @@ struct HostileTree {
         try tool("ln", "pipe", "z-pipe")
         try tool("ln", "dangling", "z-dangling")
         try touch("dangling", "1999-01-01 00:00:00.5 UTC")
-        guard geteuid() == 0 else { return print("SKIPPED: devices, owners, trusted attributes: not root") }
+        guard geteuid() == 0 else {
+            return print("SKIPPED: devices, owners, trusted attributes: not root")
+        }
         try tool("mknod", "character", "c", "1", "3")
         try tool("mknod", "block", "b", "259", "1048575")
         try tool("chown", "3000000:2999999", "a")

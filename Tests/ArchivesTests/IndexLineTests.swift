@@ -5,9 +5,12 @@ import Testing
 @testable import Archives
 
 @Suite struct IndexLineTests {
-    func line(_ entry: Entry, _ digest: ContentDigest? = nil, changed: Bool = false) throws -> String {
+    func line(_ entry: Entry, _ digest: ContentDigest? = nil, changed: Bool = false) throws
+        -> String
+    {
         var buffer: [UInt8] = []
-        IndexLine.append(entry, digest: digest, hasChanged: changed, segment: 3, offset: 512, to: &buffer)
+        IndexLine.append(
+            entry, digest: digest, hasChanged: changed, segment: 3, offset: 512, to: &buffer)
         let text = String(decoding: buffer, as: UTF8.self)
         #expect(buffer.last == 0x0a)
         return String(text.dropLast())
@@ -45,12 +48,15 @@ import Testing
     @Test func eachKindHasItsOwnMembers() throws {
         var link = Entry(path: [0xfe], kind: .hardlink)
         link.target = Array("t".utf8)
-        #expect(try line(link) == #"{"path64":"/g==","type":"hardlink","link":"t","segment":3,"offset":512}"#)
+        #expect(
+            try line(link)
+                == #"{"path64":"/g==","type":"hardlink","link":"t","segment":3,"offset":512}"#)
         link.kind = .symlink
         link.path = []
         #expect(
             try line(link)
-                == #"{"path":"","type":"symlink","mode":"0644","uid":0,"gid":0,"mtime":[0,0],"link":"t","segment":3,"offset":512}"#)
+                == #"{"path":"","type":"symlink","mode":"0644","uid":0,"gid":0,"mtime":[0,0],"link":"t","segment":3,"offset":512}"#
+        )
         var device = Entry(path: Array("d".utf8), kind: .block)
         device.device = DeviceNumber(major: 259, minor: 1_048_575)
         #expect(try line(device).contains(#""mtime":[0,0],"device":[259,1048575],"segment""#))
@@ -70,22 +76,30 @@ import Testing
 
     @Test func textIsUTF8ExactlyWhenTheLibrarySaysSo() {
         var random = SystemRandomNumberGenerator()
-        let pieces: [[UInt8]] = [[0x61], [0xc3, 0xa9], [0xe2, 0x82, 0xac], [0xf0, 0x9f, 0x98, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xc0, 0x80], [0xe0, 0x80, 0x80], [0xff]]
+        let pieces: [[UInt8]] = [
+            [0x61], [0xc3, 0xa9], [0xe2, 0x82, 0xac], [0xf0, 0x9f, 0x98, 0x80], [0xed, 0xa0, 0x80],
+            [0xf4, 0x90, 0x80, 0x80], [0xc0, 0x80], [0xe0, 0x80, 0x80], [0xff],
+        ]
         for _ in 0..<5000 {
             var bytes = (0..<4).flatMap { _ in pieces.randomElement(using: &random) ?? [] }
             if Bool.random(using: &random) { bytes.removeLast() }
-            #expect(ByteText.isUTF8(bytes) == (String(validating: bytes, as: UTF8.self) != nil), "\(bytes)")
+            #expect(
+                ByteText.isUTF8(bytes) == (String(validating: bytes, as: UTF8.self) != nil),
+                "\(bytes)")
         }
     }
 
     @Test func omissionsAreLinesToo() {
         var buffer: [UInt8] = []
-        IndexLine.append(omitted: Array("s".utf8), .socket, reason: "socket", accepted: true, to: &buffer)
-        IndexLine.append(omitted: [0xff], nil, reason: "unreadable", detail: "e\"", accepted: false, to: &buffer)
+        IndexLine.append(
+            omitted: Array("s".utf8), .socket, reason: "socket", accepted: true, to: &buffer)
+        IndexLine.append(
+            omitted: [0xff], nil, reason: "unreadable", detail: "e\"", accepted: false, to: &buffer)
         #expect(
             String(decoding: buffer, as: UTF8.self)
                 == #"{"path":"s","type":"socket","omitted":"socket","accepted":true}"# + "\n"
-                + #"{"path64":"/w==","omitted":"unreadable","detail":"e\"","accepted":false}"# + "\n")
+                + #"{"path64":"/w==","omitted":"unreadable","detail":"e\"","accepted":false}"#
+                + "\n")
     }
 }
 
@@ -98,8 +112,12 @@ import Testing
         var leaf = TreeLeaf()
         let digest = SHA256.hash([5])
         var entry = Entry(path: Array("a/b".utf8), kind: .file)
-        #expect(leaf.content(of: entry, .sha256(digest)) == hash(["a/b", "file", "sha256:\(digest.hex)"]))
-        #expect(leaf.content(of: entry, .tree(digest)) == hash(["a/b", "file", "sha256-tree-1m:\(digest.hex)"]))
+        #expect(
+            leaf.content(of: entry, .sha256(digest))
+                == hash(["a/b", "file", "sha256:\(digest.hex)"]))
+        #expect(
+            leaf.content(of: entry, .tree(digest))
+                == hash(["a/b", "file", "sha256-tree-1m:\(digest.hex)"]))
         entry.kind = .directory
         #expect(leaf.content(of: entry, nil) == hash(["a/b", "directory", ""]))
         entry.kind = .hardlink
@@ -122,11 +140,18 @@ import Testing
         entry.accessACL = AccessControlList(items: [.init(tag: .other, permissions: 1)])
         entry.defaultACL = AccessControlList(items: [.init(tag: .mask, permissions: 7)])
         let tail = [
-            "-1.000000005", "user.x", SHA256.hash([1, 2]).hex, "acl:other::--x", "default-acl:mask::rwx",
+            "-1.000000005", "user.x", SHA256.hash([1, 2]).hex, "acl:other::--x",
+            "default-acl:mask::rwx",
         ]
-        #expect(leaf.metadata(of: entry) == hash(["p", "directory", "1750", "33", "44", "www", ""] + tail))
-        #expect(leaf.metadata(of: entry, .owners) == hash(["p", "directory", "1750", "33", "44", "", ""] + tail))
-        #expect(leaf.metadata(of: entry, .names) == hash(["p", "directory", "1750", "", "", "www", ""] + tail))
+        #expect(
+            leaf.metadata(of: entry)
+                == hash(["p", "directory", "1750", "33", "44", "www", ""] + tail))
+        #expect(
+            leaf.metadata(of: entry, .owners)
+                == hash(["p", "directory", "1750", "33", "44", "", ""] + tail))
+        #expect(
+            leaf.metadata(of: entry, .names)
+                == hash(["p", "directory", "1750", "", "", "www", ""] + tail))
         let digests = entry.attributes.map { TreeLeaf.AttributeDigest($0) }
         #expect(leaf.metadata(of: entry, attributes: digests) == leaf.metadata(of: entry))
         entry.kind = .hardlink

@@ -1,20 +1,23 @@
 import Basics
 import Glibc
-import Testing
 import TestKit
+import Testing
 
 @testable import Archives
 
 /// Plain tar programs restore what we write: every metadatum of every object, but for what
 /// `TarLimits` names.
 @Suite struct TarRestoreTests {
-    func restore(_ tool: TarLimits.Tool, _ archive: String, into folder: String) throws -> Shell.Result {
+    func restore(_ tool: TarLimits.Tool, _ archive: String, into folder: String) throws
+        -> Shell.Result
+    {
         try Files.makeDirectory(folder)
         let arguments =
             switch tool {
             case .gnu:
                 [
-                    "tar", "--extract", "--xattrs", "--xattrs-include=*", "--acls", "--numeric-owner",
+                    "tar", "--extract", "--xattrs", "--xattrs-include=*", "--acls",
+                    "--numeric-owner",
                     "--same-owner", "-p", "-f", archive, "-C", folder,
                 ]
             case .bsd: ["bsdtar", "-x", "-p", "--numeric-owner", "-f", archive, "-C", folder]
@@ -23,7 +26,8 @@ import TestKit
     }
 
     func check(_ tool: TarLimits.Tool, longPaths: Bool) throws {
-        guard Shell.has(tool == .gnu ? "tar" : "bsdtar"), Shell.has("setfacl"), Shell.has("setfattr"),
+        guard Shell.has(tool == .gnu ? "tar" : "bsdtar"), Shell.has("setfacl"),
+            Shell.has("setfattr"),
             geteuid() == 0
         else { return print("SKIPPED: restoring with \(tool): not root, or a tool is missing") }
         let tree = try HostileTree(longPaths: longPaths)
@@ -40,8 +44,9 @@ import TestKit
         let expected = source.lines
         let excused = Set(limited.map(\.entry.path))
         // The directory that a path too long was to be made in has another time.
-        let parents = Set(excused.filter { $0.count > 4000 }.map { $0.prefix(4096).split(separator: 0x2f) }
-            .map { Array($0.dropLast().joined(separator: [0x2f])) })
+        let parents = Set(
+            excused.filter { $0.count > 4000 }.map { $0.prefix(4096).split(separator: 0x2f) }
+                .map { Array($0.dropLast().joined(separator: [0x2f])) })
         for (path, line) in expected where !excused.contains(path) && !parents.contains(path) {
             #expect(restored[path] == line)
         }
