@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import Plans
 import Runs
 import Streams
 
@@ -36,9 +37,22 @@ struct ExportCommand: AsyncParsableCommand {
         Interruption.watch(counters)
         display.start()
         defer { display.stop() }
-        let outcome: ExportOutcome
-        do {
-            outcome = try await ExportRun.run(
+        let outcome = try await export(plan, counters, display)
+        display.stop()
+        // With an archive on standard output, the result moves over to standard error.
+        if output == "-" {
+            Terminal.say(json ? String(decoding: outcome.json.line, as: UTF8.self) : outcome.summary)
+        } else {
+            Terminal.print(json ? outcome.json.pretty : outcome.summary)
+        }
+        try finish(with: outcome.status)
+    }
+
+    private func export(
+        _ plan: ExportPlan, _ counters: Progress, _ display: ProgressDisplay
+    ) async throws(Failure) -> ExportOutcome {
+        do throws(Failure) {
+            return try await ExportRun.run(
                 plan, output: output, connectors: AllConnectors.exporters, world: .real,
                 progress: counters
             ) { stage in
@@ -48,19 +62,12 @@ struct ExportCommand: AsyncParsableCommand {
                 case .sealing: display.enter("sealing")
                 }
             }
-        } catch let failure as Failure where failure.code == .cancelled && output != "-" {
+        } catch {
             display.stop()
-            throw failure.during(
+            guard error.code == .cancelled, output != "-" else { throw error }
+            throw error.during(
                 "the export was interrupted; what is stored is kept",
                 hint: "Run the same command again to resume.")
         }
-        display.stop()
-        // With an archive on standard output, the result moves over to standard error.
-        if output == "-" {
-            Terminal.say(json ? String(decoding: outcome.json.line, as: UTF8.self) : outcome.summary)
-        } else {
-            Terminal.print(json ? outcome.json.pretty : outcome.summary)
-        }
-        try finish(with: outcome.status)
     }
 }

@@ -12,8 +12,8 @@ enum Interruption {
         let handler: @convention(c) (Int32) -> Void = { _ in
             if Interruption.caught.add(1, ordering: .relaxed).oldValue > 0 { _exit(130) }
         }
-        unsafe signal(SIGINT, handler)
-        unsafe signal(SIGTERM, handler)
+        signal(SIGINT, handler)
+        signal(SIGTERM, handler)
         Task.detached {
             while Interruption.caught.load(ordering: .relaxed) == 0 {
                 try? await Task.sleep(nanoseconds: 50_000_000)

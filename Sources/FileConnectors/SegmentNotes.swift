@@ -16,6 +16,8 @@ enum SegmentNote {
         static let accepted = Flags(rawValue: 8)
         /// Exported, but it is no longer the inode whose further names the inventory recorded.
         static let detached = Flags(rawValue: 16)
+        /// Exported, but without extended attributes that could not be read.
+        static let attributesLost = Flags(rawValue: 32)
     }
 }
 

@@ -95,6 +95,9 @@ struct TreeIndexBuilder {
         if note.flags.contains(.changed) {
             count(FileOmission.changed.rawValue, accepted.contains(.changed), record.path)
         }
+        if note.flags.contains(.attributesLost) {
+            count(FileOmission.unreadable.rawValue, accepted.contains(.unreadable), record.path)
+        }
         try index.append(note.line)
     }
 

@@ -1,5 +1,6 @@
 import Archives
 import Basics
+import Glibc
 
 /// One object of the inventory, as the private layout file keeps it.
 enum LayoutRecord {
@@ -41,6 +42,15 @@ enum LayoutRecord {
 struct InodeIdentity: Hashable, Sendable {
     let device: UInt64
     let inode: UInt64
+
+    init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
+    init(_ status: stat) {
+        self.init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
 }
 
 /// A file over `TreeLayout.inlineLimit` as the inventory saw it.

@@ -67,21 +67,22 @@ struct TreeSegment: ~Copyable {
                 omitted: path, type: WalkedKind(rawValue: type), reason, detail, accepted)
         case .large(let file): try writeHeader(of: file, into: &sink)
         case .link(let path, let target, let group):
-            if try isStill(group, path) {
-                var entry = Entry(path: path, kind: .hardlink)
-                entry.target = target
-                try emit(entry, nil, into: &sink)
-            } else {
-                try writeObject(path, nil, .file, into: &sink)
+            let status = try status(of: path)
+            guard InodeIdentity(status) == group else {
+                return try writeObject(path, nil, .file, into: &sink)
             }
+            var entry = Entry(path: path, kind: .hardlink)
+            entry.target = target
+            // Some tars apply the metadata of every name.
+            entry.mode = UInt32(status.st_mode & 0o7777)
+            (entry.uid, entry.gid) = (status.st_uid, status.st_gid)
+            entry.owner = try exporter.names.user(entry.uid)
+            entry.group = try exporter.names.group(entry.gid)
+            entry.modified = FileTime(status.st_mtim)
+            try emit(entry, nil, into: &sink)
         case .entry(let path, let kind, let group, _):
             try writeObject(path, group, kind, into: &sink)
         }
-    }
-
-    private mutating func isStill(_ group: InodeIdentity, _ path: [UInt8]) throws(Failure) -> Bool {
-        let status = try status(of: path)
-        return InodeIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)) == group
     }
 
     private mutating func status(of path: [UInt8]) throws(Failure) -> stat {
@@ -106,8 +107,7 @@ struct TreeSegment: ~Copyable {
             do throws(Failure) {
                 if kind == .file { return try writeFile(path, group, into: &sink) }
                 let reading = try reader.read(path, kind, through: &cursor)
-                let detached = isDetached(reading.status, group)
-                return try emit(reading.entry, nil, detached ? .detached : [], into: &sink)
+                return try emit(reading.entry, nil, flags(of: reading, group), into: &sink)
             } catch {
                 guard error.code == .sourceChanged, attempt < Self.attempts, offsetIsClean else {
                     throw error
@@ -120,9 +120,16 @@ struct TreeSegment: ~Copyable {
         }
     }
 
-    private func isDetached(_ status: WalkedStatus, _ group: InodeIdentity?) -> Bool {
-        guard let group else { return false }
-        return InodeIdentity(device: status.device, inode: status.inode) != group
+    private func flags(
+        of reading: EntryReader.Reading, _ group: InodeIdentity?
+    ) -> SegmentNote.Flags {
+        var flags: SegmentNote.Flags = []
+        if !reading.unreadableAttributes.isEmpty { flags.insert(.attributesLost) }
+        let status = reading.status
+        if let group, InodeIdentity(device: status.device, inode: status.inode) != group {
+            flags.insert(.detached)
+        }
+        return flags
     }
 
     /// True while nothing of the current object has reached the sink.
@@ -138,7 +145,7 @@ struct TreeSegment: ~Copyable {
         while true {
             let opened = try reader.open(path, through: &cursor)
             let reading = opened.reading
-            var flags: SegmentNote.Flags = isDetached(reading.status, group) ? .detached : []
+            var flags = flags(of: reading, group)
             let size = reading.entry.size
             guard reading.entry.extents == nil, size <= chunk.capacity else {
                 return try writeLong(opened, flags, into: &sink)
@@ -253,7 +260,7 @@ struct TreeSegment: ~Copyable {
             let opened = try reader.open(file.path, through: &cursor)
             entry = opened.reading.entry
             if opened.reading.identity.hasChanged(since: file.identity) { flags.insert(.changed) }
-            if isDetached(opened.reading.status, file.group) { flags.insert(.detached) }
+            flags.formUnion(self.flags(of: opened.reading, file.group))
         } catch {
             guard error.code == .sourceVanished || error.code == .sourceUnreadable
                 || error.code == .sourceChanged
