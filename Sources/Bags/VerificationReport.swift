@@ -56,20 +56,33 @@ public struct VerificationReport: Sendable {
         closing = examination.closing
         documents = examination.documents
         checks = examination.checks
-        let sorted = examination.problems.sorted(by: Self.precedes)
+        let sorted = Self.sorted(examination.problems)
         problems = Array(sorted.prefix(Self.mostProblems))
         problemCount = sorted.count
     }
 
-    /// An open run comes first, for it explains all else; then by path, then by code.
-    private static func precedes(_ left: BagProblem, _ right: BagProblem) -> Bool {
-        func key(_ problem: BagProblem) -> (Int, String, Int) {
-            (
-                problem.failure.code == .bagUnfinished ? 0 : 1, problem.path,
-                problem.failure.code.rawValue
-            )
+    /// An open run comes first, for it explains all else; then by path, and of one path in the
+    /// order of the checks, each cause once. That the payload has another size than bag-info.txt
+    /// says follows from another fault, or stands alone.
+    private static func sorted(_ problems: [BagProblem]) -> [BagProblem] {
+        func rank(_ problem: BagProblem) -> Int {
+            switch problem.failure.code {
+            case .bagUnfinished: 0
+            case .bagInfoMismatch: 2
+            default: 1
+            }
         }
-        return key(left) < key(right)
+        let order = problems.indices.sorted { left, right in
+            (rank(problems[left]), problems[left].path, left)
+                < (rank(problems[right]), problems[right].path, right)
+        }
+        var sorted: [BagProblem] = []
+        var codes: Set<Failure.Code> = []
+        for problem in order.map({ problems[$0] }) {
+            if problem.path != sorted.last?.path { codes = [] }
+            if codes.insert(problem.failure.code).inserted { sorted.append(problem) }
+        }
+        return sorted
     }
 
     public var json: JSON {
