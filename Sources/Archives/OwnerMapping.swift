@@ -30,8 +30,8 @@ public struct OwnerMapping: Sendable {
         _ policy: Policy, users: [String: String] = [:], groups: [String: String] = [:]
     ) throws(Failure) {
         self.policy = policy
-        self.users = try Self.resolve(users, "user", lookup.user)
-        self.groups = try Self.resolve(groups, "group", lookup.group)
+        self.users = try Self.resolve(users, "user") { [lookup] in lookup.user($0) }
+        self.groups = try Self.resolve(groups, "group") { [lookup] in lookup.group($0) }
     }
 
     /// Adds what the index tells of the source's names.
@@ -113,11 +113,11 @@ private final class AccountLookup: Sendable {
     func user(_ name: [UInt8]) -> UInt32? {
         users.withLock { known in
             if let id = known[name] { return id }
-            let id = Self.find(name) { name, buffer, size in
-                var record = passwd()
+            let id = unsafe Self.find(name) { (name, buffer, size) in
+                var record = unsafe passwd()
                 var found: UnsafeMutablePointer<passwd>?
                 let status = unsafe getpwnam_r(name, &record, buffer, size, &found)
-                return unsafe (status, found?.pointee.pw_uid)
+                return (status, unsafe found?.pointee.pw_uid)
             }
             Self.remember(id, for: name, in: &known)
             return id
@@ -128,8 +128,8 @@ private final class AccountLookup: Sendable {
     func group(_ name: [UInt8]) -> UInt32? {
         groups.withLock { known in
             if let id = known[name] { return id }
-            let id = Self.find(name) { name, buffer, size in
-                var record = Glibc.group()
+            let id = unsafe Self.find(name) { (name, buffer, size) in
+                var record = unsafe Glibc.group()
                 var found: UnsafeMutablePointer<Glibc.group>?
                 let status = unsafe getgrnam_r(name, &record, buffer, size, &found)
                 return unsafe (status, found?.pointee.gr_gid)

@@ -35,7 +35,9 @@ extension PaxReader {
         guard entry.defaultACL == nil || kind == .directory else {
             throw Self.malformed("a default access control list on something not a directory")
         }
-        let number = DeviceNumber(major: try header.major(), minor: try header.minor())
+        var number = DeviceNumber(major: try header.major(), minor: try header.minor())
+        if let major = records.major { number.major = major }
+        if let minor = records.minor { number.minor = minor }
         if kind == .character || kind == .block {
             entry.device = number
         } else if number != DeviceNumber(major: 0, minor: 0) {
@@ -120,7 +122,8 @@ extension PaxReader {
         entry.size = visible
         var map = SparseMapReader(limit: packed)
         let count = try map.number(from: &input)
-        guard count <= Self.largestExtentCount else {
+        // One more than the runs: the mark at the end.
+        guard count <= Self.largestExtentCount + 1 else {
             throw Self.malformed("\(EntryPath.quoted(entry.path)) has \(count) runs of data")
         }
         var extents: [Extent] = []

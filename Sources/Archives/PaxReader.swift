@@ -28,12 +28,12 @@ public struct PaxReader: ~Copyable {
     }
 
     /// Runs of data that a file with holes may have.
-    public static let largestExtentCount = 65_536
+    public static let largestExtentCount = HoleMap.largestCount
     /// Bytes of the extended header of one entry.
     static let largestRecords = 16 << 20
 
     var input: SegmentInput
-    var records = PaxRecords()
+    var records = EntryRecords()
     private let ending: Ending
     private var beginning: Beginning
     private var begun = false
