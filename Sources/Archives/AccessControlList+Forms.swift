@@ -76,7 +76,9 @@ extension AccessControlList {
             }
             var id = UInt32.max
             if tag.hasID {
-                guard let number = UInt32(fields[1]), String(number) == fields[1] else { return nil }
+                guard let number = UInt32(fields[1]), String(number) == fields[1] else {
+                    return nil
+                }
                 id = number
             }
             let letters = Array(fields[2].utf8)

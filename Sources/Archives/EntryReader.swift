@@ -22,10 +22,14 @@ public struct EntryReader: ~Copyable {
     public struct OpenedFile: ~Copyable {
         public let reading: Reading
         public let descriptor: Descriptor
+
+        /// Whether the file has been touched since it was opened; asked after its content was read.
+        public func hasChanged() throws(Failure) -> Bool {
+            FileIdentity(try descriptor.status()).hasChanged(since: reading.identity)
+        }
     }
 
     private let names: OwnerNames
-    private let user = geteuid()
     private var attributes = AttributeReader()
 
     public init(names: OwnerNames) { self.names = names }
@@ -134,7 +138,8 @@ public struct EntryReader: ~Copyable {
     private static func failure(_ number: Int32, _ path: [UInt8]) -> Failure {
         let cause = Failure(errno: number, "cannot open it")
         switch number {
-        case ENOENT, ENOTDIR: return Failure(.sourceVanished, "\(quoted(path)) vanished", cause: cause)
+        case ENOENT, ENOTDIR:
+            return Failure(.sourceVanished, "\(quoted(path)) vanished", cause: cause)
         case ELOOP, ENXIO:
             return Failure(
                 .sourceChanged, "\(quoted(path)) is no longer a file", mayRetry: true, cause: cause)

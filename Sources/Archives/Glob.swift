@@ -99,7 +99,8 @@ struct Glob: Sendable {
                 continue
             }
             if atEnd, component == components.count { return true }
-            if !atEnd, component < components.count, case .name(let tokens) = components[component] {
+            if !atEnd, component < components.count, case .name(let tokens) = components[component]
+            {
                 let end = Self.end(of: path, from: start)
                 if Self.match(tokens, path, start..<end) {
                     component += 1

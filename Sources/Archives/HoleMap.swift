@@ -9,8 +9,6 @@ struct HoleMap {
 
     private(set) var extents: [Extent] = []
     private let limit: Int
-    /// Gaps up to this many bytes are not kept.
-    private var threshold: Int64 = 0
 
     init(limit: Int = HoleMap.largestCount) { self.limit = limit }
 
@@ -40,22 +38,34 @@ struct HoleMap {
     }
 
     mutating func append(_ extent: Extent) {
-        extents.appendOrJoin(extent, threshold)
-        while extents.count > limit {
-            threshold = max(4096, threshold * 2)
-            var joined: [Extent] = []
-            for extent in extents { joined.appendOrJoin(extent, threshold) }
-            extents = joined
+        if let last = extents.last, last.end == extent.offset {
+            extents[extents.count - 1].length += extent.length
+            return
         }
+        extents.append(extent)
+        if extents.count > limit { joinSmallestGaps() }
+    }
+
+    /// Leaves half as many runs, so that this happens seldom.
+    private mutating func joinSmallestGaps() {
+        let gaps = zip(extents.dropFirst(), extents).map { $0.offset - $1.end }
+        var left = extents.count - max(1, limit / 2)
+        let largest = gaps.sorted()[left - 1]
+        // Of the gaps as large as the largest that goes, only as many go as have to.
+        left -= gaps.count { $0 < largest }
+        var joined = [extents[0]]
+        for (extent, gap) in zip(extents.dropFirst(), gaps) {
+            if gap < largest || gap == largest && left > 0 {
+                if gap == largest { left -= 1 }
+                joined[joined.count - 1].length = extent.end - joined[joined.count - 1].offset
+            } else {
+                joined.append(extent)
+            }
+        }
+        extents = joined
     }
 }
 
-extension [Extent] {
-    fileprivate mutating func appendOrJoin(_ extent: Extent, _ threshold: Int64) {
-        if let last, extent.offset - (last.offset + last.length) <= threshold {
-            self[count - 1].length = extent.offset + extent.length - last.offset
-        } else {
-            append(extent)
-        }
-    }
+extension Extent {
+    fileprivate var end: Int64 { offset + length }
 }

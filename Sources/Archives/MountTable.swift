@@ -32,7 +32,8 @@ struct MountTable: Sendable {
             self.init(mountInfo: try Files.read("/proc/self/mountinfo"), below: path)
         } catch {
             throw error.during(
-                "cannot find the mount points", hint: "Mount /proc, or export with one-file-system: false.")
+                "cannot find the mount points",
+                hint: "Mount /proc, or export with one-file-system: false.")
         }
     }
 

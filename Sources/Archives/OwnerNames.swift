@@ -45,7 +45,8 @@ public final class OwnerNames: Sendable {
         return name
     }
 
-    private static func remember(_ name: [UInt8], for id: UInt32, in names: inout [UInt32: [UInt8]]) {
+    private static func remember(_ name: [UInt8], for id: UInt32, in names: inout [UInt32: [UInt8]])
+    {
         if names.count >= limit { names.removeAll(keepingCapacity: true) }
         names[id] = name
     }

@@ -75,7 +75,8 @@ public struct PaxWriter: Sendable {
         if entry.modified.nanoseconds != 0 || !UstarHeader.fits(entry.modified) {
             records.append("mtime", entry.modified)
         }
-        if entry.device.major > UstarHeader.largestID || entry.device.minor > UstarHeader.largestID {
+        if entry.device.major > UstarHeader.largestID || entry.device.minor > UstarHeader.largestID
+        {
             records.append("SCHILY.devmajor", Int64(entry.device.major))
             records.append("SCHILY.devminor", Int64(entry.device.minor))
         }

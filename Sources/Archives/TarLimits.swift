@@ -19,8 +19,8 @@ public enum TarLimits {
         case negativeFraction = "time before 1970 with a fraction of a second"
         /// Read with "%3D" or "%25" in their place.
         case attributeName = "extended attribute with = or % in its name"
-        /// A record without a value means "no such record".
-        case emptyAttribute = "extended attribute without a value"
+        /// Left as it is after the last entry was made.
+        case rootTime = "time of the directory that holds the tree"
     }
 
     /// Empty when that program restores the entry whole, given the right and a file system for it.
@@ -40,11 +40,12 @@ public enum TarLimits {
             problems.append(.deviceNumber)
         }
         if tool == .bsd {
+            if entry.path.isEmpty { problems.append(.rootTime) }
             if entry.modified.seconds < 0, entry.modified.nanoseconds > 0 {
                 problems.append(.negativeFraction)
             }
-            if entry.attributes.contains(where: { $0.name.contains(0x3d) || $0.name.contains(0x25) })
-            {
+            if entry.attributes.contains(where: { $0.name.contains(0x3d) || $0.name.contains(0x25) }
+            ) {
                 problems.append(.attributeName)
             }
         }

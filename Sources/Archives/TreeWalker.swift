@@ -123,7 +123,11 @@ extension TreeWalker {
         let top = depth - 1
         let above = levels[top].mode
         let place: TreeScope.Place =
-            if case .inside = above, !scope.hasNestedRoots { .inside } else { scope.place(of: path) }
+            if case .inside = above, !scope.hasNestedRoots {
+                .inside
+            } else {
+                scope.place(of: path)
+            }
         var status = stat()
         let result = try unsafe levels[top].withName(at: key.offset) { name throws(Failure) in
             unsafe fstatat(
@@ -220,7 +224,8 @@ extension TreeWalker {
     /// A directory's second place: what it holds comes next.
     private mutating func enter(_ key: WalkLevel.Key) -> WalkEvent? {
         let top = depth - 1
-        guard var descent = levels[top].descents.last, descent.name == key.offset else { return nil }
+        guard var descent = levels[top].descents.last, descent.name == key.offset
+        else { return nil }
         levels[top].descents.removeLast()
         if descent.descriptor < 0, let event = open(&descent) { return event }
         return push(descent.descriptor, descent.status, descent.mode)
@@ -233,8 +238,9 @@ extension TreeWalker {
         let descriptor = unsafe names.withUnsafeBytes { bytes in
             unsafe bytes.withMemoryRebound(to: CChar.self) { characters -> Int32 in
                 guard let start = characters.baseAddress else { return -1 }
-                return unsafe open(
-                    start + Int(descent.name), in: levels[top].descriptor, owner: descent.status.uid)
+                let name = unsafe start + Int(descent.name)
+                let owner = descent.status.uid
+                return unsafe open(name, in: levels[top].descriptor, owner: owner)
             }
         }
         guard descriptor >= 0 else {

@@ -1,6 +1,6 @@
 import Basics
-import Testing
 import TestKit
+import Testing
 
 @testable import Archives
 
@@ -13,14 +13,17 @@ import TestKit
 
     @Test func patternsMeanWhatGitignoreSays() throws {
         let cases: [([String], String, Bool)] = [
-            (["*.tmp"], "a/b.tmp", true), (["*.tmp"], "a/b.tmp/c", true), (["*.tmp"], "b.tmpx", false),
-            (["/cache/"], "cache/", true), (["/cache/"], "cache/x", true), (["/cache/"], "cache", false),
+            (["*.tmp"], "a/b.tmp", true), (["*.tmp"], "a/b.tmp/c", true),
+            (["*.tmp"], "b.tmpx", false),
+            (["/cache/"], "cache/", true), (["/cache/"], "cache/x", true),
+            (["/cache/"], "cache", false),
             (["/cache/"], "a/cache/", false), (["**/node_modules"], "node_modules/", true),
             (["**/node_modules"], "a/b/node_modules", true), (["a/**"], "a/", false),
             (["a/**"], "a/b/c", true), (["a/**/z"], "a/z", true), (["a/**/z"], "a/b/c/z", true),
             (["a/**/z"], "b/a/z", false), (["[a-c]?"], "bx", true), (["[!a-c]?"], "bx", false),
             (["[[:digit:]]*"], "7a", true), (["\\!x"], "!x", true), (["\\*"], "*", true),
-            (["\\*"], "a", false), (["*", "!keep"], "keep", false), (["dir/", "!dir/keep"], "dir/keep", true),
+            (["\\*"], "a", false), (["*", "!keep"], "keep", false),
+            (["dir/", "!dir/keep"], "dir/keep", true),
             (["*.log", "!a.log", "a.*"], "a.log", true), (["#x"], "#x", true), (["x "], "x ", true),
             (["A"], "a", false), (["a/b"], "x/a/b", false), (["**"], "a", true),
         ]
@@ -33,7 +36,9 @@ import TestKit
         let set = try GlobSet(["*.a", "*.b", "!x.b"])
         #expect(set.excluding(Array("y.b".utf8), isDirectory: false) == 1)
         #expect(set.excluding(Array("x.b".utf8), isDirectory: false) == nil)
-        #expect(set.lastMatch(Array("x.b".utf8), isDirectory: false) == .init(pattern: 2, excludes: false))
+        #expect(
+            set.lastMatch(Array("x.b".utf8), isDirectory: false)
+                == .init(pattern: 2, excludes: false))
     }
 
     @Test func patternsThatCanNeverMatchAreRefused() {
@@ -63,19 +68,23 @@ import TestKit
                 if (try? GlobSet([pattern])) != nil { patterns.append(pattern) }
             }
             // Git's file has comments and drops spaces at the end: neither is made here.
-            _ = try directory.file(".gitignore", Array((patterns.joined(separator: "\n") + "\n").utf8))
+            _ = try directory.file(
+                ".gitignore", Array((patterns.joined(separator: "\n") + "\n").utf8))
             // Git looks whether a path is a directory.
             var paths: [String] = []
             for _ in 0..<60 {
                 let path = Self.randomPath(&random)
                 let whole = directory.path + "/" + path
                 if path.hasSuffix("/") {
-                    if (try? Files.makeDirectory(String(whole.dropLast()))) != nil { paths.append(path) }
+                    if (try? Files.makeDirectory(String(whole.dropLast()))) != nil {
+                        paths.append(path)
+                    }
                 } else if !Files.exists(whole), (try? directory.file(path)) != nil {
                     paths.append(path)
                 }
             }
-            let input = paths.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+            let input =
+                paths.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
                 .joined(separator: "\0") + "\0"
             let result = try Shell.run(
                 ["git", "check-ignore", "--no-index", "-z", "--stdin"], input: Array(input.utf8),
@@ -101,7 +110,8 @@ import TestKit
     static func randomPattern(_ random: inout some RandomNumberGenerator) -> String {
         let pieces = [
             "a", "b", "c", "*", "**", "?", "/", "/", "**/", "/**", "[ab]", "[!a]", "[^b-c]", "[a-]",
-            "[]a]", "\\*", "\\!", "\\a", ".", "-", "[[:alpha:]]", "[[:upper:]-]", "[b-a]", "[a\\]b]", "!",
+            "[]a]", "\\*", "\\!", "\\a", ".", "-", "[[:alpha:]]", "[[:upper:]-]", "[b-a]",
+            "[a\\]b]", "!",
         ]
         let count = Int.random(in: 1...5, using: &random)
         let text = (0..<count).map { _ in pieces.randomElement(using: &random) ?? "a" }.joined()

@@ -1,7 +1,7 @@
 import Basics
 import Glibc
-import Testing
 import TestKit
+import Testing
 
 @testable import Archives
 
@@ -21,7 +21,10 @@ import TestKit
 
     @Test func entriesComeInTheByteOrderOfFullPaths() throws {
         var random = SystemRandomNumberGenerator()
-        let names = ["a", "a-", "a-b", "a.b", "a0", "aa", "b", "-", "é", "longer-name", "longer-nam", "longer-name-"]
+        let names = [
+            "a", "a-", "a-b", "a.b", "a0", "aa", "b", "-", "é", "longer-name", "longer-nam",
+            "longer-name-",
+        ]
         for _ in 0..<15 {
             let directory = try TemporaryDirectory()
             var expected: Set<String> = [""]
@@ -30,8 +33,12 @@ import TestKit
                     names.randomElement(using: &random) ?? "a"
                 }
                 let path = parts.joined(separator: "/")
-                guard (try? Files.makeDirectory(directory.path + "/" + path)) != nil else { continue }
-                for count in 1...parts.count { expected.insert(parts[..<count].joined(separator: "/")) }
+                guard (try? Files.makeDirectory(directory.path + "/" + path)) != nil else {
+                    continue
+                }
+                for count in 1...parts.count {
+                    expected.insert(parts[..<count].joined(separator: "/"))
+                }
                 if Bool.random(using: &random) { continue }
                 let file = path + "/" + (names.randomElement(using: &random) ?? "a") + "f"
                 _ = try directory.file(file)
@@ -44,7 +51,9 @@ import TestKit
 
     @Test func severalDirectoriesAreOneTreeFromTheRoot() throws {
         let directory = try TemporaryDirectory()
-        for file in ["a/x", "a/sub/deep/y", "b/z", "other/n", "a-b/m"] { _ = try directory.file(file) }
+        for file in ["a/x", "a/sub/deep/y", "b/z", "other/n", "a-b/m"] {
+            _ = try directory.file(file)
+        }
         #expect(symlink("b", directory.path + "/link") == 0)
         let base = directory.path
         let scope = try TreeScope(paths: [
@@ -54,7 +63,9 @@ import TestKit
         let parents = prefix.split(separator: "/").indices.map {
             prefix.split(separator: "/")[...$0].joined(separator: "/")
         }
-        let inside = ["a", "a-b", "a-b/m", "a/sub", "a/sub/deep", "a/sub/deep/y", "a/x", "b", "b/z"]
+        let inside = [
+            "a", "a-b", "a-b/m", "a/sub", "a/sub/deep", "a/sub/deep/y", "a/x", "b", "b/z",
+        ]
         #expect(try entries(scope) == parents + inside.map { prefix + "/" + $0 })
     }
 
@@ -86,7 +97,11 @@ import TestKit
             paths: [directory.path, directory.path + "/cache/keep"], excludes: GlobSet(["cache"]))
         let prefix = directory.path.dropFirst() + "/"
         let told = try events(scope).filter { $0.path.hasPrefix(prefix) }.map { (path, event) in
-            if case .entry = event { String(path.dropFirst(prefix.count)) } else { "-" + path.dropFirst(prefix.count) }
+            if case .entry = event {
+                String(path.dropFirst(prefix.count))
+            } else {
+                "-" + path.dropFirst(prefix.count)
+            }
         }
         #expect(told == ["cache", "cache/keep", "cache/keep/in", "-cache/other", "x"])
     }
@@ -98,9 +113,14 @@ import TestKit
         #expect(mkfifo(directory.path + "/pipe", 0o600) == 0)
         #expect(mknod(directory.path + "/sock", S_IFSOCK | 0o600, 0) == 0)
         let kinds = try events(TreeScope(paths: [directory.path])).map { (path, event) in
-            if case .entry(let status) = event { "\(path):\(status.kind.rawValue):\(status.size)" } else { "?" }
+            if case .entry(let status) = event {
+                "\(path):\(status.kind.rawValue):\(status.size)"
+            } else {
+                "?"
+            }
         }
-        #expect(kinds.dropFirst() == ["file:file:3", "link:symlink:7", "pipe:fifo:0", "sock:socket:0"])
+        #expect(
+            kinds.dropFirst() == ["file:file:3", "link:symlink:7", "pipe:fifo:0", "sock:socket:0"])
     }
 
     @Test func aDirectoryThatCannotBeReadIsAnEntryAndAnEvent() throws {
@@ -156,7 +176,8 @@ import TestKit
                 if case .mountPoint = event { "-" + path } else { path }
             }
         }
-        #expect(try told(TreeScope(paths: [base])) == ["", "-bind", "-file", "-fs", "src", "src/x"])
+        #expect(
+            try told(TreeScope(paths: [base])) == ["", "-bind", "-file", "-fs", "src", "src/x"])
         #expect(
             try told(TreeScope(paths: [base], oneFileSystem: false))
                 == ["", "bind", "bind/x", "file", "fs", "fs/on", "src", "src/x"])
@@ -206,7 +227,9 @@ import TestKit
 
     @Test func aDirectoryThatMovedAwayIsNotMistakenOnTheWayBack() throws {
         let directory = try TemporaryDirectory()
-        defer { _ = try? Shell.run(["rm", "-rf", directory.path + "/top", directory.path + "/moved"]) }
+        defer {
+            _ = try? Shell.run(["rm", "-rf", directory.path + "/top", directory.path + "/moved"])
+        }
         let deep = "top" + String(repeating: "/d", count: 120)
         try Files.makeDirectory(directory.path + "/" + deep)
         _ = try directory.file("top/e")
@@ -246,7 +269,8 @@ import TestKit
         let paths = try entries(TreeScope(paths: [directory.path]))
         print("walked \(paths.count) entries in \(clock.now - began)")
         #expect(paths.count == 20_011)
-        #expect(zip(paths, paths.dropFirst()).allSatisfy { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        #expect(
+            zip(paths, paths.dropFirst()).allSatisfy { $0.utf8.lexicographicallyPrecedes($1.utf8) })
     }
 
     @Test func mountTablesAreReadWithTheirEscapes() {
