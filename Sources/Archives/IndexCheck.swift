@@ -52,8 +52,6 @@ public struct IndexCheck: ~Copyable {
     }
 
     private struct Level {
-        /// The bytes of the last path that are this entry's.
-        let length: Int
         let kind: Entry.Kind
         /// Folded names seen in this directory.
         var names: Set<Int> = []
@@ -63,9 +61,7 @@ public struct IndexCheck: ~Copyable {
     private let folds: Bool
     private var summary = IndexSummary()
     private var last: [UInt8]?
-    /// The entries that are byte prefixes of the last path and may still hold what follows: in the
-    /// order of bytes "a", "a!" and "a/b" follow each other, so not only its parents.
-    private var levels: [Level] = []
+    private var levels = PathLevels<Level>()
     private var position: (segment: Int, offset: Int64) = (0, -1)
     private var topNames: Set<Int> = []
     /// Hard-link targets by salted digest, and whether the second pass has met them.
@@ -93,7 +89,7 @@ public struct IndexCheck: ~Copyable {
             return
         }
         if let last, !EntryPath.precedes(last, path) { throw Self.disorder(path, last) }
-        leaveLevels(for: path)
+        while levels.popLeft(by: path) != nil {}
         try checkParent(of: indexed.entry)
         guard indexed.segment > position.segment
             || indexed.segment == position.segment && indexed.offset > position.offset
@@ -102,22 +98,9 @@ public struct IndexCheck: ~Copyable {
                 .treeOrder, "\(EntryPath.quoted(path)) has a position in the archive out of order")
         }
         position = (indexed.segment, indexed.offset)
-        levels.append(Level(length: path.count, kind: indexed.entry.kind))
+        levels.push(path, Level(kind: indexed.entry.kind))
         last = path
         try count(indexed.entry)
-    }
-
-    private mutating func leaveLevels(for path: [UInt8]) {
-        guard let last else { return }
-        while let level = levels.last {
-            let isRoot = level.length == 0
-            let isPrefix =
-                isRoot
-                || path.count > level.length && path[level.length] <= 0x2f
-                    && path[..<level.length] == last[..<level.length]
-            if isPrefix { return }
-            levels.removeLast()
-        }
     }
 
     private mutating func checkParent(of entry: Entry) throws(Failure) {
@@ -129,7 +112,7 @@ public struct IndexCheck: ~Copyable {
             if folds { try Self.checkTwins(path[...], path, &topNames) }
             return
         }
-        guard let index = levels.lastIndex(where: { $0.length == slash }) else {
+        guard let index = levels.index(ofLength: slash) else {
             throw Failure(
                 .treePathUnsafe, "nothing in the archive holds \(EntryPath.quoted(path))",
                 hint: "The archive is damaged or forged; get a fresh copy from its maker.")

@@ -37,7 +37,7 @@ extension TreeRestorer {
         }
         let file = Descriptor(owning: raw)
         try Self.fill(file, &reader)
-        try unsafe target.apply(entry, to: .descriptor(raw), known)
+        try target.apply(entry, to: .descriptor(raw), known)
     }
 
     private static func fill(
@@ -62,7 +62,7 @@ extension TreeRestorer {
         }
         let file = Descriptor(owning: raw)
         try Self.fill(file, &reader)
-        try unsafe target.apply(entry, to: .descriptor(raw))
+        try target.apply(entry, to: .descriptor(raw))
         try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
             if unsafe exeat_rename_new(directory, partial, name) == 0 { return }
             guard errno == EEXIST else { throw Failure(errno: errno, "cannot name the file") }
@@ -107,6 +107,7 @@ extension TreeRestorer {
             if target.isFresh, !target.isResuming, try unsafe Self.exists(directory, name) {
                 throw Failure(errno: EEXIST, "cannot create the file")
             }
+            target.begin(entry.path) { unsafe unlinkat(directory, partial, 0) }
             let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
             let raw = retrying { unsafe openat(directory, partial, flags, 0o600) }
             guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
@@ -121,7 +122,7 @@ extension TreeRestorer {
         if !reader.isContinued {
             for attribute in entry.attributes where attribute.value.count > IndexLine.longestValue {
                 let name = String(decoding: attribute.name, as: UTF8.self)
-                if unsafe MadeObject.descriptor(raw).set(name, attribute.value) != 0 {
+                if MadeObject.descriptor(raw).set(name, attribute.value) != 0 {
                     try target.note(entry.path, .extended(attribute.name))
                 }
             }
@@ -178,7 +179,7 @@ extension TreeRestorer {
             guard try node.status().st_mode & S_IFMT == type else {
                 throw Failure(.targetOccupied, "something else took its place")
             }
-            try unsafe target.apply(entry, to: .path(raw, directory: directory, name: name))
+            try target.apply(entry, to: .path(raw))
         }
     }
 }

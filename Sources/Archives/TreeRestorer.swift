@@ -61,8 +61,7 @@ public struct TreeRestorer: ~Copyable {
                 let link = Descriptor(owning: raw)
                 guard try link.status().st_mode & S_IFMT == S_IFLNK else { return }
                 let mapped = target.owners.applied(to: entry)
-                try unsafe target.apply(
-                    mapped, to: .path(raw, directory: directory, name: name))
+                try target.apply(mapped, to: .path(raw))
             }
         }
     }
@@ -127,7 +126,7 @@ public struct TreeRestorer: ~Copyable {
     ) throws(Failure) {
         for attribute in entry.attributes {
             let name = String(decoding: attribute.name, as: UTF8.self)
-            if unsafe MadeObject.descriptor(raw).set(name, attribute.value) != 0 {
+            if MadeObject.descriptor(raw).set(name, attribute.value) != 0 {
                 try target.note(entry.path, .extended(attribute.name))
             }
         }

@@ -3,50 +3,36 @@ import CLinux
 import Glibc
 
 /// A made object, for the calls that give it metadata.
-enum MadeObject {
+struct MadeObject {
+    let raw: Int32
+    /// Open with O_PATH only: a FIFO, a device or a symbolic link.
+    private let isPath: Bool
+
     /// Open for writing, or a directory open for reading.
-    case descriptor(Int32)
-    /// Open with O_PATH: a FIFO, a device or a symbolic link, and where it lies.
-    case path(Int32, directory: Int32, name: UnsafePointer<CChar>)
+    static func descriptor(_ raw: Int32) -> MadeObject { MadeObject(raw: raw, isPath: false) }
+    static func path(_ raw: Int32) -> MadeObject { MadeObject(raw: raw, isPath: true) }
 
-    var raw: Int32 {
-        switch unsafe self {
-        case .descriptor(let raw): raw
-        case .path(let raw, _, _): raw
-        }
-    }
-
-    /// Reaches the object itself for calls that take no O_PATH descriptor.
-    private var way: String { unsafe "/proc/self/fd/\(raw)" }
+    /// Reaches the object itself, a link too, for calls that take no O_PATH descriptor.
+    private var way: String { "/proc/self/fd/\(raw)" }
 
     func set(_ attribute: String, _ value: [UInt8]) -> Int32 {
         let size = UInt(value.count)
-        return switch unsafe self {
-        case .descriptor(let raw): unsafe exeat_fsetxattr(raw, attribute, value, size)
-        case .path: unsafe exeat_setxattr(way, attribute, value, size)
-        }
+        return isPath
+            ? unsafe exeat_setxattr(way, attribute, value, size)
+            : unsafe exeat_fsetxattr(raw, attribute, value, size)
     }
 
     func remove(_ attribute: String) -> Int32 {
-        switch unsafe self {
-        case .descriptor(let raw): unsafe exeat_fremovexattr(raw, attribute)
-        case .path: unsafe exeat_removexattr(way, attribute)
-        }
+        isPath
+            ? unsafe exeat_removexattr(way, attribute) : unsafe exeat_fremovexattr(raw, attribute)
     }
 
-    func set(mode: UInt32) -> Int32 {
-        switch unsafe self {
-        case .descriptor(let raw): fchmod(raw, mode)
-        case .path: unsafe chmod(way, mode)
-        }
-    }
+    func set(mode: UInt32) -> Int32 { isPath ? unsafe chmod(way, mode) : fchmod(raw, mode) }
 
     func set(_ time: FileTime) -> Int32 {
-        switch unsafe self {
-        case .descriptor(let raw): exeat_set_modified(raw, time.seconds, time.nanoseconds)
-        case .path(_, let directory, let name):
-            unsafe exeat_set_modified_at(directory, name, time.seconds, time.nanoseconds)
-        }
+        isPath
+            ? unsafe exeat_set_modified_path(way, time.seconds, time.nanoseconds)
+            : exeat_set_modified(raw, time.seconds, time.nanoseconds)
     }
 }
 
@@ -73,49 +59,49 @@ extension TreeTarget {
     ) throws(Failure) {
         let path = entry.path
         if entry.uid != known?.uid || entry.gid != known?.gid {
-            try unsafe setOwner(entry, object)
+            try setOwner(entry, object)
         }
         for attribute in entry.attributes where attributes(attribute) {
             let name = String(decoding: attribute.name, as: UTF8.self)
-            if unsafe object.set(name, attribute.value) != 0 {
+            if object.set(name, attribute.value) != 0 {
                 try note(path, .extended(attribute.name))
             }
         }
         var mode = known?.mode
         if entry.kind != .symlink {
-            try unsafe setLists(entry, object, known, &mode)
+            try setLists(entry, object, known, &mode)
             let wanted = readableMode(entry)
-            if wanted != mode, unsafe object.set(mode: wanted) != 0 { try note(path, .mode) }
+            if wanted != mode, object.set(mode: wanted) != 0 { try note(path, .mode) }
         }
-        if unsafe object.set(entry.modified) != 0 { try note(path, .modified) }
+        if object.set(entry.modified) != 0 { try note(path, .modified) }
     }
 
     private func setOwner(_ entry: Entry, _ object: MadeObject) throws(Failure) {
-        if unsafe exeat_change_owner(object.raw, entry.uid, entry.gid) == 0 { return }
+        if exeat_change_owner(object.raw, entry.uid, entry.gid) == 0 { return }
         try note(entry.path, .owner)
         // The group alone is often one of the user's own.
-        _ = unsafe exeat_change_owner(object.raw, .max, entry.gid)
+        _ = exeat_change_owner(object.raw, .max, entry.gid)
     }
 
     private func setLists(
         _ entry: Entry, _ object: MadeObject, _ known: Known?, _ mode: inout UInt32?
     ) throws(Failure) {
         if let list = entry.accessACL {
-            if unsafe object.set(Self.accessACL, list.kernelForm) != 0 {
+            if object.set(Self.accessACL, list.kernelForm) != 0 {
                 try note(entry.path, .accessACL)
             }
             mode = nil
         } else if known?.mayHaveACL ?? true {
-            _ = unsafe object.remove(Self.accessACL)
+            _ = object.remove(Self.accessACL)
             mode = nil
         }
         guard entry.kind == .directory else { return }
         if let list = entry.defaultACL {
-            if unsafe object.set(Self.defaultACL, list.kernelForm) != 0 {
+            if object.set(Self.defaultACL, list.kernelForm) != 0 {
                 try note(entry.path, .defaultACL)
             }
         } else if known?.mayHaveACL ?? true {
-            _ = unsafe object.remove(Self.defaultACL)
+            _ = object.remove(Self.defaultACL)
         }
     }
 

@@ -1,6 +1,7 @@
 public import Basics
 import CLinux
 import Glibc
+import Synchronization
 
 /// The directory that an import writes a tree to, and what all its lanes share.
 ///
@@ -28,6 +29,8 @@ public final class TreeTarget: Sendable {
     let probe: TargetProbe
     /// May do what only root may: own files for others, look into directories closed to all.
     let isPrivileged: Bool
+    /// Large files that this run has begun.
+    private let begun = Mutex<Set<[UInt8]>>([])
 
     /// Opens the target and makes it where it is not there (0700).
     ///
@@ -63,6 +66,13 @@ public final class TreeTarget: Sendable {
     /// Entries of this kind get their final name and their metadata when all segments are done.
     func isLate(_ entry: Entry) -> Bool {
         entry.kind == .file && (entry.extents != nil || entry.size > Self.largestSimpleFile)
+    }
+
+    /// Calls `clear` once for each large file, before any lane writes to it: what an import that was
+    /// given up left under its partial name must not show through the holes.
+    func begin(_ path: [UInt8], _ clear: () -> Void) {
+        if isResuming { return }
+        begun.withLock { begun in if begun.insert(path).inserted { clear() } }
     }
 
     /// The mode to give before the comparison, which has to read what it compares.

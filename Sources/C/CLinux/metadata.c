@@ -8,8 +8,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-const int exeat_at_symlink_nofollow = AT_SYMLINK_NOFOLLOW;
-
 int exeat_setxattr(const char *path, const char *name, const void *value, unsigned long size) {
     return setxattr(path, name, value, size, 0);
 }
@@ -22,11 +20,10 @@ int exeat_set_modified(int descriptor, long long seconds, int nanoseconds) {
     return futimens(descriptor, times);
 }
 
-int exeat_set_modified_at(
-    int directory, const char *name, long long seconds, int nanoseconds) {
+int exeat_set_modified_path(const char *path, long long seconds, int nanoseconds) {
     struct timespec times[2] = {
         {.tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = nanoseconds}};
-    return utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW);
+    return utimensat(AT_FDCWD, path, times, 0);
 }
 
 int exeat_change_owner(int descriptor, unsigned int user, unsigned int group) {

@@ -2,8 +2,6 @@
 #ifndef EXEAT_METADATA_H
 #define EXEAT_METADATA_H
 
-extern const int exeat_at_symlink_nofollow;
-
 /// setxattr(2) and removexattr(2), which follow links: made for /proc/self/fd/N.
 int exeat_setxattr(const char *path, const char *name, const void *value, unsigned long size);
 int exeat_removexattr(const char *path, const char *name);
@@ -11,9 +9,8 @@ int exeat_removexattr(const char *path, const char *name);
 /// Sets the modification time and leaves the access time alone: futimens(3).
 int exeat_set_modified(int descriptor, long long seconds, int nanoseconds);
 
-/// The same for a name, links not followed: utimensat(2).
-int exeat_set_modified_at(
-    int directory, const char *name, long long seconds, int nanoseconds);
+/// The same for a path; made for /proc/self/fd/N.
+int exeat_set_modified_path(const char *path, long long seconds, int nanoseconds);
 
 /// Changes owner and group of what a descriptor of any kind stands for: fchownat(2), AT_EMPTY_PATH.
 int exeat_change_owner(int descriptor, unsigned int user, unsigned int group);
