@@ -17,8 +17,9 @@ public final class TreeTarget: Sendable {
         case replace
     }
 
-    /// Larger files, and all with holes, are made by several lanes under a name of their own.
-    public static let largestSimpleFile: Int64 = 256 << 20
+    /// Larger files, and all with holes, are made by several lanes under a name of their own. The same
+    /// limit decides at export which files are cut.
+    public static let largestSimpleFile: Int64 = 255 << 20
 
     public let root: TreeRoot
     public let existing: Existing
