@@ -175,8 +175,10 @@ struct BagMaker {
         }
     }
 
-    /// Without the sync of `Files.write`: thousands of these are written.
+    /// Without the sync of `Files.write`, and as a new file, which the file system need not bring
+    /// to the disk at once: thousands of these are written.
     static func overwrite(_ path: String, _ bytes: [UInt8]) throws {
+        unlink(path)
         let file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
         try file.writeAll(bytes)
     }
