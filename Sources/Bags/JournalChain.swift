@@ -2,7 +2,7 @@ import Basics
 import Primitives
 
 /// What the seal says about the journal.
-public struct JournalSummary: Sendable, Equatable {
+public struct SealedJournal: Sendable, Equatable {
     public let entries: Int64
     public let bytes: Int64
     /// SHA-256 of the last line, without its line feed.
@@ -56,11 +56,11 @@ struct JournalChain: ~Copyable, Sendable {
         entries += 1
     }
 
-    borrowing func finish() throws(Failure) -> JournalSummary {
+    borrowing func finish() throws(Failure) -> SealedJournal {
         guard buffer.isAtStart else {
             throw broken(.journalMalformed, "does not end with a line feed")
         }
-        return JournalSummary(entries: entries, bytes: bytes, head: head, root: tree.root)
+        return SealedJournal(entries: entries, bytes: bytes, head: head, root: tree.root)
     }
 
     private borrowing func broken(

@@ -74,11 +74,11 @@ struct BagMaker {
         return bytes
     }
 
-    static func summary(_ journal: [UInt8]) -> JournalSummary {
+    static func summary(_ journal: [UInt8]) -> SealedJournal {
         var tree = MerkleRange()
         let lines = journal.split(separator: 0x0a).map(Array.init)
         for line in lines { tree.append(leaf: MerkleRange.leaf(line)) }
-        return JournalSummary(
+        return SealedJournal(
             entries: Int64(lines.count), bytes: Int64(journal.count),
             head: lines.last.map(SHA256.hash) ?? Digest256(), root: tree.root)
     }
