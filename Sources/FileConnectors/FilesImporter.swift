@@ -22,6 +22,7 @@ public final class FilesImporter: Importer {
     private struct State {
         var stored: StoredTree?
         var target: TreeTarget?
+        var shortfalls: ShortfallFile?
         var comparisons: [Int: TreeComparison] = [:]
         var extras: [TreeDifference] = []
     }
@@ -49,7 +50,8 @@ public final class FilesImporter: Importer {
             settings.policy, users: settings.users, groups: settings.groups)
         // The target's root decides whether names fold; the index is checked before anything else
         // is written to it.
-        let shortfalls = ShortfallList()
+        let file = try ShortfallFile(room.directory + "/shortfalls")
+        let shortfalls = file.list
         var target = try TreeTarget(
             settings.path, existing: settings.existing, resuming: resuming, owners: owners,
             shortfalls: shortfalls)
@@ -61,10 +63,16 @@ public final class FilesImporter: Importer {
             settings.path, existing: settings.existing, resuming: resuming, owners: owners,
             shortfalls: shortfalls)
         try Files.write([], to: room.directory + "/begun", mode: 0o600)
+        if resuming, TreeRestrictor.isNeeded(for: target) {
+            var loosener = TreeLoosener(target)
+            var index = stored.wholeIndex()
+            while let entry = try index.nextEntry() { try loosener.add(entry) }
+        }
         let ready = target
         state.withLock {
             $0.stored = stored
             $0.target = ready
+            $0.shortfalls = file
         }
         return ImportOutline(
             segments: stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) },
@@ -82,10 +90,24 @@ public final class FilesImporter: Importer {
         let (stored, target) = try prepared()
         var reader = try stored.open(segment.segment)
         var restorer = TreeRestorer(target)
-        try restorer.restore(&reader, progress: room.progress)
+        let check = StreamCheck(stored, segment.segment)
+        try restorer.restore(&reader, progress: room.progress) { (entry) throws(Failure) in
+            _ = try check.admit(entry)
+        }
+        try check.finish()
+        try saveShortfalls()
     }
 
+    private func saveShortfalls() throws(Failure) {
+        try state.withLock { $0.shortfalls }?.save()
+    }
+
+    /// There once the tree is complete: from then on it is only compared, so that what anyone
+    /// changes in it later is found and never put right in silence.
+    private var finishedPath: String { room.directory + "/finished" }
+
     public func finish() throws(Failure) {
+        if Files.exists(finishedPath) { return }
         let (stored, target) = try prepared()
         var finisher = TreeFinisher(target)
         var index = stored.wholeIndex()
@@ -99,6 +121,8 @@ public final class FilesImporter: Importer {
             var restorer = TreeRestorer(target)
             try restorer.restoreLinkAttributes(&reader)
         }
+        try saveShortfalls()
+        try Files.write([], to: finishedPath, mode: 0o600)
     }
 
     public func compare(_ slice: Int) throws(Failure) {
@@ -145,7 +169,7 @@ public final class FilesImporter: Importer {
         var comparisons: [ImportResult.Comparison] = []
         if wasCompared {
             let sealed = stored.tree.digests.first { $0.key == "tree-content" }?.value.string
-            guard comparison.contentExpected.root.hex == sealed else {
+            guard comparison.contentIndexed.root.hex == sealed else {
                 throw Failure(
                     .treeMismatch, "the index does not have the content digest of the manifest")
             }
