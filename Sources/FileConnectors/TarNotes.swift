@@ -43,7 +43,7 @@ struct TarNotes {
     var command: String {
         let tar =
             "tar --extract --file=- --preserve-permissions --numeric-owner $OWNER "
-            + "--xattrs --xattrs-include='*' --acls --directory=\"$HERE\""
+            + "--delay-directory-restore --xattrs --xattrs-include='*' --acls --directory=\"$HERE\""
         let owner = "OWNER=$(test \"$(id -u)\" = 0 && echo --same-owner || echo --no-same-owner)"
         if patterns.isEmpty { return "{ \(owner); \(tar); }" }
         let list = patterns.map { "'\($0)'" }.joined(separator: " \\\n  ")
