@@ -78,7 +78,7 @@ struct TreeLayout: Sendable {
     let directory: String
 
     /// Files with more data than this are cut into parts.
-    static let inlineLimit: Int64 = 255 << 20
+    static let inlineLimit = TreeTarget.largestSimpleFile
     /// A part covers at most this much data, and no segment is larger. Where there are holes, a cut
     /// is up to a leaf beside the ideal place.
     static func partSize(hasHoles: Bool) -> Int64 { hasHoles ? 254 << 20 : 256 << 20 }

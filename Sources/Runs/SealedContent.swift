@@ -19,6 +19,7 @@ struct SealedContent: Sendable {
     let inventories: [Inventory]
     let conclusions: [[Conclusion]]
 
+    /// Tag files in the one order that the tar form knows.
     func seal() throws(Failure) -> ExportOutcome {
         let payload = run.ledger.payload
         let oxum = BagInfo.Oxum(
@@ -33,13 +34,13 @@ struct SealedContent: Sendable {
             baggingDate: run.world.now().date, identifier: identifier, payload: oxum,
             agent: "exeat \(Tool.version)")
         try tags.put(info.bytes, at: "bag-info.txt")
+        try tags.put(Array(restoreText.top.utf8), at: "RESTORE.txt")
         try tags.put(
             Array(
                 VerifyText(
                     principal: run.signer.principal, context: DocumentKind.seal.context,
                     isEncrypted: !run.recipients.isEmpty
                 ).text.utf8), at: "VERIFY.txt")
-        try tags.put(Array(restoreText.top.utf8), at: "RESTORE.txt")
         let manifest = try DigestManifest(
             .payload, .sha256, payload.map { (record) throws(Failure) in try record.line })
         try tags.put(manifest.bytes, at: "manifest-sha256.txt")
@@ -100,9 +101,9 @@ struct SealedContent: Sendable {
             bag: run.ledger.bag, name: run.plan.archive.name, createdAt: run.ledger.openedAt,
             run: run.plan.run.document, sources: sources)
         try tags.putSecret(manifest.json.canonical, at: "exeat/manifest.json", for: run.recipients)
-        try tags.put(catalogue.canonical, at: "exeat/catalogue.json")
         try tags.putSecret(
             Array(restoreText.named.utf8), at: "exeat/restore.txt", for: run.recipients)
+        try tags.put(catalogue.canonical, at: "exeat/catalogue.json")
     }
 
     /// Expected, exported, omitted by kind and count; no names. In an encrypted bag sources are
@@ -183,8 +184,8 @@ struct SealedContent: Sendable {
         let signatures = try run.signer.sign(bytes, as: .seal)
         var proof: [(path: BagPath, bytes: [UInt8])] = [
             (Seal.path, bytes),
-            (try BagPath("proof/seal.json.mldsa65"), signatures.mldsa65),
             (try BagPath("proof/seal.json.sig"), signatures.sshsig),
+            (try BagPath("proof/seal.json.mldsa65"), signatures.mldsa65),
         ]
         for (name, bytes) in keys { proof.append((try BagPath("proof/" + name), bytes)) }
         return proof

@@ -1,0 +1,92 @@
+import Synchronization
+
+/// Something of an entry that the target did not take, though the entry is there.
+public struct Shortfall: Sendable, Hashable {
+    public enum Attribute: Sendable, Hashable {
+        case owner, mode, modified, accessACL, defaultACL
+        /// The extended attribute of that name.
+        case extended([UInt8])
+        /// The object itself: a device that only root may make, for instance.
+        case object
+        /// Something of that name was there before the import and was kept.
+        case existing
+    }
+
+    public let path: [UInt8]
+    public let attribute: Attribute
+    /// What the system said (`EPERM`, `ENOTSUP`, …).
+    public let errno: Int32
+
+    public init(path: [UInt8], attribute: Attribute, errno: Int32) {
+        self.path = path
+        self.attribute = attribute
+        self.errno = errno
+    }
+}
+
+extension Shortfall.Attribute: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .owner: "owner"
+        case .mode: "mode"
+        case .modified: "mtime"
+        case .accessACL: "acl"
+        case .defaultACL: "default-acl"
+        case .extended(let name): "xattr \(String(decoding: name, as: UTF8.self))"
+        case .object: "object"
+        case .existing: "existing"
+        }
+    }
+}
+
+/// The shortfalls of one import, shared by its lanes. Keeps the first ten thousand and counts the
+/// rest; the same one told twice counts once.
+public final class ShortfallList: Sendable {
+    private struct Key: Hashable {
+        let path: [UInt8]
+        let attribute: Shortfall.Attribute
+    }
+
+    private struct State {
+        var list: [Shortfall] = []
+        var known: Set<Key> = []
+        var beyond = 0
+        var kindsBeyond: Set<Shortfall.Attribute> = []
+    }
+
+    public static let limit = 10_000
+    private let state = Mutex(State())
+
+    /// - Parameter earlier: those of an import that is resumed.
+    public init(_ earlier: [Shortfall] = []) {
+        for shortfall in earlier { record(shortfall) }
+    }
+
+    public func record(_ shortfall: Shortfall) {
+        let key = Key(path: shortfall.path, attribute: shortfall.attribute)
+        state.withLock { state in
+            guard !state.known.contains(key) else { return }
+            guard state.list.count < Self.limit else {
+                state.beyond += 1
+                if state.kindsBeyond.count < 1000 { state.kindsBeyond.insert(key.attribute) }
+                return
+            }
+            state.known.insert(key)
+            state.list.append(shortfall)
+        }
+    }
+
+    /// All of them, however many were kept.
+    public var count: Int { state.withLock { $0.list.count + $0.beyond } }
+
+    /// Those kept, in the order they were told.
+    public var list: [Shortfall] { state.withLock { $0.list } }
+
+    /// Whether this attribute of this entry was told; where the list overflowed, whether it may be.
+    public func covers(_ path: [UInt8], _ attribute: Shortfall.Attribute) -> Bool {
+        state.withLock { state in
+            state.known.contains(Key(path: path, attribute: attribute))
+                || state.kindsBeyond.contains(attribute)
+        }
+    }
+}

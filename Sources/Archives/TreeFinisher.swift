@@ -1,0 +1,218 @@
+public import Basics
+import CLinux
+import Glibc
+
+/// Ends an import, once all segments are restored: names large files, makes the links, and gives
+/// directories their metadata after everything in them is done.
+///
+/// Takes all entries of the index in their order; one finisher for a target, on one `Lane`. May be
+/// run again from the start when it was cut short.
+public struct TreeFinisher: ~Copyable {
+    private let target: TreeTarget
+    private var cursor: TreeCursor
+    private var firstNames: TreeCursor
+    private var levels = PathLevels<Entry?>()
+    /// Segments that hold values of extended attributes of symbolic links, too long for the index:
+    /// give them to `TreeRestorer.restoreLinkAttributes` afterwards.
+    public private(set) var segmentsToRevisit: Set<Int> = []
+
+    public init(_ target: TreeTarget) {
+        self.target = target
+        cursor = TreeCursor(target.root)
+        firstNames = TreeCursor(target.root)
+    }
+
+    public mutating func add(_ indexed: IndexedEntry) throws(Failure) {
+        while let left = levels.popLeft(by: indexed.entry.path) {
+            if let directory = left { try finishDirectory(directory) }
+        }
+        let entry = target.owners.applied(to: indexed.entry)
+        do throws(Failure) {
+            switch entry.kind {
+            case .directory: break
+            case .file:
+                if indexed.hasHoles || target.isLate(entry) { try finishFile(entry) }
+            case .symlink:
+                try makeSymlink(entry)
+                if !indexed.longAttributes.isEmpty { segmentsToRevisit.insert(indexed.segment) }
+            case .hardlink: try makeHardLink(entry)
+            case .fifo, .character, .block: break
+            }
+        } catch {
+            throw error.during("cannot restore \(EntryPath.quoted(entry.path))")
+        }
+        levels.push(entry.path, entry.kind == .directory ? entry : nil)
+    }
+
+    public mutating func finish() throws(Failure) {
+        while let left = levels.pop() {
+            if let directory = left { try finishDirectory(directory) }
+        }
+    }
+
+    // MARK: - Files and directories
+
+    private mutating func finishFile(_ entry: Entry) throws(Failure) {
+        let target = self.target
+        let partial = TreeRestorer.partialName(of: entry.path)
+        try unsafe cursor.withParent(of: entry.path) { (directory, name) throws(Failure) in
+            let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
+            var raw = retrying { unsafe openat(directory, partial, flags) }
+            let isPartial = raw >= 0
+            if !isPartial {
+                guard errno == ENOENT else { throw Failure(errno: errno, "cannot open the file") }
+                // With `add` another file kept the name; or an earlier run came further than this.
+                if target.existing == .add { return }
+                raw = retrying {
+                    unsafe openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+                }
+                guard raw >= 0 else { throw Failure(errno: errno, "cannot open the file") }
+            }
+            let file = Descriptor(owning: raw)
+            guard try file.status().st_mode & S_IFMT == S_IFREG else {
+                throw Failure(.targetOccupied, "something that is no file is in its place")
+            }
+            try target.apply(entry, to: .descriptor(raw))
+            guard isPartial else { return }
+            if target.existing == .replace {
+                guard unsafe renameat(directory, partial, directory, name) == 0 else {
+                    throw Failure(errno: errno, "cannot name the file")
+                }
+            } else if unsafe exeat_rename_new(directory, partial, name) != 0 {
+                guard errno == EEXIST, target.existing == .add else {
+                    throw Failure(errno: errno, "cannot name the file")
+                }
+                target.record(entry.path, .existing, EEXIST)
+                unsafe unlinkat(directory, partial, 0)
+            }
+        }
+    }
+
+    private mutating func finishDirectory(_ entry: Entry) throws(Failure) {
+        let target = self.target
+        do throws(Failure) {
+            try unsafe cursor.withParent(of: entry.path) { (parent, name) throws(Failure) in
+                let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+                let raw = retrying { unsafe openat(parent, name, flags) }
+                guard raw >= 0 else { throw Failure(errno: errno, "cannot open the directory") }
+                let directory = Descriptor(owning: raw)
+                if target.existing == .add {
+                    let status = try directory.status()
+                    guard !entry.path.isEmpty, TreeRestorer.isUnfinished(status) else {
+                        if !Self.isSame(status, entry) {
+                            target.record(entry.path, .existing, EEXIST)
+                        }
+                        return
+                    }
+                }
+                // Extended attributes came with the segments.
+                try target.apply(entry, to: .descriptor(directory.raw)) { _ in false }
+            }
+        } catch {
+            throw error.during("cannot restore \(EntryPath.quoted(entry.path))")
+        }
+    }
+
+    private static func isSame(_ status: stat, _ entry: Entry) -> Bool {
+        status.st_mode & 0o7777 == entry.mode && status.st_uid == entry.uid
+            && status.st_gid == entry.gid && FileTime(status.st_mtim) == entry.modified
+    }
+
+    // MARK: - Links
+
+    private mutating func makeSymlink(_ entry: Entry) throws(Failure) {
+        let target = self.target
+        let text = entry.target.map { CChar(bitPattern: $0) } + [0]
+        try unsafe cursor.withParent(of: entry.path) { (directory, name) throws(Failure) in
+            if unsafe symlinkat(text, directory, name) != 0 {
+                guard errno == EEXIST else { throw Failure(errno: errno, "cannot create the link") }
+                if unsafe !Self.leads(directory, name, to: entry.target) {
+                    guard try unsafe Self.clear(entry, directory, name, target) else { return }
+                    guard unsafe symlinkat(text, directory, name) == 0 else {
+                        throw Failure(errno: errno, "cannot create the link")
+                    }
+                } else if target.existing == .add {
+                    return
+                }
+            }
+            let raw = retrying {
+                unsafe openat(directory, name, exeat_o_path | O_NOFOLLOW | O_CLOEXEC)
+            }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot open the link") }
+            let link = Descriptor(owning: raw)
+            guard try link.status().st_mode & S_IFMT == S_IFLNK else {
+                throw Failure(.targetOccupied, "something else took the link's place")
+            }
+            try target.apply(entry, to: .path(raw))
+        }
+    }
+
+    private static func leads(
+        _ directory: Int32, _ name: UnsafePointer<CChar>, to target: [UInt8]
+    ) -> Bool {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = unsafe readlinkat(directory, name, &buffer, buffer.count)
+        return count == target.count
+            && buffer[..<max(count, 0)].elementsEqual(target.map { CChar(bitPattern: $0) })
+    }
+
+    /// Both ends lie below the root, and neither a link in the way nor one at the end is followed.
+    private mutating func makeHardLink(_ entry: Entry) throws(Failure) {
+        let target = self.target
+        var first = stat()
+        var number: Int32 = 0
+        try unsafe firstNames.withParent(of: entry.target) { (directory, name) throws(Failure) in
+            if unsafe fstatat(directory, name, &first, AT_SYMLINK_NOFOLLOW) != 0 { number = errno }
+        }
+        if number == ENOENT, target.shortfalls.covers(entry.target, .object) {
+            // A device that could not be made has no further names either.
+            return target.record(entry.path, .object, number)
+        }
+        guard number == 0 else {
+            throw Failure(
+                errno: number, "cannot find its first name \(EntryPath.quoted(entry.target))")
+        }
+        guard first.st_mode & S_IFMT != S_IFDIR else {
+            throw Failure(.treeLinkUnsafe, "its first name is a directory")
+        }
+        let identity = first
+        try unsafe firstNames.withParent(of: entry.target) { (from, firstName) throws(Failure) in
+            try unsafe cursor.withParent(of: entry.path) { (directory, name) throws(Failure) in
+                if unsafe linkat(from, firstName, directory, name, 0) == 0 { return }
+                guard errno == EEXIST else {
+                    // Not for an ordinary user: sysctl fs.protected_hardlinks, or no such links.
+                    guard errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK else {
+                        throw Failure(errno: errno, "cannot create the hard link")
+                    }
+                    return try target.note(entry.path, .object)
+                }
+                var status = stat()
+                guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                    throw Failure(errno: errno, "cannot stat what is there")
+                }
+                if status.st_ino == identity.st_ino, status.st_dev == identity.st_dev { return }
+                guard try unsafe Self.clear(entry, directory, name, target) else { return }
+                guard unsafe linkat(from, firstName, directory, name, 0) == 0 else {
+                    throw Failure(errno: errno, "cannot create the hard link")
+                }
+            }
+        }
+    }
+
+    /// Makes room for a link where something is; false when it is to stay.
+    private static func clear(
+        _ entry: Entry, _ directory: Int32, _ name: UnsafePointer<CChar>, _ target: TreeTarget
+    ) throws(Failure) -> Bool {
+        if target.existing == .add {
+            target.record(entry.path, .existing, EEXIST)
+            return false
+        }
+        guard target.existing == .replace || target.isResuming else {
+            throw Failure(.targetOccupied, "something is in the link's place")
+        }
+        guard unsafe unlinkat(directory, name, 0) == 0 else {
+            throw Failure(errno: errno, "cannot replace what is there")
+        }
+        return true
+    }
+}

@@ -1,0 +1,185 @@
+import Basics
+import CLinux
+import Glibc
+import Primitives
+import Streams
+
+extension TreeRestorer {
+    static let creating = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+
+    // MARK: - Files in one piece
+
+    /// Creates a file, writes it and sets its metadata: four system calls where nothing is special.
+    mutating func restoreFile(_ entry: Entry, _ reader: inout PaxReader) throws(Failure) {
+        let target = self.target
+        let probe = target.probe
+        let isOwner = entry.uid == probe.uid && entry.gid == probe.gid && target.isFresh
+        // Nobody else is to open it before it has its owner.
+        let asked = isOwner ? target.readableMode(entry) & 0o777 : 0o600
+        let known: TreeTarget.Known? =
+            target.isFresh
+            ? .init(
+                uid: probe.uid, gid: probe.gid, mode: asked & probe.mode, mayHaveACL: probe.hasACL)
+            : nil
+        if target.existing == .add {
+            return try addFile(entry, &reader)
+        }
+        let raw = try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
+            var raw = retrying { unsafe openat(directory, name, Self.creating, asked) }
+            if raw < 0, errno == EEXIST, target.isResuming || target.existing == .replace {
+                guard unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
+                    throw Failure(errno: errno, "cannot replace what is there")
+                }
+                raw = retrying { unsafe openat(directory, name, Self.creating, asked) }
+            }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
+            return raw
+        }
+        let file = Descriptor(owning: raw)
+        try Self.fill(file, &reader)
+        try target.apply(entry, to: .descriptor(raw), known)
+    }
+
+    private static func fill(
+        _ file: borrowing Descriptor, _ reader: inout PaxReader
+    ) throws(Failure) {
+        try unsafe reader.readData { (bytes, offset) throws(Failure) in
+            try unsafe file.writeAll(bytes, at: offset)
+        }
+    }
+
+    /// Writes under a name of its own first, so that a file there before is never touched and one
+    /// half written is never taken for it.
+    private mutating func addFile(_ entry: Entry, _ reader: inout PaxReader) throws(Failure) {
+        if try isKept(entry) { return }
+        let partial = Self.partialName(of: entry.path)
+        let target = self.target
+        let raw = try unsafe inDirectory(of: entry.path) { (directory, _) throws(Failure) in
+            unsafe unlinkat(directory, partial, 0)
+            let raw = retrying { unsafe openat(directory, partial, Self.creating, 0o600) }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
+            return raw
+        }
+        let file = Descriptor(owning: raw)
+        try Self.fill(file, &reader)
+        try target.apply(entry, to: .descriptor(raw))
+        try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
+            if unsafe exeat_rename_new(directory, partial, name) == 0 { return }
+            guard errno == EEXIST else { throw Failure(errno: errno, "cannot name the file") }
+            target.record(entry.path, .existing, EEXIST)
+            unsafe unlinkat(directory, partial, 0)
+        }
+    }
+
+    /// With `add`, whether something is there already; listed unless it looks like this very file.
+    mutating func isKept(_ entry: Entry) throws(Failure) -> Bool {
+        let target = self.target
+        return try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
+            var status = stat()
+            guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                if errno == ENOENT { return false }
+                throw Failure(errno: errno, "cannot stat what is there")
+            }
+            let isSame =
+                status.st_mode & S_IFMT == S_IFREG && Int64(status.st_size) == entry.size
+                && FileTime(status.st_mtim) == entry.modified
+            if !isSame { target.record(entry.path, .existing, EEXIST) }
+            return true
+        }
+    }
+
+    // MARK: - Files in several pieces
+
+    /// The name that a large file has until it is whole.
+    static func partialName(of path: [UInt8]) -> String {
+        ".exeat-" + SHA256.hash(path).hex.prefix(32) + ".partial"
+    }
+
+    /// Writes the part of a large file that this segment holds; lanes may do so in any order, and
+    /// again. Holes stay holes: only data is written, and the size set.
+    mutating func restorePart(
+        of entry: Entry, _ reader: inout PaxReader, _ progress: Progress
+    ) throws(Failure) {
+        if target.existing == .add, try isKept(entry) { return }
+        let partial = Self.partialName(of: entry.path)
+        let target = self.target
+        let raw = try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
+            if target.isFresh, !target.isResuming, try unsafe Self.exists(directory, name) {
+                throw Failure(errno: EEXIST, "cannot create the file")
+            }
+            target.begin(entry.path) { unsafe unlinkat(directory, partial, 0) }
+            let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
+            let raw = retrying { unsafe openat(directory, partial, flags, 0o600) }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
+            return raw
+        }
+        let file = Descriptor(owning: raw)
+        let status = try file.status()
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else {
+            throw Failure(.targetOccupied, "something else has the name of the partial file")
+        }
+        if Int64(status.st_size) != entry.size { try file.truncate(to: entry.size) }
+        if !reader.isContinued {
+            for attribute in entry.attributes where attribute.value.count > IndexLine.longestValue {
+                let name = String(decoding: attribute.name, as: UTF8.self)
+                if MadeObject.descriptor(raw).set(name, attribute.value) != 0 {
+                    try target.note(entry.path, .extended(attribute.name))
+                }
+            }
+        }
+        var written: Int64 = 0
+        try unsafe reader.readData { (bytes, offset) throws(Failure) in
+            try progress.checkCancelled()
+            try unsafe file.writeAll(bytes, at: offset)
+            progress.add(stored: Int64(bytes.count))
+            written += Int64(bytes.count)
+            if written >= 64 << 20 {
+                // Lets the disk begin while there is more to come.
+                exeat_start_writeback(file.raw)
+                written = 0
+            }
+        }
+    }
+
+    private static func exists(
+        _ directory: Int32, _ name: UnsafePointer<CChar>
+    ) throws(Failure) -> Bool {
+        var status = stat()
+        if unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return true }
+        guard errno == ENOENT else { throw Failure(errno: errno, "cannot stat what is there") }
+        return false
+    }
+
+    // MARK: - FIFOs and devices
+
+    /// A device that may not be made is listed.
+    mutating func makeNode(_ entry: Entry) throws(Failure) {
+        if target.existing == .add, try isKept(entry) { return }
+        let target = self.target
+        let type = entry.kind == .fifo ? S_IFIFO : entry.kind == .block ? S_IFBLK : S_IFCHR
+        let device = exeat_makedev(entry.device.major, entry.device.minor)
+        try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
+            var status = unsafe mknodat(directory, name, type | 0o600, dev_t(device))
+            if status != 0, errno == EEXIST, target.isResuming || target.existing == .replace {
+                guard unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
+                    throw Failure(errno: errno, "cannot replace what is there")
+                }
+                status = unsafe mknodat(directory, name, type | 0o600, dev_t(device))
+            }
+            if status != 0 {
+                guard errno == EPERM || errno == EOPNOTSUPP || errno == EACCES else {
+                    throw Failure(errno: errno, "cannot create the node")
+                }
+                return try target.note(entry.path, .object)
+            }
+            let flags = exeat_o_path | O_NOFOLLOW | O_CLOEXEC
+            let raw = retrying { unsafe openat(directory, name, flags) }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot open the node") }
+            let node = Descriptor(owning: raw)
+            guard try node.status().st_mode & S_IFMT == type else {
+                throw Failure(.targetOccupied, "something else took its place")
+            }
+            try target.apply(entry, to: .path(raw))
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Archives
+import Basics
+import Manifests
+import Synchronization
+
+/// Where each segment of a tree's stream begins and ends, worked out from the index and the lengths
+/// in the manifest.
+///
+/// A segment that no entry of the index begins in continues the data of the entry before it: a
+/// large file.
+struct SegmentMap: Sendable {
+    struct Place: Sendable {
+        let beginning: PaxReader.Beginning
+        let ending: PaxReader.Ending
+        let previous: [UInt8]?
+    }
+
+    private struct Segment: Sendable {
+        var isEmpty = true
+        var last: [UInt8] = []
+        /// The segment with the header of the file that this one continues, and the bytes of its
+        /// data in the segments between.
+        var continues: Int?
+        var dataBefore: Int64 = 0
+    }
+
+    private var segments: [Segment]
+    private let lengths: [Int64]
+    private let files = LargeFiles()
+
+    init(_ tree: ArtifactRecord) {
+        lengths = tree.segments.map(\.plainBytes)
+        segments = Array(repeating: Segment(), count: lengths.count)
+    }
+
+    mutating func add(_ indexed: IndexedEntry) throws(Failure) {
+        guard segments.indices.contains(indexed.segment),
+            indexed.offset < lengths[indexed.segment]
+        else {
+            throw Failure(.treeMalformed, "the index leads to a segment that is not there")
+        }
+        segments[indexed.segment].isEmpty = false
+        segments[indexed.segment].last = indexed.entry.path
+    }
+
+    mutating func finish() throws(Failure) {
+        var header: Int?
+        var data: Int64 = 0
+        for number in segments.indices {
+            guard segments[number].isEmpty else {
+                (header, data) = (number, 0)
+                continue
+            }
+            guard let header else {
+                // A tree of nothing but omissions is one segment of end blocks.
+                if segments.count == 1 { return }
+                throw Failure(.treeMalformed, "the first segment of the tree holds no entry")
+            }
+            segments[number].continues = header
+            segments[number].dataBefore = data
+            data += lengths[number]
+        }
+    }
+
+    /// - Parameter read: gives the last entry of the segment with a large file's header.
+    func place(
+        of number: Int, _ read: (Int) throws(Failure) -> Entry
+    ) throws(Failure) -> Place {
+        let segment = segments[number]
+        let isLast = number == segments.count - 1
+        let next = isLast ? nil : segments[number + 1]
+        var beginning = PaxReader.Beginning.entry
+        var previous = (0..<number).last { !segments[$0].isEmpty }.map { segments[$0].last }
+        if let header = segment.continues {
+            let file = try files.file(header, read)
+            beginning = .inside(file, offset: file.visible(after: segment.dataBefore))
+            previous = nil
+        }
+        var ending = PaxReader.Ending.entry
+        if isLast {
+            ending = .archive
+        } else if let header = next?.continues, let dataBefore = next?.dataBefore {
+            if header == number {
+                ending = .inside(path: segment.last, offset: 0)
+            } else {
+                let file = try files.file(header, read)
+                ending = .inside(path: file.path, offset: file.visible(after: dataBefore))
+            }
+        }
+        return Place(beginning: beginning, ending: ending, previous: previous)
+    }
+}
+
+/// The entries of large files, read once each from the ends of their header's segments.
+private final class LargeFiles: Sendable {
+    private let known = Mutex<[Int: Entry]>([:])
+
+    func file(
+        _ header: Int, _ read: (Int) throws(Failure) -> Entry
+    ) throws(Failure) -> Entry {
+        if let entry = known.withLock({ $0[header] }) { return entry }
+        let entry = try read(header)
+        // Maps of holes may be long: few are kept.
+        known.withLock { known in
+            if known.count >= 8 { known.removeAll() }
+            known[header] = entry
+        }
+        return entry
+    }
+}
+
+extension Entry {
+    /// The visible offset at which the data goes on after that many bytes of it.
+    fileprivate func visible(after data: Int64) -> Int64 {
+        guard let extents else { return data }
+        var left = data
+        for extent in extents {
+            if left < extent.length { return extent.offset + left }
+            left -= extent.length
+        }
+        return size
+    }
+}

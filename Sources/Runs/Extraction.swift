@@ -1,0 +1,118 @@
+import Bags
+public import Basics
+import Connectors
+import Glibc
+import Manifests
+import Signatures
+public import Streams
+
+/// `exeat extract`: artifacts as files in their standard formats, without replaying them anywhere.
+public struct Extraction: Sendable {
+    public struct Extracted: Sendable {
+        public let path: String
+        public let bytes: Int64
+    }
+
+    /// Extracts one artifact, or all, below a directory that is new or empty.
+    ///
+    /// - Parameters:
+    ///   - trust: trust files; nil for an archive that is not to be verified.
+    ///   - artifact: `source`, `source/artifact` or a folder of the archive; nil for all.
+    public static func run(
+        _ path: String, artifact: String?, to directory: String, trust: [String]?,
+        keyFiles: [String], world: World, progress: Progress
+    ) async throws(Failure) -> [Extracted] {
+        let bag = try Bag(opening: path)
+        let archive: OpenArchive
+        if let trust {
+            let verified = try await bag.verified(
+                by: KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now()),
+                workers: Scheduler.standardWorkers, progress: progress)
+            archive = try OpenArchive(verified, keyFiles: keyFiles)
+            try archive.checkManifest(against: verified)
+        } else {
+            archive = try OpenArchive(bag.unverified(), keyFiles: keyFiles)
+        }
+        let chosen = archive.manifest.sources.flatMap { source in
+            source.artifacts.filter { record in
+                artifact == nil || artifact == source.name || artifact == record.folder
+                    || artifact == "\(source.name)/\(record.name)"
+            }
+        }
+        guard !chosen.isEmpty else {
+            throw Failure(
+                .notFound, "the archive has no artifact \"\(artifact ?? "")\"",
+                hint: "\"exeat inspect\" lists them.")
+        }
+        try prepare(directory, for: chosen)
+        let scheduler = Scheduler(workers: Scheduler.standardWorkers)
+        defer { scheduler.close() }
+        try await scheduler.run(chosen) { (record) throws(Failure) in
+            try extract(record, from: archive, to: directory, progress)
+        }
+        return try chosen.map { (record) throws(Failure) in
+            Extracted(path: try file(of: record, in: directory), bytes: record.plainBytes)
+        }
+    }
+
+    /// Budgets before the first byte: an empty directory with enough room.
+    private static func prepare(
+        _ directory: String, for artifacts: [ArtifactRecord]
+    ) throws(Failure) {
+        try Files.makeDirectory(directory)
+        guard try Files.names(in: directory).isEmpty else {
+            throw Failure(
+                .targetOccupied, "\"\(directory)\" is not empty",
+                hint: "Name a directory that is empty or does not exist yet.")
+        }
+        let needed = artifacts.reduce(0) { $0 + $1.plainBytes }
+        try FreeSpace.check(directory, for: needed)
+    }
+
+    /// Folders of a manifest follow the alphabet of bags, or are refused.
+    private static func file(
+        of record: ArtifactRecord, in directory: String
+    ) throws(Failure) -> String {
+        let path = try BagPath("\(record.folder).\(record.format)")
+        return "\(directory)/\(path.text)"
+    }
+
+    private static func extract(
+        _ record: ArtifactRecord, from archive: OpenArchive, to directory: String,
+        _ progress: Progress
+    ) throws(Failure) {
+        let path = try file(of: record, in: directory)
+        try Files.makeDirectory(Files.parent(of: path))
+        let output = try Descriptor(
+            opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        var chunk = Chunk()
+        for segment in record.segments.indices {
+            let stream = try archive.open(record, segment: segment)
+            repeat {
+                try progress.checkCancelled()
+                try stream.read(into: &chunk)
+                try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                    try unsafe output.writeAll(bytes)
+                }
+                progress.add(bytes: Int64(chunk.count))
+            } while !chunk.isEmpty
+        }
+        try output.sync()
+    }
+}
+
+/// Room on a file system, looked at before the first byte is written.
+public enum FreeSpace {
+    public static func check(_ path: String, for bytes: Int64) throws(Failure) {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else {
+            throw Failure(errno: errno, "cannot look at \"\(path)\"")
+        }
+        let free = Int64(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
+        guard free >= bytes else {
+            throw Failure(
+                .noSpace, "\"\(path)\" has \(free) bytes free, and \(bytes) are needed",
+                hint: "Free space, or choose another file system.")
+        }
+    }
+}

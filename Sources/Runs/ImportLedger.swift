@@ -1,0 +1,60 @@
+import Basics
+import Connectors
+import Glibc
+import Synchronization
+
+/// What an import has done so far, kept in its work directory: one line for each replayed segment.
+///
+/// A line that a crash cut off is ignored; the segment is then replayed again.
+final class ImportLedger: Sendable {
+    private let file: Descriptor
+    private let lock: Descriptor
+    private let done: Mutex<Set<String>>
+    /// An earlier import in this directory has begun to write.
+    let isResuming: Bool
+
+    init(directory: String, archive: String, plan: String) throws(Failure) {
+        try Files.makeDirectory(directory, mode: 0o700)
+        lock = try Descriptor(opening: directory + "/lock", O_RDWR | O_CREAT)
+        guard try lock.lock() else {
+            throw Failure(
+                .locked, "another import is working in \"\(directory)\"",
+                hint: "Wait for it to end, or name another directory with --work.")
+        }
+        let path = directory + "/state"
+        let opening = "archive \(archive) plan \(plan)"
+        var lines: [Substring] = []
+        if Files.exists(path) {
+            let text = try Files.readText(path)
+            // Only lines that end are whole.
+            lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            guard lines.isEmpty || lines[0] == opening else {
+                throw Failure(
+                    .planChanged, "\"\(directory)\" belongs to another import",
+                    hint: "Resume with the same archive and plan, or name another --work directory.")
+            }
+        }
+        isResuming = !lines.isEmpty
+        done = Mutex(Set(lines.dropFirst().map(String.init)))
+        file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_TRUNC)
+        let kept = [opening] + lines.dropFirst().map(String.init)
+        try file.writeAll(Array((kept.joined(separator: "\n") + "\n").utf8))
+        try file.sync()
+    }
+
+    private func key(_ source: Int, _ number: SegmentNumber) -> String {
+        "\(source) \(number.artifact) \(number.segment)"
+    }
+
+    func isDone(_ source: Int, _ number: SegmentNumber) -> Bool {
+        done.withLock { $0.contains(key(source, number)) }
+    }
+
+    func note(_ source: Int, _ number: SegmentNumber) throws(Failure) {
+        let line = key(source, number)
+        try done.withLock { (done) throws(Failure) in
+            try file.writeAll(Array((line + "\n").utf8))
+            done.insert(line)
+        }
+    }
+}

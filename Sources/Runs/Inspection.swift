@@ -1,0 +1,137 @@
+import Bags
+public import Basics
+import Connectors
+import Manifests
+import Streams
+
+/// `exeat inspect`: what an archive says it holds. Nothing is verified, and the result says so.
+public struct Inspection: Sendable {
+    /// What the archive says about itself in clear.
+    public let catalogue: JSON
+    public let seal: JSON
+    /// Null where the manifest is encrypted and no key was given.
+    public let manifest: JSON
+    /// Lines of the index below a path that was asked for.
+    public let lines: [JSON]
+
+    /// - Parameter path: `source` or `source/path/in/it`: lists what the index has there.
+    public static func run(
+        _ archive: String, path: String?, keyFiles: [String]
+    ) throws(Failure) -> Inspection {
+        let bag = try Bag(opening: archive).unverified()
+        let catalogue = try Catalogue.read(from: bag)
+        let seal = try JSON(parsing: bag.read(Seal.path))
+        let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
+        if isEncrypted, keyFiles.isEmpty {
+            guard path == nil else {
+                throw Failure(
+                    .ageNoMatch, "names in this archive are encrypted",
+                    hint: "Give the age identity with --decrypt-with FILE.")
+            }
+            return Inspection(catalogue: catalogue, seal: seal, manifest: .null, lines: [])
+        }
+        let open = try OpenArchive(bag, keyFiles: keyFiles)
+        let lines = try path.map { (path) throws(Failure) in try list(path, in: open) } ?? []
+        return Inspection(
+            catalogue: catalogue, seal: seal, manifest: open.manifest.json, lines: lines)
+    }
+
+    private static func list(_ path: String, in archive: OpenArchive) throws(Failure) -> [JSON] {
+        let parts = path.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let source = archive.manifest.sources.first(where: { $0.name == parts[0] }) else {
+            throw Failure(
+                .notFound, "the archive has no source \"\(parts[0])\"",
+                hint: "Its sources are: "
+                    + archive.manifest.sources.map(\.name).joined(separator: ", ") + ".")
+        }
+        var prefix = parts.count > 1 ? String(parts[1]) : ""
+        while prefix.hasSuffix("/") { prefix.removeLast() }
+        var lines: [JSON] = []
+        for record in source.artifacts where record.format == "jsonl" {
+            for segment in record.segments.indices {
+                let stream = try archive.open(record, segment: segment)
+                try eachLine(of: stream) { (line) throws(Failure) in
+                    let json = try JSON(parsing: line)
+                    let name = json["path"]?.string ?? ""
+                    if prefix.isEmpty || name == prefix || name.hasPrefix(prefix + "/") {
+                        lines.append(json)
+                    }
+                }
+            }
+        }
+        return lines
+    }
+
+    private static func eachLine(
+        of stream: SegmentStream, _ body: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        var chunk = Chunk()
+        var line: [UInt8] = []
+        repeat {
+            try stream.read(into: &chunk)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                for unsafe byte in unsafe bytes {
+                    if byte == 0x0a {
+                        try body(line)
+                        line.removeAll(keepingCapacity: true)
+                    } else {
+                        line.append(byte)
+                    }
+                }
+            }
+        } while !chunk.isEmpty
+    }
+
+    public var json: JSON {
+        var members: [JSON.Member] = [
+            .init("verified", .bool(false)), .init("seal", seal), .init("catalogue", catalogue),
+            .init("manifest", manifest),
+        ]
+        if !lines.isEmpty { members.append(.init("lines", .array(lines))) }
+        return .object(members)
+    }
+
+    public func text(size: (Int64) -> String) -> String {
+        if !lines.isEmpty { return lines.map { Self.text(of: $0, size) }.joined(separator: "\n") }
+        let predicate = seal["predicate"]
+        var lines = [
+            "archive   \(predicate?["name"]?.string ?? "?") (\(predicate?["bag"]?.string ?? "?"))",
+            "sealed    \(predicate?["createdAt"]?.string ?? "?") by "
+                + "\(predicate?["signer"]?["principal"]?.string ?? "?"), as it says itself",
+            "objects   \(catalogue["exported"]?.integer ?? 0) of "
+                + "\(catalogue["expected"]?.integer ?? 0), "
+                + "\(catalogue["omitted"]?.integer ?? 0) omitted",
+        ]
+        let isReadable = manifest != .null
+        for source in (isReadable ? manifest : catalogue)["sources"]?.array ?? [] {
+            let name = source["name"]?.string ?? source["folder"]?.string ?? "?"
+            lines.append("source    \(name) (\(source["kind"]?.string ?? "?"))")
+            for artifact in source["artifacts"]?.array ?? [] {
+                let stored =
+                    artifact["bytes"]?.integer
+                    ?? (artifact["segments"]?.array ?? []).reduce(0) {
+                        $0 + ($1["bytes"]?.integer ?? 0)
+                    }
+                lines.append(
+                    "  \(artifact["folder"]?.string ?? "?"): \(artifact["kind"]?.string ?? "?"), "
+                        + "\(artifact["format"]?.string ?? "?"), \(size(stored)) stored")
+            }
+            for omission in source["omissions"]?["lines"]?.array ?? [] {
+                lines.append(
+                    "  omitted: \(omission["path"]?.string ?? "(name is not UTF-8)") "
+                        + "(\(omission["reason"]?.string ?? "?"))")
+            }
+        }
+        if !isReadable { lines.append("names are encrypted: --decrypt-with FILE shows them") }
+        lines.append("nothing was verified: \"exeat verify\" does that")
+        return lines.joined(separator: "\n")
+    }
+
+    private static func text(of line: JSON, _ size: (Int64) -> String) -> String {
+        let name = line["path"]?.string ?? "(name is not UTF-8)"
+        if let reason = line["omitted"]?.string { return "omitted (\(reason))  \(name)" }
+        let link = line["link"]?.string.map { " -> \($0)" } ?? ""
+        return "\(line["type"]?.string ?? "?")  \(line["mode"]?.string ?? "    ")  "
+            + "\(line["size"]?.integer.map(size) ?? "-")  \(name)\(link)"
+    }
+}

@@ -1,0 +1,196 @@
+import Bags
+import Basics
+import Connectors
+import Manifests
+import Plans
+import Primitives
+import Signatures
+
+/// `receipt-N.json`: what was verified and imported, and every comparison, as an in-toto Statement
+/// about the seal, signed by the importer.
+///
+/// The receipt may travel with the archive, so it holds counts and digests only; names of objects
+/// are in `report.json` in the work directory, which the receipt names by its digest.
+struct Receipt {
+    let run: ImportRun
+    let results: [SourceResult]
+
+    private var different: Int64 { results.reduce(0) { $0 + $1.result.differenceCount } }
+    private var notSet: Int64 { results.reduce(0) { $0 + $1.result.shortfallCount } }
+
+    private var status: Int32 {
+        let unequal = results.contains { $0.result.comparisons.contains { !$0.equal } }
+        if unequal || different > 0 { return 3 }
+        return notSet > 0 ? 2 : 0
+    }
+
+    /// What somebody who relies on this receipt must know.
+    private var reservations: [String] {
+        var reservations: [String] = []
+        switch run.plan.verify {
+        case .digest: break
+        case .counts: reservations.append("the target was compared by counts only")
+        case .none: reservations.append("the target was not compared")
+        }
+        if notSet > 0 {
+            reservations.append("\(notSet) attributes could not be set on the target")
+        }
+        let omitted = run.archive.manifest.sources.reduce(0) { $0 + $1.omissions.total }
+        if omitted > 0 {
+            reservations.append("\(omitted) objects were omitted from the archive at export")
+        }
+        let missing = run.archive.manifest.sources.count - results.count
+        if missing > 0 {
+            reservations.append("\(missing) sources of the archive were not imported")
+        }
+        return reservations
+    }
+
+    func write() throws(Failure) -> ImportOutcome {
+        let report = details.canonical
+        try Files.write(report, to: run.work + "/report.json", mode: 0o600)
+        let number = try nextNumber()
+        let bytes = statement(report: SHA256.hash(report)).canonical
+        let signatures = try run.signer.sign(bytes, as: .receipt)
+        let name = "receipt-\(number).json"
+        let files = [
+            (name, bytes), (name + ".sig", signatures.sshsig),
+            (name + ".mldsa65", signatures.mldsa65),
+        ]
+        for (name, bytes) in files { try Files.write(bytes, to: run.work + "/" + name) }
+        let isInArchive = copy(files)
+        return ImportOutcome(
+            status: status, receipt: run.work + "/" + name, isInArchive: isInArchive,
+            json: resultJSON(receipt: run.work + "/" + name), summary: summary(name, isInArchive))
+    }
+
+    /// Beside the seal, where the archive is a directory we may write to; the signatures come
+    /// first, so that a receipt there is never without them.
+    private func copy(_ files: [(String, [UInt8])]) -> Bool {
+        guard Files.kind(run.path) == 0o040000 else { return false }
+        do throws(Failure) {
+            for (name, bytes) in files.reversed() {
+                try Files.write(bytes, to: run.path + "/proof/" + name)
+            }
+            return true
+        } catch {
+            for (name, _) in files { try? Files.remove(run.path + "/proof/" + name) }
+            return false
+        }
+    }
+
+    private func nextNumber() throws(Failure) -> Int {
+        var number = 1
+        while Files.exists(run.work + "/receipt-\(number).json")
+            || Files.exists(run.path + "/proof/receipt-\(number).json")
+        {
+            number += 1
+        }
+        return number
+    }
+
+    private func statement(report: Digest256) -> JSON {
+        let seal = run.bag.seal
+        let pair = run.signer.publicPair
+        return [
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [
+                [
+                    "name": "seal.json",
+                    "digest": ["sha256": .string(SHA256.hash(seal.bytes).hex)],
+                ]
+            ],
+            "predicateType": "urn:exeat:receipt:v1",
+            "predicate": [
+                "bag": .string("urn:uuid:" + seal.bag),
+                "startedAt": .string(run.startedAt.text),
+                "createdAt": .string(run.world.now().text),
+                "verify": .string(run.plan.verify.rawValue),
+                "signer": [
+                    "principal": .string(pair.principal),
+                    "ed25519": .string(pair.ed25519Fingerprint),
+                    "mldsa65": .string(pair.mldsa65Fingerprint),
+                ],
+                "sources": .array(results.map(sourceJSON)),
+                "outcome": [
+                    "status": .integer(Int64(status)), "different": .integer(different),
+                    "notSet": .integer(notSet),
+                ],
+                "reservations": .array(reservations.map { .string($0) }),
+                "reportSha256": .string(report.hex),
+                "tool": ["name": "exeat", "version": .string(Tool.version)],
+                "planSha256": .string(run.plan.digest.hex),
+            ],
+        ]
+    }
+
+    private func sourceJSON(_ result: SourceResult) -> JSON {
+        [
+            "folder": .string(result.source.folder), "kind": .string(result.source.kind),
+            "comparisons": .array(result.result.comparisons.map(\.json)),
+            "counts": .object(result.result.counts),
+            "different": .integer(result.result.differenceCount),
+            "notSet": .integer(result.result.shortfallCount),
+        ]
+    }
+
+    /// Everything that names objects.
+    private var details: JSON {
+        [
+            "exeat-import-report": 1,
+            "bag": .string("urn:uuid:" + run.bag.seal.bag),
+            "sources": .array(
+                results.map { entry in
+                    [
+                        "name": .string(entry.source.name),
+                        "mappings": entry.result.mappings,
+                        "differences": .array(entry.result.differences),
+                        "notSet": .array(entry.result.shortfalls),
+                    ]
+                }),
+        ]
+    }
+
+    private func resultJSON(receipt: String) -> JSON {
+        [
+            "status": .integer(Int64(status)), "receipt": .string(receipt),
+            "report": .string(run.work + "/report.json"),
+            "reservations": .array(reservations.map { .string($0) }),
+            "sources": .array(
+                results.map { entry in
+                    [
+                        "name": .string(entry.source.name),
+                        "comparisons": .array(entry.result.comparisons.map(\.json)),
+                        "different": .integer(entry.result.differenceCount),
+                        "differences": .array(entry.result.differences),
+                        "notSet": .integer(entry.result.shortfallCount),
+                        "shortfalls": .array(entry.result.shortfalls),
+                        "counts": .object(entry.result.counts),
+                    ]
+                }),
+        ]
+    }
+
+    private func summary(_ name: String, _ isInArchive: Bool) -> String {
+        var lines: [String] = []
+        for entry in results {
+            for comparison in entry.result.comparisons {
+                lines.append(
+                    "\(entry.source.name): \(comparison.name) "
+                        + (comparison.equal
+                            ? "equal, \(comparison.found)"
+                            : "DIFFERENT, expected \(comparison.expected), found \(comparison.found)"))
+            }
+            for difference in entry.result.differences.prefix(10) {
+                lines.append("different: " + String(decoding: difference.line, as: UTF8.self))
+            }
+            for shortfall in entry.result.shortfalls.prefix(10) {
+                lines.append("not set: " + String(decoding: shortfall.line, as: UTF8.self))
+            }
+        }
+        lines += reservations.map { "reservation: \($0)" }
+        lines.append(
+            "receipt: \(run.work)/\(name)" + (isInArchive ? ", and in proof/ of the archive" : ""))
+        return lines.joined(separator: "\n")
+    }
+}
