@@ -54,8 +54,9 @@ public final class TreeTarget: Sendable {
         isResuming = resuming
         self.owners = owners
         self.shortfalls = shortfalls
-        isPrivileged = geteuid() == 0
         probe = try TargetProbe(root)
+        // On a file system that takes root for somebody else, root is not.
+        isPrivileged = geteuid() == 0 && probe.uid == 0
     }
 
     /// Whether it takes names that differ in case or Unicode form only for the same one.

@@ -12,7 +12,7 @@ struct FileRecord: Sendable {
     /// The bytes, of the small parts that are looked into.
     var content: [UInt8] = []
     var manifest: DigestManifest?
-    var journal: JournalSummary?
+    var journal: SealedJournal?
     var firstJournalLine: [UInt8] = []
     /// Why it is not fit to be judged further.
     var failure: Failure?
