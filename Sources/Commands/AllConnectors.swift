@@ -5,5 +5,5 @@ import FileConnectors
 enum AllConnectors {
     static let exporters: [any Exporter.Type] = [FilesExporter.self]
     static let importers: [any Importer.Type] = [FilesImporter.self]
-    static let auditors: [any Auditor.Type] = []
+    static let auditors: [any Auditor.Type] = [FilesAuditor.self]
 }

@@ -1,6 +1,7 @@
 import Archives
 import Basics
 import Manifests
+import Primitives
 import Synchronization
 
 /// Where each segment of a tree's stream begins and ends, worked out from the index and the lengths
@@ -18,6 +19,10 @@ struct SegmentMap: Sendable {
     private struct Segment: Sendable {
         var isEmpty = true
         var last: [UInt8] = []
+        /// What the index says of the last entry's content.
+        var lastContent: ContentDigest?
+        /// Where the first line about an entry of this segment begins in the index.
+        var indexOffset: Int64 = 0
         /// The segment with the header of the file that this one continues, and the bytes of its
         /// data in the segments between.
         var continues: Int?
@@ -33,13 +38,16 @@ struct SegmentMap: Sendable {
         segments = Array(repeating: Segment(), count: lengths.count)
     }
 
-    mutating func add(_ indexed: IndexedEntry) throws(Failure) {
+    /// - Parameter line: where the entry's line, or one of an omission before it, begins.
+    mutating func add(_ indexed: IndexedEntry, line: Int64) throws(Failure) {
         guard segments.indices.contains(indexed.segment),
             indexed.offset < lengths[indexed.segment]
         else {
             throw Failure(.treeMalformed, "the index leads to a segment that is not there")
         }
+        if segments[indexed.segment].isEmpty { segments[indexed.segment].indexOffset = line }
         segments[indexed.segment].isEmpty = false
+        segments[indexed.segment].lastContent = indexed.content
         segments[indexed.segment].last = indexed.entry.path
     }
 
@@ -60,6 +68,47 @@ struct SegmentMap: Sendable {
             segments[number].dataBefore = data
             data += lengths[number]
         }
+    }
+
+    /// Where the lines about a segment's entries begin in the index; nil when it has none.
+    func indexOffset(of number: Int) -> Int64? {
+        segments[number].isEmpty ? nil : segments[number].indexOffset
+    }
+
+    /// A large file that a segment holds nothing but a part of.
+    struct Part: Sendable {
+        /// The segment with the file's header.
+        let header: Int
+        let file: Entry
+        /// In the file, from one leaf of the tree digest to another.
+        let visible: Range<Int64>
+        let isOnly: Bool
+    }
+
+    /// The part that a segment consists of; nil for one that begins with an entry.
+    func part(
+        of number: Int, _ read: (Int) throws(Failure) -> Entry
+    ) throws(Failure) -> Part? {
+        let segment = segments[number]
+        guard let header = segment.continues else { return nil }
+        let file = try files.file(header, read)
+        let leaf = TreeDigest.leafSize
+        let isFirst = number == header + 1
+        let goesOn = number + 1 < segments.count && segments[number + 1].continues == header
+        let start = isFirst ? 0 : file.visible(after: segment.dataBefore) / leaf * leaf
+        let end =
+            goesOn ? file.visible(after: segments[number + 1].dataBefore) / leaf * leaf : file.size
+        guard start <= end else {
+            throw Failure(.treeMalformed, "the parts of a large file are not in order")
+        }
+        return Part(
+            header: header, file: file, visible: start..<end, isOnly: isFirst && !goesOn)
+    }
+
+    /// Segments with the header of a large file, and what the index says of its content.
+    var largeFiles: [(header: Int, content: ContentDigest?)] {
+        segments.indices.dropLast().filter { segments[$0 + 1].continues == $0 }
+            .map { ($0, segments[$0].lastContent) }
     }
 
     /// - Parameter read: gives the last entry of the segment with a large file's header.

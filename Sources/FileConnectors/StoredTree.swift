@@ -23,7 +23,7 @@ struct StoredTree: Sendable {
     let summary: IndexSummary
     let slices: [Slice]
     private let artifacts: any ArtifactSource
-    private let map: SegmentMap
+    let map: SegmentMap
 
     private static let sliceEntries: Int64 = 2000
     private static let sliceBytes: Int64 = 64 << 20
@@ -89,9 +89,11 @@ struct StoredTree: Sendable {
         var slices: [Slice] = []
         var reader = IndexReader(FileSource(index, from: 0, size: size))
         var (start, first, entries, bytes): (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
+        var line: Int64 = 0
         while let item = try reader.next() {
+            defer { line = reader.position }
             if case .entry(let indexed) = item {
-                try map.add(indexed)
+                try map.add(indexed, line: line)
                 entries += 1
                 bytes += indexed.entry.size
             }
@@ -119,6 +121,17 @@ struct StoredTree: Sendable {
         return PaxReader(
             StreamSource(try artifacts.open(tree, segment: segment)), from: place.beginning,
             to: place.ending, after: place.previous)
+    }
+
+    func part(of segment: Int) throws(Failure) -> SegmentMap.Part? {
+        try map.part(of: segment) { (header) throws(Failure) in try entry(ending: header) }
+    }
+
+    /// The index from the first line about an entry of a segment on.
+    func index(of segment: Int) -> IndexReader? {
+        map.indexOffset(of: segment).map {
+            IndexReader(FileSource(index, from: $0, size: indexSize - $0))
+        }
     }
 
     /// The last entry of a segment: a large file, whose map of holes only its header has.
