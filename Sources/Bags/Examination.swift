@@ -83,6 +83,7 @@ struct Examination: Sendable {
         judgeTagManifests()
         judgeInfo()
         judgeJournal()
+        judgeTarOrder(entries)
         judgeProof(by: verifier)
         judgeListing(entries)
     }

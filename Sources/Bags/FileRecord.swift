@@ -14,6 +14,7 @@ struct FileRecord: Sendable {
     var manifest: DigestManifest?
     var journal: SealedJournal?
     var firstJournalLine: [UInt8] = []
+    var journalEnds: [String: Int64] = [:]
     /// Why it is not fit to be judged further.
     var failure: Failure?
 }
@@ -68,6 +69,7 @@ struct FileReading: ~Copyable {
             if let failure { throw failure }
             record.manifest = try manifest?.finish()
             if let first = journal?.first { record.firstJournalLine = first }
+            if let ends = journal?.ends { record.journalEnds = ends }
             record.journal = try journal?.finish()
         } catch { record.failure = error }
         return record

@@ -28,6 +28,8 @@ struct JournalChain: ~Copyable, Sendable {
     private var tree = MerkleRange()
     /// The first line, which the opening time stamp is about.
     private(set) var first: [UInt8] = []
+    /// Where a tar ended after each commit, by path, as the journal of one made as a tar says.
+    private(set) var ends: [String: Int64] = [:]
 
     mutating func read(_ chunk: UnsafeRawBufferPointer) throws(Failure) {
         var position = 0
@@ -51,6 +53,9 @@ struct JournalChain: ~Copyable, Sendable {
             throw broken(.journalBroken, "does not follow from the line above")
         }
         if entries == 0 { first = line }
+        if let end = entry["end"]?.integer, end > 0, let path = entry["path"]?.string {
+            ends[path] = end
+        }
         head = SHA256.hash(line)
         tree.append(leaf: MerkleRange.leaf(line))
         entries += 1
