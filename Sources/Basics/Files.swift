@@ -121,6 +121,13 @@ public enum Files {
         }
     }
 
+    /// The path from the root, links resolved; as it is where that cannot be told.
+    public static func absolute(_ path: String) -> String {
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
     public static func parent(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: 0x2f) else { return "." }
         let parent = path[..<slash]

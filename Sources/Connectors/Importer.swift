@@ -34,7 +34,8 @@ public protocol Importer: Sendable {
     /// Takes the content digest again, from the target, for one slice.
     func compare(_ slice: Int) throws(Failure)
 
-    func conclude() throws(Failure) -> ImportResult
+    /// - Parameter counting: count what the target holds, in place of the digests of `compare`.
+    func conclude(counting: Bool) throws(Failure) -> ImportResult
 }
 
 /// What an import will do.
@@ -99,10 +100,19 @@ public protocol ArtifactSource: Sendable {
 /// The plaintext of one segment. Belongs to one lane at a time.
 public final class SegmentStream {
     private var source: any ByteSource & ~Copyable
+    private let throttles: [Throttle]
 
-    public init(_ source: consuming any ByteSource & ~Copyable) { self.source = source }
+    public init(
+        _ source: consuming any ByteSource & ~Copyable, _ throttles: [Throttle] = []
+    ) {
+        self.source = source
+        self.throttles = throttles
+    }
 
-    public func read(into chunk: inout Chunk) throws(Failure) { try source.read(into: &chunk) }
+    public func read(into chunk: inout Chunk) throws(Failure) {
+        try source.read(into: &chunk)
+        for throttle in throttles { throttle.admit(chunk.count) }
+    }
 }
 
 /// A segment stream as a stage.

@@ -93,7 +93,7 @@ public final class FilesExporter: Exporter {
                     after: [Self.treeArtifact], expected: records, bytes: records * 256),
             ],
             moment: Moment(kind: "file-system-time", value: moment),
-            facts: ["paths": .array(settings.paths.map { .string($0) })],
+            facts: ["paths": .array(settings.paths.map { .string(Files.absolute($0)) })],
             counts: kinds + [.init("bytes", .integer(bytes))])
         self.table.withLock { $0 = table }
         return outline
@@ -142,7 +142,7 @@ public final class FilesExporter: Exporter {
 
     public func conclude(_ artifact: Int) throws(Failure) -> Conclusion {
         guard artifact == Self.treeArtifact else {
-            return Conclusion(counts: [.init("lines", .integer(0))])
+            return Conclusion()
         }
         guard let table = table.withLock({ $0 }) else {
             throw Failure(.failed, "a conclusion before the inventory")
@@ -159,7 +159,7 @@ public final class FilesExporter: Exporter {
             counts: [.init("entries", .integer(result.entries))],
             restoring: "tar --extract --file=- --preserve-permissions --same-owner --numeric-owner "
                 + "--xattrs --xattrs-include='*' --acls --directory=\"$HERE\"",
-            notes: ["paths: " + settings.paths.joined(separator: ", ")])
+            notes: ["paths: " + settings.paths.map(Files.absolute).joined(separator: ", ")])
     }
 
     func isBroken(_ path: [UInt8], in segment: Int) -> Bool {

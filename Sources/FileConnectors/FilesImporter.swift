@@ -1,6 +1,7 @@
 import Archives
 public import Basics
 public import Connectors
+import Glibc
 public import Manifests
 public import Plans
 import Primitives
@@ -115,7 +116,7 @@ public final class FilesImporter: Importer {
     /// Names of owners are part of the proof only where owners go by name.
     private var scope: MetadataScope { settings.policy == .names ? .all : .owners }
 
-    public func conclude() throws(Failure) -> ImportResult {
+    public func conclude(counting: Bool) throws(Failure) -> ImportResult {
         let (stored, target) = try prepared()
         let compared = state.withLock { $0.comparisons }
         var comparison = TreeComparison(firstLeaf: 0)
@@ -135,7 +136,37 @@ public final class FilesImporter: Importer {
             try restrictor.finish()
         }
         try target.root.descriptor.syncFileSystem()
-        return result(stored, target, comparison, wasCompared: !compared.isEmpty)
+        var result = result(stored, target, comparison, wasCompared: !compared.isEmpty)
+        if counting {
+            result.comparisons.append(
+                .init(
+                    name: "entries", expected: String(stored.summary.entries),
+                    found: String(try count(stored, on: target))))
+        }
+        return result
+    }
+
+    /// How many of the index's entries are on the target, by name.
+    private func count(_ stored: StoredTree, on target: TreeTarget) throws(Failure) -> Int64 {
+        var found: Int64 = 0
+        var cursor = TreeCursor(target.root)
+        var index = stored.wholeIndex()
+        while let indexed = try index.nextEntry() {
+            try room.progress.checkCancelled()
+            do throws(Failure) {
+                try unsafe cursor.withParent(of: indexed.entry.path) {
+                    (directory, name) throws(Failure) in
+                    var status = stat()
+                    if unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 {
+                        found += 1
+                    }
+                }
+            } catch {
+                // A directory on the way that is not there: neither is the entry.
+                if error.code == .cancelled { throw error }
+            }
+        }
+        return found
     }
 
     private func result(

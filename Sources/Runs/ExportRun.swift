@@ -38,11 +38,7 @@ public final class ExportRun: Sendable {
         _ plan: ExportPlan, output: String, connectors: [any Exporter.Type], world: World,
         progress: Progress, announce: @Sendable (ExportStage) -> Void
     ) async throws(Failure) -> ExportOutcome {
-        guard plan.archive.timestamp == nil else {
-            throw Failure(
-                .unsupported, "this release takes no time-stamps",
-                hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
-        }
+        try checkSupported(plan)
         let signer = try SigningKey(file: plan.archive.signWith + ".key")
         guard signer.roles.contains(.exporter) else {
             throw Failure(
@@ -64,6 +60,15 @@ public final class ExportRun: Sendable {
         } catch {
             run.abandon(error)
             throw error
+        }
+    }
+
+    /// Refuses what a plan may say and this release cannot do, before anything moves.
+    static func checkSupported(_ plan: ExportPlan) throws(Failure) {
+        guard plan.archive.timestamp == nil else {
+            throw Failure(
+                .unsupported, "this release takes no time-stamps",
+                hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
         }
     }
 

@@ -56,7 +56,10 @@ public struct ImportRun: Sendable {
         let bag = try await Bag(opening: path).verified(
             by: KeyVerifier(keys: keys, now: startedAt), workers: workers, progress: progress)
         let archive = try OpenArchive(bag, keyFiles: plan.decryptWith)
+            .throttled(by: plan.limits.bandwidth)
         try archive.checkManifest(against: bag)
+        try Coverage(bag).check()
+        try Coverage(bag).check(archive.manifest)
         try checkNames(plan, archive.manifest)
         let directory = work ?? "./\(archive.manifest.name).import"
         let ledger = try ImportLedger(
@@ -107,7 +110,7 @@ public struct ImportRun: Sendable {
         var results: [SourceResult] = []
         for pair in pairs {
             let result = try await scheduler.run { () throws(Failure) in
-                try pair.importer.conclude()
+                try pair.importer.conclude(counting: plan.verify == .counts)
             }
             results.append(SourceResult(source: pair.source, result: result))
         }
@@ -130,7 +133,7 @@ public struct ImportRun: Sendable {
         let directory = work + "/source-\(place)"
         try Files.makeDirectory(directory, mode: 0o700)
         let importer = try type.init(
-            target, source: source, from: archive,
+            target, source: source, from: archive.throttled(by: target.bandwidth),
             room: Room(directory: directory, progress: progress, world: world),
             resuming: ledger.isResuming)
         do throws(Failure) {
