@@ -62,6 +62,27 @@ import Testing
         #expect(try TreeSnapshot(out).lines == TreeSnapshot(tree.path).lines)
     }
 
+    @Test func lanesWorkOnOneTargetAtOnce() async throws {
+        guard Self.hasTools else { return print("SKIPPED: importing: not root, or a tool missing") }
+        let tree = try HostileTree(longPaths: true)
+        defer { tree.remove() }
+        let archive = try TestArchive(tree, entriesPerSegment: 2)
+        let target = try target(tree.directory.path + "/out")
+        let lanes = [Lane(), Lane(), Lane()]
+        try await withThrowingTaskGroup { group in
+            for (number, lane) in lanes.enumerated() {
+                group.addTask(executorPreference: lane) {
+                    let share = archive.segments.indices.filter { $0 % lanes.count == number }
+                    try archive.restore(share.reversed(), to: target)
+                }
+            }
+            try await group.waitForAll()
+        }
+        for lane in lanes { lane.close() }
+        try archive.finish(target)
+        expectEqual(try archive.compare(target, .all))
+    }
+
     @Test func anImportCutShortAnywhereIsCompletedByResuming() throws {
         guard Self.hasTools else { return print("SKIPPED: importing: not root, or a tool missing") }
         let tree = try HostileTree(longPaths: false)
