@@ -36,10 +36,11 @@ final class ImportLedger: Sendable {
         }
         isResuming = !lines.isEmpty
         done = Mutex(Set(lines.dropFirst().map(String.init)))
-        file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_TRUNC)
+        // Written anew without what a crash cut off, and never not there in between.
         let kept = [opening] + lines.dropFirst().map(String.init)
-        try file.writeAll(Array((kept.joined(separator: "\n") + "\n").utf8))
-        try file.sync()
+        try Files.write(
+            Array((kept.joined(separator: "\n") + "\n").utf8), to: path, mode: 0o600)
+        file = try Descriptor(opening: path, O_WRONLY | O_APPEND)
     }
 
     private func key(_ source: Int, _ number: SegmentNumber) -> String {

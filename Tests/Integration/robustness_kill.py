@@ -100,6 +100,7 @@ def killed_at_system_call(world, output, call, first, last):
     command = ["export", plan, "--output", world.at(output)]
     tar = output.endswith(".tar")
     struck = 0
+    world.remove("call.tar", "call.tar.exeat-run", "call")
     for number in range(first, last):
         world.remove(output, output + ".exeat-run")
         inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
