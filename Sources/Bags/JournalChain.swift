@@ -48,18 +48,18 @@ struct JournalChain: ~Copyable, Sendable {
         do throws(Failure) { entry = try JSON(parsing: line) } catch {
             throw broken(.journalMalformed, "is not a JSON object", error)
         }
-        guard entry.line == line, let word = entry["ev"]?.string,
-            let event = Journal.Event(rawValue: word),
-            entry["t"]?.string.flatMap({ Timestamp($0) }) != nil,
-            (event == .runOpened) == (entries == 0)
-        else { throw broken(.journalMalformed, "is not a line that an export writes") }
-        last = event
         guard entry["seq"]?.integer == entries else {
             throw broken(.journalBroken, "does not bear its number")
         }
         guard entry["prev"]?.string == head.hex else {
             throw broken(.journalBroken, "does not follow from the line above")
         }
+        guard entry.line == line, let word = entry["ev"]?.string,
+            let event = Journal.Event(rawValue: word),
+            entry["t"]?.string.flatMap({ Timestamp($0) }) != nil,
+            (event == .runOpened) == (entries == 0)
+        else { throw broken(.journalMalformed, "is not a line that an export writes") }
+        last = event
         if entries == 0 { first = line }
         if let end = entry["end"]?.integer, end > 0, let path = entry["path"]?.string {
             ends[path] = end

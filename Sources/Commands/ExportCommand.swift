@@ -57,6 +57,7 @@ struct ExportCommand: AsyncParsableCommand {
                 progress: counters
             ) { stage in
                 switch stage {
+                case .checking: display.enter("checking what is stored")
                 case .inventory: display.enter("taking inventory")
                 case .export(let bytes): display.enter("exporting", total: bytes)
                 case .sealing: display.enter("sealing")

@@ -23,6 +23,7 @@ public final class FilesImporter: Importer {
     private struct State {
         var stored: StoredTree?
         var target: TreeTarget?
+        var record: ShortfallRecord?
         var comparisons: [Int: TreeComparison] = [:]
         var extras: [TreeDifference] = []
     }
@@ -50,7 +51,8 @@ public final class FilesImporter: Importer {
             settings.policy, users: settings.users, groups: settings.groups)
         // The target's root decides whether names fold; the index is checked before anything else
         // is written to it.
-        let shortfalls = ShortfallList()
+        let record = try ShortfallRecord(room.directory + "/not-set", resuming: resuming)
+        let shortfalls = ShortfallList(record.earlier)
         var target = try TreeTarget(
             settings.path, existing: settings.existing, resuming: resuming, owners: owners,
             shortfalls: shortfalls)
@@ -66,6 +68,7 @@ public final class FilesImporter: Importer {
         state.withLock {
             $0.stored = stored
             $0.target = ready
+            $0.record = record
         }
         return ImportOutline(
             segments: stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) },
@@ -84,6 +87,8 @@ public final class FilesImporter: Importer {
         var reader = try stored.open(segment.segment)
         var restorer = TreeRestorer(target)
         try restorer.restore(&reader, progress: room.progress)
+        // Before the segment counts as done: a resumed import does not come here again.
+        try state.withLock { $0.record }?.keep(target.shortfalls)
     }
 
     public func finish() throws(Failure) {

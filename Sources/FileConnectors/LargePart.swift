@@ -65,7 +65,10 @@ struct LargePart: ~Copyable {
         }
         var cursor = TreeCursor(exporter.root)
         var reader = EntryReader(names: exporter.names)
-        let opened = try reader.open(file.path, through: &cursor)
+        let opened: EntryReader.OpenedFile
+        do throws(Failure) { opened = try reader.open(file.path, through: &cursor) } catch {
+            throw error.ofSource(file.path)
+        }
         var chunk = Chunk()
         let isWhole = isWhole(visible)
         var data = FileData(

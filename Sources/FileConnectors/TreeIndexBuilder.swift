@@ -76,7 +76,7 @@ struct TreeIndexBuilder {
             try fill(&note, file, header: segment)
         }
         if case .link(let path, let target, _) = record, lostFirstNames.contains(target),
-            note.flags.contains(.entry)
+            note.flags.contains(.link)
         {
             omit(&note, path, .changed, "its first name changed during the run")
         }

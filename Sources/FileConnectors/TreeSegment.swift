@@ -43,11 +43,13 @@ struct TreeSegment: ~Copyable {
             do throws(Failure) {
                 try write(record, into: &sink)
             } catch {
-                // What concerns the object alone is an omission; everything else ends the attempt.
+                // What concerns the object alone is an omission, as long as nothing of it is in the
+                // stream; everything else ends the attempt.
+                guard offsetIsClean else { throw error }
                 switch error.code {
                 case .sourceVanished: try omit(record.path, .vanished, "")
                 case .sourceUnreadable: try omit(record.path, .unreadable, error.what)
-                case .sourceChanged where !error.mayRetry: try omit(record.path, .changed, error.what)
+                case .sourceChanged: try omit(record.path, .changed, error.what)
                 default: throw error
                 }
             }
@@ -68,7 +70,7 @@ struct TreeSegment: ~Copyable {
         case .large(let file): try writeHeader(of: file, into: &sink)
         case .link(let path, let target, let group):
             let status = try status(of: path)
-            guard InodeIdentity(status) == group else {
+            guard InodeIdentity(status) == group, try leads(target, to: group) else {
                 return try writeObject(path, nil, .file, into: &sink)
             }
             var entry = Entry(path: path, kind: .hardlink)
@@ -79,21 +81,46 @@ struct TreeSegment: ~Copyable {
             entry.owner = try exporter.names.user(entry.uid)
             entry.group = try exporter.names.group(entry.gid)
             entry.modified = FileTime(status.st_mtim)
-            try emit(entry, nil, into: &sink)
+            try emit(entry, nil, .link, into: &sink)
         case .entry(let path, let kind, let group, _):
             try writeObject(path, group, kind, into: &sink)
         }
     }
 
+    /// False when the first name of an inode has gone since the inventory: then a further name is
+    /// all that is left of the file, and is exported with its data.
+    private mutating func leads(_ first: [UInt8], to group: InodeIdentity) throws(Failure) -> Bool {
+        do throws(Failure) { return InodeIdentity(try status(of: first)) == group } catch {
+            if error.code == .sourceVanished || error.code == .sourceChanged { return false }
+            throw error
+        }
+    }
+
     private mutating func status(of path: [UInt8]) throws(Failure) -> stat {
-        try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
-            var status = stat()
-            guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-                throw Failure(
-                    errno == ENOENT || errno == ENOTDIR ? .sourceVanished : .sourceUnreadable,
-                    describeErrno(errno))
+        do throws(Failure) {
+            return try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
+                var status = stat()
+                guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                    throw Failure(errno: errno, "cannot look at it")
+                }
+                return status
             }
-            return status
+        } catch { throw error.ofSource(path) }
+    }
+
+    private mutating func openFile(
+        _ path: [UInt8]
+    ) throws(Failure) -> EntryReader.OpenedFile {
+        do throws(Failure) { return try reader.open(path, through: &cursor) } catch {
+            throw error.ofSource(path)
+        }
+    }
+
+    private mutating func readObject(
+        _ path: [UInt8], _ kind: WalkedKind
+    ) throws(Failure) -> EntryReader.Reading {
+        do throws(Failure) { return try reader.read(path, kind, through: &cursor) } catch {
+            throw error.ofSource(path)
         }
     }
 
@@ -106,7 +133,7 @@ struct TreeSegment: ~Copyable {
         for attempt in 1...Self.attempts {
             do throws(Failure) {
                 if kind == .file { return try writeFile(path, group, into: &sink) }
-                let reading = try reader.read(path, kind, through: &cursor)
+                let reading = try readObject(path, kind)
                 return try emit(reading.entry, nil, flags(of: reading, group), into: &sink)
             } catch {
                 guard error.code == .sourceChanged, attempt < Self.attempts, offsetIsClean else {
@@ -143,7 +170,7 @@ struct TreeSegment: ~Copyable {
         }
         var attempt = 1
         while true {
-            let opened = try reader.open(path, through: &cursor)
+            let opened = try openFile(path)
             let reading = opened.reading
             var flags = flags(of: reading, group)
             let size = reading.entry.size
@@ -257,7 +284,7 @@ struct TreeSegment: ~Copyable {
         var entry = Entry(path: file.path, kind: .file)
         var flags: SegmentNote.Flags = .large
         do throws(Failure) {
-            let opened = try reader.open(file.path, through: &cursor)
+            let opened = try openFile(file.path)
             entry = opened.reading.entry
             if opened.reading.identity.hasChanged(since: file.identity) { flags.insert(.changed) }
             flags.formUnion(self.flags(of: opened.reading, file.group))

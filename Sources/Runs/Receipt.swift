@@ -57,26 +57,12 @@ struct Receipt {
             (name, bytes), (name + ".sig", signatures.sshsig),
             (name + ".mldsa65", signatures.mldsa65),
         ]
-        for (name, bytes) in files { try Files.write(bytes, to: run.work + "/" + name) }
-        let isInArchive = copy(files)
+        let copies = ReceiptFiles(work: run.work, archive: run.path)
+        try copies.write(files)
+        let isInArchive = copies.copy(files)
         return ImportOutcome(
             status: status, receipt: run.work + "/" + name, isInArchive: isInArchive,
             json: resultJSON(receipt: run.work + "/" + name), summary: summary(name, isInArchive))
-    }
-
-    /// Beside the seal, where the archive is a directory we may write to; the signatures come
-    /// first, so that a receipt there is never without them.
-    private func copy(_ files: [(String, [UInt8])]) -> Bool {
-        guard Files.kind(run.path) == 0o040000 else { return false }
-        do throws(Failure) {
-            for (name, bytes) in files.reversed() {
-                try Files.write(bytes, to: run.path + "/proof/" + name)
-            }
-            return true
-        } catch {
-            for (name, _) in files { try? Files.remove(run.path + "/proof/" + name) }
-            return false
-        }
     }
 
     private func nextNumber() throws(Failure) -> Int {

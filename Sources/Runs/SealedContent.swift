@@ -147,14 +147,12 @@ struct SealedContent: Sendable {
 
     /// The journal's last line, then the journal itself among the tag files.
     private func putJournal(_ tags: inout TagFiles, _ outcome: Seal.Outcome) throws(Failure) {
-        try run.ledger.journal.append(
-            .runCompleted,
-            [
-                .init("status", .integer(Int64(outcome.status))),
-                .init("expected", .integer(outcome.expected)),
-                .init("exported", .integer(outcome.exported)),
-                .init("omitted", .integer(outcome.omitted)),
-            ])
+        try run.ledger.complete([
+            .init("status", .integer(Int64(outcome.status))),
+            .init("expected", .integer(outcome.expected)),
+            .init("exported", .integer(outcome.exported)),
+            .init("omitted", .integer(outcome.omitted)),
+        ])
         try tags.putFile(run.writer.journalPath, at: "exeat/journal.jsonl")
     }
 
