@@ -13,8 +13,10 @@ public struct IndexReader: ~Copyable {
 
     private var source: any ByteSource & ~Copyable
     private var chunk = Chunk()
-    private var position = 0
+    private var chunkPosition = 0
     private var parser = IndexLineParser()
+    /// Bytes of the lines read so far.
+    public private(set) var position: Int64 = 0
     /// Lines read so far.
     public private(set) var lines: Int64 = 0
 
@@ -44,8 +46,8 @@ public struct IndexReader: ~Copyable {
     private mutating func readLine() throws(Failure) -> Bool {
         parser.line.removeAll(keepingCapacity: true)
         while true {
-            if position == chunk.count {
-                position = 0
+            if chunkPosition == chunk.count {
+                chunkPosition = 0
                 try source.read(into: &chunk)
                 if chunk.isEmpty {
                     if parser.line.isEmpty { return false }
@@ -53,7 +55,7 @@ public struct IndexReader: ~Copyable {
                 }
             }
             var found = false
-            let start = position
+            let start = chunkPosition
             var end = start
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
@@ -70,7 +72,8 @@ public struct IndexReader: ~Copyable {
                 unsafe parser.line.append(contentsOf: rest[..<count])
                 end = start + count
             }
-            position = found ? end + 1 : end
+            chunkPosition = found ? end + 1 : end
+            position += Int64(chunkPosition - start)
             if found { return true }
         }
     }

@@ -17,8 +17,9 @@ public final class TreeTarget: Sendable {
         case replace
     }
 
-    /// Larger files, and all with holes, are made by several lanes under a name of their own.
-    public static let largestSimpleFile: Int64 = 256 << 20
+    /// Larger files, and all with holes, are made by several lanes under a name of their own. The same
+    /// limit decides at export which files are cut.
+    public static let largestSimpleFile: Int64 = 255 << 20
 
     public let root: TreeRoot
     public let existing: Existing
@@ -53,8 +54,9 @@ public final class TreeTarget: Sendable {
         isResuming = resuming
         self.owners = owners
         self.shortfalls = shortfalls
-        isPrivileged = geteuid() == 0
         probe = try TargetProbe(root)
+        // On a file system that takes root for somebody else, root is not.
+        isPrivileged = geteuid() == 0 && probe.uid == 0
     }
 
     /// Whether it takes names that differ in case or Unicode form only for the same one.

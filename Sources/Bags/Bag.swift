@@ -54,6 +54,19 @@ public struct Bag: Sendable {
                 by: verifier, workers: workers, progress: progress, goingOn: true))
     }
 
+    /// Both at once: what is wrong, and the bag itself where nothing is.
+    public func examined(
+        by verifier: some SealVerifier, workers: Int, progress: Progress
+    ) async throws(Failure) -> (report: VerificationReport, bag: VerifiedBag?) {
+        let examination = try await examination(
+            by: verifier, workers: workers, progress: progress, goingOn: true)
+        let report = VerificationReport(examination)
+        guard report.isGood, let seal = report.seal else { return (report, nil) }
+        let bag = VerifiedBag(
+            report: report, seal: seal, digests: examination.digests, storage: storage)
+        return (report, bag)
+    }
+
     /// Lets the bag pass, or throws the first of its faults; a fault outside the payload is told
     /// before the payload is read.
     public func verified(

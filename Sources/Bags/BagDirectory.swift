@@ -57,8 +57,6 @@ public struct BagDirectory: BagStorage {
 private struct Walk {
     var entries: [BagEntry] = []
     var problems: [BagProblem] = []
-    /// More than any archive of ours; a hostile directory ends here.
-    private let mostEntries = 10_000_000
     private let deepest = 8
 
     mutating func list(
@@ -80,8 +78,8 @@ private struct Walk {
             case S_IFLNK: refuse(path, .bagFileKind, "is a symbolic link")
             default: refuse(path, .bagFileKind, "is a device, pipe or socket")
             }
-            guard entries.count + problems.count <= mostEntries else {
-                throw Failure(.bagFileUnexpected, "the bag has more than \(mostEntries) files")
+            guard entries.count + problems.count <= BagLimit.files else {
+                throw Failure(.bagFileUnexpected, "the bag has more than \(BagLimit.files) files")
             }
         }
     }

@@ -100,7 +100,7 @@ public struct BagName: Sendable, Hashable, CustomStringConvertible {
         guard good, let first = bytes.first, first != 0x2e, first != 0x2d else {
             throw Failure(
                 .bagPathUnsafe, "\"\(BagPath.shown(bytes))\" is not the name of a bag",
-                hint: "Use letters, digits, dot, dash and underscore, not beginning with a dot or dash.")
+                hint: "Use letters, digits, dot, dash and underscore, a letter or digit first.")
         }
         guard bytes.count <= Self.longest else {
             throw Failure(

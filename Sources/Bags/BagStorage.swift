@@ -39,6 +39,12 @@ public protocol BagStorage: Sendable {
     func source(of entry: BagEntry) throws(Failure) -> FileSource
 }
 
+/// What a hostile bag may make a reader remember.
+enum BagLimit {
+    /// 10 TB are 40 000 segments; beyond this number listing, tar and manifests are refused.
+    static let files = 1_000_000
+}
+
 /// How a bag is kept.
 public enum BagForm: String, Sendable {
     case directory

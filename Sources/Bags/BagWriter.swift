@@ -128,6 +128,7 @@ public final class BagWriter: Sendable {
         case .tar:
             guard let tar else { return }
             try tar.descriptor.truncate(to: end)
+            try tar.descriptor.seek(to: end)
             tail.withLock { $0.end = end }
         case .directory(let path):
             try Files.remove(path + "/proof.partial")
@@ -182,35 +183,29 @@ public final class BagWriter: Sendable {
         return file
     }
 
-    /// Makes the slot's bytes a file of the bag. Durable on return.
+    /// Makes the slot's bytes a file of the bag, durable on return, and then calls `note`.
     ///
-    /// - Returns: where the tar ends now; 0 in a directory.
-    public func commit(_ slot: BagSlot) throws(Failure) -> Int64 {
+    /// - Parameter note: writes down that the file is committed; gets the offset at which a tar
+    ///   ends now, 0 in a directory. Commits to a tar are noted in the order of the tar, so that
+    ///   cutting it back to the last noted end leaves nothing that is not noted. When `note` throws,
+    ///   the tar is cut back.
+    public func commit(
+        _ slot: BagSlot, _ note: (Int64) throws(Failure) -> Void = { (_) throws(Failure) in }
+    ) throws(Failure) {
         if let final = slot.final {
             do throws(Failure) {
                 try slot.file.descriptor.sync()
                 try Files.rename(final + ".partial", to: final)
             } catch { throw error.during("cannot store \"\(final)\"") }
             slot.committed()
-            return 0
+            return try note(0)
         }
-        guard let tar else { return 0 }
-        let size = Int64(try slot.file.descriptor.status().st_size)
-        return try tail.withLock { (tail) throws(Failure) in
+        guard let tar else { return }
+        try tail.withLock { (tail) throws(Failure) in
+            var end = tail.end
             do throws(Failure) {
-                try tar.descriptor.writeAll(
-                    CanonicalTar.header(name: name, path: slot.path, size: size))
-                var source = FileSource(slot.file, from: 0, size: size)
-                var chunk = Chunk()
-                repeat {
-                    try source.read(into: &chunk)
-                    try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                        try unsafe tar.descriptor.writeAll(bytes)
-                    }
-                } while !chunk.isEmpty
-                try tar.descriptor.writeAll(
-                    [UInt8](repeating: 0, count: CanonicalTar.padding(after: size)))
-                if case .tar = form { try tar.descriptor.sync() }
+                end += try append(slot, to: tar)
+                try note(end)
             } catch {
                 if case .tar = form {
                     try? tar.descriptor.truncate(to: tail.end)
@@ -218,16 +213,34 @@ public final class BagWriter: Sendable {
                 }
                 throw error.during("cannot store \"\(slot.path.text)\" in \(tar.name)")
             }
-            tail.end += 512 + size + Int64(CanonicalTar.padding(after: size))
-            return tail.end
+            tail.end = end
         }
+    }
+
+    /// Copies a spooled file to the end of the tar; returns how much longer that is now.
+    private func append(_ slot: BagSlot, to tar: SharedDescriptor) throws(Failure) -> Int64 {
+        let size = Int64(try slot.file.descriptor.status().st_size)
+        try tar.descriptor.writeAll(
+            CanonicalTar.header(name: name, path: slot.path, size: size))
+        var source = FileSource(slot.file, from: 0, size: size)
+        var chunk = Chunk()
+        repeat {
+            try source.read(into: &chunk)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                try unsafe tar.descriptor.writeAll(bytes)
+            }
+        } while !chunk.isEmpty
+        let padding = CanonicalTar.padding(after: size)
+        try tar.descriptor.writeAll([UInt8](repeating: 0, count: padding))
+        if case .tar = form { try tar.descriptor.sync() }
+        return 512 + size + Int64(padding)
     }
 
     /// Stores a small file.
     public func put(_ bytes: [UInt8], at path: BagPath) throws(Failure) {
         let slot = try slot(path)
         try slot.file.descriptor.writeAll(bytes)
-        _ = try commit(slot)
+        try commit(slot)
     }
 
     /// Stores the proof, the last thing that happens to a bag: in a directory it appears by one

@@ -53,10 +53,9 @@ public enum CanonicalTar {
 
     /// The sum of all bytes with the checksum field read as spaces.
     private static func checksum(_ block: [UInt8]) -> Int {
-        var sum = 0
-        for (index, byte) in block.enumerated() {
-            sum += (148..<156).contains(index) ? 0x20 : Int(byte)
-        }
+        var sum = 8 * 0x20
+        for byte in block { sum += Int(byte) }
+        for byte in block[148..<156] { sum -= Int(byte) }
         return sum
     }
 
@@ -66,6 +65,9 @@ public enum CanonicalTar {
         public let path: BagPath
         public let size: Int64
     }
+
+    private static let foreign =
+        "If the bag was packed by another program, unpack it and verify the directory."
 
     /// Reads a header and makes it again from what it says; a byte that differs is `.tarHeader`.
     ///
@@ -84,7 +86,7 @@ public enum CanonicalTar {
             throw Failure(
                 (0x31...0x36).contains(block[156]) ? .bagFileKind : .tarHeader,
                 "the archive's entry \"\(shown)\" is not a plain file",
-                hint: "If the bag was packed by another program, unpack it and verify the directory.")
+                hint: foreign)
         }
         let path = try BagPath(bytes: text(block[0..<100]))
         let name = try BagName(bytes: text(block[345..<500]))
@@ -98,7 +100,7 @@ public enum CanonicalTar {
         guard try header(name: name, path: path, size: size) == block else {
             throw Failure(
                 .tarHeader, "the header of \"\(path)\" is not the canonical one",
-                hint: "If the bag was packed by another program, unpack it and verify the directory.")
+                hint: foreign)
         }
         return Header(name: name, path: path, size: size)
     }

@@ -80,35 +80,28 @@ public struct DigestManifestParser: Sendable {
     private let subject: DigestManifest.Subject
     private let algorithm: DigestAlgorithm
     private var lines: [DigestManifest.Line] = []
-    private var line: [UInt8] = []
-    private let longest: Int
+    private var buffer: LineBuffer
 
     public init(_ subject: DigestManifest.Subject, _ algorithm: DigestAlgorithm) {
         self.subject = subject
         self.algorithm = algorithm
         // Room for a path that is too long, so that it is refused as what it is.
-        longest = algorithm.size * 2 + 2 + 4096
-        line.reserveCapacity(256)
+        buffer = LineBuffer(longest: algorithm.size * 2 + 2 + 4096)
     }
 
     public mutating func read(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
-        for unsafe byte in unsafe bytes {
-            if byte == 0x0a {
-                try take()
-                line.removeAll(keepingCapacity: true)
-            } else {
-                guard line.count < longest else { throw malformed("is too long") }
-                line.append(byte)
-            }
-        }
+        var position = 0
+        do throws(Failure) {
+            while try unsafe buffer.next(bytes, &position) { try take(buffer.line) }
+        } catch { throw error.code == .invalidValue ? malformed("is too long") : error }
     }
 
     public consuming func finish() throws(Failure) -> DigestManifest {
-        guard line.isEmpty else { throw malformed("does not end with a line feed") }
+        guard buffer.isAtStart else { throw malformed("does not end with a line feed") }
         return DigestManifest(subject, algorithm, sorted: lines)
     }
 
-    private mutating func take() throws(Failure) {
+    private mutating func take(_ line: [UInt8]) throws(Failure) {
         let digits = algorithm.size * 2
         guard line.count > digits + 2, line[digits] == 0x20, line[digits + 1] == 0x20,
             let digest = BagDigest(hex: String(decoding: line[..<digits], as: UTF8.self))
@@ -121,6 +114,7 @@ public struct DigestManifestParser: Sendable {
             }
             throw malformed("is not in the order of the paths")
         }
+        guard lines.count < BagLimit.files else { throw malformed("is one too many") }
         lines.append(.init(path, digest))
     }
 

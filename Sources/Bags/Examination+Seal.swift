@@ -110,6 +110,23 @@ extension Examination {
         }
     }
 
+    /// The payload of a tar lies where the journal says that it was committed. A directory has no
+    /// order, and neither has a tar that was packed from one.
+    mutating func judgeTarOrder(_ entries: [BagEntry]) {
+        guard name != nil, let ends = record(.journal)?.journalEnds, !ends.isEmpty else { return }
+        check("payload in the order of the journal", at: "data/") { (self) throws(Failure) in
+            var end: Int64 = 0
+            for entry in entries {
+                end += 512 + entry.size + Int64(CanonicalTar.padding(after: entry.size))
+                guard ends[entry.path.text] == end else {
+                    self.blame(
+                        entry.path.text, .tarOrder, "is not where the journal says it was stored")
+                    return
+                }
+            }
+        }
+    }
+
     // MARK: - The rest of proof/
 
     mutating func judgeProof(by verifier: some SealVerifier) {

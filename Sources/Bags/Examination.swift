@@ -45,7 +45,8 @@ struct Examination: Sendable {
         let before = problems.count
         do throws(Failure) { try body(&self) } catch { blame(path, error) }
         checks.append(
-            .init(name: name, outcome: problems.count == before ? .passed : .failed, detail: detail))
+            .init(name: name, outcome: problems.count == before ? .passed : .failed, detail: detail)
+        )
     }
 
     mutating func note(_ name: String, _ outcome: VerificationReport.Outcome, _ detail: String?) {
@@ -82,6 +83,7 @@ struct Examination: Sendable {
         judgeTagManifests()
         judgeInfo()
         judgeJournal()
+        judgeTarOrder(entries)
         judgeProof(by: verifier)
         judgeListing(entries)
     }

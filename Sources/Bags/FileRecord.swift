@@ -12,8 +12,9 @@ struct FileRecord: Sendable {
     /// The bytes, of the small parts that are looked into.
     var content: [UInt8] = []
     var manifest: DigestManifest?
-    var journal: JournalSummary?
+    var journal: SealedJournal?
     var firstJournalLine: [UInt8] = []
+    var journalEnds: [String: Int64] = [:]
     /// Why it is not fit to be judged further.
     var failure: Failure?
 }
@@ -68,6 +69,7 @@ struct FileReading: ~Copyable {
             if let failure { throw failure }
             record.manifest = try manifest?.finish()
             if let first = journal?.first { record.firstJournalLine = first }
+            if let ends = journal?.ends { record.journalEnds = ends }
             record.journal = try journal?.finish()
         } catch { record.failure = error }
         return record

@@ -178,7 +178,7 @@ struct ForeignExamination {
                 $0 == " " || $0 == "\t"
             }
             guard fields.count == 3, fields[1] == "-" || Int64(fields[1]) != nil else {
-                blame("fetch.txt", .bagManifestMalformed, "has a line that is not URL, length, path")
+                blame("fetch.txt", .bagManifestMalformed, "has a line of another form")
                 continue
             }
             let path = ForeignPath(String(fields[2]), version: version)

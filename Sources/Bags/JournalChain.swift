@@ -2,7 +2,7 @@ import Basics
 import Primitives
 
 /// What the seal says about the journal.
-public struct JournalSummary: Sendable, Equatable {
+public struct SealedJournal: Sendable, Equatable {
     public let entries: Int64
     public let bytes: Int64
     /// SHA-256 of the last line, without its line feed.
@@ -21,29 +21,27 @@ public struct JournalSummary: Sendable, Equatable {
 /// Follows the chain of `journal.jsonl` chunk by chunk: each line names its number and the SHA-256
 /// of the line above. What the lines mean is not looked at.
 struct JournalChain: ~Copyable, Sendable {
-    private var line: [UInt8] = []
+    private var buffer = LineBuffer(longest: 1 << 20)
     private var entries: Int64 = 0
     private var bytes: Int64 = 0
     private var head = Digest256()
     private var tree = MerkleRange()
     /// The first line, which the opening time stamp is about.
     private(set) var first: [UInt8] = []
-    private let longest = 1 << 20
+    /// Where a tar ended after each commit, by path, as the journal of one made as a tar says.
+    private(set) var ends: [String: Int64] = [:]
 
     mutating func read(_ chunk: UnsafeRawBufferPointer) throws(Failure) {
-        for unsafe byte in unsafe chunk {
-            if byte == 0x0a {
-                try take()
-                line.removeAll(keepingCapacity: true)
-            } else {
-                guard line.count < longest else { throw broken(.journalMalformed, "is too long") }
-                line.append(byte)
-            }
+        var position = 0
+        do throws(Failure) {
+            while try unsafe buffer.next(chunk, &position) { try take(buffer.line) }
+        } catch {
+            throw error.code == .invalidValue ? broken(.journalMalformed, "is too long") : error
         }
         bytes += Int64(chunk.count)
     }
 
-    private mutating func take() throws(Failure) {
+    private mutating func take(_ line: [UInt8]) throws(Failure) {
         let entry: JSON
         do throws(Failure) { entry = try JSON(parsing: line) } catch {
             throw broken(.journalMalformed, "is not a JSON object", error)
@@ -55,16 +53,19 @@ struct JournalChain: ~Copyable, Sendable {
             throw broken(.journalBroken, "does not follow from the line above")
         }
         if entries == 0 { first = line }
+        if let end = entry["end"]?.integer, end > 0, let path = entry["path"]?.string {
+            ends[path] = end
+        }
         head = SHA256.hash(line)
         tree.append(leaf: MerkleRange.leaf(line))
         entries += 1
     }
 
-    borrowing func finish() throws(Failure) -> JournalSummary {
-        guard line.isEmpty else {
+    borrowing func finish() throws(Failure) -> SealedJournal {
+        guard buffer.isAtStart else {
             throw broken(.journalMalformed, "does not end with a line feed")
         }
-        return JournalSummary(entries: entries, bytes: bytes, head: head, root: tree.root)
+        return SealedJournal(entries: entries, bytes: bytes, head: head, root: tree.root)
     }
 
     private borrowing func broken(

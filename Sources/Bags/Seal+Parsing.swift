@@ -63,7 +63,7 @@ extension Seal {
         self.init(
             subject: subject, bag: String(bag.dropFirst(urn.count)), name: name,
             createdAt: createdAt, purpose: try run.text("purpose"), run: try run.text("id"),
-            journal: JournalSummary(
+            journal: SealedJournal(
                 entries: try journal.count("entries"), bytes: try journal.count("bytes"),
                 head: try journal.digest("head"), root: try journal.digest("root")),
             payload: BagInfo.Oxum(

@@ -46,7 +46,7 @@ public struct Seal: Sendable, Equatable {
     public var createdAt: Timestamp
     public var purpose: String
     public var run: String
-    public var journal: JournalSummary
+    public var journal: SealedJournal
     public var payload: BagInfo.Oxum
     public var signer: VerifiedSigner
     public var keys: [Key]
@@ -59,7 +59,7 @@ public struct Seal: Sendable, Equatable {
 
     public init(
         subject: Digest256, bag: String, name: BagName, createdAt: Timestamp, purpose: String,
-        run: String, journal: JournalSummary, payload: BagInfo.Oxum, signer: VerifiedSigner,
+        run: String, journal: SealedJournal, payload: BagInfo.Oxum, signer: VerifiedSigner,
         keys: [Key], outcome: Outcome, tool: (name: String, version: String),
         planSha256: Digest256, opening: Digest256? = nil
     ) {

@@ -5,8 +5,6 @@ struct TarOrder: Sendable {
     private(set) var name: BagName?
     private var last: BagPath?
     private var seen: Set<BagPath> = []
-    /// The headers of a hostile archive end here.
-    private let mostEntries = 10_000_000
 
     /// Throws `.tarHeader` for a second top folder, `.tarDuplicate` and `.tarOrder`.
     mutating func admit(_ header: CanonicalTar.Header) throws(Failure) {
@@ -19,8 +17,8 @@ struct TarOrder: Sendable {
         guard seen.insert(header.path).inserted else {
             throw Failure(.tarDuplicate, "\"\(header.path)\" is in the archive twice")
         }
-        guard seen.count <= mostEntries else {
-            throw Failure(.bagFileUnexpected, "the bag has more than \(mostEntries) files")
+        guard seen.count <= BagLimit.files else {
+            throw Failure(.bagFileUnexpected, "the bag has more than \(BagLimit.files) files")
         }
         if let last, !CanonicalTar.mayFollow(last, header.path) {
             throw Failure(.tarOrder, "\"\(header.path)\" comes after \"\(last)\" in the archive")

@@ -76,6 +76,11 @@ public struct Descriptor: ~Copyable, Sendable {
     /// Has the kernel begin to write back what was written so far, so that `sync` waits less.
     public func startWriteback() { exeat_start_writeback(raw) }
 
+    /// Brings everything of the file system that holds it to the disk (`syncfs`).
+    public func syncFileSystem() throws(Failure) {
+        guard exeat_syncfs(raw) == 0 else { throw Failure(errno: errno, "cannot sync") }
+    }
+
     /// The corresponding C function is `fstat`.
     public func status() throws(Failure) -> stat {
         var status = stat()

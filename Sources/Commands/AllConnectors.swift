@@ -4,6 +4,6 @@ import FileConnectors
 /// The one place that lists all connectors.
 enum AllConnectors {
     static let exporters: [any Exporter.Type] = [FilesExporter.self]
-    static let importers: [any Importer.Type] = []
-    static let auditors: [any Auditor.Type] = []
+    static let importers: [any Importer.Type] = [FilesImporter.self]
+    static let auditors: [any Auditor.Type] = [FilesAuditor.self]
 }

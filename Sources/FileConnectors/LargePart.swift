@@ -44,6 +44,7 @@ struct LargePart: ~Copyable {
                 throw error
             }
             try writeZeros(length(of: visible), into: &sink)
+            noteZeros(visible, &note)
         }
         if visible.upperBound == file.size {
             let total = file.extents.reduce(0) { $0 + $1.length }
@@ -66,7 +67,7 @@ struct LargePart: ~Copyable {
         var reader = EntryReader(names: exporter.names)
         let opened = try reader.open(file.path, through: &cursor)
         var chunk = Chunk()
-        let isWhole = visible == 0..<file.size && !file.hasHoles
+        let isWhole = isWhole(visible)
         var data = FileData(
             opened.descriptor, file.path, progress: exporter.room.progress,
             from: visible.lowerBound)
@@ -75,6 +76,26 @@ struct LargePart: ~Copyable {
         note.changed = data.wasShort || now.hasChanged(since: file.identity)
         note.leaves = data.leaves()
         note.plain = isWhole ? data.plainDigest() : nil
+    }
+
+    /// The digest of what is stored in place of lost bytes, so that the archive agrees with itself.
+    private func noteZeros(_ visible: Range<Int64>, _ note: inout PartNote) {
+        var hasher = TreeHasher(from: visible.lowerBound)
+        hasher.update(zeros: visible.upperBound - visible.lowerBound)
+        note.leaves = hasher.finish()
+        guard isWhole(visible) else { return }
+        var plain = SHA256()
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        var left = Int(file.size)
+        while left > 0 {
+            plain.update(Array(zeros[..<min(left, zeros.count)]))
+            left -= min(left, zeros.count)
+        }
+        note.plain = plain.finish()
+    }
+
+    private func isWhole(_ visible: Range<Int64>) -> Bool {
+        visible == 0..<file.size && !file.hasHoles
     }
 
     private func length(of visible: Range<Int64>) -> Int64 {

@@ -31,7 +31,7 @@ struct SegmentTable: Sendable {
             }
             held += bytes
         }
-        if held > 0 || segments.isEmpty {
+        if start < reader.position || segments.isEmpty {
             segments.append(.entries(from: start, to: reader.position))
         }
     }
@@ -93,7 +93,12 @@ extension LargeFile {
             }
             room -= end - offset
         }
-        parts.append(start..<size)
+        // A hole at the end needs no segment of its own.
+        if room == partSize, let last = parts.popLast() {
+            parts.append(last.lowerBound..<size)
+        } else {
+            parts.append(start..<size)
+        }
         return parts
     }
 }

@@ -118,11 +118,11 @@ struct TreeIndexBuilder {
     private mutating func count(_ reason: String, _ accepted: Bool, _ path: [UInt8]) {
         omissions[OmissionKey(reason: reason, accepted: accepted), default: 0] += 1
         guard lines.count < OmissionSummary.mostLines else { return }
-        let name: JSON.Member =
-            String(validating: path, as: UTF8.self).map { .init("path", .string($0)) }
-            ?? .init("path64", .string(Base64.encode(path)))
         lines.append(
-            .object([name, .init("reason", .string(reason)), .init("accepted", .bool(accepted))]))
+            .object([
+                PathMember.member(path), .init("reason", .string(reason)),
+                .init("accepted", .bool(accepted)),
+            ]))
     }
 
     /// Puts the digest of a large file, known only now, in the place that its line keeps free.
@@ -138,7 +138,9 @@ struct TreeIndexBuilder {
             plain = part.plain
             if part.changed { note.flags.insert(.changed) }
             if let reason = FileOmission(rawValue: part.omission) {
-                return omit(&note, file.path, reason, "lost while it was read")
+                // Zeros stand for the lost part; the entry stays, since the stream has it.
+                note.flags.insert(.changed)
+                count(reason.rawValue, accepted.contains(reason), file.path)
             }
         }
         let digest = plain.map { ContentDigest.sha256($0) } ?? .tree(leaves.root)

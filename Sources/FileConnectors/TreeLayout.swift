@@ -13,12 +13,12 @@ enum LayoutRecord {
     case large(LargeFile)
     case omission(path: [UInt8], type: String, reason: String, detail: String, accepted: Bool)
 
-    /// What it takes in the stream, roughly; never nothing.
+    /// What it takes in the stream, roughly.
     var streamBytes: Int64 {
         switch self {
         case .entry(_, _, _, let bytes): TreeLayout.headerEstimate + bytes
         case .link, .large: TreeLayout.headerEstimate
-        case .omission: 1
+        case .omission: 0
         }
     }
 
@@ -78,7 +78,7 @@ struct TreeLayout: Sendable {
     let directory: String
 
     /// Files with more data than this are cut into parts.
-    static let inlineLimit: Int64 = 255 << 20
+    static let inlineLimit = TreeTarget.largestSimpleFile
     /// A part covers at most this much data, and no segment is larger. Where there are holes, a cut
     /// is up to a leaf beside the ideal place.
     static func partSize(hasHoles: Bool) -> Int64 { hasHoles ? 254 << 20 : 256 << 20 }

@@ -97,7 +97,7 @@ struct Receipt {
             "subject": [
                 [
                     "name": "seal.json",
-                    "digest": ["sha256": .string(SHA256.hash(seal.bytes).hex)],
+                    "digest": ["sha256": .string((run.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)).hex)],
                 ]
             ],
             "predicateType": "urn:exeat:receipt:v1",

@@ -84,11 +84,11 @@ struct RestoreText {
     private var streamFunction: String {
         if isEncrypted {
             return """
-                stream() { find "$1" -type f | LC_ALL=C sort | while IFS= read -r f; do
+                stream() { find "$1" -type f | LC_ALL=C sort -V | while IFS= read -r f; do
                   age -d -i "$KEY" "$f" || exit 1; done; }
                 """
         }
-        return "stream() { find \"$1\" -type f | LC_ALL=C sort | xargs cat; }"
+        return "stream() { find \"$1\" -type f | LC_ALL=C sort -V | xargs cat; }"
     }
 
     private func file(of part: Part) -> String {

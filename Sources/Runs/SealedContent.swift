@@ -229,7 +229,7 @@ private struct TagFiles {
             let slot = try writer.slot(path)
             var sink = Hashing(tally, into: DescriptorSink(slot.file))
             try source.drain(into: &sink)
-            _ = try writer.commit(slot)
+            try writer.commit(slot)
         }
         guard let digest = Digest256(hex: tally.digest) else { return }
         lines.append(.init(path, .sha256(digest)))

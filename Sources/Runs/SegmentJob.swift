@@ -48,11 +48,12 @@ struct SegmentJob: Sendable {
         guard plain.count <= SegmentRecord.largestPlain else {
             throw Failure(.failed, "segment \"\(path.text)\" is larger than any reader accepts")
         }
-        let end = try pipeline.writer.commit(slot)
         let record = SegmentRecord(
             path: path.text, bytes: stored.count, sha256: stored.digest, plainBytes: plain.count)
-        try pipeline.ledger.commit(
-            RunLedger.Commit(record: record, result: result), at: place, end: end)
+        try pipeline.writer.commit(slot) { (end) throws(Failure) in
+            try pipeline.ledger.commit(
+                RunLedger.Commit(record: record, result: result), at: place, end: end)
+        }
         pipeline.progress.add(stored: stored.count)
     }
 

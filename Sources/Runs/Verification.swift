@@ -31,9 +31,9 @@ public struct Verification: Sendable {
             return Verification(report: report, content: .null, failure: report.failure)
         }
         let bag = try Bag(opening: archive)
-        let report = try await bag.examine(
+        let (report, passed) = try await bag.examined(
             by: verifier, workers: Scheduler.standardWorkers, progress: progress)
-        guard report.isGood else {
+        guard let verified = passed else {
             return Verification(
                 report: report, content: .null,
                 failure: report.failure
@@ -43,9 +43,6 @@ public struct Verification: Sendable {
         if isEncrypted, keyFiles.isEmpty {
             return Verification(report: report, content: .null, failure: nil)
         }
-        // Reading again holds every byte against the sealed digests once more.
-        let verified = try await bag.verified(
-            by: verifier, workers: Scheduler.standardWorkers, progress: progress)
         let archive = try OpenArchive(verified, keyFiles: keyFiles)
         do throws(Failure) {
             try archive.checkManifest(against: verified)

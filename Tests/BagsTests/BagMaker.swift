@@ -74,11 +74,11 @@ struct BagMaker {
         return bytes
     }
 
-    static func summary(_ journal: [UInt8]) -> JournalSummary {
+    static func summary(_ journal: [UInt8]) -> SealedJournal {
         var tree = MerkleRange()
         let lines = journal.split(separator: 0x0a).map(Array.init)
         for line in lines { tree.append(leaf: MerkleRange.leaf(line)) }
-        return JournalSummary(
+        return SealedJournal(
             entries: Int64(lines.count), bytes: Int64(journal.count),
             head: lines.last.map(SHA256.hash) ?? Digest256(), root: tree.root)
     }
@@ -175,8 +175,10 @@ struct BagMaker {
         }
     }
 
-    /// Without the sync of `Files.write`: thousands of these are written.
+    /// Without the sync of `Files.write`, and as a new file, which the file system need not bring
+    /// to the disk at once: thousands of these are written.
     static func overwrite(_ path: String, _ bytes: [UInt8]) throws {
+        unlink(path)
         let file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
         try file.writeAll(bytes)
     }

@@ -210,16 +210,24 @@ import Testing
             ({ $0.payload = .init(bytes: 1, files: 1) }, .sealSubjectMismatch),
             ({ $0.journal = BagMaker.summary([]) }, .journalMismatch),
             ({ $0.keys = [] }, .bagProofUnexpected),
-            ({ $0.keys[0] = .init(name: "keys/exporter.pem", sha256: Digest256()) },
-                .bagFileChanged),
-            ({ $0.keys.append(.init(name: "keys/x.pem", sha256: Digest256())) },
-                .bagFileMissing),
+            (
+                { $0.keys[0] = .init(name: "keys/exporter.pem", sha256: Digest256()) },
+                .bagFileChanged
+            ),
+            (
+                { $0.keys.append(.init(name: "keys/x.pem", sha256: Digest256())) },
+                .bagFileMissing
+            ),
             ({ $0.opening = nil }, .bagProofUnexpected),
             ({ $0.opening = Digest256() }, .bagFileChanged),
-            ({ $0.outcome = .init(status: 1, expected: 1, exported: 1, omitted: 0) },
-                .sealMalformed),
-            ({ $0.signer = .init(principal: "x", ed25519: "y", mldsa65: "z") },
-                .signerPairMismatch),
+            (
+                { $0.outcome = .init(status: 1, expected: 1, exported: 1, omitted: 0) },
+                .sealMalformed
+            ),
+            (
+                { $0.signer = .init(principal: "x", ed25519: "y", mldsa65: "z") },
+                .signerPairMismatch
+            ),
         ]
         for (index, (spoil, expected)) in spoilings.enumerated() {
             var maker = BagMaker()

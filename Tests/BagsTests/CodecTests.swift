@@ -40,7 +40,8 @@ import Testing
 @Suite struct DigestManifestTests {
     private let one = String(repeating: "1", count: 64)
 
-    private func code(_ text: String, _ subject: DigestManifest.Subject = .payload) -> Failure.Code? {
+    private func code(_ text: String, _ subject: DigestManifest.Subject = .payload) -> Failure.Code?
+    {
         do throws(Failure) {
             _ = try DigestManifest(parsing: Array(text.utf8), subject, .sha256)
             return nil
@@ -152,7 +153,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"status\":0", "\"status\":3"), ("\"purpose\"", "\"aim\""), ("\"entries\":3", "\"entries\":-3"),
+        ("\"status\":0", "\"status\":3"), ("\"purpose\"", "\"aim\""),
+        ("\"entries\":3", "\"entries\":-3"),
         ("\"entries\":3", "\"entries\":\"3\""), ("{\"_type\"", "{\"x\":1,\"_type\""),
         ("urn:exeat:seal:v1", "urn:exeat:seal:v2"), ("urn:uuid:", "urn:guid:"),
         ("2026-", "26-"), ("tagmanifest-sha256", "manifest-sha256"), ("\"files\":", "\"Files\":"),

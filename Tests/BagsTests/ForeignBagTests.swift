@@ -1,5 +1,5 @@
-import Basics
 import Bags
+import Basics
 import TestKit
 import Testing
 

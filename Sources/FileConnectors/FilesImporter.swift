@@ -1,0 +1,198 @@
+import Archives
+public import Basics
+public import Connectors
+public import Manifests
+public import Plans
+import Primitives
+import Streams
+import Synchronization
+
+/// Replays a tree below a directory, and compares what is then there with the index.
+public final class FilesImporter: Importer {
+    public static let kind = "files"
+
+    private let source: SourceRecord
+    private let artifacts: any ArtifactSource
+    private let room: Room
+    private let settings: FilesTarget
+    private let resuming: Bool
+    private let names = OwnerNames()
+    private let state = Mutex(State())
+
+    private struct State {
+        var stored: StoredTree?
+        var target: TreeTarget?
+        var comparisons: [Int: TreeComparison] = [:]
+        var extras: [TreeDifference] = []
+    }
+
+    public static func check(_ target: TargetPlan, _ problems: PlanProblems) {
+        _ = FilesTarget(target, problems)
+    }
+
+    public init(
+        _ target: TargetPlan, source: SourceRecord, from artifacts: any ArtifactSource, room: Room,
+        resuming: Bool
+    ) throws(Failure) {
+        let problems = PlanProblems()
+        settings = FilesTarget(target, problems)
+        try problems.check()
+        self.source = source
+        self.artifacts = artifacts
+        self.room = room
+        // Only an import that came as far as the target's root can have left anything in it.
+        self.resuming = resuming && Files.exists(room.directory + "/begun")
+    }
+
+    public func prepare() throws(Failure) -> ImportOutline {
+        var owners = try OwnerMapping(
+            settings.policy, users: settings.users, groups: settings.groups)
+        // The target's root decides whether names fold; the index is checked before anything else
+        // is written to it.
+        let shortfalls = ShortfallList()
+        var target = try TreeTarget(
+            settings.path, existing: settings.existing, resuming: resuming, owners: owners,
+            shortfalls: shortfalls)
+        let stored = try StoredTree(
+            source, from: artifacts, in: room.directory, folds: target.folds,
+            progress: room.progress)
+        owners.learn(from: stored.summary)
+        target = try TreeTarget(
+            settings.path, existing: settings.existing, resuming: resuming, owners: owners,
+            shortfalls: shortfalls)
+        try Files.write([], to: room.directory + "/begun", mode: 0o600)
+        let ready = target
+        state.withLock {
+            $0.stored = stored
+            $0.target = ready
+        }
+        return ImportOutline(
+            segments: stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) },
+            slices: stored.slices.count, bytes: stored.summary.size)
+    }
+
+    private func prepared() throws(Failure) -> (StoredTree, TreeTarget) {
+        guard let pair = state.withLock({ state in
+            state.stored.flatMap { stored in state.target.map { (stored, $0) } }
+        }) else { throw Failure(.failed, "an import that is not prepared") }
+        return pair
+    }
+
+    public func replay(_ segment: SegmentNumber) throws(Failure) {
+        let (stored, target) = try prepared()
+        var reader = try stored.open(segment.segment)
+        var restorer = TreeRestorer(target)
+        try restorer.restore(&reader, progress: room.progress)
+    }
+
+    public func finish() throws(Failure) {
+        let (stored, target) = try prepared()
+        var finisher = TreeFinisher(target)
+        var index = stored.wholeIndex()
+        while let entry = try index.nextEntry() {
+            try room.progress.checkCancelled()
+            try finisher.add(entry)
+        }
+        try finisher.finish()
+        for segment in finisher.segmentsToRevisit.sorted() {
+            var reader = try stored.open(segment)
+            var restorer = TreeRestorer(target)
+            try restorer.restoreLinkAttributes(&reader)
+        }
+    }
+
+    public func compare(_ slice: Int) throws(Failure) {
+        let (stored, target) = try prepared()
+        let part = stored.slices[slice]
+        var comparer = TreeComparer(
+            target, names: names, scope: scope, firstLeaf: part.firstLeaf, progress: room.progress)
+        var reader = stored.reader(part)
+        while let entry = try reader.nextEntry() { try comparer.compare(entry) }
+        let result = comparer.result
+        state.withLock { $0.comparisons[slice] = result }
+    }
+
+    /// Names of owners are part of the proof only where owners go by name.
+    private var scope: MetadataScope { settings.policy == .names ? .all : .owners }
+
+    public func conclude() throws(Failure) -> ImportResult {
+        let (stored, target) = try prepared()
+        let compared = state.withLock { $0.comparisons }
+        var comparison = TreeComparison(firstLeaf: 0)
+        for slice in stored.slices.indices {
+            if let part = compared[slice] { comparison.append(part) }
+        }
+        if settings.existing == .refuse {
+            var index = stored.wholeIndex()
+            try TreeExtras.find(on: target, &index, progress: room.progress) {
+                comparison.append($0)
+            }
+        }
+        if TreeRestrictor.isNeeded(for: target) {
+            var restrictor = TreeRestrictor(target)
+            var index = stored.wholeIndex()
+            while let entry = try index.nextEntry() { try restrictor.add(entry) }
+            try restrictor.finish()
+        }
+        try target.root.descriptor.syncFileSystem()
+        return result(stored, target, comparison, wasCompared: !compared.isEmpty)
+    }
+
+    private func result(
+        _ stored: StoredTree, _ target: TreeTarget, _ comparison: TreeComparison,
+        wasCompared: Bool
+    ) -> ImportResult {
+        var comparisons: [ImportResult.Comparison] = []
+        if wasCompared {
+            comparisons = [
+                .init(
+                    name: "tree-content", expected: comparison.contentExpected.root.hex,
+                    found: comparison.contentFound.root.hex),
+                .init(
+                    name: "tree-metadata", expected: comparison.metadataExpected.root.hex,
+                    found: comparison.metadataFound.root.hex),
+                .init(
+                    name: "entries", expected: String(stored.summary.entries),
+                    found: String(comparison.entries)),
+            ]
+        }
+        let differences = comparison.differences.filter { !$0.isShortfall }
+        return ImportResult(
+            comparisons: comparisons, differences: differences.map(\.json),
+            differenceCount: comparison.mismatches, shortfalls: target.shortfalls.list.map(\.json),
+            shortfallCount: Int64(target.shortfalls.count),
+            counts: [
+                .init("entries", .integer(stored.summary.entries)),
+                .init("files", .integer(stored.summary.files)),
+                .init("directories", .integer(stored.summary.directories)),
+                .init("bytes", .integer(stored.summary.size)),
+            ],
+            mappings: ["owners": .string(settings.policy.rawValue)])
+    }
+}
+
+extension TreeDifference {
+    var json: JSON {
+        .object([
+            PathMember.member(path), .init("attribute", .string(attribute)),
+            .init("expected", .string(expected)), .init("found", .string(found)),
+        ])
+    }
+}
+
+extension Shortfall {
+    var json: JSON {
+        .object([
+            PathMember.member(path), .init("attribute", .string("\(attribute)")),
+            .init("reason", .string(describeErrno(errno))),
+        ])
+    }
+}
+
+/// `"path"`, or `"path64"` for bytes that are not UTF-8.
+enum PathMember {
+    static func member(_ path: [UInt8]) -> JSON.Member {
+        String(validating: path, as: UTF8.self).map { .init("path", .string($0)) }
+            ?? .init("path64", .string(Base64.encode(path)))
+    }
+}

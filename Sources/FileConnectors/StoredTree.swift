@@ -1,0 +1,177 @@
+import Archives
+import Basics
+import Connectors
+import Glibc
+import Manifests
+import Primitives
+import Streams
+
+/// A tree as an archive holds it: its index, checked and kept in a private file, and what every
+/// segment of the stream begins and ends with.
+struct StoredTree: Sendable {
+    /// A run of index lines that one lane compares.
+    struct Slice: Sendable {
+        let from: Int64
+        let to: Int64
+        /// Entries in the index before it.
+        let firstLeaf: Int64
+    }
+
+    let tree: ArtifactRecord
+    let index: SharedDescriptor
+    let indexSize: Int64
+    let summary: IndexSummary
+    let slices: [Slice]
+    private let artifacts: any ArtifactSource
+    let map: SegmentMap
+
+    private static let sliceEntries: Int64 = 2000
+    private static let sliceBytes: Int64 = 64 << 20
+
+    /// Decodes the index into a file without a name in `directory`, and checks all of it.
+    init(
+        _ source: SourceRecord, from artifacts: any ArtifactSource, in directory: String,
+        folds: Bool, progress: Progress
+    ) throws(Failure) {
+        guard let tree = source.artifacts.first(where: { $0.kind == "file-tree" }),
+            let lines = source.artifacts.first(where: { $0.kind == "file-index" }),
+            tree.format == "tar", lines.format == "jsonl"
+        else {
+            throw Failure(
+                .manifestMalformed, "source \"\(source.name)\" has no tree with an index")
+        }
+        self.tree = tree
+        self.artifacts = artifacts
+        let index = try Self.decode(lines, from: artifacts, in: directory, progress)
+        let size = lines.plainBytes
+        let expected = tree.counts.first { $0.key == "entries" }?.value.integer
+        summary = try IndexCheck.check(
+            limits: IndexLimits(entries: expected), folds: folds
+        ) { () throws(Failure) in IndexReader(FileSource(index, from: 0, size: size)) }
+        guard summary.entries == expected else {
+            throw Failure(
+                .treeMismatch,
+                "the index has \(summary.entries) entries, the manifest \(expected ?? 0)")
+        }
+        var map = SegmentMap(tree)
+        var roots = Roots()
+        slices = try Self.cut(index, size, &map, &roots)
+        try roots.check(against: tree)
+        self.map = map
+        self.index = index
+        indexSize = size
+    }
+
+    private static func decode(
+        _ lines: ArtifactRecord, from artifacts: any ArtifactSource, in directory: String,
+        _ progress: Progress
+    ) throws(Failure) -> SharedDescriptor {
+        let path = directory + "/index"
+        unsafe unlink(path)
+        let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
+        unsafe unlink(path)
+        var chunk = Chunk()
+        for segment in lines.segments.indices {
+            let stream = try artifacts.open(lines, segment: segment)
+            repeat {
+                try progress.checkCancelled()
+                try stream.read(into: &chunk)
+                try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                    try unsafe file.writeAll(bytes)
+                }
+            } while !chunk.isEmpty
+        }
+        return SharedDescriptor(file, name: "the index of the archive")
+    }
+
+    /// Goes through the index once more, for the slices and for the segments.
+    private static func cut(
+        _ index: SharedDescriptor, _ size: Int64, _ map: inout SegmentMap, _ roots: inout Roots
+    ) throws(Failure) -> [Slice] {
+        var slices: [Slice] = []
+        var reader = IndexReader(FileSource(index, from: 0, size: size))
+        var (start, first, entries, bytes): (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
+        var line: Int64 = 0
+        while let item = try reader.next() {
+            defer { line = reader.position }
+            if case .entry(let indexed) = item {
+                try map.add(indexed, line: line)
+                roots.add(indexed)
+                entries += 1
+                bytes += indexed.entry.size
+            }
+            if entries - first >= sliceEntries || bytes >= sliceBytes {
+                slices.append(Slice(from: start, to: reader.position, firstLeaf: first))
+                (start, first, bytes) = (reader.position, entries, 0)
+            }
+        }
+        if start < size { slices.append(Slice(from: start, to: size, firstLeaf: first)) }
+        try map.finish()
+        return slices
+    }
+
+    /// The two Merkle roots of the index, as the export took them.
+    private struct Roots {
+        var content = MerkleRange()
+        var metadata = MerkleRange()
+        var leaf = TreeLeaf()
+
+        mutating func add(_ indexed: IndexedEntry) {
+            content.append(leaf: leaf.content(of: indexed.entry, indexed.content))
+            metadata.append(
+                leaf: leaf.metadata(of: indexed.entry, attributes: indexed.attributeDigests))
+        }
+
+        func check(against tree: ArtifactRecord) throws(Failure) {
+            for (name, root) in [("tree-content", content.root), ("tree-metadata", metadata.root)] {
+                guard tree.digests.first(where: { $0.key == name })?.value.string == root.hex else {
+                    throw Failure(
+                        .treeMismatch, "the index does not have the \(name) digest of the manifest")
+                }
+            }
+        }
+    }
+
+    func reader(_ slice: Slice) -> IndexReader {
+        IndexReader(FileSource(index, from: slice.from, size: slice.to - slice.from))
+    }
+
+    func wholeIndex() -> IndexReader { IndexReader(FileSource(index, from: 0, size: indexSize)) }
+
+    /// Opens a segment of the stream where it begins.
+    func open(_ segment: Int) throws(Failure) -> PaxReader {
+        let place = try map.place(of: segment) { (header) throws(Failure) in
+            try entry(ending: header)
+        }
+        return PaxReader(
+            StreamSource(try artifacts.open(tree, segment: segment)), from: place.beginning,
+            to: place.ending, after: place.previous)
+    }
+
+    func part(of segment: Int) throws(Failure) -> SegmentMap.Part? {
+        try map.part(of: segment) { (header) throws(Failure) in try entry(ending: header) }
+    }
+
+    /// The index from the first line about an entry of a segment on.
+    func index(of segment: Int) -> IndexReader? {
+        map.indexOffset(of: segment).map {
+            IndexReader(FileSource(index, from: $0, size: indexSize - $0))
+        }
+    }
+
+    /// The last entry of a segment: a large file, whose map of holes only its header has.
+    private func entry(ending segment: Int) throws(Failure) -> Entry {
+        let place = try map.place(of: segment) { (header) throws(Failure) in
+            try entry(ending: header)
+        }
+        var reader = PaxReader(
+            StreamSource(try artifacts.open(tree, segment: segment)), from: place.beginning,
+            to: place.ending, after: place.previous)
+        var last: Entry?
+        while let entry = try reader.next() { last = entry }
+        guard let last else {
+            throw Failure(.treeMalformed, "segment \(segment) of the tree holds no entry")
+        }
+        return last
+    }
+}
