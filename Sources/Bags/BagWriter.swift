@@ -141,43 +141,6 @@ public final class BagWriter: Sendable {
         return stateDirectory + "/journal.jsonl"
     }
 
-<<<<<<< HEAD
-    /// Goes back to the last commit that the journal knows: a tar is cut at `end`; in a directory
-    /// whatever was not committed is removed.
-    public func resume(committed: Set<String>, end: Int64) throws(Failure) {
-        switch form {
-        case .stream: break
-        case .tar:
-            guard let tar else { return }
-            try tar.descriptor.truncate(to: end)
-            try tar.descriptor.seek(to: end)
-            tail.withLock { $0.end = end }
-        case .directory(let path):
-            try Files.remove(path + "/proof.partial")
-            try Files.remove(path + "/proof")
-            if Files.exists(path + "/data") {
-                try removeUncommitted(path + "/data", "data", committed)
-            }
-        }
-    }
-
-    private func removeUncommitted(
-        _ directory: String, _ prefix: String, _ committed: Set<String>
-    ) throws(Failure) {
-        for name in try Files.names(in: directory) {
-            let path = directory + "/" + name
-            if Files.kind(path) == S_IFDIR {
-                try removeUncommitted(path, prefix + "/" + name, committed)
-                // Fails where something is left, which is as it should be.
-                unsafe rmdir(path)
-            } else if !committed.contains(prefix + "/" + name) {
-                try Files.remove(path)
-            }
-        }
-    }
-
-=======
->>>>>>> robust
     /// A place for the bytes of one file.
     public func slot(_ path: BagPath) throws(Failure) -> BagSlot {
         switch form {

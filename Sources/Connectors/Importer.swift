@@ -100,19 +100,10 @@ public protocol ArtifactSource: Sendable {
 /// The plaintext of one segment. Belongs to one lane at a time.
 public final class SegmentStream {
     private var source: any ByteSource & ~Copyable
-    private let throttles: [Throttle]
 
-    public init(
-        _ source: consuming any ByteSource & ~Copyable, _ throttles: [Throttle] = []
-    ) {
-        self.source = source
-        self.throttles = throttles
-    }
+    public init(_ source: consuming any ByteSource & ~Copyable) { self.source = source }
 
-    public func read(into chunk: inout Chunk) throws(Failure) {
-        try source.read(into: &chunk)
-        for throttle in throttles { throttle.admit(chunk.count) }
-    }
+    public func read(into chunk: inout Chunk) throws(Failure) { try source.read(into: &chunk) }
 }
 
 /// A segment stream as a stage.

@@ -36,10 +36,7 @@ final class ImportLedger: Sendable {
         }
         isResuming = !lines.isEmpty
         done = Mutex(Set(lines.dropFirst().map(String.init)))
-<<<<<<< HEAD
-=======
         // Written anew without what a crash cut off, and never not there in between.
->>>>>>> robust
         let kept = [opening] + lines.dropFirst().map(String.init)
         try Files.write(
             Array((kept.joined(separator: "\n") + "\n").utf8), to: path, mode: 0o600)

@@ -59,7 +59,6 @@ public struct ImportRun: Sendable {
         let bag = try await Bag(opening: path).verified(
             by: KeyVerifier(keys: keys, now: startedAt), workers: workers, progress: progress)
         let archive = try OpenArchive(bag, keyFiles: plan.decryptWith)
-            .throttled(by: plan.limits.bandwidth)
         try archive.checkManifest(against: bag)
         try Coverage(bag).check()
         try Coverage(bag).check(archive.manifest)
@@ -149,11 +148,7 @@ public struct ImportRun: Sendable {
             throttles.isEmpty
             ? archive : ThrottledArchive(archive, throttles: throttles, progress: progress)
         let importer = try type.init(
-<<<<<<< HEAD
-            target, source: source, from: archive.throttled(by: target.bandwidth),
-=======
             target, source: source, from: artifacts,
->>>>>>> robust
             room: Room(directory: directory, progress: progress, world: world),
             resuming: ledger.isResuming)
         do throws(Failure) {

@@ -13,7 +13,6 @@ public struct OpenArchive: ArtifactSource {
     public let isEncrypted: Bool
     private let bag: any BagContents
     private let identities: [Identity]
-    private var throttles: [Throttle] = []
 
     /// Reads the manifest of a bag, verified or not.
     ///
@@ -74,14 +73,6 @@ public struct OpenArchive: ArtifactSource {
         }
     }
 
-    /// The same archive, its plaintexts given no faster than that many bytes per second.
-    func throttled(by bytesPerSecond: Int64?) -> OpenArchive {
-        guard let bytesPerSecond else { return self }
-        var copy = self
-        copy.throttles.append(Throttle(bytesPerSecond: bytesPerSecond))
-        return copy
-    }
-
     public func open(
         _ record: ArtifactRecord, segment: Int
     ) throws(Failure) -> SegmentStream {
@@ -90,9 +81,8 @@ public struct OpenArchive: ArtifactSource {
         if isEncrypted {
             return SegmentStream(
                 try Decompressing(
-                    Opening(source, identities: identities), size: segment.plainBytes),
-                throttles)
+                    Opening(source, identities: identities), size: segment.plainBytes))
         }
-        return SegmentStream(try Decompressing(source, size: segment.plainBytes), throttles)
+        return SegmentStream(try Decompressing(source, size: segment.plainBytes))
     }
 }

@@ -50,15 +50,10 @@ struct SegmentJob: Sendable {
         }
         let record = SegmentRecord(
             path: path.text, bytes: stored.count, sha256: stored.digest, plainBytes: plain.count)
-<<<<<<< HEAD
         try pipeline.writer.commit(slot) { (end) throws(Failure) in
             try pipeline.ledger.commit(
-                RunLedger.Commit(record: record, result: result), at: place, end: end)
+                RunLedger.Commit(record: record, result: result, end: end), at: place)
         }
-=======
-        try pipeline.ledger.commit(
-            RunLedger.Commit(record: record, result: result, end: end), at: place)
->>>>>>> robust
         pipeline.progress.add(stored: stored.count)
     }
 
