@@ -92,7 +92,8 @@ extension BagWriter {
     private static func open(_ path: String, as name: BagPath) throws(Failure) -> SharedDescriptor {
         do throws(Failure) {
             return SharedDescriptor(
-                try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), name: "\"\(path)\"")
+                try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+                name: "\"\(path)\"")
         } catch { throw error.code == .notFound ? damaged(name) : error }
     }
 

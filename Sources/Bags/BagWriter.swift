@@ -114,9 +114,10 @@ public final class BagWriter: Sendable {
         _ form: Form, _ state: String, _ lock: borrowing Descriptor
     ) throws(Failure) {
         if form == .stream { return }
-        let isSealed = if case .directory(let path) = form {
-            Files.exists(path + "/proof/seal.json")
-        } else { false }
+        let isSealed =
+            if case .directory(let path) = form {
+                Files.exists(path + "/proof/seal.json")
+            } else { false }
         let links = try lock.status().st_nlink
         guard !isSealed, links > 0 else {
             if isSealed { try Files.remove(state) }

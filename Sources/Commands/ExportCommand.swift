@@ -41,7 +41,8 @@ struct ExportCommand: AsyncParsableCommand {
         display.stop()
         // With an archive on standard output, the result moves over to standard error.
         if output == "-" {
-            Terminal.say(json ? String(decoding: outcome.json.line, as: UTF8.self) : outcome.summary)
+            Terminal.say(
+                json ? String(decoding: outcome.json.line, as: UTF8.self) : outcome.summary)
         } else {
             Terminal.print(json ? outcome.json.pretty : outcome.summary)
         }

@@ -124,7 +124,8 @@ public final class FilesAuditor: Auditor {
     private func audit(_ part: SegmentMap.Part, _ reader: inout PaxReader) throws(Failure) {
         var digest = PartDigest(leaves: MerkleRange(), plain: nil)
         if part.isOnly, part.file.extents == nil,
-            case .sha256? = stored.map.largeFiles.first(where: { $0.header == part.header })?.content
+            case .sha256? = stored.map.largeFiles.first(where: { $0.header == part.header })?
+                .content
         {
             var hasher = SHA256()
             try unsafe reader.readData { (bytes, _) throws(Failure) in

@@ -133,7 +133,7 @@ public final class FilesExporter: Exporter {
         repeat {
             try source.read(into: &chunk)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                for unsafe byte in unsafe bytes where byte == 0x0a { lines += 1 }
+                for unsafebyte in unsafe bytes where byte == 0x0a { lines += 1 }
                 try unsafe sink.write(buffer: bytes)
             }
         } while !chunk.isEmpty

@@ -76,9 +76,11 @@ public final class FilesImporter: Importer {
     }
 
     private func prepared() throws(Failure) -> (StoredTree, TreeTarget) {
-        guard let pair = state.withLock({ state in
-            state.stored.flatMap { stored in state.target.map { (stored, $0) } }
-        }) else { throw Failure(.failed, "an import that is not prepared") }
+        guard
+            let pair = state.withLock({ state in
+                state.stored.flatMap { stored in state.target.map { (stored, $0) } }
+            })
+        else { throw Failure(.failed, "an import that is not prepared") }
         return pair
     }
 

@@ -20,7 +20,8 @@ struct SegmentTable: Sendable {
                 // The header closes the segment; the data follows in segments of its own.
                 segments.append(.entries(from: start, to: reader.position))
                 for part in file.parts {
-                    segments.append(.part(record: position, from: part.lowerBound, to: part.upperBound))
+                    segments.append(
+                        .part(record: position, from: part.lowerBound, to: part.upperBound))
                 }
                 (start, held) = (reader.position, 0)
                 continue

@@ -92,7 +92,9 @@ struct TreeInventory {
             firstNames[identity] = path
             group = identity
         }
-        guard status.kind == .file else { return .entry(path: path, kind: status.kind, group: group, bytes: 0) }
+        guard status.kind == .file else {
+            return .entry(path: path, kind: status.kind, group: group, bytes: 0)
+        }
         totals.bytes += status.size
         totals.largest = max(totals.largest, status.size)
         if status.size > TreeLayout.inlineLimit,

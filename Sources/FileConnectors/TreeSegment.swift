@@ -139,7 +139,8 @@ struct TreeSegment: ~Copyable {
                 guard error.code == .sourceChanged, attempt < Self.attempts, offsetIsClean else {
                     throw error
                 }
-                guard let now = WalkedKind(mode: try status(of: path).st_mode), now != .socket else {
+                guard let now = WalkedKind(mode: try status(of: path).st_mode), now != .socket
+                else {
                     return try omit(path, .sockets, "")
                 }
                 kind = now
@@ -265,7 +266,8 @@ struct TreeSegment: ~Copyable {
         if data.wasShort || differs {
             if exporter.mayTryAgain(number, most: Self.attempts) {
                 throw Failure(
-                    .sourceChanged, "\"\(String(decoding: entry.path, as: UTF8.self))\" changed "
+                    .sourceChanged,
+                    "\"\(String(decoding: entry.path, as: UTF8.self))\" changed "
                         + "while it was read", mayRetry: true)
             }
             flags.insert(.changed)
@@ -289,8 +291,9 @@ struct TreeSegment: ~Copyable {
             if opened.reading.identity.hasChanged(since: file.identity) { flags.insert(.changed) }
             flags.formUnion(self.flags(of: opened.reading, file.group))
         } catch {
-            guard error.code == .sourceVanished || error.code == .sourceUnreadable
-                || error.code == .sourceChanged
+            guard
+                error.code == .sourceVanished || error.code == .sourceUnreadable
+                    || error.code == .sourceChanged
             else { throw error }
             flags.insert(.changed)
         }
@@ -365,7 +368,8 @@ extension TreeSegment {
     }
 
     private mutating func note(
-        omitted path: [UInt8], type: WalkedKind?, _ reason: String, _ detail: String, _ accepted: Bool
+        omitted path: [UInt8], type: WalkedKind?, _ reason: String, _ detail: String,
+        _ accepted: Bool
     ) throws(Failure) {
         line.removeAll(keepingCapacity: true)
         IndexLine.append(

@@ -181,11 +181,13 @@ public final class ExportRun: Sendable {
                 try await scheduler.run { () throws(Failure) in
                     do throws(Failure) {
                         let inventory = try source.exporter.inventory()
-                        try Files.syncDirectory(of: writer.stateDirectory + "/source-\(source.place)/x")
+                        try Files.syncDirectory(
+                            of: writer.stateDirectory + "/source-\(source.place)/x")
                         try ledger.noteInventoried(source.place, inventory)
                         return inventory
                     } catch {
-                        throw error.during("cannot take the inventory of source \"\(source.plan.name)\"")
+                        throw error.during(
+                            "cannot take the inventory of source \"\(source.plan.name)\"")
                     }
                 })
         }
@@ -258,7 +260,8 @@ public final class ExportRun: Sendable {
         return jobs
     }
 
-    private func folder(_ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline) -> String {
+    private func folder(_ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline) -> String
+    {
         "\(source.folder)/\(outline.slug)-\(padded(artifact + 1, 5))"
     }
 

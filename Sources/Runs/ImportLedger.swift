@@ -31,7 +31,8 @@ final class ImportLedger: Sendable {
             guard lines.isEmpty || lines[0] == opening else {
                 throw Failure(
                     .planChanged, "\"\(directory)\" belongs to another import",
-                    hint: "Resume with the same archive and plan, or name another --work directory.")
+                    hint: "Resume with the same archive and plan, or name another --work directory."
+                )
             }
         }
         isResuming = !lines.isEmpty

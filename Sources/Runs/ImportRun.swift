@@ -41,7 +41,8 @@ public struct ImportRun: Sendable {
     ) async throws(Failure) -> ImportOutcome {
         guard path != "-" else {
             throw Failure(
-                .usage, "an import cannot read from standard input: nothing may be replayed before "
+                .usage,
+                "an import cannot read from standard input: nothing may be replayed before "
                     + "all is verified",
                 hint: "Store the archive in a file first; \"exeat verify -\" works.")
         }
@@ -70,7 +71,8 @@ public struct ImportRun: Sendable {
             plan: plan, bag: bag, archive: archive, path: path, work: directory, signer: signer,
             world: world, progress: progress, ledger: ledger,
             scheduler: Scheduler(workers: workers),
-            throttle: plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) }, startedAt: startedAt)
+            throttle: plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) },
+            startedAt: startedAt)
         defer { run.scheduler.close() }
         let results = try await run.replay(connectors, announce)
         return try Receipt(run: run, results: results).write()
@@ -78,7 +80,9 @@ public struct ImportRun: Sendable {
 
     /// The standard work directory as far as it is known before the manifest can be read.
     private static func workDirectory(for archive: String) -> String {
-        let seal = (try? Files.read(archive + "/proof/seal.json")).flatMap { try? JSON(parsing: $0) }
+        let seal = (try? Files.read(archive + "/proof/seal.json")).flatMap {
+            try? JSON(parsing: $0)
+        }
         let name = (seal?["predicate"]?["name"]?.string).flatMap { try? BagName($0) }
         return "./\(name?.text ?? "").import"
     }

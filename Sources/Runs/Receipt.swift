@@ -83,7 +83,10 @@ struct Receipt {
             "subject": [
                 [
                     "name": "seal.json",
-                    "digest": ["sha256": .string((run.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)).hex)],
+                    "digest": [
+                        "sha256": .string(
+                            (run.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)).hex)
+                    ],
                 ]
             ],
             "predicateType": "urn:exeat:receipt:v1",
@@ -165,7 +168,8 @@ struct Receipt {
                     "\(entry.source.name): \(comparison.name) "
                         + (comparison.equal
                             ? "equal, \(comparison.found)"
-                            : "DIFFERENT, expected \(comparison.expected), found \(comparison.found)"))
+                            : "DIFFERENT, expected \(comparison.expected), found \(comparison.found)")
+                )
             }
             for difference in entry.result.differences.prefix(10) {
                 lines.append("different: " + String(decoding: difference.line, as: UTF8.self))

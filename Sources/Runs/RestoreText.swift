@@ -27,7 +27,8 @@ struct RestoreText {
             "#",
             "# Needed: zstd"
                 + (isEncrypted
-                    ? (isPostQuantum ? ", age 1.3 or later (post-quantum recipients)" : ", age") : "")
+                    ? (isPostQuantum ? ", age 1.3 or later (post-quantum recipients)" : ", age")
+                    : "")
                 + ", GNU tar 1.34 or later. Run the lines one by one in the folder of the archive, or",
             isEncrypted
                 ? "#   TO=/new/folder KEY=/path/to/identity sh RESTORE.txt"
@@ -97,9 +98,11 @@ struct RestoreText {
 
     /// One line of a comment: whatever a name holds, it cannot become a command.
     private func comment(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7f ? "?" : scalar
-        }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    scalar.value < 0x20 || scalar.value == 0x7f ? "?" : scalar
+                }))
     }
 }
 

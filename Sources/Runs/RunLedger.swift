@@ -81,8 +81,12 @@ final class RunLedger: Sendable {
         self.state = Mutex(state)
         // Killed on the way from the closing line to the seal: nothing is left to be told.
         if isCompleted { return }
-        try journal.append(.runResumed, [.init("segments", .integer(Int64(count))),
-            .init("end", .integer(end))])
+        try journal.append(
+            .runResumed,
+            [
+                .init("segments", .integer(Int64(count))),
+                .init("end", .integer(end)),
+            ])
     }
 
     var end: Int64 { state.withLock { $0.end } }

@@ -67,9 +67,12 @@ struct SealedContent: Sendable {
         for (source, inventory) in zip(sources, inventories) {
             let left = source.omissions.counts.filter { $0.reason != "changed" }
                 .reduce(0) { $0 + $1.count }
-            let entries = zip(inventory.artifacts, source.artifacts).filter { $0.1.kind != "file-index" }
+            let entries = zip(inventory.artifacts, source.artifacts).filter {
+                $0.1.kind != "file-index"
+            }
             let present = entries.reduce(0) { sum, pair in
-                sum + (pair.1.counts.first { $0.key == "entries" }?.value.integer ?? pair.0.expected)
+                sum
+                    + (pair.1.counts.first { $0.key == "entries" }?.value.integer ?? pair.0.expected)
             }
             exported += present
             expected += present + left

@@ -72,7 +72,8 @@ struct SegmentJob: Sendable {
         _ compressing: consuming Sink, _ plain: Tally
     ) throws(Failure) -> SegmentResult {
         var sink = Throttled(
-            pipeline.throttles, progress: pipeline.progress, into: Counting(plain, into: compressing))
+            pipeline.throttles, progress: pipeline.progress,
+            into: Counting(plain, into: compressing))
         let result = try exporter.export(place.number, into: &sink)
         try sink.finish()
         return result

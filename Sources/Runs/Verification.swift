@@ -131,7 +131,8 @@ extension Verification {
                     + "\(seal.signer.principal) at \(seal.createdAt.text), "
                     + "\(seal.outcome.exported) of \(seal.outcome.expected) objects")
             if content == .null {
-                lines.append("note: encrypted content was not looked into; --decrypt-with does that")
+                lines.append(
+                    "note: encrypted content was not looked into; --decrypt-with does that")
             }
         } else {
             lines.append("NOT GOOD")

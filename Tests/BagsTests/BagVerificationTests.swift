@@ -170,7 +170,8 @@ import Testing
     @Test func partsOfAnotherRunAreNotTaken() async throws {
         let ours = try BagMaker().files()
         var other = BagMaker()
-        other.journal = BagMaker.journal(["run.opened", "segment.committed", "run.completed"], run: "b")
+        other.journal = BagMaker.journal(
+            ["run.opened", "segment.committed", "run.completed"], run: "b")
         other.payload["data/s01/table-00001/segment-00000.copy.zst"] = Array("FIRST".utf8)
         let theirs = try other.files()
         var mixed = ours
