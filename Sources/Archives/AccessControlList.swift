@@ -28,4 +28,11 @@ public struct AccessControlList: Sendable, Hashable {
     public var items: [Item]
 
     public init(items: [Item]) { self.items = items }
+
+    /// Adds permissions of the owner, as chmod(2) does.
+    mutating func grantOwner(_ permissions: UInt16) {
+        for index in items.indices where items[index].tag == .owner {
+            items[index].permissions |= permissions
+        }
+    }
 }

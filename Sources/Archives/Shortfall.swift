@@ -57,9 +57,39 @@ public final class ShortfallList: Sendable {
     public static let limit = 10_000
     private let state = Mutex(State())
 
+    /// What goes from an import to the one that resumes it.
+    public struct Saved: Sendable, Equatable {
+        public var list: [Shortfall]
+        /// How many more there were, and of which attributes.
+        public var beyond: Int
+        public var kindsBeyond: Set<Shortfall.Attribute>
+
+        public init(
+            list: [Shortfall] = [], beyond: Int = 0, kindsBeyond: Set<Shortfall.Attribute> = []
+        ) {
+            self.list = list
+            self.beyond = beyond
+            self.kindsBeyond = kindsBeyond
+        }
+    }
+
     /// - Parameter earlier: those of an import that is resumed.
     public init(_ earlier: [Shortfall] = []) {
         for shortfall in earlier { record(shortfall) }
+    }
+
+    public convenience init(_ saved: Saved) {
+        self.init(saved.list)
+        state.withLock {
+            $0.beyond = saved.beyond
+            $0.kindsBeyond = saved.kindsBeyond
+        }
+    }
+
+    public var saved: Saved {
+        state.withLock {
+            Saved(list: $0.list, beyond: $0.beyond, kindsBeyond: $0.kindsBeyond)
+        }
     }
 
     public func record(_ shortfall: Shortfall) {

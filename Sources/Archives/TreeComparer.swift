@@ -45,6 +45,8 @@ public struct TreeComparer: ~Copyable {
     public mutating func compare(_ indexed: IndexedEntry) throws(Failure) {
         try progress.checkCancelled()
         progress.add(objects: 1)
+        // Owners and modes, which a target may have its own, are no part of content.
+        let sealed = leaf.content(of: indexed.entry, indexed.content)
         var expected = indexed
         expected.entry = try expectation(indexed.entry)
         var found: IndexedEntry?
@@ -60,19 +62,25 @@ public struct TreeComparer: ~Copyable {
             let nothing = MerkleRange.leaf([])
             let absent = TreeComparison.Leaves(content: nothing, metadata: nothing)
             return comparison.append(
-                expected: isCovered ? absent : leaves(expected), found: absent)
+                indexed: sealed, expected: isCovered ? absent : leaves(expected), found: absent)
         }
         guard var found else { return }
         let isCovered = covers(expected.entry, nil)
         compareContent(expected, found, isCovered)
         if expected.entry.kind != .hardlink { compareMetadata(&expected, &found, isCovered) }
         let foundLeaves = leaves(found)
-        comparison.append(expected: isCovered ? foundLeaves : leaves(expected), found: foundLeaves)
+        comparison.append(
+            indexed: sealed, expected: isCovered ? foundLeaves : leaves(expected),
+            found: foundLeaves)
     }
 
     private func expectation(_ entry: Entry) throws(Failure) -> Entry {
         var expected = target.owners.applied(to: entry)
         expected.mode = target.readableMode(entry)
+        if expected.mode != entry.mode {
+            // The owner's entry of a list goes with his bits of the mode.
+            expected.accessACL?.grantOwner(UInt16(expected.mode >> 6 & 7))
+        }
         if !target.owners.isIdentity {
             expected.owner = try names.user(expected.uid)
             expected.group = try names.group(expected.gid)

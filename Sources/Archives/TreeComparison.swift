@@ -19,6 +19,8 @@ public struct TreeComparison: Sendable {
     /// Leaves of what the index says, with the owner mapping applied and without what the import
     /// listed as shortfalls, and leaves of what is there.
     public private(set) var contentExpected: MerkleRange
+    /// Leaves of what the index says, and nothing else.
+    public private(set) var contentIndexed: MerkleRange
     public private(set) var contentFound: MerkleRange
     public private(set) var metadataExpected: MerkleRange
     public private(set) var metadataFound: MerkleRange
@@ -32,6 +34,7 @@ public struct TreeComparison: Sendable {
     /// - Parameter firstLeaf: the number of entries before the slice.
     public init(firstLeaf: Int64) {
         contentExpected = MerkleRange(start: firstLeaf)
+        contentIndexed = MerkleRange(start: firstLeaf)
         contentFound = MerkleRange(start: firstLeaf)
         metadataExpected = MerkleRange(start: firstLeaf)
         metadataFound = MerkleRange(start: firstLeaf)
@@ -42,6 +45,7 @@ public struct TreeComparison: Sendable {
     /// Adds the slice that follows this one.
     public mutating func append(_ next: TreeComparison) {
         contentExpected.append(next.contentExpected)
+        contentIndexed.append(next.contentIndexed)
         contentFound.append(next.contentFound)
         metadataExpected.append(next.metadataExpected)
         metadataFound.append(next.metadataFound)
@@ -62,7 +66,8 @@ public struct TreeComparison: Sendable {
         var metadata: Digest256
     }
 
-    mutating func append(expected: Leaves, found: Leaves) {
+    mutating func append(indexed: Digest256, expected: Leaves, found: Leaves) {
+        contentIndexed.append(leaf: indexed)
         contentExpected.append(leaf: expected.content)
         metadataExpected.append(leaf: expected.metadata)
         contentFound.append(leaf: found.content)

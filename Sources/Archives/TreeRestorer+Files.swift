@@ -121,8 +121,7 @@ extension TreeRestorer {
         if Int64(status.st_size) != entry.size { try file.truncate(to: entry.size) }
         if !reader.isContinued {
             for attribute in entry.attributes where attribute.value.count > IndexLine.longestValue {
-                let name = String(decoding: attribute.name, as: UTF8.self)
-                if MadeObject.descriptor(raw).set(name, attribute.value) != 0 {
+                if MadeObject.descriptor(raw).set(attribute) != 0 {
                     try target.note(entry.path, .extended(attribute.name))
                 }
             }

@@ -21,12 +21,17 @@ public struct TreeRestorer: ~Copyable {
     /// Writes what a segment holds. Safe to call again for a segment that was cut short, when the
     /// target is resuming.
     ///
-    /// - Parameter progress: counts bytes and entries; its cancellation ends the call.
+    /// - Parameters:
+    ///   - progress: counts bytes and entries; its cancellation ends the call.
+    ///   - admit: throws for an entry that is not to be written; called for each header before
+    ///     anything is made of it.
     public mutating func restore(
-        _ reader: inout PaxReader, progress: Progress
+        _ reader: inout PaxReader, progress: Progress,
+        admit: (Entry) throws(Failure) -> Void = { (_) throws(Failure) in }
     ) throws(Failure) {
         while let source = try reader.next() {
             try progress.checkCancelled()
+            if !reader.isContinued { try admit(source) }
             let entry = target.owners.isIdentity ? source : target.owners.applied(to: source)
             do throws(Failure) {
                 switch entry.kind {
@@ -125,8 +130,7 @@ public struct TreeRestorer: ~Copyable {
         ofDirectory entry: Entry, _ raw: Int32, _ target: TreeTarget
     ) throws(Failure) {
         for attribute in entry.attributes {
-            let name = String(decoding: attribute.name, as: UTF8.self)
-            if MadeObject.descriptor(raw).set(name, attribute.value) != 0 {
+            if MadeObject.descriptor(raw).set(attribute) != 0 {
                 try target.note(entry.path, .extended(attribute.name))
             }
         }

@@ -15,6 +15,16 @@ struct MadeObject {
     /// Reaches the object itself, a link too, for calls that take no O_PATH descriptor.
     private var way: String { "/proc/self/fd/\(raw)" }
 
+    /// The name goes to the system as the bytes it is, UTF-8 or not.
+    func set(_ attribute: ExtendedAttribute) -> Int32 {
+        let name = attribute.name.map { CChar(bitPattern: $0) } + [0]
+        let value = attribute.value
+        let size = UInt(value.count)
+        return isPath
+            ? unsafe exeat_setxattr(way, name, value, size)
+            : unsafe exeat_fsetxattr(raw, name, value, size)
+    }
+
     func set(_ attribute: String, _ value: [UInt8]) -> Int32 {
         let size = UInt(value.count)
         return isPath
@@ -63,8 +73,7 @@ extension TreeTarget {
             ownerIsRight = try setOwner(entry, object)
         }
         for attribute in entry.attributes where attributes(attribute) {
-            let name = String(decoding: attribute.name, as: UTF8.self)
-            if object.set(name, attribute.value) != 0 {
+            if object.set(attribute) != 0 {
                 try note(path, .extended(attribute.name))
             }
         }

@@ -111,11 +111,16 @@ struct TargetProbe: Sendable {
 
     init(_ root: TreeRoot) throws(Failure) {
         let top = root.descriptor.raw
+        // An import that is only compared again must find the root as it left it.
+        let before = FileTime(try root.descriptor.status().st_mtim)
         Self.clean(top)
         guard unsafe mkdirat(top, Self.name, 0o700) == 0 else {
             throw Failure(errno: errno, "cannot write to \"\(root.path)\"")
         }
-        defer { Self.clean(top) }
+        defer {
+            Self.clean(top)
+            _ = exeat_set_modified(top, before.seconds, before.nanoseconds)
+        }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let raw = unsafe openat(top, Self.name, flags)
         guard raw >= 0 else { throw Failure(errno: errno, "cannot open the probe directory") }

@@ -47,42 +47,26 @@ public final class FilesAuditor: Auditor {
             }
             return
         }
-        guard var index = stored.index(of: slice) else {
-            // Nothing but omissions: the end of the stream is all there is.
-            while try reader.next() != nil {}
-            return
-        }
+        let check = StreamCheck(stored, slice)
         var leaf = TreeLeaf()
-        var next = try index.nextEntry()
         while let entry = try reader.next() {
             try progress.checkCancelled()
-            guard let indexed = next, indexed.segment == slice, indexed.entry.path == entry.path
-            else {
-                // A further name whose file changed during the run is in the stream alone.
-                if entry.kind == .hardlink { continue }
-                throw mismatch(entry, "is in the stream, and not in the index")
-            }
-            next = try index.nextEntry()
-            guard entry.kind == indexed.entry.kind, entry.size == indexed.entry.size,
+            guard let indexed = try check.admit(entry) else { continue }
+            guard
                 leaf.metadata(of: entry)
                     == leaf.metadata(of: indexed.entry, attributes: indexed.attributeDigests)
-            else { throw mismatch(entry, "is not described alike in stream and index") }
+            else {
+                throw StreamCheck.mismatch(entry, "is not described alike in stream and index")
+            }
             if entry.kind == .file, !reader.isCut {
                 guard try digest(of: entry, as: indexed.content, &reader) == indexed.content else {
-                    throw mismatch(entry, "does not have the content that the index says")
+                    throw StreamCheck.mismatch(
+                        entry, "does not have the content that the index says")
                 }
-            } else if entry.target != indexed.entry.target {
-                throw mismatch(entry, "does not lead where the index says")
             }
             progress.add(objects: 1)
         }
-        if let left = next, left.segment == slice {
-            throw mismatch(left.entry, "is in the index, and not in the stream")
-        }
-    }
-
-    private func mismatch(_ entry: Entry, _ what: String) -> Failure {
-        Failure(.treeMismatch, "\"\(String(decoding: entry.path, as: UTF8.self))\" \(what)")
+        try check.finish()
     }
 
     private func digest(

@@ -133,7 +133,7 @@ public final class FilesExporter: Exporter {
         repeat {
             try source.read(into: &chunk)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                for unsafebyte in unsafe bytes where byte == 0x0a { lines += 1 }
+                for index in bytes.indices where unsafe bytes[index] == 0x0a { lines += 1 }
                 try unsafe sink.write(buffer: bytes)
             }
         } while !chunk.isEmpty
@@ -157,9 +157,9 @@ public final class FilesExporter: Exporter {
                 .init("tree-metadata", .string(result.metadata.hex)),
             ],
             counts: [.init("entries", .integer(result.entries))],
-            restoring: "tar --extract --file=- --preserve-permissions --same-owner --numeric-owner "
-                + "--xattrs --xattrs-include='*' --acls --directory=\"$HERE\"",
-            notes: ["paths: " + settings.paths.map(Files.absolute).joined(separator: ", ")])
+            restoring: result.tarNotes.command,
+            notes: ["paths: " + settings.paths.map(Files.absolute).joined(separator: ", ")]
+                + result.tarNotes.notes)
     }
 
     func isBroken(_ path: [UInt8], in segment: Int) -> Bool {
@@ -194,11 +194,12 @@ public final class FilesExporter: Exporter {
             else { return }
             counts[reason, default: (0, accepted)].count += 1
             if lines.count < OmissionSummary.mostLines {
-                lines.append([
-                    "path": .string(String(decoding: path, as: UTF8.self)),
-                    "type": .string(type), "reason": .string(reason),
-                    "detail": .string(detail), "accepted": .bool(accepted),
-                ])
+                lines.append(
+                    .object([
+                        PathMember.member(path), .init("type", .string(type)),
+                        .init("reason", .string(reason)), .init("detail", .string(detail)),
+                        .init("accepted", .bool(accepted)),
+                    ]))
             }
         }
         let totals = inventory.totals

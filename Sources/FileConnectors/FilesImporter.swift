@@ -64,6 +64,11 @@ public final class FilesImporter: Importer {
             settings.path, existing: settings.existing, resuming: resuming, owners: owners,
             shortfalls: shortfalls)
         try Files.write([], to: room.directory + "/begun", mode: 0o600)
+        if resuming, TreeRestrictor.isNeeded(for: target) {
+            var loosener = TreeLoosener(target)
+            var index = stored.wholeIndex()
+            while let entry = try index.nextEntry() { try loosener.add(entry) }
+        }
         let ready = target
         state.withLock {
             $0.stored = stored
@@ -88,12 +93,26 @@ public final class FilesImporter: Importer {
         let (stored, target) = try prepared()
         var reader = try stored.open(segment.segment)
         var restorer = TreeRestorer(target)
-        try restorer.restore(&reader, progress: room.progress)
+        let check = StreamCheck(stored, segment.segment)
+        try restorer.restore(&reader, progress: room.progress) { (entry) throws(Failure) in
+            _ = try check.admit(entry)
+        }
+        try check.finish()
         // Before the segment counts as done: a resumed import does not come here again.
+        try saveShortfalls()
+    }
+
+    private func saveShortfalls() throws(Failure) {
+        let (_, target) = try prepared()
         try state.withLock { $0.record }?.keep(target.shortfalls)
     }
 
+    /// There once the tree is complete: from then on it is only compared, so that what anyone
+    /// changes in it later is found and never put right in silence.
+    private var finishedPath: String { room.directory + "/finished" }
+
     public func finish() throws(Failure) {
+        if Files.exists(finishedPath) { return }
         let (stored, target) = try prepared()
         var finisher = TreeFinisher(target)
         var index = stored.wholeIndex()
@@ -107,6 +126,8 @@ public final class FilesImporter: Importer {
             var restorer = TreeRestorer(target)
             try restorer.restoreLinkAttributes(&reader)
         }
+        try saveShortfalls()
+        try Files.write([], to: finishedPath, mode: 0o600)
     }
 
     public func compare(_ slice: Int) throws(Failure) {

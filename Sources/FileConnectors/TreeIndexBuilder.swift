@@ -15,6 +15,7 @@ struct TreeIndexBuilder {
     private var omissions: [OmissionKey: Int64] = [:]
     private var lines: [JSON] = []
     private var leaf = TreeLeaf()
+    private var tarNotes = TarNotes()
     /// First names of inodes that are not in the stream as the inventory saw them: their further
     /// names would get another file's content, so they are omitted.
     private var lostFirstNames: Set<[UInt8]> = []
@@ -30,6 +31,7 @@ struct TreeIndexBuilder {
         let metadata: Digest256
         let entries: Int64
         let omissions: OmissionSummary
+        let tarNotes: TarNotes
     }
 
     init(layout: TreeLayout, table: SegmentTable, accepted: Set<FileOmission>) {
@@ -67,7 +69,8 @@ struct TreeIndexBuilder {
                 counts: counts.sorted {
                     ($0.reason, $0.accepted ? 1 : 0) < ($1.reason, $1.accepted ? 1 : 0)
                 },
-                lines: lines))
+                lines: lines),
+            tarNotes: tarNotes)
     }
 
     private mutating func add(
@@ -91,8 +94,11 @@ struct TreeIndexBuilder {
             content.append(leaf: note.content)
             metadata.append(leaf: note.metadata)
             entries += 1
+            if let entry = record.outline { tarNotes.add(entry) }
         } else {
-            count(note.reason, note.flags.contains(.accepted), record.path)
+            var detail = ""
+            if case .omission(_, _, _, let text, _) = record { detail = text }
+            count(note.reason, note.flags.contains(.accepted), record.path, detail)
         }
         if note.flags.contains(.changed) {
             count(FileOmission.changed.rawValue, accepted.contains(.changed), record.path)
@@ -117,14 +123,14 @@ struct TreeIndexBuilder {
             reason: reason.rawValue, line: line[...])
     }
 
-    private mutating func count(_ reason: String, _ accepted: Bool, _ path: [UInt8]) {
+    private mutating func count(
+        _ reason: String, _ accepted: Bool, _ path: [UInt8], _ detail: String = ""
+    ) {
         omissions[OmissionKey(reason: reason, accepted: accepted), default: 0] += 1
         guard lines.count < OmissionSummary.mostLines else { return }
-        lines.append(
-            .object([
-                PathMember.member(path), .init("reason", .string(reason)),
-                .init("accepted", .bool(accepted)),
-            ]))
+        var members: [JSON.Member] = [PathMember.member(path), .init("reason", .string(reason))]
+        if !detail.isEmpty { members.append(.init("detail", .string(detail))) }
+        lines.append(.object(members + [.init("accepted", .bool(accepted))]))
     }
 
     /// Puts the digest of a large file, known only now, in the place that its line keeps free.

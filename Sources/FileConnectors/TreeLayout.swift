@@ -39,6 +39,22 @@ enum LayoutRecord {
     }
 }
 
+extension LayoutRecord {
+    /// Kind, path and target of an entry, for notes about it; nil for an omission.
+    var outline: Entry? {
+        switch self {
+        case .entry(let path, let kind, _, _):
+            return Entry.Kind(rawValue: kind.rawValue).map { Entry(path: path, kind: $0) }
+        case .link(let path, let target, _):
+            var entry = Entry(path: path, kind: .hardlink)
+            entry.target = target
+            return entry
+        case .large(let file): return Entry(path: file.path, kind: .file)
+        case .omission: return nil
+        }
+    }
+}
+
 struct InodeIdentity: Hashable, Sendable {
     let device: UInt64
     let inode: UInt64

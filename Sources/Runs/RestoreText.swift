@@ -40,13 +40,14 @@ struct RestoreText {
         lines += ["mkdir -p \"$TO\"", "", streamFunction, ""]
         for part in parts {
             lines.append("# \(part.artifact.kind), \(part.artifact.segments.count) segments")
-            let stream = "stream data/\(part.artifact.folder) | zstd -dc"
+            let stream = "stream data/\(part.artifact.folder) | decode"
             if !isEncrypted, let consumer = part.consumer {
                 lines.append("HERE=\"$TO/\(part.source.folder)\"; mkdir -p \"$HERE\"")
                 lines.append("\(stream) | \(consumer)")
             } else {
                 lines.append("\(stream) > \"$TO/\(file(of: part))\"")
             }
+            lines.append(Self.check)
         }
         if isEncrypted {
             lines += [
@@ -55,6 +56,8 @@ struct RestoreText {
                 "age -d -i \"$KEY\" exeat/restore.txt.age > \"$TO/restore.txt\"",
                 "echo \"go on with: cd $TO && TO=/final/folder sh restore.txt\"",
             ]
+        } else {
+            lines += ["", "echo \"restored below $TO\""]
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -79,17 +82,22 @@ struct RestoreText {
                 lines.append("\(consumer) < \"\(file(of: part))\"")
             }
         }
+        if isEncrypted { lines += ["", "echo \"restored below $TO\""] }
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// A shell knows of a pipe only how its last command ended; the others leave a file.
+    private static let check = "test ! -e \"$TO/FAILED\""
+
     private var streamFunction: String {
-        if isEncrypted {
-            return """
-                stream() { find "$1" -type f | LC_ALL=C sort -V | while IFS= read -r f; do
-                  age -d -i "$KEY" "$f" || exit 1; done; }
-                """
-        }
-        return "stream() { find \"$1\" -type f | LC_ALL=C sort -V | xargs cat; }"
+        let read = isEncrypted ? "age -d -i \"$KEY\" \"$f\"" : "cat \"$f\""
+        return """
+            # A part of a pipe that fails leaves the file FAILED.
+            rm -f "$TO/FAILED"
+            stream() { find "$1" -type f | LC_ALL=C sort -V | while IFS= read -r f; do
+              \(read) || { echo "$f" > "$TO/FAILED"; exit 1; }; done; }
+            decode() { zstd -dc || echo zstd > "$TO/FAILED"; }
+            """
     }
 
     private func file(of part: Part) -> String {

@@ -21,22 +21,37 @@ struct VerifyText {
         #   TRUST=/the/folder sh VERIFY.txt
         set -eu
         : "${TRUST:?set TRUST to the folder with signer.allowed_signers and signer.mldsa65.pem}"
+        bad() { echo "NOT GOOD: $1" >&2; exit 1; }
 
         # 1. Every stored file is as it was listed, and every tag file too.
         sha256sum --check --strict --quiet manifest-sha256.txt
         sha256sum --check --strict --quiet tagmanifest-sha256.txt
 
-        # 2. Nothing is here that is not listed: payload, other files, links, devices.
+        # 2. Nothing is here that is not listed: payload, other files, proofs, links, devices.
         listed=$(cut -c 67- manifest-sha256.txt | LC_ALL=C sort | sha256sum)
         found=$(find data -type f | LC_ALL=C sort | sha256sum)
-        test "$listed" = "$found"
-        test -z "$(find . ! -type f ! -type d)"
+        test "$listed" = "$found" || bad "data/ holds other files than manifest-sha256.txt lists"
+        listed=$({ cut -c 67- tagmanifest-sha256.txt; ls tagmanifest-*; } | LC_ALL=C sort)
+        found=$(find . -type f ! -path './data/*' ! -path './proof/*' | cut -c 3- | LC_ALL=C sort)
+        test "$listed" = "$found" || bad "there are other files than tagmanifest-sha256.txt lists"
+        test -z "$(find proof -type f | grep -vxE 'proof/(seal\\.json(\\.sig|\\.mldsa65)?|opening\\.tsr\
+        |timestamped\\.txt(\\.tsr)?|keys/[a-z0-9._-]+\
+        |(receipt-[1-9][0-9]*|acceptance|erasure)\\.json(\\.sig|\\.mldsa65)?)')" \\
+          || bad "proof/ holds a file that has no place there"
+        for key in proof/keys/*; do
+          grep -qF "{\\"name\\":\\"${key#proof/}\\",\\"sha256\\":\\"$(sha256sum < "$key" | cut -c 1-64)\\"}" \\
+            proof/seal.json || bad "$key is not the one in the seal"
+        done
+        test -z "$(find . ! -type f ! -type d)" || bad "there is something not a file"
+        test -z "$(find . -type d -empty)" || bad "there is an empty folder"
 
         # 3. It is a valid bag (RFC 8493).
         python3 -m bagit --validate --quiet .
 
         # 4. The seal speaks of this bag.
-        grep -q "\\"sha256\\":\\"$(sha256sum < tagmanifest-sha256.txt | cut -c 1-64)\\"" proof/seal.json
+        tags=$(sha256sum < tagmanifest-sha256.txt | cut -c 1-64)
+        grep -qF "{\\"digest\\":{\\"sha256\\":\\"$tags\\"},\\"name\\":\\"tagmanifest-sha256.txt\\"}" \\
+          proof/seal.json || bad "the seal is about another archive"
 
         # 5. Both signatures of the seal are the signer's: Ed25519, then ML-DSA-65.
         ssh-keygen -Y verify -f "$TRUST/signer.allowed_signers" -I '\(principal)' \\
@@ -62,8 +77,8 @@ struct VerifyText {
           esac
           previous=$(printf '%s' "$line" | sha256sum | cut -d ' ' -f 1); count=$((count + 1))
         done < exeat/journal.jsonl
-        grep -q "\\"head\\":\\"$previous\\"" proof/seal.json
-        grep -q "\\"entries\\":$count[,}]" proof/seal.json
+        grep -q "\\"entries\\":$count,\\"head\\":\\"$previous\\"" proof/seal.json \\
+          || bad "the journal ends elsewhere than the seal says"
 
         echo "this archive is complete and unchanged"
         \(isEncrypted
