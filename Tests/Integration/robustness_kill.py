@@ -156,7 +156,7 @@ def stored_segment_lost(world, output, damage):
     damage(world.at(output) if tar else world.at(output) + "/" + committed[0]["path"])
     result = world.run(*command)
     expect(result.status in (1, 3), f"ended with {result.status}")
-    expect("segment-" in result.err, f"does not name the file: {result.err}")
+    expect("segment" in result.err and "hint" in result.err, f"does not name the file: {result.err}")
     expect(world.verify(output).status != 0, "verify calls it good")
     world.remove(output, output + ".exeat-run")
 
@@ -173,10 +173,11 @@ def shorten(path):
     os.truncate(path, 4000)
 
 
-def import_killed(world, kills):
+def import_killed(world, kills, extra=""):
+    world.remove("sealed", "target", "work")
     plan = world.plan("plan.yaml", "tree")
     expect(world.run("export", plan, "--output", world.at("sealed")).status == 0)
-    target = world.import_plan("import.yaml", "target")
+    target = world.import_plan("import.yaml", "target", extra=extra)
     command = ["import", world.at("sealed"), target, "--work", world.at("work")]
     began = time.time()
     world.remove("target", "work")
@@ -249,6 +250,8 @@ suite.case("stored segment changed before the resume", stored_segment_lost, "los
 suite.case("tar shortened before the resume", stored_segment_lost, "lost.tar", shorten)
 suite.case("tar changed before the resume", stored_segment_lost, "lost.tar", flip)
 suite.case("import, kills", import_killed, 15)
+suite.case("import with existing: add, kills", import_killed, 8, ", existing: add")
+suite.case("import with existing: replace, kills", import_killed, 8, ", existing: replace")
 suite.case("import killed at each rename and sync", import_killed_at,
            "rename,renameat,renameat2,fdatasync,fsync,linkat", 1)
 suite.case("import killed at each open to write", import_killed_at, "ftruncate,mkdirat,mkdir", 1)

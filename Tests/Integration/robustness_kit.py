@@ -180,7 +180,8 @@ def check_export_ended_well(world, archive, *, tar=False, expected=0):
     expect(result.status == 0, f"verify ended with {result.status}: {result.out.decode()}"
            + result.err)
     parent = os.path.dirname(path)
-    stray = [n for n in os.listdir(parent) if n.startswith(os.path.basename(path) + ".")]
+    stray = [n for n in os.listdir(parent) if n.startswith(os.path.basename(path) + ".")
+             and n != os.path.basename(path) + ".tar"]
     expect(not stray, f"left beside the archive: {stray}")
     folder = path
     if tar:
