@@ -89,6 +89,27 @@ extension BagWriter {
         guard tally.digest == sha256.hex else { throw Self.damaged(path) }
     }
 
+    /// Looks whether a directory holds the files of this run and nothing else, as a verifier will: the
+    /// last thing before the seal.
+    public func checkListing(_ expected: Set<BagPath>) throws(Failure) {
+        guard case .directory(let root) = form else { return }
+        let found = try BagDirectory(opening: root)
+        let strange =
+            found.problems.first { $0.failure.code != .bagUnfinished }?.path
+            ?? found.entries.first { !expected.contains($0.path) }?.path.text
+        if let strange {
+            throw Failure(
+                .exists, "the output holds \"\(strange)\", which is not of this run",
+                hint: "Move it elsewhere, then run the same command again.")
+        }
+        let missing = expected.subtracting(found.entries.map(\.path))
+        if let missing = missing.min() {
+            throw Failure(
+                .bagFileMissing, "\"\(missing.text)\" has gone from the output",
+                hint: "The output was changed during the run; export to a new one.")
+        }
+    }
+
     private static func open(_ path: String, as name: BagPath) throws(Failure) -> SharedDescriptor {
         do throws(Failure) {
             return SharedDescriptor(

@@ -55,7 +55,8 @@ public final class FilesExporter: Exporter {
     /// Walks the tree; the summary is written last, and is the sign that the rest is whole.
     private func take(to summary: String) throws(Failure) {
         let moment = room.world.now()
-        var inventory = try TreeInventory(settings, progress: room.progress)
+        var inventory = try TreeInventory(
+            settings, room: room.directory, progress: room.progress)
         var writer = try RecordWriter(layout.recordsPath)
         try inventory.walk { (record) throws(Failure) in try writer.append(record) }
         try writer.finish()

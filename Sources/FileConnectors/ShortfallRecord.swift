@@ -10,6 +10,7 @@ import Synchronization
 final class ShortfallRecord: Sendable {
     let earlier: [Shortfall]
     private let file: SharedFile
+    private let path: String
     /// How many of the list are in the file.
     private let kept: Mutex<Int>
 
@@ -20,6 +21,7 @@ final class ShortfallRecord: Sendable {
     }
 
     init(_ path: String, resuming: Bool) throws(Failure) {
+        self.path = path
         var earlier: [Shortfall] = []
         if resuming, Files.exists(path) {
             // Only lines that end are whole.
@@ -43,7 +45,9 @@ final class ShortfallRecord: Sendable {
             guard list.count > kept else { return }
             var bytes: [UInt8] = []
             for shortfall in list[kept...] { bytes += shortfall.line + [0x0a] }
-            try file.descriptor.writeAll(bytes)
+            do throws(Failure) { try file.descriptor.writeAll(bytes) } catch {
+                throw error.during("cannot write \"\(path)\"")
+            }
             kept = list.count
         }
     }

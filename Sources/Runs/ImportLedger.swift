@@ -8,6 +8,7 @@ import Synchronization
 /// A line that a crash cut off is ignored; the segment is then replayed again.
 final class ImportLedger: Sendable {
     private let file: Descriptor
+    private let path: String
     private let lock: Descriptor
     private let done: Mutex<Set<String>>
     /// An earlier import in this directory has begun to write.
@@ -21,7 +22,7 @@ final class ImportLedger: Sendable {
                 .locked, "another import is working in \"\(directory)\"",
                 hint: "Wait for it to end, or name another directory with --work.")
         }
-        let path = directory + "/state"
+        path = directory + "/state"
         let opening = "archive \(archive) plan \(plan)"
         var lines: [Substring] = []
         if Files.exists(path) {
@@ -55,7 +56,9 @@ final class ImportLedger: Sendable {
     func note(_ source: Int, _ number: SegmentNumber) throws(Failure) {
         let line = key(source, number)
         try done.withLock { (done) throws(Failure) in
-            try file.writeAll(Array((line + "\n").utf8))
+            do throws(Failure) { try file.writeAll(Array((line + "\n").utf8)) } catch {
+                throw error.during("cannot write \"\(path)\"")
+            }
             done.insert(line)
         }
     }

@@ -45,7 +45,10 @@ struct SealedContent: Sendable {
             .payload, .sha256, payload.map { (record) throws(Failure) in try record.line })
         try tags.put(manifest.bytes, at: "manifest-sha256.txt")
         let tagManifest = try DigestManifest(.tags, .sha256, tags.lines).bytes
-        try run.writer.put(tagManifest, at: BagPath("tagmanifest-sha256.txt"))
+        let last = try BagPath("tagmanifest-sha256.txt")
+        try run.writer.put(tagManifest, at: last)
+        try run.writer.checkListing(
+            Set(manifest.lines.map(\.path) + tags.lines.map(\.path) + [last]))
         let proof = try sign(SHA256.hash(tagManifest), oxum, outcome)
         try run.writer.seal(proof)
         run.ledger.journal.close()
