@@ -1,0 +1,380 @@
+"""Makes and re-seals archives without Exeat: an independent writer of docs/FORMAT.md for tests.
+
+What it makes from scratch, `exeat verify` accepts; from there a test changes what it wants, and has
+a trusted key seal it again.
+"""
+import base64
+import hashlib
+import json
+import os
+import struct
+import subprocess
+import uuid
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical(value):
+    """RFC 8785, for the values that occur: no floats, keys in ASCII."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def compress(data, level=3):
+    return subprocess.run(["zstd", "-q", f"-{level}", "-c"], input=data, capture_output=True,
+                          check=True).stdout
+
+
+def merkle(leaves):
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return hashlib.sha256(b"\x01" + merkle(leaves[:split]) + merkle(leaves[split:])).digest()
+
+
+def leaf(data):
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+class Key:
+    """Both keys of a NAME.key."""
+
+    def __init__(self, path):
+        document = json.load(open(path))
+        self.principal = document["principal"]
+        self.ed25519 = Ed25519PrivateKey.from_private_bytes(base64.b64decode(document["ed25519"]))
+        self.mldsa65 = MLDSA65PrivateKey.from_seed_bytes(base64.b64decode(document["mldsa65"]))
+        self.ed_raw = self.ed25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.ml_raw = self.mldsa65.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    @property
+    def wire(self):
+        return string(b"ssh-ed25519") + string(self.ed_raw)
+
+    @property
+    def signer(self):
+        fingerprint = base64.b64encode(hashlib.sha256(self.wire).digest()).decode().rstrip("=")
+        return {"principal": self.principal, "ed25519": "SHA256:" + fingerprint,
+                "mldsa65": sha256(self.mldsa65.public_key().public_bytes(
+                    Encoding.DER, PublicFormat.SubjectPublicKeyInfo))}
+
+    def allowed_signers(self):
+        key = base64.b64encode(self.wire).decode()
+        return f"{self.principal} namespaces=\"exeat/seal/v1,exeat/receipt/v1\" ssh-ed25519 {key}\n".encode()
+
+    def pem(self):
+        return self.mldsa65.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def sshsig(self, document, namespace="exeat/seal/v1", signed_namespace=None):
+        inner = (signed_namespace or namespace).encode()
+        signed = b"SSHSIG" + string(inner) + string(b"") + string(b"sha512") + string(
+            hashlib.sha512(document).digest())
+        signature = string(b"ssh-ed25519") + string(self.ed25519.sign(signed))
+        blob = b"SSHSIG" + struct.pack(">I", 1) + string(self.wire) + string(namespace.encode()) \
+            + string(b"") + string(b"sha512") + string(signature)
+        text = base64.b64encode(blob).decode()
+        lines = [text[start:start + 70] for start in range(0, len(text), 70)]
+        return ("-----BEGIN SSH SIGNATURE-----\n" + "\n".join(lines)
+                + "\n-----END SSH SIGNATURE-----\n").encode()
+
+    def mldsa(self, document, context="exeat/seal/v1"):
+        return self.mldsa65.sign(document, context=context.encode())
+
+
+def string(data):
+    return struct.pack(">I", len(data)) + data
+
+
+# MARK: - Trees
+
+def octal(value, width):
+    return (b"%0*o" % (width - 1, value)) + b"\0"
+
+
+def header(name, flag=b"0", size=0, mode=0o644, uid=0, gid=0, mtime=0, link=b"", owner=b"", group=b"",
+           major=0, minor=0, magic=b"ustar\x0000", prefix=b"", checksum=None):
+    block = name.ljust(100, b"\0")[:100] + octal(mode, 8) + octal(uid, 8) + octal(gid, 8) \
+        + octal(size, 12) + octal(mtime, 12) + b" " * 8 + flag + link.ljust(100, b"\0")[:100] + magic \
+        + owner.ljust(32, b"\0") + group.ljust(32, b"\0") + octal(major, 8) + octal(minor, 8) \
+        + prefix.ljust(155, b"\0") + b"\0" * 12
+    total = sum(block) if checksum is None else checksum
+    return block[:148] + b"%06o\0 " % total + block[156:]
+
+
+def record(key, value):
+    body = key + b"=" + value + b"\n"
+    length = len(body) + 2
+    while len(b"%d " % length) + len(body) != length:
+        length = len(b"%d " % length) + len(body)
+    return b"%d " % length + body
+
+
+def pax(records):
+    """An extended header; `records` is a list of pairs, or the bytes themselves."""
+    data = records if isinstance(records, bytes) else b"".join(record(*pair) for pair in records)
+    return header(b"PaxHeaders/x", b"x", len(data)) + pad(data)
+
+
+def pad(data):
+    return data + b"\0" * (-len(data) % 512)
+
+
+FLAGS = {"file": b"0", "hardlink": b"1", "symlink": b"2", "character": b"3", "block": b"4",
+         "directory": b"5", "fifo": b"6"}
+
+
+class Item:
+    """One entry; `stream` and `line` may be replaced by lies."""
+
+    def __init__(self, path, type="file", data=b"", mode=None, target=b"", mtime=1700000000, device=(0, 0),
+                 uid=0, gid=0):
+        self.path = path.encode() if isinstance(path, str) else path
+        self.type = type
+        self.data = data
+        self.mode = mode if mode is not None else {"directory": 0o755, "symlink": 0o777}.get(type, 0o644)
+        self.target = target.encode() if isinstance(target, str) else target
+        self.mtime = mtime
+        self.device = device
+        self.uid, self.gid = uid, gid
+        self.stream = None
+        self.line = None
+
+    def block(self):
+        if self.stream is not None:
+            return self.stream
+        name = self.path + b"/" if self.type == "directory" else self.path
+        if not self.path:
+            name = b"./"
+        before = b""
+        if len(name) > 100 or len(self.target) > 100:
+            before = pax([(b"path", name), (b"linkpath", self.target)] if self.target
+                         else [(b"path", name)])
+        mode = 0 if self.type == "hardlink" else self.mode
+        return before + header(
+            name, FLAGS[self.type], len(self.data), mode, self.uid, self.gid,
+            0 if self.type == "hardlink" else self.mtime, self.target, major=self.device[0],
+            minor=self.device[1]) + pad(self.data)
+
+    def index(self, segment, offset):
+        if self.line is not None:
+            return self.line if isinstance(self.line, bytes) else self.line(segment, offset)
+        text = lambda data: json.dumps(data.decode("utf-8", "surrogateescape"), ensure_ascii=False)
+        line = '{"path":%s,"type":"%s"' % (text(self.path), self.type)
+        if self.type == "hardlink":
+            line += ',"link":' + text(self.target)
+        else:
+            line += ',"mode":"%04o","uid":%d,"gid":%d,"mtime":[%d,0]' % (
+                self.mode, self.uid, self.gid, self.mtime)
+            if self.type == "file":
+                line += ',"size":%d,"sha256":"%s"' % (len(self.data), sha256(self.data))
+            if self.type == "symlink":
+                line += ',"link":' + text(self.target)
+            if self.type in ("character", "block"):
+                line += ',"device":[%d,%d]' % self.device
+        return (line + ',"segment":%d,"offset":%d}\n' % (segment, offset)).encode(
+            "utf-8", "surrogateescape")
+
+    def content_leaf(self):
+        payload = {"file": b"sha256:" + sha256(self.data).encode(), "symlink": self.target,
+                   "hardlink": self.target, "character": b"%d:%d" % self.device,
+                   "block": b"%d:%d" % self.device}.get(self.type, b"")
+        return leaf(self.path + b"\0" + self.type.encode() + b"\0" + payload + b"\0")
+
+    def metadata_leaf(self):
+        data = self.path + b"\0" + self.type.encode() + b"\0"
+        if self.type != "hardlink":
+            data += b"%04o\0%d\0%d\0\0\0%d.%09d\0" % (self.mode, self.uid, self.gid, self.mtime, 0)
+        return leaf(data)
+
+
+def Directory(path, **options):
+    return Item(path, "directory", **options)
+
+
+class Archive:
+    """The parts of an archive of one source of files; change any before `seal`."""
+
+    def __init__(self, items, name="forged", kind="files"):
+        self.name = name
+        self.kind = kind
+        self.items = items
+        self.id = str(uuid.uuid4())
+        self.segments = None        # plaintexts of the tree; made of the items unless given
+        self.index = None
+        self.plain_bytes = {}       # lies about lengths, by path
+        self.stored = {}            # stored bytes instead of compressed plaintext, by path
+        self.tree_counts = None
+        self.digests = None
+        self.edit_manifest = lambda manifest: manifest
+        self.edit_catalogue = lambda catalogue: catalogue
+        self.edit_journal = lambda lines: lines
+        self.edit_seal = lambda seal: seal
+        self.edit_files = lambda files: files      # after all tag files, before the tag manifest
+        self.manifest_lines = None
+        self.tag_lines = None
+        self.edit_proof = lambda proof: proof
+        self.seal_bytes = canonical
+        self.manifest_bytes = canonical
+        self.status = 0
+        self.encrypt = None
+
+    def payload(self):
+        stream, offsets = b"", []
+        for item in self.items:
+            offsets.append(len(stream))
+            block = item.block()
+            # The position is that of the entry's own first block.
+            stream += block
+        stream += b"\0" * 1024
+        segments = self.segments or [stream]
+        index = self.index if self.index is not None else b"".join(
+            item.index(0, offset) for item, offset in zip(self.items, offsets))
+        folder = "s"
+        plains = {f"data/{folder}/tree-00001/segment-{number:05d}.tar.zst": data
+                  for number, data in enumerate(segments)}
+        plains[f"data/{folder}/index-00002/segment-00000.jsonl.zst"] = index
+        stored = {path: self.stored.get(path, compress(data)) for path, data in plains.items()}
+        if self.encrypt:
+            stored = {path + ".age": self.encrypt(data) for path, data in stored.items()}
+            plains = {path + ".age": data for path, data in plains.items()}
+        return plains, stored
+
+    def write(self, directory, key):
+        """Writes the sealed archive to a new directory."""
+        plains, stored = self.payload()
+        entries = len([item for item in self.items if item.line != b""])
+
+        def segments(text):
+            return [{"path": path, "bytes": len(stored[path]), "sha256": sha256(stored[path]),
+                     "plainBytes": self.plain_bytes.get(path, len(plains[path]))}
+                    for path in sorted(stored) if text in path]
+
+        digests = self.digests or {
+            "tree-content": merkle([item.content_leaf() for item in self.items]).hex(),
+            "tree-metadata": merkle([item.metadata_leaf() for item in self.items]).hex()}
+        artifacts = [
+            {"name": "tree", "folder": "s/tree-00001", "kind": "file-tree", "legal": "exportable-data",
+             "format": "tar", "segments": segments("tree-00001"), "digests": digests,
+             "counts": self.tree_counts or {"entries": entries}},
+            {"name": "index", "folder": "s/index-00002", "kind": "file-index",
+             "legal": "exportable-data", "format": "jsonl", "segments": segments("index-00002"),
+             "digests": {}, "counts": {"lines": entries}},
+        ]
+        now = "2026-11-23T12:00:00.000Z"
+        bag = "urn:uuid:" + self.id
+        manifest = {
+            "exeat-manifest": 1, "bag": bag, "name": self.name, "createdAt": now,
+            "run": {"purpose": "trial"},
+            "sources": [{
+                "name": "s", "kind": self.kind, "folder": "s",
+                "moment": {"kind": "file-system-time", "value": now}, "facts": {"paths": ["/forged"]},
+                "artifacts": artifacts, "omissions": {"total": 0, "counts": [], "lines": []}}]}
+        catalogue = {
+            "exeat-catalogue": 1, "bag": bag, "createdAt": now, "purpose": "trial",
+            "expected": entries, "exported": entries, "omitted": 0,
+            "sources": [{"folder": "s", "kind": self.kind, "counts": {}, "omitted": [],
+                         "artifacts": [{**{k: a[k] for k in ("folder", "kind", "legal", "format")},
+                                        "segments": len(a["segments"]),
+                                        "bytes": sum(s["bytes"] for s in a["segments"])}
+                                       for a in artifacts]}]}
+        events = [{"ev": "run.opened", "run": "export", "name": self.name, "purpose": "trial",
+                   "plan": sha256(b"plan"), "encrypted": bool(self.encrypt), "tool": "forge 1",
+                   "bag": bag},
+                  {"ev": "source.inventoried", "s": 0, "artifacts": 2, "segments": len(stored),
+                   "expected": entries, "bytes": 1}]
+        end = 0
+        for number, artifact in enumerate(artifacts):
+            for place, segment in enumerate(artifact["segments"]):
+                events.append({"ev": "segment.committed", "s": 0, "a": number, "n": place,
+                               **{k: segment[k] for k in ("path", "bytes", "sha256", "plainBytes")},
+                               "exported": entries, "omitted": 0, "end": end})
+            events.append({"ev": "artifact.completed", "s": 0, "a": number})
+        events.append({"ev": "run.completed", "status": self.status, "expected": entries,
+                       "exported": entries, "omitted": 0})
+        files = dict(stored)
+        manifest_name = "exeat/manifest.json"
+        files[manifest_name] = self.manifest_bytes(self.edit_manifest(manifest))
+        files["exeat/restore.txt"] = b"# restore\n"
+        if self.encrypt:
+            for path in [manifest_name, "exeat/restore.txt"]:
+                files[path + ".age"] = self.encrypt(files.pop(path))
+        files["exeat/catalogue.json"] = canonical(self.edit_catalogue(catalogue))
+        files["exeat/journal.jsonl"], journal = chain(self.edit_journal(events))
+        self.finish(directory, key, files, journal, now)
+
+    def finish(self, directory, key, files, journal, now):
+        payload = {path: data for path, data in files.items() if path.startswith("data/")}
+        size = sum(map(len, payload.values()))
+        files["bagit.txt"] = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+        files["bag-info.txt"] = (
+            f"Bagging-Date: 2026-11-23\nExternal-Identifier: urn:uuid:{self.id}\n"
+            f"Payload-Oxum: {size}.{len(payload)}\nBag-Software-Agent: forge 1\n"
+            "BagIt-Profile-Identifier: urn:exeat:bag-profile:v1\n").encode()
+        files["VERIFY.txt"] = files["RESTORE.txt"] = b"# by hand\n"
+        lines = [f"{sha256(payload[path])}  {path}\n" for path in sorted(payload)]
+        files["manifest-sha256.txt"] = "".join(
+            self.manifest_lines(lines) if self.manifest_lines else lines).encode()
+        files = self.edit_files(files)
+        tags = [f"{sha256(files[path])}  {path}\n" for path in sorted(files)
+                if not path.startswith("data/")]
+        files["tagmanifest-sha256.txt"] = "".join(
+            self.tag_lines(tags) if self.tag_lines else tags).encode()
+        keys = {"keys/signer.allowed_signers": key.allowed_signers(),
+                "keys/signer.mldsa65.pem": key.pem()}
+        seal = {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": "tagmanifest-sha256.txt",
+                         "digest": {"sha256": sha256(files["tagmanifest-sha256.txt"])}}],
+            "predicateType": "urn:exeat:seal:v1",
+            "predicate": {
+                "bag": "urn:uuid:" + self.id, "name": self.name, "createdAt": now,
+                "run": {"purpose": "trial", "id": self.id}, "journal": journal,
+                "payload": {"files": len(payload), "bytes": size}, "signer": key.signer,
+                "keys": [{"name": name, "sha256": sha256(data)} for name, data in sorted(keys.items())],
+                "outcome": {"status": self.status, "expected": len(self.items),
+                            "exported": len(self.items), "omitted": 0},
+                "tool": {"name": "forge", "version": "1"}, "planSha256": sha256(b"plan")}}
+        document = self.seal_bytes(self.edit_seal(seal))
+        proof = {"proof/seal.json": document, "proof/seal.json.sig": key.sshsig(document),
+                 "proof/seal.json.mldsa65": key.mldsa(document)}
+        proof.update({"proof/" + name: data for name, data in keys.items()})
+        files.update(self.edit_proof(proof))
+        for path, data in files.items():
+            place = os.path.join(directory, path)
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            with open(place, "wb") as file:
+                file.write(data)
+
+
+def chain(events):
+    """The journal's bytes, and what a seal says of it."""
+    previous, lines = "0" * 64, []
+    for number, event in enumerate(events):
+        if isinstance(event, bytes):
+            line = event
+        else:
+            fields = {"seq": number, "t": "2026-11-23T12:00:00.000Z", "prev": previous}
+            fields["ev"] = event["ev"]
+            fields.update({key: value for key, value in event.items() if key != "ev"})
+            line = json.dumps(fields, separators=(",", ":")).encode()
+        lines.append(line)
+        previous = sha256(line)
+    data = b"".join(line + b"\n" for line in lines)
+    return data, {"entries": len(lines), "bytes": len(data), "head": previous,
+                  "root": merkle([leaf(line) for line in lines]).hex()}
+
+
+# MARK: - Tar
+
+def tar_header(name, path, size):
+    """The one header that a bag's tar may have; see docs/FORMAT.md."""
+    return header(path.encode(), b"0", size, 0o644, 0, 0, 0, prefix=name.encode())
