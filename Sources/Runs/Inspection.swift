@@ -70,7 +70,8 @@ public struct Inspection: Sendable {
         repeat {
             try stream.read(into: &chunk)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                for unsafebyte in unsafe bytes {
+                for place in bytes.indices {
+                    let byte = unsafe bytes[place]
                     if byte == 0x0a {
                         try body(line)
                         line.removeAll(keepingCapacity: true)
