@@ -65,7 +65,9 @@ let package = Package(
         // 4: the bag, and one module for each connector
         .library(
             "Bags", ["Basics", "Primitives", "Streams", "Manifests", "Journals", "Signatures"]),
-        .library("FileConnectors", ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+        .library(
+            "FileConnectors",
+            ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
         // 5: runs
         .library(
             "Runs",

@@ -43,7 +43,8 @@ enum EntryPath {
     static func quoted(_ path: [UInt8]) -> String {
         var text = "\""
         for scalar in String(decoding: path.prefix(400), as: UTF8.self).unicodeScalars {
-            text += scalar.value < 0x20 || scalar.value == 0x7f
+            text +=
+                scalar.value < 0x20 || scalar.value == 0x7f
                 ? scalar.escaped(asASCII: true) : String(scalar)
         }
         return text + (path.count > 400 ? "…\"" : "\"")

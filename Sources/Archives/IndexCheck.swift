@@ -91,8 +91,9 @@ public struct IndexCheck: ~Copyable {
         if let last, !EntryPath.precedes(last, path) { throw Self.disorder(path, last) }
         while levels.popLeft(by: path) != nil {}
         try checkParent(of: indexed.entry)
-        guard indexed.segment > position.segment
-            || indexed.segment == position.segment && indexed.offset > position.offset
+        guard
+            indexed.segment > position.segment
+                || indexed.segment == position.segment && indexed.offset > position.offset
         else {
             throw Failure(
                 .treeOrder, "\(EntryPath.quoted(path)) has a position in the archive out of order")

@@ -76,7 +76,8 @@ extension PaxReader {
         if kind == .directory {
             guard path.last == 0x2f else {
                 throw Failure(
-                    .treePathUnsafe, "the directory \(EntryPath.quoted(path)) does not end in \"/\"")
+                    .treePathUnsafe, "the directory \(EntryPath.quoted(path)) does not end in \"/\""
+                )
             }
             path.removeLast()
             guard !path.isEmpty else {
@@ -137,7 +138,8 @@ extension PaxReader {
             guard isMark || length > 0 && (offset > end || index == 0),
                 offset >= end, offset <= visible, length <= visible - offset
             else {
-                throw Self.malformed("\(EntryPath.quoted(entry.path)) has a map that is not in order")
+                throw Self.malformed(
+                    "\(EntryPath.quoted(entry.path)) has a map that is not in order")
             }
             end = offset + length
             sum += length
@@ -145,7 +147,8 @@ extension PaxReader {
         }
         try map.finish(&input)
         guard map.size + sum == packed else {
-            throw Self.malformed("\(EntryPath.quoted(entry.path)) has more or less data than its map")
+            throw Self.malformed(
+                "\(EntryPath.quoted(entry.path)) has more or less data than its map")
         }
         packed = sum
         entry.extents = extents

@@ -98,7 +98,8 @@ public struct PaxReader: ~Copyable {
             let extent = runs[run]
             while done < extent.length {
                 let start = extent.offset + done
-                done += try unsafe input.take(upTo: extent.length - done) { (bytes) throws(Failure) in
+                done += try unsafe input.take(upTo: extent.length - done) {
+                    (bytes) throws(Failure) in
                     try unsafe body(bytes, start)
                 }
             }
@@ -139,7 +140,8 @@ public struct PaxReader: ~Copyable {
         if let last, !EntryPath.precedes(last, entry.path) {
             throw Failure(
                 .treeOrder,
-                "\(EntryPath.quoted(entry.path)) comes after \(EntryPath.quoted(last)) in the archive")
+                "\(EntryPath.quoted(entry.path)) comes after \(EntryPath.quoted(last)) in the archive"
+            )
         }
         last = entry.path
         try begin(entry, packed: packed, from: 0)

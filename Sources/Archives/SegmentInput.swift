@@ -28,7 +28,8 @@ struct SegmentInput: ~Copyable {
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
                 unsafe block.withUnsafeMutableBytes { block in
                     unsafe UnsafeMutableRawBufferPointer(rebasing: block[target...])
-                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
+                        .copyMemory(
+                            from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
                 }
             }
             advance(count)

@@ -314,7 +314,8 @@ public struct TreeComparer: ~Copyable {
 
     private static func text(_ time: FileTime) -> String {
         let fraction = String(time.nanoseconds)
-        return "\(time.seconds)." + String(repeating: "0", count: 9 - fraction.utf8.count) + fraction
+        return "\(time.seconds)." + String(repeating: "0", count: 9 - fraction.utf8.count)
+            + fraction
     }
 
     private static func text(_ digest: ContentDigest?) -> String {

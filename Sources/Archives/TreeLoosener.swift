@@ -36,8 +36,9 @@ public struct TreeLoosener: ~Copyable {
                 _ = MadeObject.path(raw).set(mode: mode)
             }
         } catch {
-            guard error.code == .notFound || error.code == .denied
-                || error.code == .treePathUnsafe
+            guard
+                error.code == .notFound || error.code == .denied
+                    || error.code == .treePathUnsafe
             else { throw error }
         }
     }

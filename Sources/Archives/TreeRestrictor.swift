@@ -45,7 +45,8 @@ public struct TreeRestrictor: ~Copyable {
             guard raw >= 0 else { return try target.note(entry.path, .mode) }
             let object = Descriptor(owning: raw)
             let kind = try object.status().st_mode & S_IFMT
-            let isRight = kind == (entry.kind == .file ? S_IFREG : S_IFDIR)
+            let isRight =
+                kind == (entry.kind == .file ? S_IFREG : S_IFDIR)
                 && MadeObject.path(raw).set(mode: entry.mode) == 0
             if !isRight { try target.note(entry.path, .mode) }
         }

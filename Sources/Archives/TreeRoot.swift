@@ -97,7 +97,8 @@ public struct TreeCursor: ~Copyable {
             let name = String(decoding: path, as: UTF8.self)
             if errno == ELOOP || errno == EXDEV {
                 throw Failure(
-                    .treePathUnsafe, "the way to \"\(name)\" leads through a link or outside the tree")
+                    .treePathUnsafe,
+                    "the way to \"\(name)\" leads through a link or outside the tree")
             }
             throw Failure(errno: errno, "cannot open the directory \"\(name)\"")
         }

@@ -10,11 +10,11 @@ public enum BagDigest: Sendable, Hashable {
     public static let algorithms: [DigestAlgorithm] = [.sha256, .sha512]
 
     /// Takes 32 bytes for SHA-256 and 64 for SHA-512; nil for any other number.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) {
         if let digest = Digest256(bytes: bytes) {
             self = .sha256(digest)
-        } else if bytes.count == 64, let head = Digest256(bytes: bytes.prefix(32)),
-            let tail = Digest256(bytes: bytes.dropFirst(32))
+        } else if bytes.count == 64, let head = Digest256(bytes: bytes[..<32]),
+            let tail = Digest256(bytes: bytes[32...])
         {
             self = .sha512(head, tail)
         } else {

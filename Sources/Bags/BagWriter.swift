@@ -20,11 +20,13 @@ public final class BagWriter: Sendable {
     /// Private (0700): journal of a tar, rooms of the connectors, the lock. Goes away at the seal.
     public let stateDirectory: String
     private let lock: Descriptor
-    private let tail: Mutex<Tail>
-    private let tar: SharedDescriptor?
+    /// The output was not there before; what a run that came to nothing leaves may all go.
+    let isNew: Bool
+    let tail: Mutex<Tail>
+    let tar: SharedDescriptor?
 
     /// Where the next entry of a tar begins.
-    private struct Tail {
+    struct Tail {
         var end: Int64 = 0
     }
 
@@ -64,7 +66,7 @@ public final class BagWriter: Sendable {
         }
     }
 
-    private static func state(of form: Form) -> String {
+    static func state(of form: Form) -> String {
         switch form {
         case .directory(let path): path + "/.exeat-run"
         case .tar(let path): path + ".exeat-run"
@@ -76,6 +78,7 @@ public final class BagWriter: Sendable {
     public init(_ form: Form, name: String) throws(Failure) {
         self.form = form
         self.name = try BagName(name)
+        isNew = !Files.exists(form.description)
         switch form {
         case .directory(let path):
             try Files.makeDirectory(path)
@@ -93,6 +96,7 @@ public final class BagWriter: Sendable {
                 .locked, "another process is writing to this output",
                 hint: "Wait for it to end, or stop it; then run the same command again.")
         }
+        try Self.checkStillOpen(form, stateDirectory, lock)
         self.lock = lock
         switch form {
         case .directory: tar = nil
@@ -103,6 +107,24 @@ public final class BagWriter: Sendable {
         case .stream: tar = SharedDescriptor(Descriptor(owning: dup(1)), name: "standard output")
         }
         tail = Mutex(Tail())
+    }
+
+    /// Another process may have sealed the output, and removed its lock, since it was looked at.
+    private static func checkStillOpen(
+        _ form: Form, _ state: String, _ lock: borrowing Descriptor
+    ) throws(Failure) {
+        if form == .stream { return }
+        let isSealed =
+            if case .directory(let path) = form {
+                Files.exists(path + "/proof/seal.json")
+            } else { false }
+        let links = try lock.status().st_nlink
+        guard !isSealed, links > 0 else {
+            if isSealed { try Files.remove(state) }
+            throw Failure(
+                .locked, "another process has just ended its work on this output",
+                hint: "Run the same command again: it verifies what is there.")
+        }
     }
 
     private static func temporaryDirectory() throws(Failure) -> String {
@@ -118,40 +140,6 @@ public final class BagWriter: Sendable {
     public var journalPath: String {
         if case .directory(let path) = form { return path + "/exeat/journal.jsonl" }
         return stateDirectory + "/journal.jsonl"
-    }
-
-    /// Goes back to the last commit that the journal knows: a tar is cut at `end`; in a directory
-    /// whatever was not committed is removed.
-    public func resume(committed: Set<String>, end: Int64) throws(Failure) {
-        switch form {
-        case .stream: break
-        case .tar:
-            guard let tar else { return }
-            try tar.descriptor.truncate(to: end)
-            try tar.descriptor.seek(to: end)
-            tail.withLock { $0.end = end }
-        case .directory(let path):
-            try Files.remove(path + "/proof.partial")
-            try Files.remove(path + "/proof")
-            if Files.exists(path + "/data") {
-                try removeUncommitted(path + "/data", "data", committed)
-            }
-        }
-    }
-
-    private func removeUncommitted(
-        _ directory: String, _ prefix: String, _ committed: Set<String>
-    ) throws(Failure) {
-        for name in try Files.names(in: directory) {
-            let path = directory + "/" + name
-            if Files.kind(path) == S_IFDIR {
-                try removeUncommitted(path, prefix + "/" + name, committed)
-                // Fails where something is left, which is as it should be.
-                unsafe rmdir(path)
-            } else if !committed.contains(prefix + "/" + name) {
-                try Files.remove(path)
-            }
-        }
     }
 
     /// A place for the bytes of one file.
@@ -266,9 +254,6 @@ public final class BagWriter: Sendable {
             }
         }
     }
-
-    /// Removes the private state; the last step after the seal.
-    public func removeState() throws(Failure) { try Files.remove(stateDirectory) }
 }
 
 /// A file on its way into the bag; dropped without a commit, it leaves nothing behind.

@@ -1,4 +1,5 @@
 import Basics
+import Journals
 import Primitives
 
 /// What the seal says about the journal.
@@ -19,12 +20,13 @@ public struct SealedJournal: Sendable, Equatable {
 }
 
 /// Follows the chain of `journal.jsonl` chunk by chunk: each line names its number and the SHA-256
-/// of the line above. What the lines mean is not looked at.
+/// of the line above. The first opens the run and the last completes it.
 struct JournalChain: ~Copyable, Sendable {
     private var buffer = LineBuffer(longest: 1 << 20)
     private var entries: Int64 = 0
     private var bytes: Int64 = 0
     private var head = Digest256()
+    private var last: Journal.Event?
     private var tree = MerkleRange()
     /// The first line, which the opening time stamp is about.
     private(set) var first: [UInt8] = []
@@ -52,6 +54,12 @@ struct JournalChain: ~Copyable, Sendable {
         guard entry["prev"]?.string == head.hex else {
             throw broken(.journalBroken, "does not follow from the line above")
         }
+        guard entry.line == line, let word = entry["ev"]?.string,
+            let event = Journal.Event(rawValue: word),
+            entry["t"]?.string.flatMap({ Timestamp($0) }) != nil,
+            (event == .runOpened) == (entries == 0)
+        else { throw broken(.journalMalformed, "is not a line that an export writes") }
+        last = event
         if entries == 0 { first = line }
         if let end = entry["end"]?.integer, end > 0, let path = entry["path"]?.string {
             ends[path] = end
@@ -64,6 +72,9 @@ struct JournalChain: ~Copyable, Sendable {
     borrowing func finish() throws(Failure) -> SealedJournal {
         guard buffer.isAtStart else {
             throw broken(.journalMalformed, "does not end with a line feed")
+        }
+        guard last == .runCompleted else {
+            throw broken(.journalMalformed, "is missing: the run was not completed")
         }
         return SealedJournal(entries: entries, bytes: bytes, head: head, root: tree.root)
     }

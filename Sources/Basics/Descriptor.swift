@@ -39,7 +39,8 @@ public struct Descriptor: ~Copyable, Sendable {
         var done = 0
         while done < bytes.count {
             let count = retrying {
-                unsafe Glibc.write(raw, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
+                unsafe Glibc.write(
+                    raw, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
             }
             guard count >= 0 else { throw Failure(errno: errno, "cannot write") }
             done += count
@@ -95,7 +96,9 @@ public struct Descriptor: ~Copyable, Sendable {
     }
 
     public func seek(to offset: Int64) throws(Failure) {
-        guard lseek(raw, Int(offset), SEEK_SET) >= 0 else { throw Failure(errno: errno, "cannot seek") }
+        guard lseek(raw, Int(offset), SEEK_SET) >= 0 else {
+            throw Failure(errno: errno, "cannot seek")
+        }
     }
 
     /// Takes an exclusive lock without waiting; false when another process holds it.

@@ -112,13 +112,26 @@ public enum Files {
     public static func remove(_ path: String) throws(Failure) {
         guard let kind = kind(path) else { return }
         if kind == S_IFDIR {
-            for name in try names(in: path) { try remove(path + "/" + name) }
-            guard unsafe rmdir(path) == 0 else {
+            do throws(Failure) {
+                for name in try names(in: path) { try remove(path + "/" + name) }
+            } catch {
+                // Somebody else may be removing it, too.
+                if error.code == .notFound { return }
+                throw error
+            }
+            guard unsafe rmdir(path) == 0 || errno == ENOENT else {
                 throw Failure(errno: errno, "cannot remove \"\(path)\"")
             }
         } else if unsafe unlink(path) != 0, errno != ENOENT {
             throw Failure(errno: errno, "cannot remove \"\(path)\"")
         }
+    }
+
+    /// The path from the root, links resolved; as it is where that cannot be told.
+    public static func absolute(_ path: String) -> String {
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
     }
 
     public static func parent(of path: String) -> String {

@@ -174,7 +174,9 @@ private struct JSONParser {
                 }
                 unit = 0x10000 + (unit - 0xd800) << 10 + (low - 0xdc00)
             }
-            guard let scalar = Unicode.Scalar(unit) else { throw malformed("half a surrogate pair") }
+            guard let scalar = Unicode.Scalar(unit) else {
+                throw malformed("half a surrogate pair")
+            }
             text += String(Character(scalar)).utf8
         default: throw malformed("unknown escape")
         }

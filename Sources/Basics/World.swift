@@ -30,7 +30,8 @@ public struct World: Sendable {
     /// A fresh identifier: UUID version 7 (RFC 9562, section 5.7), lower case.
     public func newID() -> String {
         let moment = now()
-        let milliseconds = UInt64(max(0, moment.seconds)) * 1000
+        let milliseconds =
+            UInt64(max(0, moment.seconds)) * 1000
             + UInt64(moment.nanoseconds / 1_000_000)
         var bytes = random(16)
         for index in 0..<6 {

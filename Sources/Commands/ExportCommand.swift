@@ -41,7 +41,8 @@ struct ExportCommand: AsyncParsableCommand {
         display.stop()
         // With an archive on standard output, the result moves over to standard error.
         if output == "-" {
-            Terminal.say(json ? String(decoding: outcome.json.line, as: UTF8.self) : outcome.summary)
+            Terminal.say(
+                json ? String(decoding: outcome.json.line, as: UTF8.self) : outcome.summary)
         } else {
             Terminal.print(json ? outcome.json.pretty : outcome.summary)
         }
@@ -57,6 +58,7 @@ struct ExportCommand: AsyncParsableCommand {
                 progress: counters
             ) { stage in
                 switch stage {
+                case .checking: display.enter("checking what is stored")
                 case .inventory: display.enter("taking inventory")
                 case .export(let bytes): display.enter("exporting", total: bytes)
                 case .sealing: display.enter("sealing")

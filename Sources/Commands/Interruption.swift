@@ -2,7 +2,7 @@ import Glibc
 import Streams
 import Synchronization
 
-/// SIGINT and SIGTERM: the first asks the run to stop after what is in flight, the second ends the
+/// SIGINT and SIGTERM: the first asks the run to stop, which drops the segments in flight, the second ends the
 /// process at once; either way the same command resumes.
 enum Interruption {
     /// The run in progress; signal handlers may only touch atomics, so the flag is sampled.

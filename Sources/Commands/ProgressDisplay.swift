@@ -38,7 +38,9 @@ final class ProgressDisplay: Sendable {
             $0.stage = stage
             $0.total = total
         }
-        if style == .plain { Terminal.say("\(stage)\(total > 0 ? ", \(Terminal.size(total))" : "")") }
+        if style == .plain {
+            Terminal.say("\(stage)\(total > 0 ? ", \(Terminal.size(total))" : "")")
+        }
     }
 
     /// Shows progress until `stop`.
@@ -102,7 +104,9 @@ final class ProgressDisplay: Sendable {
 struct ProgressOptions: ParsableArguments {
     @Option(
         name: .customLong("progress"),
-        help: "How to show progress on standard error: \(ProgressStyle.allCases.map(\.rawValue).joined(separator: ", ")).")
+        help:
+            "How to show progress on standard error: \(ProgressStyle.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
     var style: ProgressStyle = .auto
 
     init() {}

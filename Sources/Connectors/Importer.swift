@@ -34,7 +34,8 @@ public protocol Importer: Sendable {
     /// Takes the content digest again, from the target, for one slice.
     func compare(_ slice: Int) throws(Failure)
 
-    func conclude() throws(Failure) -> ImportResult
+    /// - Parameter counting: count what the target holds, in place of the digests of `compare`.
+    func conclude(counting: Bool) throws(Failure) -> ImportResult
 }
 
 /// What an import will do.

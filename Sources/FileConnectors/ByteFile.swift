@@ -94,7 +94,8 @@ struct RecordReader: ~Copyable {
             let (file, from) = (self.file.raw, end)
             let got = unsafe buffer.withUnsafeMutableBytes { bytes in
                 retrying {
-                    unsafe pread(file, bytes.baseAddress.map { unsafe $0 + from }, bytes.count - from,
+                    unsafe pread(
+                        file, bytes.baseAddress.map { unsafe $0 + from }, bytes.count - from,
                         Int(offset))
                 }
             }

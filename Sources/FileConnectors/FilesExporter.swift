@@ -55,7 +55,8 @@ public final class FilesExporter: Exporter {
     /// Walks the tree; the summary is written last, and is the sign that the rest is whole.
     private func take(to summary: String) throws(Failure) {
         let moment = room.world.now()
-        var inventory = try TreeInventory(settings, progress: room.progress)
+        var inventory = try TreeInventory(
+            settings, room: room.directory, progress: room.progress)
         var writer = try RecordWriter(layout.recordsPath)
         try inventory.walk { (record) throws(Failure) in try writer.append(record) }
         try writer.finish()
@@ -93,7 +94,7 @@ public final class FilesExporter: Exporter {
                     after: [Self.treeArtifact], expected: records, bytes: records * 256),
             ],
             moment: Moment(kind: "file-system-time", value: moment),
-            facts: ["paths": .array(settings.paths.map { .string($0) })],
+            facts: ["paths": .array(settings.paths.map { .string(Files.absolute($0)) })],
             counts: kinds + [.init("bytes", .integer(bytes))])
         self.table.withLock { $0 = table }
         return outline
@@ -133,7 +134,7 @@ public final class FilesExporter: Exporter {
         repeat {
             try source.read(into: &chunk)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                for unsafe byte in unsafe bytes where byte == 0x0a { lines += 1 }
+                lines += Int64(unsafe bytes.count { $0 == 0x0a })
                 try unsafe sink.write(buffer: bytes)
             }
         } while !chunk.isEmpty
@@ -142,7 +143,7 @@ public final class FilesExporter: Exporter {
 
     public func conclude(_ artifact: Int) throws(Failure) -> Conclusion {
         guard artifact == Self.treeArtifact else {
-            return Conclusion(counts: [.init("lines", .integer(0))])
+            return Conclusion()
         }
         guard let table = table.withLock({ $0 }) else {
             throw Failure(.failed, "a conclusion before the inventory")
@@ -158,12 +159,13 @@ public final class FilesExporter: Exporter {
             ],
             counts: [.init("entries", .integer(result.entries))],
             restoring: result.tarNotes.command,
-            notes: ["paths: " + settings.paths.joined(separator: ", ")] + result.tarNotes.notes)
+            notes: ["paths: " + settings.paths.map(Files.absolute).joined(separator: ", ")]
+                + result.tarNotes.notes)
     }
 
-    func isBroken(_ path: [UInt8], in segment: Int) -> Bool {
-        broken.withLock { $0[segment]?.contains(path) ?? false }
-    }
+    /// The files that earlier attempts at a segment could not read to their end. An attempt asks
+    /// once: a lock for each file would make the lanes wait for each other.
+    func broken(in segment: Int) -> Set<[UInt8]> { broken.withLock { $0[segment] ?? [] } }
 
     func noteBroken(_ path: [UInt8], in segment: Int) {
         _ = broken.withLock { $0[segment, default: []].insert(path) }

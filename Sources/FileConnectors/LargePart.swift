@@ -60,12 +60,15 @@ struct LargePart: ~Copyable {
     private func copy(
         _ visible: Range<Int64>, _ note: inout PartNote, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
-        if exporter.isBroken(file.path, in: number) {
+        if exporter.broken(in: number).contains(file.path) {
             throw Failure(.sourceUnreadable, "read error")
         }
         var cursor = TreeCursor(exporter.root)
         var reader = EntryReader(names: exporter.names)
-        let opened = try reader.open(file.path, through: &cursor)
+        let opened: EntryReader.OpenedFile
+        do throws(Failure) { opened = try reader.open(file.path, through: &cursor) } catch {
+            throw error.ofSource(file.path)
+        }
         var chunk = Chunk()
         let isWhole = isWhole(visible)
         var data = FileData(

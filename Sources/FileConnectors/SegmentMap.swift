@@ -7,8 +7,8 @@ import Synchronization
 /// Where each segment of a tree's stream begins and ends, worked out from the index and the lengths
 /// in the manifest.
 ///
-/// A segment that no entry of the index begins in continues the data of the entry before it: a
-/// large file.
+/// A segment that no entry of the index begins in continues the data of the entry before it, if
+/// that is a large file; else it holds nothing, because all that was to be in it was omitted.
 struct SegmentMap: Sendable {
     struct Place: Sendable {
         let beginning: PaxReader.Beginning
@@ -21,6 +21,8 @@ struct SegmentMap: Sendable {
         var last: [UInt8] = []
         /// What the index says of the last entry's content.
         var lastContent: ContentDigest?
+        /// The last entry is a file that may go on in the segments that follow.
+        var lastIsLarge = false
         /// Where the first line about an entry of this segment begins in the index.
         var indexOffset: Int64 = 0
         /// The segment with the header of the file that this one continues, and the bytes of its
@@ -48,6 +50,8 @@ struct SegmentMap: Sendable {
         if segments[indexed.segment].isEmpty { segments[indexed.segment].indexOffset = line }
         segments[indexed.segment].isEmpty = false
         segments[indexed.segment].lastContent = indexed.content
+        segments[indexed.segment].lastIsLarge =
+            indexed.hasHoles || indexed.entry.size > TreeTarget.largestSimpleFile
         segments[indexed.segment].last = indexed.entry.path
     }
 
@@ -56,13 +60,13 @@ struct SegmentMap: Sendable {
         var data: Int64 = 0
         for number in segments.indices {
             guard segments[number].isEmpty else {
-                (header, data) = (number, 0)
+                (header, data) = (segments[number].lastIsLarge ? number : nil, 0)
                 continue
             }
-            guard let header else {
-                // A tree of nothing but omissions is one segment of end blocks.
-                if segments.count == 1 { return }
-                throw Failure(.treeMalformed, "the first segment of the tree holds no entry")
+            // The end of the stream alone, or nothing at all, is no part of a file.
+            let isLast = number == segments.count - 1
+            guard let header, lengths[number] > (isLast ? Int64(PaxWriter.end.count) : 0) else {
+                continue
             }
             segments[number].continues = header
             segments[number].dataBefore = data

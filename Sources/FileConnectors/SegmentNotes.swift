@@ -18,6 +18,8 @@ enum SegmentNote {
         static let detached = Flags(rawValue: 16)
         /// Exported, but without extended attributes that could not be read.
         static let attributesLost = Flags(rawValue: 32)
+        /// Exported as a further name of another entry.
+        static let link = Flags(rawValue: 64)
     }
 }
 

@@ -20,7 +20,8 @@ struct SegmentTable: Sendable {
                 // The header closes the segment; the data follows in segments of its own.
                 segments.append(.entries(from: start, to: reader.position))
                 for part in file.parts {
-                    segments.append(.part(record: position, from: part.lowerBound, to: part.upperBound))
+                    segments.append(
+                        .part(record: position, from: part.lowerBound, to: part.upperBound))
                 }
                 (start, held) = (reader.position, 0)
                 continue
@@ -31,7 +32,7 @@ struct SegmentTable: Sendable {
             }
             held += bytes
         }
-        if held > 0 || segments.isEmpty {
+        if start < reader.position || segments.isEmpty {
             segments.append(.entries(from: start, to: reader.position))
         }
     }
@@ -93,7 +94,12 @@ extension LargeFile {
             }
             room -= end - offset
         }
-        parts.append(start..<size)
+        // A hole at the end needs no segment of its own.
+        if room == partSize, let last = parts.popLast() {
+            parts.append(last.lowerBound..<size)
+        } else {
+            parts.append(start..<size)
+        }
         return parts
     }
 }

@@ -54,7 +54,9 @@ struct StoredTree: Sendable {
                 "the index has \(summary.entries) entries, the manifest \(expected ?? 0)")
         }
         var map = SegmentMap(tree)
-        slices = try Self.cut(index, size, &map)
+        var roots = Roots()
+        slices = try Self.cut(index, size, &map, &roots)
+        try roots.check(against: tree)
         self.map = map
         self.index = index
         indexSize = size
@@ -84,7 +86,7 @@ struct StoredTree: Sendable {
 
     /// Goes through the index once more, for the slices and for the segments.
     private static func cut(
-        _ index: SharedDescriptor, _ size: Int64, _ map: inout SegmentMap
+        _ index: SharedDescriptor, _ size: Int64, _ map: inout SegmentMap, _ roots: inout Roots
     ) throws(Failure) -> [Slice] {
         var slices: [Slice] = []
         var reader = IndexReader(FileSource(index, from: 0, size: size))
@@ -94,6 +96,7 @@ struct StoredTree: Sendable {
             defer { line = reader.position }
             if case .entry(let indexed) = item {
                 try map.add(indexed, line: line)
+                roots.add(indexed)
                 entries += 1
                 bytes += indexed.entry.size
             }
@@ -105,6 +108,28 @@ struct StoredTree: Sendable {
         if start < size { slices.append(Slice(from: start, to: size, firstLeaf: first)) }
         try map.finish()
         return slices
+    }
+
+    /// The two Merkle roots of the index, as the export took them.
+    private struct Roots {
+        var content = MerkleRange()
+        var metadata = MerkleRange()
+        var leaf = TreeLeaf()
+
+        mutating func add(_ indexed: IndexedEntry) {
+            content.append(leaf: leaf.content(of: indexed.entry, indexed.content))
+            metadata.append(
+                leaf: leaf.metadata(of: indexed.entry, attributes: indexed.attributeDigests))
+        }
+
+        func check(against tree: ArtifactRecord) throws(Failure) {
+            for (name, root) in [("tree-content", content.root), ("tree-metadata", metadata.root)] {
+                guard tree.digests.first(where: { $0.key == name })?.value.string == root.hex else {
+                    throw Failure(
+                        .treeMismatch, "the index does not have the \(name) digest of the manifest")
+                }
+            }
+        }
     }
 
     func reader(_ slice: Slice) -> IndexReader {

@@ -66,7 +66,9 @@ struct TreeIndexBuilder {
         return Result(
             content: content.root, metadata: metadata.root, entries: entries,
             omissions: OmissionSummary(
-                counts: counts.sorted { ($0.reason, $0.accepted ? 1 : 0) < ($1.reason, $1.accepted ? 1 : 0) },
+                counts: counts.sorted {
+                    ($0.reason, $0.accepted ? 1 : 0) < ($1.reason, $1.accepted ? 1 : 0)
+                },
                 lines: lines),
             tarNotes: tarNotes)
     }
@@ -79,7 +81,7 @@ struct TreeIndexBuilder {
             try fill(&note, file, header: segment)
         }
         if case .link(let path, let target, _) = record, lostFirstNames.contains(target),
-            note.flags.contains(.entry)
+            note.flags.contains(.link)
         {
             omit(&note, path, .changed, "its first name changed during the run")
         }
@@ -157,7 +159,8 @@ struct TreeIndexBuilder {
             zeros, with: Array("\"\(word)\":\"\((plain ?? leaves.root).hex)".utf8), in: &note.line)
         if note.flags.contains(.changed) {
             let segment = Array(",\"segment\":".utf8)
-            try Self.replace(segment, with: Array(",\"changed\":true".utf8) + segment, in: &note.line)
+            try Self.replace(
+                segment, with: Array(",\"changed\":true".utf8) + segment, in: &note.line)
         }
         note.content = leaf.content(of: Entry(path: file.path, kind: .file), digest)
     }

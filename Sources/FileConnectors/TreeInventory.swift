@@ -1,5 +1,6 @@
 import Archives
 import Basics
+import Glibc
 import Streams
 
 /// Walks the tree once and fixes the expected list: the layout file, in path order.
@@ -9,6 +10,8 @@ struct TreeInventory {
     private let scope: TreeScope
     private let progress: Progress
     private let names = OwnerNames()
+    /// The run's own private directory: an archive cannot hold itself.
+    private let own: InodeIdentity?
     /// First names of inodes with several; a few dozen bytes for each such inode.
     private var firstNames: [InodeIdentity: [UInt8]] = [:]
 
@@ -24,7 +27,13 @@ struct TreeInventory {
         var largest: Int64 = 0
     }
 
-    init(_ settings: FilesSettings, progress: Progress) throws(Failure) {
+    /// - Parameter room: where the run keeps its private files; nil when nothing is exported.
+    init(
+        _ settings: FilesSettings, room: String? = nil, progress: Progress
+    ) throws(Failure) {
+        var status = stat()
+        let isThere = room.map { unsafe stat($0, &status) == 0 } ?? false
+        own = isThere ? InodeIdentity(status) : nil
         self.settings = settings
         self.progress = progress
         scope = try TreeScope(
@@ -78,7 +87,13 @@ struct TreeInventory {
         case .socket: return omission(path, .socket, .sockets, "")
         case .character, .block:
             if !settings.devices { return omission(path, status.kind, .devices, "") }
-        case .file, .directory, .symlink, .fifo: break
+        case .directory:
+            if let own, own == InodeIdentity(device: status.device, inode: status.inode) {
+                throw Failure(
+                    .planInvalidValue, "the output of this run lies inside the tree to export",
+                    hint: "Name an output elsewhere, or exclude it from the tree.")
+            }
+        case .file, .symlink, .fifo: break
         }
         totals.entries += 1
         totals.kinds[status.kind.rawValue, default: 0] += 1
@@ -92,7 +107,9 @@ struct TreeInventory {
             firstNames[identity] = path
             group = identity
         }
-        guard status.kind == .file else { return .entry(path: path, kind: status.kind, group: group, bytes: 0) }
+        guard status.kind == .file else {
+            return .entry(path: path, kind: status.kind, group: group, bytes: 0)
+        }
         totals.bytes += status.size
         totals.largest = max(totals.largest, status.size)
         if status.size > TreeLayout.inlineLimit,

@@ -13,12 +13,12 @@ enum LayoutRecord {
     case large(LargeFile)
     case omission(path: [UInt8], type: String, reason: String, detail: String, accepted: Bool)
 
-    /// What it takes in the stream, roughly; never nothing.
+    /// What it takes in the stream, roughly.
     var streamBytes: Int64 {
         switch self {
         case .entry(_, _, _, let bytes): TreeLayout.headerEstimate + bytes
         case .link, .large: TreeLayout.headerEstimate
-        case .omission: 1
+        case .omission: 0
         }
     }
 

@@ -13,6 +13,7 @@ struct TreeSegment: ~Copyable {
     private var cursor: TreeCursor
     private var reader: EntryReader
     private var notes: RecordWriter
+    private let broken: Set<[UInt8]>
     private var chunk = Chunk()
     private var pax = PaxWriter()
     private var leaf = TreeLeaf()
@@ -28,6 +29,7 @@ struct TreeSegment: ~Copyable {
     init(_ exporter: FilesExporter, number: Int) throws(Failure) {
         self.exporter = exporter
         self.number = number
+        broken = exporter.broken(in: number)
         cursor = TreeCursor(exporter.root)
         reader = EntryReader(names: exporter.names)
         notes = try RecordWriter(exporter.layout.notesPath(number))
@@ -43,11 +45,13 @@ struct TreeSegment: ~Copyable {
             do throws(Failure) {
                 try write(record, into: &sink)
             } catch {
-                // What concerns the object alone is an omission; everything else ends the attempt.
+                // What concerns the object alone is an omission, as long as nothing of it is in the
+                // stream; everything else ends the attempt.
+                guard offsetIsClean else { throw error }
                 switch error.code {
                 case .sourceVanished: try omit(record.path, .vanished, "")
                 case .sourceUnreadable: try omit(record.path, .unreadable, error.what)
-                case .sourceChanged where !error.mayRetry: try omit(record.path, .changed, error.what)
+                case .sourceChanged: try omit(record.path, .changed, error.what)
                 default: throw error
                 }
             }
@@ -68,7 +72,7 @@ struct TreeSegment: ~Copyable {
         case .large(let file): try writeHeader(of: file, into: &sink)
         case .link(let path, let target, let group):
             let status = try status(of: path)
-            guard InodeIdentity(status) == group else {
+            guard InodeIdentity(status) == group, try leads(target, to: group) else {
                 return try writeObject(path, nil, .file, into: &sink)
             }
             var entry = Entry(path: path, kind: .hardlink)
@@ -79,21 +83,46 @@ struct TreeSegment: ~Copyable {
             entry.owner = try exporter.names.user(entry.uid)
             entry.group = try exporter.names.group(entry.gid)
             entry.modified = FileTime(status.st_mtim)
-            try emit(entry, nil, into: &sink)
+            try emit(entry, nil, .link, into: &sink)
         case .entry(let path, let kind, let group, _):
             try writeObject(path, group, kind, into: &sink)
         }
     }
 
+    /// False when the first name of an inode has gone since the inventory: then a further name is
+    /// all that is left of the file, and is exported with its data.
+    private mutating func leads(_ first: [UInt8], to group: InodeIdentity) throws(Failure) -> Bool {
+        do throws(Failure) { return InodeIdentity(try status(of: first)) == group } catch {
+            if error.code == .sourceVanished || error.code == .sourceChanged { return false }
+            throw error
+        }
+    }
+
     private mutating func status(of path: [UInt8]) throws(Failure) -> stat {
-        try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
-            var status = stat()
-            guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-                throw Failure(
-                    errno == ENOENT || errno == ENOTDIR ? .sourceVanished : .sourceUnreadable,
-                    describeErrno(errno))
+        do throws(Failure) {
+            return try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
+                var status = stat()
+                guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                    throw Failure(errno: errno, "cannot look at it")
+                }
+                return status
             }
-            return status
+        } catch { throw error.ofSource(path) }
+    }
+
+    private mutating func openFile(
+        _ path: [UInt8]
+    ) throws(Failure) -> EntryReader.OpenedFile {
+        do throws(Failure) { return try reader.open(path, through: &cursor) } catch {
+            throw error.ofSource(path)
+        }
+    }
+
+    private mutating func readObject(
+        _ path: [UInt8], _ kind: WalkedKind
+    ) throws(Failure) -> EntryReader.Reading {
+        do throws(Failure) { return try reader.read(path, kind, through: &cursor) } catch {
+            throw error.ofSource(path)
         }
     }
 
@@ -106,13 +135,14 @@ struct TreeSegment: ~Copyable {
         for attempt in 1...Self.attempts {
             do throws(Failure) {
                 if kind == .file { return try writeFile(path, group, into: &sink) }
-                let reading = try reader.read(path, kind, through: &cursor)
+                let reading = try readObject(path, kind)
                 return try emit(reading.entry, nil, flags(of: reading, group), into: &sink)
             } catch {
                 guard error.code == .sourceChanged, attempt < Self.attempts, offsetIsClean else {
                     throw error
                 }
-                guard let now = WalkedKind(mode: try status(of: path).st_mode), now != .socket else {
+                guard let now = WalkedKind(mode: try status(of: path).st_mode), now != .socket
+                else {
                     return try omit(path, .sockets, "")
                 }
                 kind = now
@@ -138,12 +168,12 @@ struct TreeSegment: ~Copyable {
     private mutating func writeFile(
         _ path: [UInt8], _ group: InodeIdentity?, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
-        if exporter.isBroken(path, in: number) {
+        if broken.contains(path) {
             throw Failure(.sourceUnreadable, "read error")
         }
         var attempt = 1
         while true {
-            let opened = try reader.open(path, through: &cursor)
+            let opened = try openFile(path)
             let reading = opened.reading
             var flags = flags(of: reading, group)
             let size = reading.entry.size
@@ -238,7 +268,8 @@ struct TreeSegment: ~Copyable {
         if data.wasShort || differs {
             if exporter.mayTryAgain(number, most: Self.attempts) {
                 throw Failure(
-                    .sourceChanged, "\"\(String(decoding: entry.path, as: UTF8.self))\" changed "
+                    .sourceChanged,
+                    "\"\(String(decoding: entry.path, as: UTF8.self))\" changed "
                         + "while it was read", mayRetry: true)
             }
             flags.insert(.changed)
@@ -257,13 +288,14 @@ struct TreeSegment: ~Copyable {
         var entry = Entry(path: file.path, kind: .file)
         var flags: SegmentNote.Flags = .large
         do throws(Failure) {
-            let opened = try reader.open(file.path, through: &cursor)
+            let opened = try openFile(file.path)
             entry = opened.reading.entry
             if opened.reading.identity.hasChanged(since: file.identity) { flags.insert(.changed) }
             flags.formUnion(self.flags(of: opened.reading, file.group))
         } catch {
-            guard error.code == .sourceVanished || error.code == .sourceUnreadable
-                || error.code == .sourceChanged
+            guard
+                error.code == .sourceVanished || error.code == .sourceUnreadable
+                    || error.code == .sourceChanged
             else { throw error }
             flags.insert(.changed)
         }
@@ -292,12 +324,11 @@ extension TreeSegment {
         _ length: Int64, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
         let count = PaxWriter.padding(after: length)
-        try sink.write(Self.zeros(count))
+        if count == 0 { return }
+        header.removeAll(keepingCapacity: true)
+        header.append(contentsOf: repeatElement(0, count: count))
+        try sink.write(header)
         offset += Int64(count)
-    }
-
-    private static func zeros(_ count: Int) -> [UInt8] {
-        count == 0 ? [] : [UInt8](repeating: 0, count: count)
     }
 
     /// Header and note of an entry whose data, if any, follows and fits in the buffer.
@@ -338,7 +369,8 @@ extension TreeSegment {
     }
 
     private mutating func note(
-        omitted path: [UInt8], type: WalkedKind?, _ reason: String, _ detail: String, _ accepted: Bool
+        omitted path: [UInt8], type: WalkedKind?, _ reason: String, _ detail: String,
+        _ accepted: Bool
     ) throws(Failure) {
         line.removeAll(keepingCapacity: true)
         IndexLine.append(

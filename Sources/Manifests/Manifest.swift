@@ -12,7 +12,8 @@ public struct Manifest: Sendable, Equatable {
     public var run: JSON
     public var sources: [SourceRecord]
 
-    public init(bag: String, name: String, createdAt: Timestamp, run: JSON, sources: [SourceRecord]) {
+    public init(bag: String, name: String, createdAt: Timestamp, run: JSON, sources: [SourceRecord])
+    {
         self.bag = bag
         self.name = name
         self.createdAt = createdAt

@@ -14,19 +14,29 @@ public struct Digest256: Hashable, Sendable {
     }
 
     /// Takes exactly 32 bytes; nil for any other count.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
+
+    /// Takes exactly 32 bytes; nil for any other count.
+    ///
+    /// Not generic: every entry of a tree comes through here, from other modules.
+    public init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var parts: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in bytes.enumerated() {
-            parts[index / 8] = parts[index / 8] << 8 | UInt64(byte)
+        func word(_ number: Int) -> UInt64 {
+            let start = bytes.startIndex + 8 * number
+            return bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
         }
-        words = (parts[0], parts[1], parts[2], parts[3])
+        words = (word(0), word(1), word(2), word(3))
     }
 
     public var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(32)
+        for word in [words.0, words.1, words.2, words.3] {
+            for index in (0..<8).reversed() {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * index)))
+            }
         }
+        return bytes
     }
 
     public var hex: String { Hex.encode(bytes) }

@@ -38,11 +38,7 @@ public final class ExportRun: Sendable {
         _ plan: ExportPlan, output: String, connectors: [any Exporter.Type], world: World,
         progress: Progress, announce: @Sendable (ExportStage) -> Void
     ) async throws(Failure) -> ExportOutcome {
-        guard plan.archive.timestamp == nil else {
-            throw Failure(
-                .unsupported, "this release takes no time-stamps",
-                hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
-        }
+        try checkSupported(plan)
         let signer = try SigningKey(file: plan.archive.signWith + ".key")
         guard signer.roles.contains(.exporter) else {
             throw Failure(
@@ -50,25 +46,47 @@ public final class ExportRun: Sendable {
                 hint: "Make one with: exeat keys new NAME --role exporter")
         }
         let form = BagWriter.form(of: output)
-        let found = try BagWriter.look(at: form)
-        if found == .sealed {
-            return try await SealedOutput(plan: plan, form: form, output: output, signer: signer)
-                .verifiedAgain(progress: progress)
+        let sealed = SealedOutput(plan: plan, form: form, output: output, signer: signer)
+        if try BagWriter.look(at: form) == .sealed {
+            return try await sealed.verifiedAgain(progress: progress)
         }
-        let run = try ExportRun(
-            plan, form: form, resuming: found == .openRun, signer: signer, connectors: connectors,
-            world: world, progress: progress)
+        let writer = try BagWriter(form, name: plan.archive.name)
+        if writer.hasEnd {
+            // Killed between the last byte of the tar and the cleaning up.
+            let outcome = try await sealed.verifiedAgain(progress: progress)
+            try writer.removeState()
+            return outcome
+        }
+        let isNew = !Files.exists(writer.journalPath)
+        let run: ExportRun
+        do throws(Failure) {
+            run = try ExportRun(
+                plan, writer: writer, resuming: !isNew, signer: signer, connectors: connectors,
+                world: world, progress: progress)
+        } catch {
+            if isNew, error.code != .journalMalformed { try? writer.discard() }
+            throw error
+        }
         defer { run.scheduler.close() }
         do throws(Failure) {
             return try await run.complete(announce)
         } catch {
-            run.abandon(error)
+            run.abandon(error, isNew: isNew)
             throw error
         }
     }
 
+    /// Refuses what a plan may say and this release cannot do, before anything moves.
+    static func checkSupported(_ plan: ExportPlan) throws(Failure) {
+        guard plan.archive.timestamp == nil else {
+            throw Failure(
+                .unsupported, "this release takes no time-stamps",
+                hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
+        }
+    }
+
     private init(
-        _ plan: ExportPlan, form: BagWriter.Form, resuming: Bool, signer: SigningKey,
+        _ plan: ExportPlan, writer: BagWriter, resuming: Bool, signer: SigningKey,
         connectors: [any Exporter.Type], world: World, progress: Progress
     ) throws(Failure) {
         self.plan = plan
@@ -81,15 +99,15 @@ public final class ExportRun: Sendable {
         let compression = plan.archive.compression
         let fixed: Int? = if case .fixed(let level) = compression.level { Int(level) } else { nil }
         level = CompressionLevel(fixed, long: compression.long)
-        writer = try BagWriter(form, name: plan.archive.name)
+        self.writer = writer
         let identity = RunIdentity(
             name: plan.archive.name, purpose: plan.run.purpose.rawValue, plan: plan.digest.hex,
             encrypted: !recipients.isEmpty)
-        if resuming, Files.exists(writer.journalPath) {
+        if resuming {
             ledger = try RunLedger(resuming: writer.journalPath, run: identity, world: world)
             try writer.resume(committed: ledger.committedPaths, end: ledger.end)
         } else {
-            try writer.resume(committed: [], end: 0)
+            try writer.begin()
             ledger = try RunLedger(creating: writer.journalPath, run: identity, world: world)
         }
         scheduler = Scheduler(workers: plan.limits.workers ?? Scheduler.standardWorkers)
@@ -125,6 +143,10 @@ public final class ExportRun: Sendable {
     private func complete(
         _ announce: @Sendable (ExportStage) -> Void
     ) async throws(Failure) -> ExportOutcome {
+        if !ledger.commits.isEmpty {
+            announce(.checking)
+            try await checkStored()
+        }
         announce(.inventory)
         let inventories = try await takeInventories()
         let bytes = inventories.flatMap(\.artifacts).reduce(0) { $0 + $1.bytes }
@@ -137,6 +159,19 @@ public final class ExportRun: Sendable {
         return try await scheduler.run { () throws(Failure) in try content.seal() }
     }
 
+    /// Holds what an interrupted run has stored against the journal, before more is built on it.
+    private func checkStored() async throws(Failure) {
+        let (writer, progress) = (writer, progress)
+        try await scheduler.run(ledger.commits) { (commit) throws(Failure) in
+            guard let digest = Digest256(hex: commit.record.sha256) else {
+                throw Failure(.journalMalformed, "the journal has a digest that is none")
+            }
+            try writer.check(
+                BagPath(commit.record.path), bytes: commit.record.bytes, sha256: digest,
+                end: commit.end, progress: progress)
+        }
+    }
+
     /// The expected list, fixed before the first byte moves.
     private func takeInventories() async throws(Failure) -> [Inventory] {
         var inventories: [Inventory] = []
@@ -146,11 +181,13 @@ public final class ExportRun: Sendable {
                 try await scheduler.run { () throws(Failure) in
                     do throws(Failure) {
                         let inventory = try source.exporter.inventory()
-                        try Files.syncDirectory(of: writer.stateDirectory + "/source-0/x")
+                        try Files.syncDirectory(
+                            of: writer.stateDirectory + "/source-\(source.place)/x")
                         try ledger.noteInventoried(source.place, inventory)
                         return inventory
                     } catch {
-                        throw error.during("cannot take the inventory of source \"\(source.plan.name)\"")
+                        throw error.during(
+                            "cannot take the inventory of source \"\(source.plan.name)\"")
                     }
                 })
         }
@@ -223,7 +260,8 @@ public final class ExportRun: Sendable {
         return jobs
     }
 
-    private func folder(_ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline) -> String {
+    private func folder(_ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline) -> String
+    {
         "\(source.folder)/\(outline.slug)-\(padded(artifact + 1, 5))"
     }
 
@@ -295,15 +333,25 @@ public final class ExportRun: Sendable {
 
     /// Leaves the journal in order when a run does not reach its end; whatever fails here is less
     /// important than the failure that brought us here.
-    private func abandon(_ failure: Failure) {
-        try? ledger.journal.append(
-            .runInterrupted, [.init("code", .integer(Int64(failure.code.rawValue)))])
-        if writer.form == .stream { try? writer.removeState() }
+    ///
+    /// A new run that fails before its expected list is fixed has nothing worth resuming, and leaves
+    /// no output behind that would refuse a corrected plan.
+    private func abandon(_ failure: Failure, isNew: Bool) {
+        let isEmpty = sources.contains { !ledger.isInventoried($0.place) }
+        if writer.form == .stream || isNew && isEmpty && failure.code != .cancelled {
+            ledger.journal.close()
+            try? writer.discard()
+        } else if !ledger.isCompleted {
+            try? ledger.journal.append(
+                .runInterrupted, [.init("code", .integer(Int64(failure.code.rawValue)))])
+        }
     }
 }
 
 /// Where a run is, for the display.
 public enum ExportStage: Sendable {
+    /// What an interrupted run has stored is read again.
+    case checking
     case inventory
     case export(bytes: Int64)
     case sealing

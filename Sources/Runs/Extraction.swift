@@ -81,7 +81,21 @@ public struct Extraction: Sendable {
         _ record: ArtifactRecord, from archive: OpenArchive, to directory: String,
         _ progress: Progress
     ) throws(Failure) {
+        // It gets its name when it is whole, so that a short one is never taken for it.
         let path = try file(of: record, in: directory)
+        let partial = path + ".partial"
+        do throws(Failure) {
+            try write(record, from: archive, to: partial, progress)
+            try Files.rename(partial, to: path)
+        } catch {
+            try? Files.remove(partial)
+            throw error
+        }
+    }
+
+    private static func write(
+        _ record: ArtifactRecord, from archive: OpenArchive, to path: String, _ progress: Progress
+    ) throws(Failure) {
         try Files.makeDirectory(Files.parent(of: path))
         let output = try Descriptor(
             opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)

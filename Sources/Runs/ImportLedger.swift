@@ -8,6 +8,7 @@ import Synchronization
 /// A line that a crash cut off is ignored; the segment is then replayed again.
 final class ImportLedger: Sendable {
     private let file: Descriptor
+    private let path: String
     private let lock: Descriptor
     private let done: Mutex<Set<String>>
     /// An earlier import in this directory has begun to write.
@@ -21,7 +22,7 @@ final class ImportLedger: Sendable {
                 .locked, "another import is working in \"\(directory)\"",
                 hint: "Wait for it to end, or name another directory with --work.")
         }
-        let path = directory + "/state"
+        path = directory + "/state"
         let opening = "archive \(archive) plan \(plan)"
         var lines: [Substring] = []
         if Files.exists(path) {
@@ -31,15 +32,17 @@ final class ImportLedger: Sendable {
             guard lines.isEmpty || lines[0] == opening else {
                 throw Failure(
                     .planChanged, "\"\(directory)\" belongs to another import",
-                    hint: "Resume with the same archive and plan, or name another --work directory.")
+                    hint: "Resume with the same archive and plan, or name another --work directory."
+                )
             }
         }
         isResuming = !lines.isEmpty
         done = Mutex(Set(lines.dropFirst().map(String.init)))
-        file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_TRUNC)
+        // Written anew without what a crash cut off, and never not there in between.
         let kept = [opening] + lines.dropFirst().map(String.init)
-        try file.writeAll(Array((kept.joined(separator: "\n") + "\n").utf8))
-        try file.sync()
+        try Files.write(
+            Array((kept.joined(separator: "\n") + "\n").utf8), to: path, mode: 0o600)
+        file = try Descriptor(opening: path, O_WRONLY | O_APPEND)
     }
 
     private func key(_ source: Int, _ number: SegmentNumber) -> String {
@@ -53,7 +56,9 @@ final class ImportLedger: Sendable {
     func note(_ source: Int, _ number: SegmentNumber) throws(Failure) {
         let line = key(source, number)
         try done.withLock { (done) throws(Failure) in
-            try file.writeAll(Array((line + "\n").utf8))
+            do throws(Failure) { try file.writeAll(Array((line + "\n").utf8)) } catch {
+                throw error.during("cannot write \"\(path)\"")
+            }
             done.insert(line)
         }
     }

@@ -22,6 +22,8 @@ public struct ImportRun: Sendable {
     let progress: Progress
     let ledger: ImportLedger
     let scheduler: Scheduler
+    /// What all targets share of the bandwidth.
+    let throttle: Throttle?
     let startedAt: Timestamp
 
     /// A source of the archive with the importer of its target.
@@ -39,7 +41,8 @@ public struct ImportRun: Sendable {
     ) async throws(Failure) -> ImportOutcome {
         guard path != "-" else {
             throw Failure(
-                .usage, "an import cannot read from standard input: nothing may be replayed before "
+                .usage,
+                "an import cannot read from standard input: nothing may be replayed before "
                     + "all is verified",
                 hint: "Store the archive in a file first; \"exeat verify -\" works.")
         }
@@ -53,10 +56,13 @@ public struct ImportRun: Sendable {
         announce(.verify)
         let keys = try TrustedKeys(files: plan.trust)
         let workers = plan.limits.workers ?? Scheduler.standardWorkers
+        ReceiptFiles(work: work ?? workDirectory(for: path), archive: path).mend()
         let bag = try await Bag(opening: path).verified(
             by: KeyVerifier(keys: keys, now: startedAt), workers: workers, progress: progress)
         let archive = try OpenArchive(bag, keyFiles: plan.decryptWith)
         try archive.checkManifest(against: bag)
+        try Coverage(bag).check()
+        try Coverage(bag).check(archive.manifest)
         try checkNames(plan, archive.manifest)
         let directory = work ?? "./\(archive.manifest.name).import"
         let ledger = try ImportLedger(
@@ -64,10 +70,21 @@ public struct ImportRun: Sendable {
         let run = ImportRun(
             plan: plan, bag: bag, archive: archive, path: path, work: directory, signer: signer,
             world: world, progress: progress, ledger: ledger,
-            scheduler: Scheduler(workers: workers), startedAt: startedAt)
+            scheduler: Scheduler(workers: workers),
+            throttle: plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) },
+            startedAt: startedAt)
         defer { run.scheduler.close() }
         let results = try await run.replay(connectors, announce)
         return try Receipt(run: run, results: results).write()
+    }
+
+    /// The standard work directory as far as it is known before the manifest can be read.
+    private static func workDirectory(for archive: String) -> String {
+        let seal = (try? Files.read(archive + "/proof/seal.json")).flatMap {
+            try? JSON(parsing: $0)
+        }
+        let name = (seal?["predicate"]?["name"]?.string).flatMap { try? BagName($0) }
+        return "./\(name?.text ?? "").import"
     }
 
     private static func checkNames(_ plan: ImportPlan, _ manifest: Manifest) throws(Failure) {
@@ -107,7 +124,7 @@ public struct ImportRun: Sendable {
         var results: [SourceResult] = []
         for pair in pairs {
             let result = try await scheduler.run { () throws(Failure) in
-                try pair.importer.conclude()
+                try pair.importer.conclude(counting: plan.verify == .counts)
             }
             results.append(SourceResult(source: pair.source, result: result))
         }
@@ -129,8 +146,13 @@ public struct ImportRun: Sendable {
         }
         let directory = work + "/source-\(place)"
         try Files.makeDirectory(directory, mode: 0o700)
+        let own = target.bandwidth.map { Throttle(bytesPerSecond: $0) }
+        let throttles = [throttle, own].compactMap { $0 }
+        let artifacts: any ArtifactSource =
+            throttles.isEmpty
+            ? archive : ThrottledArchive(archive, throttles: throttles, progress: progress)
         let importer = try type.init(
-            target, source: source, from: archive,
+            target, source: source, from: artifacts,
             room: Room(directory: directory, progress: progress, world: world),
             resuming: ledger.isResuming)
         do throws(Failure) {

@@ -70,7 +70,8 @@ public struct Inspection: Sendable {
         repeat {
             try stream.read(into: &chunk)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                for unsafe byte in unsafe bytes {
+                for index in bytes.indices {
+                    let byte = unsafe bytes[index]
                     if byte == 0x0a {
                         try body(line)
                         line.removeAll(keepingCapacity: true)

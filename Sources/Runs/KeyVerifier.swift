@@ -5,7 +5,7 @@ import Signatures
 /// Judges the signatures of a bag by trust files from outside it.
 struct KeyVerifier: SealVerifier {
     let keys: TrustedKeys
-    /// A seal is judged at the moment it claims; a time-stamp will certify it one day.
+    /// Keys must be in date at this moment: without a certified time, what a seal claims is no proof.
     let now: Timestamp
 
     func verify(

@@ -23,6 +23,7 @@ public struct Preview: Sendable {
         _ plan: ExportPlan, connectors: [any Exporter.Type], world: World, progress: Progress
     ) async throws(Failure) -> Preview {
         // What the run would stumble over at its end is better known now.
+        try ExportRun.checkSupported(plan)
         _ = try SigningKey(file: plan.archive.signWith + ".key")
         for recipient in plan.archive.encryptTo { _ = try Recipient(recipient) }
         let scheduler = Scheduler(workers: 1)

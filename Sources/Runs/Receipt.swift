@@ -57,26 +57,12 @@ struct Receipt {
             (name, bytes), (name + ".sig", signatures.sshsig),
             (name + ".mldsa65", signatures.mldsa65),
         ]
-        for (name, bytes) in files { try Files.write(bytes, to: run.work + "/" + name) }
-        let isInArchive = copy(files)
+        let copies = ReceiptFiles(work: run.work, archive: run.path)
+        try copies.write(files)
+        let isInArchive = copies.copy(files)
         return ImportOutcome(
             status: status, receipt: run.work + "/" + name, isInArchive: isInArchive,
             json: resultJSON(receipt: run.work + "/" + name), summary: summary(name, isInArchive))
-    }
-
-    /// Beside the seal, where the archive is a directory we may write to; the signatures come
-    /// first, so that a receipt there is never without them.
-    private func copy(_ files: [(String, [UInt8])]) -> Bool {
-        guard Files.kind(run.path) == 0o040000 else { return false }
-        do throws(Failure) {
-            for (name, bytes) in files.reversed() {
-                try Files.write(bytes, to: run.path + "/proof/" + name)
-            }
-            return true
-        } catch {
-            for (name, _) in files { try? Files.remove(run.path + "/proof/" + name) }
-            return false
-        }
     }
 
     private func nextNumber() throws(Failure) -> Int {
@@ -97,7 +83,10 @@ struct Receipt {
             "subject": [
                 [
                     "name": "seal.json",
-                    "digest": ["sha256": .string(SHA256.hash(seal.bytes).hex)],
+                    "digest": [
+                        "sha256": .string(
+                            (run.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)).hex)
+                    ],
                 ]
             ],
             "predicateType": "urn:exeat:receipt:v1",
@@ -179,7 +168,8 @@ struct Receipt {
                     "\(entry.source.name): \(comparison.name) "
                         + (comparison.equal
                             ? "equal, \(comparison.found)"
-                            : "DIFFERENT, expected \(comparison.expected), found \(comparison.found)"))
+                            : "DIFFERENT, expected \(comparison.expected), found \(comparison.found)")
+                )
             }
             for difference in entry.result.differences.prefix(10) {
                 lines.append("different: " + String(decoding: difference.line, as: UTF8.self))

@@ -27,7 +27,8 @@ struct RestoreText {
             "#",
             "# Needed: zstd"
                 + (isEncrypted
-                    ? (isPostQuantum ? ", age 1.3 or later (post-quantum recipients)" : ", age") : "")
+                    ? (isPostQuantum ? ", age 1.3 or later (post-quantum recipients)" : ", age")
+                    : "")
                 + ", GNU tar 1.34 or later. Run the lines one by one in the folder of the archive, or",
             isEncrypted
                 ? "#   TO=/new/folder KEY=/path/to/identity sh RESTORE.txt"
@@ -93,7 +94,7 @@ struct RestoreText {
         return """
             # A part of a pipe that fails leaves the file FAILED.
             rm -f "$TO/FAILED"
-            stream() { find "$1" -type f | LC_ALL=C sort | while IFS= read -r f; do
+            stream() { find "$1" -type f | LC_ALL=C sort -V | while IFS= read -r f; do
               \(read) || { echo "$f" > "$TO/FAILED"; exit 1; }; done; }
             decode() { zstd -dc || echo zstd > "$TO/FAILED"; }
             """
@@ -105,9 +106,11 @@ struct RestoreText {
 
     /// One line of a comment: whatever a name holds, it cannot become a command.
     private func comment(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7f ? "?" : scalar
-        }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    scalar.value < 0x20 || scalar.value == 0x7f ? "?" : scalar
+                }))
     }
 }
 

@@ -16,6 +16,8 @@ final class RunLedger: Sendable {
     struct Commit: Sendable {
         let record: SegmentRecord
         let result: SegmentResult
+        /// Where a tar ended after it.
+        let end: Int64
     }
 
     fileprivate struct State {
@@ -24,6 +26,8 @@ final class RunLedger: Sendable {
         var noted: Set<String> = []
         /// Where a tar ended after the last commit.
         var end: Int64 = 0
+        /// What the journal's closing line says, when it has one.
+        var closing: [JSON.Member]?
     }
 
     let journal: JournalWriter
@@ -54,8 +58,10 @@ final class RunLedger: Sendable {
             case .sourceInventoried: state.noted.insert("\(line["s"]?.integer ?? -1)")
             case .artifactCompleted:
                 state.noted.insert("\(line["s"]?.integer ?? -1)/\(line["a"]?.integer ?? -1)")
+            case .runCompleted: state.closing = Array((line.members ?? []).dropFirst(4))
             default: break
             }
+            if entry.event != .runCompleted { state.closing = nil }
         }
         guard let opening, let bag = opening["bag"]?.string,
             let opened = opening["t"]?.string.flatMap({ Timestamp($0) })
@@ -71,9 +77,16 @@ final class RunLedger: Sendable {
         openedAt = opened
         let end = state.end
         let count = state.commits.count
+        let isCompleted = state.closing != nil
         self.state = Mutex(state)
-        try journal.append(.runResumed, [.init("segments", .integer(Int64(count))),
-            .init("end", .integer(end))])
+        // Killed on the way from the closing line to the seal: nothing is left to be told.
+        if isCompleted { return }
+        try journal.append(
+            .runResumed,
+            [
+                .init("segments", .integer(Int64(count))),
+                .init("end", .integer(end)),
+            ])
     }
 
     var end: Int64 { state.withLock { $0.end } }
@@ -86,6 +99,26 @@ final class RunLedger: Sendable {
     var payload: [SegmentRecord] {
         state.withLock { $0.commits.values.map(\.record) }
             .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    var commits: [Commit] { state.withLock { Array($0.commits.values) } }
+
+    /// True once the closing line is there; nothing may follow it.
+    var isCompleted: Bool { state.withLock { $0.closing != nil } }
+
+    /// Writes the closing line, unless it is there already.
+    func complete(_ fields: [JSON.Member]) throws(Failure) {
+        let known = state.withLock { $0.closing }
+        if let known {
+            guard JSON.object(known).line == JSON.object(fields).line else {
+                throw Failure(
+                    .coverageMismatch, "the run has another outcome than its journal closes with",
+                    hint: "Export to a new output.")
+            }
+            return
+        }
+        try journal.append(.runCompleted, fields)
+        state.withLock { $0.closing = fields }
     }
 
     func commit(at place: Place) -> Commit? { state.withLock { $0.commits[place] } }
@@ -122,7 +155,7 @@ final class RunLedger: Sendable {
     }
 
     /// The single write that makes a segment part of the archive; durable on return.
-    func commit(_ commit: Commit, at place: Place, end: Int64) throws(Failure) {
+    func commit(_ commit: Commit, at place: Place) throws(Failure) {
         try journal.append(
             .segmentCommitted,
             [
@@ -135,11 +168,11 @@ final class RunLedger: Sendable {
                 .init("plainBytes", .integer(commit.record.plainBytes)),
                 .init("exported", .integer(commit.result.exported)),
                 .init("omitted", .integer(commit.result.omitted)),
-                .init("end", .integer(end)),
+                .init("end", .integer(commit.end)),
             ])
         state.withLock {
             $0.commits[place] = commit
-            $0.end = max($0.end, end)
+            $0.end = max($0.end, commit.end)
         }
     }
 }
@@ -157,7 +190,7 @@ extension RunLedger.State {
             number: SegmentNumber(artifact: Int(artifact), segment: Int(segment)))
         commits[place] = RunLedger.Commit(
             record: SegmentRecord(path: path, bytes: bytes, sha256: sha256, plainBytes: plain),
-            result: SegmentResult(exported: exported, omitted: omitted))
+            result: SegmentResult(exported: exported, omitted: omitted), end: end)
         self.end = max(self.end, end)
     }
 }

@@ -45,7 +45,10 @@ struct SealedContent: Sendable {
             .payload, .sha256, payload.map { (record) throws(Failure) in try record.line })
         try tags.put(manifest.bytes, at: "manifest-sha256.txt")
         let tagManifest = try DigestManifest(.tags, .sha256, tags.lines).bytes
-        try run.writer.put(tagManifest, at: BagPath("tagmanifest-sha256.txt"))
+        let last = try BagPath("tagmanifest-sha256.txt")
+        try run.writer.put(tagManifest, at: last)
+        try run.writer.checkListing(
+            Set(manifest.lines.map(\.path) + tags.lines.map(\.path) + [last]))
         let proof = try sign(SHA256.hash(tagManifest), oxum, outcome)
         try run.writer.seal(proof)
         run.ledger.journal.close()
@@ -67,9 +70,12 @@ struct SealedContent: Sendable {
         for (source, inventory) in zip(sources, inventories) {
             let left = source.omissions.counts.filter { $0.reason != "changed" }
                 .reduce(0) { $0 + $1.count }
-            let entries = zip(inventory.artifacts, source.artifacts).filter { $0.1.kind != "file-index" }
+            let entries = zip(inventory.artifacts, source.artifacts).filter {
+                $0.1.kind != "file-index"
+            }
             let present = entries.reduce(0) { sum, pair in
-                sum + (pair.1.counts.first { $0.key == "entries" }?.value.integer ?? pair.0.expected)
+                sum
+                    + (pair.1.counts.first { $0.key == "entries" }?.value.integer ?? pair.0.expected)
             }
             exported += present
             expected += present + left
@@ -147,14 +153,12 @@ struct SealedContent: Sendable {
 
     /// The journal's last line, then the journal itself among the tag files.
     private func putJournal(_ tags: inout TagFiles, _ outcome: Seal.Outcome) throws(Failure) {
-        try run.ledger.journal.append(
-            .runCompleted,
-            [
-                .init("status", .integer(Int64(outcome.status))),
-                .init("expected", .integer(outcome.expected)),
-                .init("exported", .integer(outcome.exported)),
-                .init("omitted", .integer(outcome.omitted)),
-            ])
+        try run.ledger.complete([
+            .init("status", .integer(Int64(outcome.status))),
+            .init("expected", .integer(outcome.expected)),
+            .init("exported", .integer(outcome.exported)),
+            .init("omitted", .integer(outcome.omitted)),
+        ])
         try tags.putFile(run.writer.journalPath, at: "exeat/journal.jsonl")
     }
 

@@ -16,10 +16,8 @@ struct SealedOutput {
 
     func verifiedAgain(progress: Progress) async throws(Failure) -> ExportOutcome {
         let own = try TrustedKeys([TrustedKey(signer.publicPair)])
-        if case .directory(let path) = form {
-            // Killed between the seal's rename and the last cleaning up.
-            try Files.remove(path + "/.exeat-run")
-        }
+        // Killed between the seal's rename and the last cleaning up.
+        try BagWriter.removeRemains(of: form)
         let bag = try await Bag(opening: output).verified(
             by: KeyVerifier(keys: own, now: World.real.now()),
             workers: Scheduler.standardWorkers, progress: progress)

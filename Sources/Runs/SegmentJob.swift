@@ -52,7 +52,7 @@ struct SegmentJob: Sendable {
             path: path.text, bytes: stored.count, sha256: stored.digest, plainBytes: plain.count)
         try pipeline.writer.commit(slot) { (end) throws(Failure) in
             try pipeline.ledger.commit(
-                RunLedger.Commit(record: record, result: result), at: place, end: end)
+                RunLedger.Commit(record: record, result: result, end: end), at: place)
         }
         pipeline.progress.add(stored: stored.count)
     }
@@ -71,7 +71,9 @@ struct SegmentJob: Sendable {
     private func pour<Sink: ByteSink & ~Copyable>(
         _ compressing: consuming Sink, _ plain: Tally
     ) throws(Failure) -> SegmentResult {
-        var sink = Throttled(pipeline.throttles, into: Counting(plain, into: compressing))
+        var sink = Throttled(
+            pipeline.throttles, progress: pipeline.progress,
+            into: Counting(plain, into: compressing))
         let result = try exporter.export(place.number, into: &sink)
         try sink.finish()
         return result

@@ -39,6 +39,9 @@ public struct Verification: Sendable {
                 failure: report.failure
                     ?? Failure(.bagUnsealed, "the archive has no seal that could be verified"))
         }
+        do throws(Failure) {
+            try Coverage(verified).check()
+        } catch { return Verification(report: report, content: .null, failure: error) }
         let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
         if isEncrypted, keyFiles.isEmpty {
             return Verification(report: report, content: .null, failure: nil)
@@ -46,6 +49,7 @@ public struct Verification: Sendable {
         let archive = try OpenArchive(verified, keyFiles: keyFiles)
         do throws(Failure) {
             try archive.checkManifest(against: verified)
+            try Coverage(verified).check(archive.manifest)
             let content = try await audit(archive, auditors, progress)
             return Verification(report: report, content: content, failure: nil)
         } catch {
@@ -127,7 +131,8 @@ extension Verification {
                     + "\(seal.signer.principal) at \(seal.createdAt.text), "
                     + "\(seal.outcome.exported) of \(seal.outcome.expected) objects")
             if content == .null {
-                lines.append("note: encrypted content was not looked into; --decrypt-with does that")
+                lines.append(
+                    "note: encrypted content was not looked into; --decrypt-with does that")
             }
         } else {
             lines.append("NOT GOOD")

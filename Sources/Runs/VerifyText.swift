@@ -60,8 +60,7 @@ struct VerifyText {
           openssl pkeyutl -verify -pubin -inkey "$TRUST/signer.mldsa65.pem" -in proof/seal.json \\
             -sigfile proof/seal.json.mldsa65 -pkeyopt context-string:\(context)
         else
-          python3 -c '
-        import sys
+          python3 -c 'import sys
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
         key = load_pem_public_key(open(sys.argv[1], "rb").read())
         key.verify(open("proof/seal.json.mldsa65", "rb").read(),

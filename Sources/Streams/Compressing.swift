@@ -18,17 +18,21 @@ public struct CompressionLevel: Sendable, Hashable {
 
 /// Compresses what passes into zstd frames (RFC 8878) with content checksums.
 ///
-/// At a fixed level the whole stream is one frame. Adaptive starts a new frame every 8 MiB, because
-/// that is where the level may change; `cat` of frames is a valid stream either way.
+/// Every 4 MiB are gathered and become a frame in one call, because zstd is a fifth faster on bytes
+/// that lie together than on a stream of pieces, and adaptive may change the level between frames.
+/// The levels above 9 and long-distance matching look back further than that: there the whole
+/// stream is one frame. `cat` of frames is a valid stream either way.
 public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
     private let encoder: ZstdEncoder
-    private var output: Chunk
     private let level: CompressionLevel
+    private let isFramed: Bool
     private var pace: Pace
-    private var inFrame: Int64 = 0
+    private var input: Chunk
+    private var output: Chunk
+    private var hasFrame = false
     private var next: Next
 
-    private static var frameSize: Int64 { 8 << 20 }
+    private static var frameSize: Int { 4 << 20 }
 
     public init(_ level: CompressionLevel, into next: consuming Next) throws(Failure) {
         // Everything that can throw comes before the first field is stored.
@@ -44,57 +48,90 @@ public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
         self.pace = pace
         self.level = level
         self.next = next
-        output = Chunk(capacity: Chunk.standardSize)
+        isFramed = !level.long && (level.fixed ?? 1) <= 9
+        input = Chunk(capacity: isFramed ? Self.frameSize : Chunk.standardSize)
+        output = Chunk(
+            capacity: isFramed ? ZSTD_compressBound(Self.frameSize) : Chunk.standardSize)
     }
 
     public mutating func write(_ bytes: RawSpan) throws(Failure) {
-        if level.fixed == nil, inFrame >= Self.frameSize {
-            try drain(ZSTD_e_end)
-            try encoder.set(ZSTD_c_compressionLevel, Int32(pace.next()))
-            inFrame = 0
-        }
-        inFrame += Int64(bytes.byteCount)
         try Failure.catching {
             try unsafe bytes.withUnsafeBytes { buffer in
-                var input = unsafe ZSTD_inBuffer(src: buffer.baseAddress, size: buffer.count, pos: 0)
-                while unsafe input.pos < input.size { _ = try unsafe step(&input, ZSTD_e_continue) }
+                var taken = 0
+                while taken < buffer.count {
+                    taken += unsafe input.append(
+                        UnsafeRawBufferPointer(rebasing: buffer[taken...]))
+                    if input.count == input.capacity { try compress(isLast: false) }
+                }
             }
         }
     }
 
     public mutating func finish() throws(Failure) {
-        try drain(ZSTD_e_end)
+        // A stream of nothing is a frame of nothing.
+        if !isFramed || !input.isEmpty || !hasFrame { try compress(isLast: true) }
         try next.finish()
     }
 
-    private mutating func drain(_ end: ZSTD_EndDirective) throws(Failure) {
-        var nothing = unsafe ZSTD_inBuffer(src: nil, size: 0, pos: 0)
-        while try unsafe step(&nothing, end) != 0 {}
+    /// Compresses what was gathered.
+    private mutating func compress(isLast: Bool) throws(Failure) {
+        if isFramed { try compressFrame() } else { try compressPiece(isLast: isLast) }
+        input.removeAll()
+        hasFrame = true
     }
 
-    /// One call into zstd; returns what it still holds back.
-    private mutating func step(
-        _ input: inout ZSTD_inBuffer, _ directive: ZSTD_EndDirective
-    ) throws(Failure) -> Int {
+    private mutating func compressFrame() throws(Failure) {
+        if level.fixed == nil, hasFrame {
+            try encoder.set(ZSTD_c_compressionLevel, Int32(pace.next()))
+        }
         let began = pace.clock(level)
-        var left = 0
         output.removeAll()
         try unsafe output.append { (free) throws(Failure) in
-            var target = unsafe ZSTD_outBuffer(dst: free.baseAddress, size: free.count, pos: 0)
-            left = unsafe ZSTD_compressStream2(encoder.raw, &target, &input, directive)
-            guard ZSTD_isError(left) == 0 else {
-                throw Failure(.failed, "zstd cannot compress: \(zstdError(left))")
+            let size = try unsafe input.withBytes { (bytes) throws(Failure) in
+                unsafe ZSTD_compress2(
+                    encoder.raw, free.baseAddress, free.count, bytes.baseAddress, bytes.count)
             }
-            return unsafe target.pos
+            return try Self.checked(size)
         }
         let compressed = pace.clock(level)
-        if !output.isEmpty {
-            try unsafe output.withBytes { (bytes) throws(Failure) in
-                try unsafe next.write(buffer: bytes)
-            }
-        }
+        try passOn()
         pace.note(compressing: compressed - began, storing: pace.clock(level) - compressed)
-        return left
+    }
+
+    private mutating func compressPiece(isLast: Bool) throws(Failure) {
+        let directive = isLast ? ZSTD_e_end : ZSTD_e_continue
+        var used = 0
+        var isDone = false
+        while !isDone {
+            output.removeAll()
+            try unsafe output.append { (free) throws(Failure) in
+                var target = unsafe ZSTD_outBuffer(dst: free.baseAddress, size: free.count, pos: 0)
+                try unsafe input.withBytes { (bytes) throws(Failure) in
+                    var source = unsafe ZSTD_inBuffer(
+                        src: bytes.baseAddress, size: bytes.count, pos: used)
+                    let left = try Self.checked(
+                        unsafe ZSTD_compressStream2(encoder.raw, &target, &source, directive))
+                    unsafe used = source.pos
+                    isDone = unsafe isLast ? left == 0 : source.pos == source.size
+                }
+                return unsafe target.pos
+            }
+            try passOn()
+        }
+    }
+
+    private mutating func passOn() throws(Failure) {
+        if output.isEmpty { return }
+        try unsafe output.withBytes { (bytes) throws(Failure) in
+            try unsafe next.write(buffer: bytes)
+        }
+    }
+
+    private static func checked(_ status: Int) throws(Failure) -> Int {
+        guard ZSTD_isError(status) == 0 else {
+            throw Failure(.failed, "zstd cannot compress: \(zstdError(status))")
+        }
+        return status
     }
 }
 

@@ -55,10 +55,12 @@ public struct Decompressing<Source: ByteSource & ~Copyable>: ByteSource, ~Copyab
         try unsafe chunk.append { (free) throws(Failure) in
             var target = unsafe ZSTD_outBuffer(dst: free.baseAddress, size: free.count, pos: 0)
             try unsafe input.withBytes { (bytes) throws(Failure) in
-                var feed = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: used)
+                var feed = unsafe ZSTD_inBuffer(
+                    src: bytes.baseAddress, size: bytes.count, pos: used)
                 let status = unsafe ZSTD_decompressStream(decoder.raw, &target, &feed)
                 guard ZSTD_isError(status) == 0 else {
-                    throw Failure(.zstdCorrupt, "the compressed stream is damaged: \(zstdError(status))")
+                    throw Failure(
+                        .zstdCorrupt, "the compressed stream is damaged: \(zstdError(status))")
                 }
                 unsafe used = feed.pos
                 inFrame = status != 0

@@ -9,30 +9,42 @@ public final class Throttle: Sendable {
 
     public init(bytesPerSecond: Int64) { self.bytesPerSecond = Double(bytesPerSecond) }
 
-    /// Blocks the calling thread until `count` more bytes are within the limit.
-    public func admit(_ count: Int) {
+    /// Blocks the calling thread until `count` more bytes are within the limit, or the run is
+    /// cancelled.
+    public func admit(_ count: Int, progress: Progress) throws(Failure) {
         let wait = free.withLock { free in
             let now = Double(monotonicNanoseconds()) / 1e9
             let start = max(free, now)
             free = start + Double(count) / bytesPerSecond
             return start - now
         }
-        if wait > 0 { usleep(UInt32(min(wait, 60) * 1_000_000)) }
+        guard wait > 0 else { return }
+        let end = monotonicNanoseconds() + UInt64(min(wait, 1e9) * 1e9)
+        while true {
+            try progress.checkCancelled()
+            let now = monotonicNanoseconds()
+            if now >= end { return }
+            usleep(UInt32(min(end - now, 50_000_000) / 1000 + 1))
+        }
     }
 }
 
 /// Lets bytes pass no faster than its throttles allow.
 public struct Throttled<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
     private let throttles: [Throttle]
+    private let progress: Progress
     private var next: Next
 
-    public init(_ throttles: [Throttle], into next: consuming Next) {
+    public init(_ throttles: [Throttle], progress: Progress, into next: consuming Next) {
         self.throttles = throttles
+        self.progress = progress
         self.next = next
     }
 
     public mutating func write(_ bytes: RawSpan) throws(Failure) {
-        for throttle in throttles { throttle.admit(bytes.byteCount) }
+        for throttle in throttles {
+            try throttle.admit(bytes.byteCount, progress: progress)
+        }
         try next.write(bytes)
     }
 

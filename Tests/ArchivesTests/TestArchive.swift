@@ -71,7 +71,7 @@ struct TestArchive {
                 to: &index)
             entries.append((entry, digest))
             segment.bytes += stream[position..<start]
-            if let extents = entry.extents, entry.size > cut {
+            if entry.kind == .file, let extents = entry.extents, entry.size > cut {
                 addParts(of: entry, extents, cut, stream, start, &segment)
                 segment.bytes += stream[(start + length)..<end]
             } else {

@@ -52,7 +52,7 @@ struct BagMaker {
         "data/s01/table-00002/segment-00000.copy.zst": [],
         "data/s02/tree-00001/segment-00000.pax.zst": [UInt8](repeating: 7, count: 1024),
     ]
-    var journal = BagMaker.journal(["run.opened", "segment.committed", "run.closed"])
+    var journal = BagMaker.journal(["run.opened", "segment.committed", "run.completed"])
     var sha512 = true
     var withProof = true
     /// Spoils the files before the tag manifest is made, and what the seal says.
@@ -65,7 +65,8 @@ struct BagMaker {
         var previous = Digest256().hex
         for (number, event) in events.enumerated() {
             let line: JSON = [
-                "seq": .integer(Int64(number)), "prev": .string(previous), "ev": .string(event),
+                "seq": .integer(Int64(number)), "t": "2026-11-23T18:00:00.000Z",
+                "prev": .string(previous), "ev": .string(event),
                 "run": .string(run),
             ]
             previous = SHA256.hash(line.line).hex

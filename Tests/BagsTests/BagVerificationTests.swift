@@ -170,7 +170,8 @@ import Testing
     @Test func partsOfAnotherRunAreNotTaken() async throws {
         let ours = try BagMaker().files()
         var other = BagMaker()
-        other.journal = BagMaker.journal(["run.opened", "segment.committed", "x"], run: "b")
+        other.journal = BagMaker.journal(
+            ["run.opened", "segment.committed", "run.completed"], run: "b")
         other.payload["data/s01/table-00001/segment-00000.copy.zst"] = Array("FIRST".utf8)
         let theirs = try other.files()
         var mixed = ours
@@ -187,9 +188,9 @@ import Testing
     @Test func sealOfAnotherJournalIsNoticed() async throws {
         let lines = BagMaker().journal.split(separator: 0x0a).map { Array($0) + [0x0a] }
         let spoiled: [([[UInt8]], Failure.Code)] = [
-            ([lines[0], lines[1]], .journalMismatch), ([lines[1], lines[2]], .journalBroken),
+            ([lines[0], lines[1]], .journalMalformed), ([lines[1], lines[2]], .journalBroken),
             ([lines[0], lines[2], lines[1]], .journalBroken),
-            (lines + [lines[2]], .journalBroken), ([], .journalMismatch),
+            (lines + [lines[2]], .journalBroken), ([], .journalMalformed),
             ([lines[0], Array("{}\n".utf8)], .journalBroken),
             ([lines[0], lines[1], lines[2].dropLast()], .journalMalformed),
             ([lines[0], Array("x\n".utf8)], .journalMalformed),

@@ -116,7 +116,6 @@ import Testing
         ("workers: 4", "workers: 0", .planInvalidValue),
         (", reason: \"temporary files\"", "", .planMissingValue),
         ("paths: [\"*.tmp\"], ", "", .planMissingValue),
-        ("contract: E26-01/0042", "", .planMissingValue),
         ("name: CH de Valmont", "nom: CH de Valmont", .planMissingValue),
         ("shares/partage", "~/partage", .planInvalidValue),
         ("shares/partage", "{ a: b }", .planWrongType),

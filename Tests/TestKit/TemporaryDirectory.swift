@@ -7,7 +7,9 @@ public final class TemporaryDirectory: Sendable {
 
     public init() throws {
         var template = Array("/tmp/exeat-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(errno: errno, "cannot make a directory") }
+        guard mkdtemp(&template) != nil else {
+            throw Failure(errno: errno, "cannot make a directory")
+        }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

@@ -6,7 +6,8 @@ public enum Vectors {
     public static let root: String? = {
         var directory = #filePath
         for _ in 0..<3 { directory = Files.parent(of: directory) }
-        let candidate = unsafe getenv("EXEAT_VECTORS").map { unsafe String(cString: $0) }
+        let candidate =
+            unsafe getenv("EXEAT_VECTORS").map { unsafe String(cString: $0) }
             ?? Files.parent(of: directory) + "/shared/vectors"
         return Files.kind(candidate) == S_IFDIR ? candidate : nil
     }()

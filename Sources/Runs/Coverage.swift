@@ -1,0 +1,42 @@
+import Bags
+import Basics
+import Manifests
+
+/// Expected against exported against omitted, as the documents of an archive tell it: they were all
+/// written by one run, and must agree.
+struct Coverage {
+    private let bag: VerifiedBag
+
+    init(_ bag: VerifiedBag) { self.bag = bag }
+
+    /// The catalogue against the seal, without any secret key.
+    func check() throws(Failure) {
+        let catalogue = try Catalogue.read(from: bag)
+        let outcome = bag.seal.outcome
+        guard catalogue["bag"]?.string == "urn:uuid:" + bag.seal.bag,
+            catalogue["expected"]?.integer == outcome.expected,
+            catalogue["exported"]?.integer == outcome.exported,
+            catalogue["omitted"]?.integer == outcome.omitted
+        else { throw mismatch("the catalogue and the seal") }
+        let counts = try Catalogue.omissions(in: bag)
+        let isOpen = counts.contains { !$0.accepted && $0.count > 0 }
+        guard counts.reduce(0, { $0 + $1.count }) == outcome.omitted,
+            isOpen == (outcome.status == 2)
+        else { throw mismatch("the omissions of the catalogue and the seal's outcome") }
+    }
+
+    /// The manifest against the catalogue.
+    func check(_ manifest: Manifest) throws(Failure) {
+        let listed = (try Catalogue.read(from: bag))["sources"]?.array ?? []
+        let counts = try Catalogue.omissions(in: bag)
+        guard listed.count == manifest.sources.count,
+            manifest.sources.flatMap(\.omissions.counts) == counts
+        else { throw mismatch("the manifest and the catalogue") }
+    }
+
+    private func mismatch(_ what: String) -> Failure {
+        Failure(
+            .coverageMismatch, "\(what) do not agree about what is in the archive",
+            hint: "The archive was not written by one run of exeat; get a fresh copy.")
+    }
+}

@@ -1,0 +1,35 @@
+import Basics
+import Connectors
+import Manifests
+import Streams
+
+/// An archive that gives its plaintext no faster than the import plan allows.
+struct ThrottledArchive: ArtifactSource {
+    private let archive: OpenArchive
+    private let throttles: [Throttle]
+    private let progress: Progress
+
+    init(_ archive: OpenArchive, throttles: [Throttle], progress: Progress) {
+        self.archive = archive
+        self.throttles = throttles
+        self.progress = progress
+    }
+
+    func open(_ record: ArtifactRecord, segment: Int) throws(Failure) -> SegmentStream {
+        SegmentStream(
+            Stage(
+                stream: try archive.open(record, segment: segment), throttles: throttles,
+                progress: progress))
+    }
+
+    private struct Stage: ByteSource, ~Copyable {
+        let stream: SegmentStream
+        let throttles: [Throttle]
+        let progress: Progress
+
+        mutating func read(into chunk: inout Chunk) throws(Failure) {
+            try stream.read(into: &chunk)
+            for throttle in throttles { try throttle.admit(chunk.count, progress: progress) }
+        }
+    }
+}
