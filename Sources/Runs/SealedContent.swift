@@ -25,6 +25,14 @@ struct SealedContent: Sendable {
         let oxum = BagInfo.Oxum(
             bytes: payload.reduce(0) { $0 + $1.bytes }, files: Int64(payload.count))
         let outcome = self.outcome
+        // Nothing may be missing without a line that says so.
+        guard outcome.exported + outcome.omitted >= outcome.expected else {
+            throw Failure(
+                .coverageMismatch,
+                "\(outcome.expected) objects were expected, \(outcome.exported) exported and "
+                    + "\(outcome.omitted) omitted",
+                hint: "Keep the output as it is and report this: it is a fault of exeat.")
+        }
         var tags = TagFiles(run.writer)
         try putDocuments(&tags)
         try putJournal(&tags, outcome)
@@ -62,27 +70,16 @@ struct SealedContent: Sendable {
 
     private var identifier: String { String(run.ledger.bag.dropFirst("urn:uuid:".count)) }
 
-    /// Expected against acknowledged, over all sources.
+    /// Expected against acknowledged, over all sources: what the inventories found, and what the
+    /// artifacts hold of it.
     private var outcome: Seal.Outcome {
         let open = sources.reduce(0) { $0 + $1.omissions.notAccepted }
-        var expected: Int64 = 0
-        var exported: Int64 = 0
-        for (source, inventory) in zip(sources, inventories) {
-            let left = source.omissions.counts.filter { $0.reason != "changed" }
-                .reduce(0) { $0 + $1.count }
-            let entries = zip(inventory.artifacts, source.artifacts).filter {
-                $0.1.kind != "file-index"
-            }
-            let present = entries.reduce(0) { sum, pair in
-                sum
-                    + (pair.1.counts.first { $0.key == "entries" }?.value.integer ?? pair.0.expected)
-            }
-            exported += present
-            expected += present + left
+        let exported = sources.flatMap(\.artifacts).reduce(0) { sum, artifact in
+            sum + (artifact.counts.first { $0.key == "entries" }?.value.integer ?? 0)
         }
         return Seal.Outcome(
-            status: open == 0 ? 0 : 2, expected: expected, exported: exported,
-            omitted: sources.reduce(0) { $0 + $1.omissions.total })
+            status: open == 0 ? 0 : 2, expected: inventories.reduce(0) { $0 + $1.objects },
+            exported: exported, omitted: sources.reduce(0) { $0 + $1.omissions.total })
     }
 
     private var restoreText: RestoreText {
