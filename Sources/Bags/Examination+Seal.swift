@@ -255,6 +255,21 @@ extension Examination {
         }
     }
 
+    /// A receipt is about this seal and no other.
+    private func checkSubject(
+        of document: ProofDocument, _ record: FileRecord
+    ) throws(Failure) {
+        guard case .receipt = document, let seal = self.record(.seal) else { return }
+        let statement = try JSON(parsing: record.content)
+        guard let subjects = statement["subject"]?.array, subjects.count == 1,
+            statement["predicateType"]?.string == "urn:exeat:receipt:v1",
+            subjects[0]["name"]?.string == "seal.json",
+            subjects[0]["digest"]?["sha256"]?.string == seal.sha256.hex
+        else {
+            throw Failure(.sealSubjectMismatch, "\"\(record.path)\" is not about this archive's seal")
+        }
+    }
+
     private mutating func judgeDocuments(by verifier: some SealVerifier) {
         let kinds = records.keys.compactMap { part -> ProofDocument? in
             if case .document(let document) = part { document } else { nil }
@@ -268,6 +283,7 @@ extension Examination {
                 let signer = try verifier.verify(
                     document: document, bytes: record.content, sshsig: ssh.content,
                     mldsa65: mldsa.content)
+                try checkSubject(of: document, record)
                 documents[document] = signer
                 note(
                     document.file, signer == nil ? .unchecked : .passed,
