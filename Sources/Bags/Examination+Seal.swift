@@ -108,7 +108,7 @@ extension Examination {
                         + "\(journal.entries).")
             }
         }
-        guard seal.journal == journal, let facts = record(.journal)?.journalFacts else { return }
+        guard problems.isEmpty, let facts = record(.journal)?.journalFacts else { return }
         check("journal and seal", at: "exeat/journal.jsonl") { (_) throws(Failure) in
             let (opening, end) = (facts.opening, facts.completion)
             guard opening["bag"]?.string == "urn:uuid:" + seal.bag,
@@ -259,7 +259,7 @@ extension Examination {
     private func checkSubject(
         of document: ProofDocument, _ record: FileRecord
     ) throws(Failure) {
-        guard case .receipt = document, let seal = self.record(.seal) else { return }
+        guard case .receipt = document, self.seal != nil, let seal = self.record(.seal) else { return }
         let statement = try JSON(parsing: record.content)
         guard let subjects = statement["subject"]?.array, subjects.count == 1,
             statement["predicateType"]?.string == "urn:exeat:receipt:v1",
