@@ -146,5 +146,5 @@ def _add(results, sample):
     cost = sample.cost
     print(f"{sample.dataset:6} {sample.direction:6} {sample.cache:4} {sample.run}  "
           f"{sample.tool:11} {cost.wall:8.2f} s  {cost.cpu:8.2f} s CPU  "
-          f"{units.mebibytes(cost.rss):>6} MiB  {units.mebibytes(sample.stored):>6} MiB stored", flush=True)
+          f"{units.mebibytes(cost.rss):>6} MiB  {units.mebibytes(sample.stored):>6} MiB stored  others {cost.others:.0%}", flush=True)
 

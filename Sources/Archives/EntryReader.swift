@@ -30,6 +30,9 @@ public struct EntryReader: ~Copyable {
     }
 
     private let names: OwnerNames
+    /// The owners met last: most neighbours have the same, and `names` is shared under a lock.
+    private var user: (id: UInt32, name: [UInt8])?
+    private var group: (id: UInt32, name: [UInt8])?
     private var attributes = AttributeReader()
 
     public init(names: OwnerNames) { self.names = names }
@@ -103,18 +106,32 @@ public struct EntryReader: ~Copyable {
         return opened
     }
 
-    private func reading(
+    private mutating func reading(
         _ path: [UInt8], _ kind: Entry.Kind, _ status: WalkedStatus
     ) throws(Failure) -> Reading {
         var entry = Entry(path: path, kind: kind)
         entry.mode = status.mode
         entry.uid = status.uid
         entry.gid = status.gid
-        entry.owner = try names.user(status.uid)
-        entry.group = try names.group(status.gid)
+        entry.owner = try userName(status.uid)
+        entry.group = try groupName(status.gid)
         entry.modified = status.modified
         if kind == .character || kind == .block { entry.device = status.represents }
         return Reading(entry: entry, status: status)
+    }
+
+    private mutating func userName(_ id: UInt32) throws(Failure) -> [UInt8] {
+        if let user, user.id == id { return user.name }
+        let name = try names.user(id)
+        user = (id, name)
+        return name
+    }
+
+    private mutating func groupName(_ id: UInt32) throws(Failure) -> [UInt8] {
+        if let group, group.id == id { return group.name }
+        let name = try names.group(id)
+        group = (id, name)
+        return name
     }
 
     private mutating func readAttributes(

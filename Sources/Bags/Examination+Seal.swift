@@ -108,6 +108,44 @@ extension Examination {
                         + "\(journal.entries).")
             }
         }
+        guard seal.journal == journal, let facts = record(.journal)?.journalFacts else { return }
+        check("journal and seal", at: "exeat/journal.jsonl") { (_) throws(Failure) in
+            let (opening, end) = (facts.opening, facts.completion)
+            guard opening["bag"]?.string == "urn:uuid:" + seal.bag,
+                opening["name"]?.string == seal.name.text,
+                opening["purpose"]?.string == seal.purpose,
+                opening["plan"]?.string == seal.planSha256.hex,
+                end["status"]?.integer == Int64(seal.outcome.status),
+                end["expected"]?.integer == seal.outcome.expected,
+                end["exported"]?.integer == seal.outcome.exported,
+                end["omitted"]?.integer == seal.outcome.omitted
+            else {
+                throw Failure(
+                    .journalMismatch, "the journal and the seal do not tell of the same run")
+            }
+        }
+    }
+
+    /// The payload is what the journal says was committed, and nothing else.
+    mutating func judgeCommitted(_ payload: [FileRecord]) {
+        guard let facts = record(.journal)?.journalFacts, record(.journal)?.failure == nil else {
+            return
+        }
+        check("payload as committed", at: "exeat/journal.jsonl") { (self) throws(Failure) in
+            var left = facts.segments
+            for record in payload where record.failure == nil {
+                let path = record.path.text
+                guard let segment = left.removeValue(forKey: path),
+                    segment.bytes == record.size, segment.sha256 == record.sha256.hex
+                else {
+                    self.blame(path, .journalMismatch, "is not what the journal has committed")
+                    continue
+                }
+            }
+            for path in left.keys {
+                self.blame(path, .bagFileMissing, "was committed, but is not there")
+            }
+        }
     }
 
     /// The payload of a tar lies where the journal says that it was committed. A directory has no

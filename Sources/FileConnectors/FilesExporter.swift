@@ -93,7 +93,7 @@ public final class FilesExporter: Exporter {
                     format: "jsonl", segments: Int((records + lines - 1) / lines),
                     after: [Self.treeArtifact], expected: records, bytes: records * 256),
             ],
-            moment: Moment(kind: "file-system-time", value: moment),
+            objects: records, moment: Moment(kind: "file-system-time", value: moment),
             facts: ["paths": .array(settings.paths.map { .string(Files.absolute($0)) })],
             counts: kinds + [.init("bytes", .integer(bytes))])
         self.table.withLock { $0 = table }
@@ -134,7 +134,7 @@ public final class FilesExporter: Exporter {
         repeat {
             try source.read(into: &chunk)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                for index in bytes.indices where unsafe bytes[index] == 0x0a { lines += 1 }
+                lines += Int64(unsafe bytes.count { $0 == 0x0a })
                 try unsafe sink.write(buffer: bytes)
             }
         } while !chunk.isEmpty
@@ -163,9 +163,9 @@ public final class FilesExporter: Exporter {
                 + result.tarNotes.notes)
     }
 
-    func isBroken(_ path: [UInt8], in segment: Int) -> Bool {
-        broken.withLock { $0[segment]?.contains(path) ?? false }
-    }
+    /// The files that earlier attempts at a segment could not read to their end. An attempt asks
+    /// once: a lock for each file would make the lanes wait for each other.
+    func broken(in segment: Int) -> Set<[UInt8]> { broken.withLock { $0[segment] ?? [] } }
 
     func noteBroken(_ path: [UInt8], in segment: Int) {
         _ = broken.withLock { $0[segment, default: []].insert(path) }

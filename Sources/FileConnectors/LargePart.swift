@@ -60,7 +60,7 @@ struct LargePart: ~Copyable {
     private func copy(
         _ visible: Range<Int64>, _ note: inout PartNote, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
-        if exporter.isBroken(file.path, in: number) {
+        if exporter.broken(in: number).contains(file.path) {
             throw Failure(.sourceUnreadable, "read error")
         }
         var cursor = TreeCursor(exporter.root)

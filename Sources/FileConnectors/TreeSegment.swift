@@ -13,6 +13,7 @@ struct TreeSegment: ~Copyable {
     private var cursor: TreeCursor
     private var reader: EntryReader
     private var notes: RecordWriter
+    private let broken: Set<[UInt8]>
     private var chunk = Chunk()
     private var pax = PaxWriter()
     private var leaf = TreeLeaf()
@@ -28,6 +29,7 @@ struct TreeSegment: ~Copyable {
     init(_ exporter: FilesExporter, number: Int) throws(Failure) {
         self.exporter = exporter
         self.number = number
+        broken = exporter.broken(in: number)
         cursor = TreeCursor(exporter.root)
         reader = EntryReader(names: exporter.names)
         notes = try RecordWriter(exporter.layout.notesPath(number))
@@ -166,7 +168,7 @@ struct TreeSegment: ~Copyable {
     private mutating func writeFile(
         _ path: [UInt8], _ group: InodeIdentity?, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
-        if exporter.isBroken(path, in: number) {
+        if broken.contains(path) {
             throw Failure(.sourceUnreadable, "read error")
         }
         var attempt = 1
@@ -322,12 +324,11 @@ extension TreeSegment {
         _ length: Int64, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
         let count = PaxWriter.padding(after: length)
-        try sink.write(Self.zeros(count))
+        if count == 0 { return }
+        header.removeAll(keepingCapacity: true)
+        header.append(contentsOf: repeatElement(0, count: count))
+        try sink.write(header)
         offset += Int64(count)
-    }
-
-    private static func zeros(_ count: Int) -> [UInt8] {
-        count == 0 ? [] : [UInt8](repeating: 0, count: count)
     }
 
     /// Header and note of an entry whose data, if any, follows and fits in the buffer.

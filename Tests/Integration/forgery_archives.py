@@ -292,7 +292,7 @@ def disorder(desk):
     lie.stream = Item("null", "character", device=(1, 1)).block()
     desk.refuse("another device than the index has", with_items(Directory(""), lie), empty=False)
     for name, change in [
-            ("positions that go back", lambda i: i.replace(b'"offset":1024', b'"offset":0')),
+            ("positions that go back", lambda i: i.replace(b'"offset":1536', b'"offset":0')),
             ("a position beyond the segment", lambda i: i.replace(b'"offset":512', b'"offset":99999999')),
             ("a segment that is not there", lambda i: i.replace(b'"segment":0', b'"segment":7', 1)),
             ("a position inside a file", lambda i: i.replace(b'"offset":512', b'"offset":600')),
