@@ -74,7 +74,7 @@ def run(options):
         caches.remove("cold")
     sets = [datasets.dataset(name, size, count) for name in names]
     results = Results(chosen, sets, runs)
-    folder = datasets.directory() / "run"
+    folder = datasets.directory() / "runs"
     measure.remove(folder)
     try:
         for dataset in sets:
@@ -103,10 +103,9 @@ def _tools(options):
     return chosen
 
 
-def _once(results, dataset, cache, number, tool, folder, steps):
+def _once(results, dataset, cache, number, tool, parent, steps):
     """One export and, if among the steps, one import, each from the cache state asked for."""
-    measure.remove(folder)
-    folder.mkdir(parents=True)
+    folder = measure.fresh(parent)
     tool.prepare(folder)
     script, environment = tool.pack(dataset.path, folder)
     _bring(cache, dataset.path)
@@ -114,6 +113,7 @@ def _once(results, dataset, cache, number, tool, folder, steps):
     stored = measure.stored(tool.store(folder))
     _add(results, Sample(dataset.name, "export", cache, tool.name, number, cost, stored))
     if "import" not in steps:
+        measure.remove(folder)
         return
 
     target = folder / "target"
@@ -146,5 +146,5 @@ def _add(results, sample):
     cost = sample.cost
     print(f"{sample.dataset:6} {sample.direction:6} {sample.cache:4} {sample.run}  "
           f"{sample.tool:11} {cost.wall:8.2f} s  {cost.cpu:8.2f} s CPU  "
-          f"{units.mebibytes(cost.rss):>6} MiB  {units.mebibytes(sample.stored):>6} MiB stored", flush=True)
+          f"{units.mebibytes(cost.rss):>6} MiB  {units.mebibytes(sample.stored):>6} MiB stored  others {cost.others:.0%}", flush=True)
 

@@ -30,9 +30,7 @@ def _measure(tool, size, folder):
     if not tree.exists() or datasets.measure(tree)["bytes"] != size:
         measure.remove(folder)
         _make(tree, size)
-    run = folder / "run"
-    measure.remove(run)
-    run.mkdir()
+    run = measure.fresh(folder / "runs")
     tool.prepare(run)
     rows = []
     for step in ("export", "verify", "import"):

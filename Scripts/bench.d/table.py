@@ -1,5 +1,6 @@
 """Tables of the results: Markdown for people, CSV for everything else."""
 import platform
+import statistics
 
 import measure
 import units
@@ -9,12 +10,14 @@ MOST_RSS = 200 * 10**6
 
 
 def csv(results):
-    lines = ["dataset,direction,cache,tool,run,wall_s,user_s,system_s,peak_rss_bytes,stored_bytes"]
+    lines = ["dataset,direction,cache,tool,run,wall_s,user_s,system_s,peak_rss_bytes,"
+             "stored_bytes,others"]
     for sample in results.samples:
         cost = sample.cost
         lines.append(
             f"{sample.dataset},{sample.direction},{sample.cache},\"{sample.tool}\",{sample.run},"
-            f"{cost.wall:.3f},{cost.user:.2f},{cost.system:.2f},{cost.rss},{sample.stored}")
+            f"{cost.wall:.3f},{cost.user:.2f},{cost.system:.2f},{cost.rss},{sample.stored},"
+            f"{cost.others:.2f}")
     return "\n".join(lines) + "\n"
 
 
@@ -35,7 +38,11 @@ def _introduction(results):
     lines += [f"* {name}: {value}" for name, value in measure.machine()]
     lines += [f"* {dataset}" for dataset in results.datasets]
     lines += [f"* {tool.name} ({tool.version()}): {tool.settings}" for tool in results.tools]
-    lines += [f"* Python {platform.python_version()} starts the tools and is in no number", ""]
+    others = [sample.cost.others for sample in results.samples]
+    lines += [
+        f"* others on the machine: {statistics.median(others):.0%} of the processors in the median "
+        f"run, {max(others):.0%} at most (the kernel's own writing included)",
+        f"* Python {platform.python_version()} starts the tools and is in no number", ""]
     return "\n".join(lines)
 
 
@@ -53,10 +60,14 @@ def _table(results, dataset, direction, cache):
         ratios = [_text(_ratio(results, *key, name)) for name in _ours(results)]
         cost = best.cost
         lines.append(
-            f"| {tool.name} | {cost.wall:.2f} | {results.median(*key):.2f} | {cost.user:.2f} | "
+            f"| {_cell(tool.name)} | {cost.wall:.2f} | {results.median(*key):.2f} | {cost.user:.2f} | "
             f"{cost.system:.2f} | {units.mebibytes(cost.rss)} | {units.mebibytes(best.stored)} | "
             + " | ".join(ratios) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(text):
+    return text.replace("|", "\\|")
 
 
 def _ours(results):

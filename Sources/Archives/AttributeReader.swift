@@ -14,6 +14,7 @@ struct AttributeReader: ~Copyable {
     // The kernel's own limits for a list and for a value, XATTR_LIST_MAX and XATTR_SIZE_MAX.
     private var list = [CChar](repeating: 0, count: 65_536)
     private var value = [UInt8](repeating: 0, count: 65_536)
+    private static let usualRoom = 1024
 
     private static let accessACL = Array("system.posix_acl_access".utf8)
     private static let defaultACL = Array("system.posix_acl_default".utf8)
@@ -21,12 +22,9 @@ struct AttributeReader: ~Copyable {
     mutating func read(
         _ object: Object, into reading: inout EntryReader.Reading
     ) throws(Failure) {
-        let length =
-            switch object {
-            case .descriptor(let raw): unsafe exeat_flistxattr(raw, &list, UInt(list.count))
-            case .path(let raw):
-                unsafe exeat_listxattr("/proc/self/fd/\(raw)", &list, UInt(list.count))
-            }
+        // The kernel allocates as much as it is offered, so most files are asked for little.
+        var length = names(of: object, room: Self.usualRoom)
+        if length < 0, errno == ERANGE { length = names(of: object, room: list.count) }
         guard length >= 0 else {
             if errno == ENOTSUP { return }
             throw Failure(errno: errno, "cannot list the extended attributes")
@@ -39,6 +37,13 @@ struct AttributeReader: ~Copyable {
         }
         if reading.entry.attributes.count > 1 {
             reading.entry.attributes.sort { $0.name.lexicographicallyPrecedes($1.name) }
+        }
+    }
+
+    private mutating func names(of object: Object, room: Int) -> Int {
+        switch object {
+        case .descriptor(let raw): unsafe exeat_flistxattr(raw, &list, UInt(room))
+        case .path(let raw): unsafe exeat_listxattr("/proc/self/fd/\(raw)", &list, UInt(room))
         }
     }
 

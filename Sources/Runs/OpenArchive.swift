@@ -66,7 +66,8 @@ public struct OpenArchive: ArtifactSource {
             _ = try BagPath("\(artifact.folder).\(artifact.format)")
             for segment in artifact.segments where !segment.path.hasPrefix(folder) {
                 throw Failure(
-                    .manifestMismatch, "\"\(segment.path)\" is not in \"\(folder)\", its artifact's")
+                    .manifestMismatch, "\"\(segment.path)\" is not in \"\(folder)\", its artifact's"
+                )
             }
         }
         var sizes: [BagPath: Int64] = [:]
