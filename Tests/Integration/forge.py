@@ -295,6 +295,8 @@ class Archive:
         end = 0
         for number, artifact in enumerate(artifacts):
             for place, segment in enumerate(artifact["segments"]):
+                # Where the member ends in a tar that has the payload in this order.
+                end += 512 + segment["bytes"] + -segment["bytes"] % 512
                 events.append({"ev": "segment.committed", "s": 0, "a": number, "n": place,
                                **{k: segment[k] for k in ("path", "bytes", "sha256", "plainBytes")},
                                "exported": entries, "omitted": 0, "end": end})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Archives forged to escape, sealed by a key that is trusted: each is refused, and writes nowhere."""
-import glob
+import concurrent.futures
 import os
 import resource
 import shutil
@@ -70,18 +70,19 @@ class Desk:
         trust = os.path.join(self.work, "signer.trust.json")
         plan = import_plan(self.work, {"s": [f"path: {target}"] + (
             [f"existing: {existing}"] if existing else [])}, file=f"plan{self.number}.yaml")
-        told = []
-        result = exeat("verify", bag, "--trust", trust, "--json", limits=limits)
-        told.append(("verify", result.status, verify, result))
-        result = exeat("import", bag, plan, "--work", os.path.join(home, "work"), cwd=self.work,
-                       limits=limits)
-        told.append(("import", result.status, statuses, result))
-        left = [name for name in os.listdir(target)]
-        for arguments in [["extract", bag, "--to", os.path.join(home, "x1"), "--unverified"],
-                          ["extract", bag, "--to", os.path.join(home, "x2"), "--trust", trust],
-                          ["inspect", bag], ["inspect", bag, "s"], ["inspect", bag, "s/d", "--json"]]:
-            result = exeat(*arguments, limits=limits, timeout=60)
-            told.append((arguments[0], result.status, (0, 1, 3, 64), result))
+        # None of these commands knows of another: they may as well run at once.
+        commands = [
+            (["verify", bag, "--trust", trust, "--json"], verify, {}),
+            (["import", bag, plan, "--work", os.path.join(home, "work")], statuses, {"cwd": self.work}),
+            (["extract", bag, "--to", os.path.join(home, "x1"), "--unverified"], (0, 1, 3, 64), {}),
+            (["extract", bag, "--to", os.path.join(home, "x2"), "--trust", trust], (0, 1, 3, 64), {}),
+            (["inspect", bag, "s/d", "--json"], (0, 1, 3, 64), {}), (["inspect", bag], (0, 1, 3, 64), {})]
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            results = list(pool.map(lambda command: exeat(*command[0], limits=limits, **command[2]),
+                                    commands))
+        told = [(arguments[0], result.status, allowed, result)
+                for (arguments, allowed, _), result in zip(commands, results)]
+        left = os.listdir(target)
         assert listing(self.outside) == outside, "written outside the target"
         assert set(os.listdir(home)) <= {"target", "canary", "work", "x1", "x2"}, os.listdir(home)
         assert open(os.path.join(home, "canary")).read() == "canary"
@@ -248,8 +249,7 @@ def links(desk):
     with desk.cases.case("a link that leads outside is restored, not followed"):
         bag = os.path.join(desk.work, "outward")
         before = listing(out)
-        with_items(Directory(""), Item("h", "hardlink", target="l") if False else
-                   Item("l", "symlink", target=out + "/kept"),
+        with_items(Directory(""), Item("l", "symlink", target=out + "/kept"),
                    Item("m", "hardlink", target="l")).write(bag, desk.key)
         plan = import_plan(desk.work, {"s": os.path.join(desk.work, "outward-t")}, file="outward.yaml")
         exeat("import", bag, plan, "--work", "outward-w", cwd=desk.work).expect(0)
@@ -652,6 +652,8 @@ def bags(desk):
         archive = with_items(*GOOD())
         archive.manifest_lines = change
         desk.refuse("a payload manifest with " + name, archive)
+        if name in ("a percent", "./ in front"):
+            continue  # There is no payload in a tag manifest for these to change.
         archive = with_items(*GOOD())
         archive.tag_lines = change
         desk.refuse("a tag manifest with " + name, archive)
@@ -798,20 +800,14 @@ def tars(desk):
                                                       prefix=b"forged", **{"mode": 0o644, "mtime": 0, **options})
             if p == "bagit.txt" else b))
     refuse("with the payload in another order", tar_of(
-        bag, "forged", [index, tree] + [p for p in order if p not in (tree, index)])
-        if desk_checks_order() else whole + b"\0")
+        bag, "forged", [index, tree] + [p for p in order if p not in (tree, index)]))
     refuse("with a size that lies", tar_of(bag, "forged", change=lambda p, b: forge.tar_header(
-        "forged", p, 8 << 30 if False else (1 << 33) - 1) if p == tree else b))
+        "forged", p, (1 << 33) - 1) if p == tree else b))
     data = bytearray(whole)
     first = len(open(os.path.join(bag, tree), "rb").read())
     if first % 512:
         data[512 + first] = 1
         refuse("with padding that is not zeros", bytes(data))
-
-
-def desk_checks_order():
-    # The forge's journal has no positions of members, so any order of the payload is a good one.
-    return False
 
 
 def receipts(desk):
