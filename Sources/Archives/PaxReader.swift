@@ -65,6 +65,9 @@ public struct PaxReader: ~Copyable {
     /// Bytes of plaintext read so far: after `next`, where the entry's data begins.
     public var offset: Int64 { input.offset }
 
+    /// Where the header of the entry that `next` returned last begins, its extended one included.
+    public private(set) var headerOffset: Int64 = 0
+
     /// The next entry, or nil at the end of the segment.
     ///
     /// Data of the entry before that was not read is skipped. A file that began in an earlier
@@ -117,6 +120,7 @@ public struct PaxReader: ~Copyable {
 
     private mutating func readEntry() throws(Failure) -> Entry? {
         records.reset()
+        headerOffset = input.offset
         guard try input.nextBlock() else {
             guard ending == .entry else { throw Self.truncated("between two entries") }
             ended = true

@@ -23,15 +23,15 @@ public struct TreeRestorer: ~Copyable {
     ///
     /// - Parameters:
     ///   - progress: counts bytes and entries; its cancellation ends the call.
-    ///   - admit: throws for an entry that is not to be written; called for each header before
-    ///     anything is made of it.
+    ///   - admit: throws for an entry that is not to be written; called for each header, with its
+    ///     place in the segment, before anything is made of it.
     public mutating func restore(
         _ reader: inout PaxReader, progress: Progress,
-        admit: (Entry) throws(Failure) -> Void = { (_) throws(Failure) in }
+        admit: (Entry, Int64) throws(Failure) -> Void = { (_, _) throws(Failure) in }
     ) throws(Failure) {
         while let source = try reader.next() {
             try progress.checkCancelled()
-            if !reader.isContinued { try admit(source) }
+            if !reader.isContinued { try admit(source, reader.headerOffset) }
             let entry = target.owners.isIdentity ? source : target.owners.applied(to: source)
             do throws(Failure) {
                 switch entry.kind {

@@ -208,3 +208,33 @@ extension BagWriter {
         }
     }
 }
+
+extension BagWriter {
+    /// The SHA-512 of a committed file, for the second pair of manifests; reads it again.
+    ///
+    /// - Parameter end: where the tar ended after it was committed.
+    public func sha512(of path: BagPath, bytes: Int64, end: Int64) throws(Failure) -> BagDigest {
+        var source: FileSource
+        switch form {
+        case .directory(let root): source = try FileSource(opening: root + "/" + path.text)
+        case .tar, .stream:
+            guard case .tar = form, let tar else {
+                throw Failure(
+                    .unsupported, "an archive on standard output cannot have SHA-512 manifests",
+                    hint: "Write it to a file, or leave sha512 out of archive.manifests.")
+            }
+            source = FileSource(
+                tar, from: end - Int64(CanonicalTar.padding(after: bytes)) - bytes, size: bytes)
+        }
+        var digest = try MessageDigest(.sha512)
+        var chunk = Chunk()
+        repeat {
+            try source.read(into: &chunk)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in unsafe digest.update(bytes) }
+        } while !chunk.isEmpty
+        guard let found = BagDigest(bytes: digest.finish()) else {
+            throw Failure(.failed, "a SHA-512 of another length")
+        }
+        return found
+    }
+}

@@ -108,6 +108,44 @@ extension Examination {
                         + "\(journal.entries).")
             }
         }
+        guard problems.isEmpty, let facts = record(.journal)?.journalFacts else { return }
+        check("journal and seal", at: "exeat/journal.jsonl") { (_) throws(Failure) in
+            let (opening, end) = (facts.opening, facts.completion)
+            guard opening["bag"]?.string == "urn:uuid:" + seal.bag,
+                opening["name"]?.string == seal.name.text,
+                opening["purpose"]?.string == seal.purpose,
+                opening["plan"]?.string == seal.planSha256.hex,
+                end["status"]?.integer == Int64(seal.outcome.status),
+                end["expected"]?.integer == seal.outcome.expected,
+                end["exported"]?.integer == seal.outcome.exported,
+                end["omitted"]?.integer == seal.outcome.omitted
+            else {
+                throw Failure(
+                    .journalMismatch, "the journal and the seal do not tell of the same run")
+            }
+        }
+    }
+
+    /// The payload is what the journal says was committed, and nothing else.
+    mutating func judgeCommitted(_ payload: [FileRecord]) {
+        guard let facts = record(.journal)?.journalFacts, record(.journal)?.failure == nil else {
+            return
+        }
+        check("payload as committed", at: "exeat/journal.jsonl") { (self) throws(Failure) in
+            var left = facts.segments
+            for record in payload where record.failure == nil {
+                let path = record.path.text
+                guard let segment = left.removeValue(forKey: path),
+                    segment.bytes == record.size, segment.sha256 == record.sha256.hex
+                else {
+                    self.blame(path, .journalMismatch, "is not what the journal has committed")
+                    continue
+                }
+            }
+            for path in left.keys {
+                self.blame(path, .bagFileMissing, "was committed, but is not there")
+            }
+        }
     }
 
     /// The payload of a tar lies where the journal says that it was committed. A directory has no
@@ -217,6 +255,21 @@ extension Examination {
         }
     }
 
+    /// A receipt is about this seal and no other.
+    private func checkSubject(
+        of document: ProofDocument, _ record: FileRecord
+    ) throws(Failure) {
+        guard case .receipt = document, self.seal != nil, let seal = self.record(.seal) else { return }
+        let statement = try JSON(parsing: record.content)
+        guard let subjects = statement["subject"]?.array, subjects.count == 1,
+            statement["predicateType"]?.string == "urn:exeat:receipt:v1",
+            subjects[0]["name"]?.string == "seal.json",
+            subjects[0]["digest"]?["sha256"]?.string == seal.sha256.hex
+        else {
+            throw Failure(.sealSubjectMismatch, "\"\(record.path)\" is not about this archive's seal")
+        }
+    }
+
     private mutating func judgeDocuments(by verifier: some SealVerifier) {
         let kinds = records.keys.compactMap { part -> ProofDocument? in
             if case .document(let document) = part { document } else { nil }
@@ -230,6 +283,7 @@ extension Examination {
                 let signer = try verifier.verify(
                     document: document, bytes: record.content, sshsig: ssh.content,
                     mldsa65: mldsa.content)
+                try checkSubject(of: document, record)
                 documents[document] = signer
                 note(
                     document.file, signer == nil ? .unchecked : .passed,

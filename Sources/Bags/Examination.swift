@@ -100,6 +100,7 @@ struct Examination: Sendable {
             (.tagManifest(.sha256), "tagmanifest-sha256.txt", .bagTagManifestMissing),
             (.archiveManifest, "exeat/manifest.json", .bagFileMissing),
             (.journal, "exeat/journal.jsonl", .bagFileMissing),
+            (.catalogue, "exeat/catalogue.json", .bagFileMissing),
             (.sealSSH, "proof/seal.json.sig", .signatureMissing),
             (.sealMLDSA, "proof/seal.json.mldsa65", .signatureMissing),
         ]
@@ -191,6 +192,7 @@ struct Examination: Sendable {
             }
             self.compare(read, with: manifest) { .sha256($0.sha256) }
         }
+        if problems.isEmpty { judgeCommitted(read) }
         guard let twin = record(.payloadManifest(.sha512))?.manifest else { return }
         guard sha512 else {
             note(

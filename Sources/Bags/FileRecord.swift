@@ -15,6 +15,7 @@ struct FileRecord: Sendable {
     var journal: SealedJournal?
     var firstJournalLine: [UInt8] = []
     var journalEnds: [String: Int64] = [:]
+    var journalFacts: JournalFacts?
     /// Why it is not fit to be judged further.
     var failure: Failure?
 }
@@ -70,6 +71,7 @@ struct FileReading: ~Copyable {
             record.manifest = try manifest?.finish()
             if let first = journal?.first { record.firstJournalLine = first }
             if let ends = journal?.ends { record.journalEnds = ends }
+            if let facts = journal?.facts { record.journalFacts = facts }
             record.journal = try journal?.finish()
         } catch { record.failure = error }
         return record

@@ -19,6 +19,35 @@ public struct SealedJournal: Sendable, Equatable {
     }
 }
 
+/// What a journal tells of the archive it belongs to.
+struct JournalFacts: Sendable {
+    /// The members of `run.opened` and `run.completed`.
+    var opening: JSON = .null
+    var completion: JSON = .null
+    /// Segments committed and not voided since, by path.
+    var segments: [String: Segment] = [:]
+
+    struct Segment: Sendable {
+        let bytes: Int64
+        let sha256: String
+    }
+
+    mutating func take(_ event: Journal.Event, _ entry: JSON) {
+        switch event {
+        case .runOpened: opening = entry
+        case .runCompleted: completion = entry
+        case .segmentCommitted:
+            guard let path = entry["path"]?.string, let bytes = entry["bytes"]?.integer,
+                let sha256 = entry["sha256"]?.string
+            else { return }
+            segments[path] = Segment(bytes: bytes, sha256: sha256)
+        case .segmentVoided:
+            if let path = entry["path"]?.string { segments[path] = nil }
+        default: break
+        }
+    }
+}
+
 /// Follows the chain of `journal.jsonl` chunk by chunk: each line names its number and the SHA-256
 /// of the line above. The first opens the run and the last completes it.
 struct JournalChain: ~Copyable, Sendable {
@@ -27,6 +56,7 @@ struct JournalChain: ~Copyable, Sendable {
     private var bytes: Int64 = 0
     private var head = Digest256()
     private var last: Journal.Event?
+    private(set) var facts = JournalFacts()
     private var tree = MerkleRange()
     /// The first line, which the opening time stamp is about.
     private(set) var first: [UInt8] = []
@@ -60,6 +90,7 @@ struct JournalChain: ~Copyable, Sendable {
             (event == .runOpened) == (entries == 0)
         else { throw broken(.journalMalformed, "is not a line that an export writes") }
         last = event
+        facts.take(event, entry)
         if entries == 0 { first = line }
         if let end = entry["end"]?.integer, end > 0, let path = entry["path"]?.string {
             ends[path] = end

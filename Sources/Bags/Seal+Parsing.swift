@@ -9,6 +9,8 @@ extension Seal {
         do throws(Failure) { document = try JSON(parsing: bytes) } catch {
             throw Failure(.sealMalformed, "the seal is not JSON", cause: error)
         }
+        // One statement has one form: what is signed is what every reader sees.
+        guard document.canonical == bytes else { throw SealFields.malformed("is not canonical") }
         let statement = try SealFields(
             document, "", ["_type", "subject", "predicateType", "predicate"])
         guard try statement.text("_type") == Self.statementType,

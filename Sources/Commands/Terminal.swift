@@ -4,12 +4,24 @@ import Glibc
 /// Results go to standard output, everything else to standard error.
 enum Terminal {
     /// A line for people, on standard error.
-    static func say(_ text: String) { write(text + "\n", to: 2) }
+    static func say(_ text: String) { write(harmless(text) + "\n", to: 2) }
 
     /// A line of the result, on standard output.
-    static func print(_ text: String) { write(text + "\n", to: 1) }
+    static func print(_ text: String) { write(harmless(text) + "\n", to: 1) }
 
     static func print(_ json: JSON) { print(json.pretty) }
+
+    /// Names may come from an archive that nobody has verified: no control character of theirs
+    /// reaches a terminal.
+    private static func harmless(_ text: String) -> String {
+        let isHarmless = text.unicodeScalars.allSatisfy { !isControl($0) }
+        if isHarmless { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 && scalar != "\n" && scalar != "\t" || (0x7f...0x9f).contains(scalar.value)
+    }
 
     /// Rewrites the current line of a terminal.
     static func rewrite(_ text: String) { write("\r\u{1b}[2K" + text, to: 2) }
@@ -33,6 +45,8 @@ enum Terminal {
     static func size(_ bytes: Int64) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
         var unit = 0
+        // Sizes may be what an archive claims: up to the largest there is.
+        if bytes > .max / 10 { return "\(bytes >> 50) PiB" }
         var tenths = bytes * 10
         while tenths >= 10_240, unit < units.count - 1 {
             tenths /= 1024

@@ -42,9 +42,17 @@ struct VerifyCommand: AsyncParsableCommand {
         display.enter("verifying")
         display.start()
         defer { display.stop() }
-        let result = try await Verification.run(
-            archive, trust: trust, keyFiles: keys, auditors: AllConnectors.auditors, world: .real,
-            progress: counters)
+        let result: Verification
+        do {
+            result = try await Verification.run(
+                archive, trust: trust, keyFiles: keys, auditors: AllConnectors.auditors,
+                world: .real, progress: counters)
+        } catch {
+            // What cannot even be opened has no report, and still an answer.
+            display.stop()
+            if json { Terminal.print(Verification.json(of: error)) }
+            throw error
+        }
         display.stop()
         if json {
             Terminal.print(result.json)

@@ -92,6 +92,8 @@ public struct Conclusion: Sendable {
 /// The expected list of one source.
 public struct Inventory: Sendable {
     public var artifacts: [ArtifactOutline]
+    /// All objects that were found, those that will be omitted included.
+    public var objects: Int64
     public var moment: Moment
     /// Facts for the manifest that only this kind of source has.
     public var facts: JSON
@@ -99,9 +101,11 @@ public struct Inventory: Sendable {
     public var counts: [JSON.Member]
 
     public init(
-        artifacts: [ArtifactOutline], moment: Moment, facts: JSON, counts: [JSON.Member]
+        artifacts: [ArtifactOutline], objects: Int64, moment: Moment, facts: JSON,
+        counts: [JSON.Member]
     ) {
         self.artifacts = artifacts
+        self.objects = objects
         self.moment = moment
         self.facts = facts
         self.counts = counts

@@ -51,7 +51,7 @@ public final class FilesAuditor: Auditor {
         var leaf = TreeLeaf()
         while let entry = try reader.next() {
             try progress.checkCancelled()
-            guard let indexed = try check.admit(entry) else { continue }
+            guard let indexed = try check.admit(entry, at: reader.headerOffset) else { continue }
             guard
                 leaf.metadata(of: entry)
                     == leaf.metadata(of: indexed.entry, attributes: indexed.attributeDigests)

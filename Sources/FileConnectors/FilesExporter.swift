@@ -93,7 +93,7 @@ public final class FilesExporter: Exporter {
                     format: "jsonl", segments: Int((records + lines - 1) / lines),
                     after: [Self.treeArtifact], expected: records, bytes: records * 256),
             ],
-            moment: Moment(kind: "file-system-time", value: moment),
+            objects: records, moment: Moment(kind: "file-system-time", value: moment),
             facts: ["paths": .array(settings.paths.map { .string(Files.absolute($0)) })],
             counts: kinds + [.init("bytes", .integer(bytes))])
         self.table.withLock { $0 = table }

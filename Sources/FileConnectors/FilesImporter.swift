@@ -94,8 +94,8 @@ public final class FilesImporter: Importer {
         var reader = try stored.open(segment.segment)
         var restorer = TreeRestorer(target)
         let check = StreamCheck(stored, segment.segment)
-        try restorer.restore(&reader, progress: room.progress) { (entry) throws(Failure) in
-            _ = try check.admit(entry)
+        try restorer.restore(&reader, progress: room.progress) { (entry, offset) throws(Failure) in
+            _ = try check.admit(entry, at: offset)
         }
         try check.finish()
         // Before the segment counts as done: a resumed import does not come here again.

@@ -18,7 +18,7 @@ final class StreamCheck {
     /// alone, because the file it was another name of changed during the run. It is never made.
     ///
     /// Throws `.treeMismatch` for an entry that the index does not know, or knows otherwise.
-    func admit(_ entry: Entry) throws(Failure) -> IndexedEntry? {
+    func admit(_ entry: Entry, at offset: Int64) throws(Failure) -> IndexedEntry? {
         try advance()
         guard let indexed = next, indexed.segment == segment, indexed.entry.path == entry.path
         else {
@@ -31,7 +31,7 @@ final class StreamCheck {
             entry.uid == same.uid, entry.gid == same.gid, entry.modified == same.modified,
             entry.target == same.target, entry.device == same.device,
             entry.attributes.count == same.attributes.count + indexed.longAttributes.count,
-            indexed.hasHoles == (entry.extents != nil)
+            indexed.hasHoles == (entry.extents != nil), indexed.offset == offset
         else { throw Self.mismatch(entry, "is not described alike in stream and index") }
         return indexed
     }

@@ -111,7 +111,7 @@ struct TreeLayout: Sendable {
     /// How much plaintext a segment should hold: small enough for even work at the end of a run,
     /// large enough that commits cost nothing.
     static func segmentTarget(total: Int64) -> Int64 {
-        min(max(total / 64, 8 << 20), 128 << 20)
+        min(max(total / 64, 16 << 20), 128 << 20)
     }
 }
 

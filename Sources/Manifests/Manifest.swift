@@ -145,6 +145,6 @@ public struct OmissionSummary: Sendable, Equatable {
 
     public static let mostLines = 1000
 
-    public var total: Int64 { counts.reduce(0) { $0 + $1.count } }
-    public var notAccepted: Int64 { counts.reduce(0) { $0 + ($1.accepted ? 0 : $1.count) } }
+    public var total: Int64 { counts.reduce(0) { $0 &+ $1.count } }
+    public var notAccepted: Int64 { counts.reduce(0) { $0 &+ ($1.accepted ? 0 : $1.count) } }
 }

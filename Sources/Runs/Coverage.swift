@@ -20,7 +20,7 @@ struct Coverage {
         else { throw mismatch("the catalogue and the seal") }
         let counts = try Catalogue.omissions(in: bag)
         let isOpen = counts.contains { !$0.accepted && $0.count > 0 }
-        guard counts.reduce(0, { $0 + $1.count }) == outcome.omitted,
+        guard counts.reduce(0, { $0 &+ $1.count }) == outcome.omitted,
             isOpen == (outcome.status == 2)
         else { throw mismatch("the omissions of the catalogue and the seal's outcome") }
     }

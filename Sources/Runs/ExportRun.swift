@@ -38,7 +38,7 @@ public final class ExportRun: Sendable {
         _ plan: ExportPlan, output: String, connectors: [any Exporter.Type], world: World,
         progress: Progress, announce: @Sendable (ExportStage) -> Void
     ) async throws(Failure) -> ExportOutcome {
-        try checkSupported(plan)
+        try checkSupported(plan, form: BagWriter.form(of: output))
         let signer = try SigningKey(file: plan.archive.signWith + ".key")
         guard signer.roles.contains(.exporter) else {
             throw Failure(
@@ -77,7 +77,14 @@ public final class ExportRun: Sendable {
     }
 
     /// Refuses what a plan may say and this release cannot do, before anything moves.
-    static func checkSupported(_ plan: ExportPlan) throws(Failure) {
+    static func checkSupported(
+        _ plan: ExportPlan, form: BagWriter.Form? = nil
+    ) throws(Failure) {
+        guard form != .stream || !plan.archive.manifests.contains(.sha512) else {
+            throw Failure(
+                .unsupported, "an archive on standard output cannot have SHA-512 manifests",
+                hint: "Write it to a file, or leave sha512 out of archive.manifests.")
+        }
         guard plan.archive.timestamp == nil else {
             throw Failure(
                 .unsupported, "this release takes no time-stamps",

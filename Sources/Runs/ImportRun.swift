@@ -104,7 +104,7 @@ public struct ImportRun: Sendable {
             pairs.append(
                 try await scheduler.run { () throws(Failure) in try prepare(target, connectors) })
         }
-        announce(.replay(bytes: pairs.reduce(0) { $0 + $1.outline.bytes }))
+        announce(.replay(bytes: pairs.reduce(0) { $0 &+ $1.outline.bytes }))
         let jobs = pairs.flatMap { pair in pair.outline.segments.map { (pair, $0) } }
             .filter { !ledger.isDone($0.0.place, $0.1) }
         try await scheduler.run(jobs) { (job) throws(Failure) in

@@ -111,7 +111,7 @@ public struct Inspection: Sendable {
                 let stored =
                     artifact["bytes"]?.integer
                     ?? (artifact["segments"]?.array ?? []).reduce(0) {
-                        $0 + ($1["bytes"]?.integer ?? 0)
+                        $0 &+ ($1["bytes"]?.integer ?? 0)
                     }
                 lines.append(
                     "  \(artifact["folder"]?.string ?? "?"): \(artifact["kind"]?.string ?? "?"), "

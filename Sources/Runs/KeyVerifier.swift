@@ -31,8 +31,14 @@ struct KeyVerifier: SealVerifier {
                 try keys.verify(bytes, sshsig: sshsig, mldsa65: mldsa65, as: kind, at: now))
         } catch {
             // Who checks a seal need not know the importer's key; the report says it was not judged.
-            if error.code == .signerUnknown { return nil }
-            throw error
+            guard error.code == .signerUnknown else { throw error }
+            let fingerprint = try TrustedKeys.verifyUnknown(bytes, sshsig: sshsig, as: kind)
+            let named = try JSON(parsing: bytes)["predicate"]?["signer"]?["ed25519"]?.string
+            guard named == fingerprint else {
+                throw Failure(
+                    .signerPairMismatch, "\"\(document.file)\" names another key than signed it")
+            }
+            return nil
         }
     }
 }

@@ -55,14 +55,28 @@ public struct OpenArchive: ArtifactSource {
     /// Holds the manifest against the sealed digests of a verified bag: every payload file belongs
     /// to exactly one segment, and is what the manifest says.
     public func checkManifest(against bag: VerifiedBag) throws(Failure) {
-        guard manifest.bag == "urn:uuid:" + bag.seal.bag else {
+        guard manifest.bag == "urn:uuid:" + bag.seal.bag, manifest.name == bag.seal.name.text else {
             throw Failure(.manifestMismatch, "the manifest is of another archive")
         }
+        guard Set(manifest.sources.map(\.name)).count == manifest.sources.count else {
+            throw Failure(.manifestMismatch, "the manifest has a source twice")
+        }
+        for artifact in manifest.sources.flatMap(\.artifacts) {
+            let folder = "data/\(artifact.folder)/"
+            _ = try BagPath("\(artifact.folder).\(artifact.format)")
+            for segment in artifact.segments where !segment.path.hasPrefix(folder) {
+                throw Failure(
+                    .manifestMismatch, "\"\(segment.path)\" is not in \"\(folder)\", its artifact's"
+                )
+            }
+        }
+        var sizes: [BagPath: Int64] = [:]
+        for entry in bag.entries where entry.path.isPayload { sizes[entry.path] = entry.size }
         var left = Set(bag.entries.map(\.path).filter(\.isPayload))
         for segment in manifest.sources.flatMap(\.artifacts).flatMap(\.segments) {
             let path = try BagPath(segment.path)
             guard left.remove(path) != nil, let digest = bag.digest(of: path),
-                digest.hex == segment.sha256
+                digest.hex == segment.sha256, sizes[path] == segment.bytes
             else {
                 throw Failure(
                     .manifestMismatch, "the manifest and the bag differ about \"\(segment.path)\"")

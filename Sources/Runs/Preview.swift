@@ -45,7 +45,7 @@ public struct Preview: Sendable {
         let level = CompressionLevel(fixed)
         let workers = plan.limits.workers ?? Scheduler.standardWorkers
         var rate = try await scheduler.run { () throws(Failure) in
-            try Self.measure(level, lanes: min(workers, Scheduler.standardWorkers - 1))
+            try Self.measure(level, lanes: min(workers, Scheduler.standardWorkers - 2))
         }
         if let limit = plan.limits.bandwidth { rate = min(rate, limit) }
         return Preview(plan: plan, sources: sources, rate: rate)

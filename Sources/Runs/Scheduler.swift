@@ -73,7 +73,7 @@ private final class JobQueue<Job: Sendable>: Sendable {
 }
 
 extension Scheduler {
-    /// One lane for each processor that this process may use, and one more, because a lane that
+    /// One lane for each processor that this process may use, and two more, because a lane that
     /// waits for the disk (fsync at a commit) does not compute.
-    static var standardWorkers: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) + 1 }
+    static var standardWorkers: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) + 2 }
 }

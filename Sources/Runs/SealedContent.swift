@@ -25,7 +25,16 @@ struct SealedContent: Sendable {
         let oxum = BagInfo.Oxum(
             bytes: payload.reduce(0) { $0 + $1.bytes }, files: Int64(payload.count))
         let outcome = self.outcome
-        var tags = TagFiles(run.writer)
+        // Nothing may be missing without a line that says so.
+        guard outcome.exported + outcome.omitted >= outcome.expected else {
+            throw Failure(
+                .coverageMismatch,
+                "\(outcome.expected) objects were expected, \(outcome.exported) exported and "
+                    + "\(outcome.omitted) omitted",
+                hint: "Keep the output as it is and report this: it is a fault of exeat.")
+        }
+        let withSHA512 = run.plan.archive.manifests.contains(.sha512)
+        var tags = TagFiles(run.writer, withSHA512: withSHA512)
         try putDocuments(&tags)
         try putJournal(&tags, outcome)
         try tags.put(BagDeclaration.bytes, at: "bagit.txt")
@@ -44,11 +53,21 @@ struct SealedContent: Sendable {
         let manifest = try DigestManifest(
             .payload, .sha256, payload.map { (record) throws(Failure) in try record.line })
         try tags.put(manifest.bytes, at: "manifest-sha256.txt")
+        if withSHA512 {
+            try tags.put(
+                DigestManifest(.payload, .sha512, try run.sha512Lines()).bytes,
+                at: "manifest-sha512.txt")
+        }
         let tagManifest = try DigestManifest(.tags, .sha256, tags.lines).bytes
-        let last = try BagPath("tagmanifest-sha256.txt")
-        try run.writer.put(tagManifest, at: last)
+        var last = [try BagPath("tagmanifest-sha256.txt")]
+        try run.writer.put(tagManifest, at: last[0])
+        if withSHA512 {
+            last.append(try BagPath("tagmanifest-sha512.txt"))
+            try run.writer.put(
+                DigestManifest(.tags, .sha512, tags.lines512).bytes, at: last[1])
+        }
         try run.writer.checkListing(
-            Set(manifest.lines.map(\.path) + tags.lines.map(\.path) + [last]))
+            Set(manifest.lines.map(\.path) + tags.lines.map(\.path) + last))
         let proof = try sign(SHA256.hash(tagManifest), oxum, outcome)
         try run.writer.seal(proof)
         run.ledger.journal.close()
@@ -62,27 +81,16 @@ struct SealedContent: Sendable {
 
     private var identifier: String { String(run.ledger.bag.dropFirst("urn:uuid:".count)) }
 
-    /// Expected against acknowledged, over all sources.
+    /// Expected against acknowledged, over all sources: what the inventories found, and what the
+    /// artifacts hold of it.
     private var outcome: Seal.Outcome {
         let open = sources.reduce(0) { $0 + $1.omissions.notAccepted }
-        var expected: Int64 = 0
-        var exported: Int64 = 0
-        for (source, inventory) in zip(sources, inventories) {
-            let left = source.omissions.counts.filter { $0.reason != "changed" }
-                .reduce(0) { $0 + $1.count }
-            let entries = zip(inventory.artifacts, source.artifacts).filter {
-                $0.1.kind != "file-index"
-            }
-            let present = entries.reduce(0) { sum, pair in
-                sum
-                    + (pair.1.counts.first { $0.key == "entries" }?.value.integer ?? pair.0.expected)
-            }
-            exported += present
-            expected += present + left
+        let exported = sources.flatMap(\.artifacts).reduce(0) { sum, artifact in
+            sum + (artifact.counts.first { $0.key == "entries" }?.value.integer ?? 0)
         }
         return Seal.Outcome(
-            status: open == 0 ? 0 : 2, expected: expected, exported: exported,
-            omitted: sources.reduce(0) { $0 + $1.omissions.total })
+            status: open == 0 ? 0 : 2, expected: inventories.reduce(0) { $0 + $1.objects },
+            exported: exported, omitted: sources.reduce(0) { $0 + $1.omissions.total })
     }
 
     private var restoreText: RestoreText {
@@ -196,47 +204,15 @@ struct SealedContent: Sendable {
     }
 }
 
-/// The tag files of a bag as they are stored, with what the tag manifest says of them.
-private struct TagFiles {
-    private let writer: BagWriter
-    private(set) var lines: [DigestManifest.Line] = []
-
-    init(_ writer: BagWriter) { self.writer = writer }
-
-    mutating func put(_ bytes: [UInt8], at path: String) throws(Failure) {
-        let path = try BagPath(path)
-        try writer.put(bytes, at: path)
-        lines.append(.init(path, .sha256(SHA256.hash(bytes))))
-    }
-
-    /// The same, encrypted where there are recipients.
-    mutating func putSecret(
-        _ bytes: [UInt8], at path: String, for recipients: [Recipient]
-    ) throws(Failure) {
-        if recipients.isEmpty { return try put(bytes, at: path) }
-        let store = MemorySink.Store()
-        var sealing = try Sealing(to: recipients, into: MemorySink(store))
-        try sealing.write(bytes)
-        try sealing.finish()
-        try put(store.bytes, at: path + ".age")
-    }
-
-    /// Stores a file that may be long; one that lies in its place already stays there.
-    mutating func putFile(_ file: String, at path: String) throws(Failure) {
-        let path = try BagPath(path)
-        var source = try FileSource(opening: file)
-        let tally = Tally()
-        if case .directory = writer.form {
-            var sink = Hashing(tally, into: Discarding())
-            try source.drain(into: &sink)
-        } else {
-            let slot = try writer.slot(path)
-            var sink = Hashing(tally, into: DescriptorSink(slot.file))
-            try source.drain(into: &sink)
-            try writer.commit(slot)
+extension ExportRun {
+    /// The payload read again: SHA-512 is asked for rarely, and would slow every run down.
+    fileprivate func sha512Lines() throws(Failure) -> [DigestManifest.Line] {
+        try ledger.commits.map { (commit) throws(Failure) in
+            try progress.checkCancelled()
+            let path = try BagPath(commit.record.path)
+            return DigestManifest.Line(
+                path, try writer.sha512(of: path, bytes: commit.record.bytes, end: commit.end))
         }
-        guard let digest = Digest256(hex: tally.digest) else { return }
-        lines.append(.init(path, .sha256(digest)))
     }
 }
 

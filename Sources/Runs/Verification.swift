@@ -96,16 +96,22 @@ extension Verification {
     public var json: JSON {
         var members = report.json.members ?? []
         members.append(.init("content", content))
-        if let failure {
-            members.append(
-                .init(
-                    "failure",
-                    [
-                        "code": .integer(Int64(failure.code.rawValue)),
-                        "word": .string(failure.code.word), "what": .string(failure.what),
-                    ]))
-        }
+        if let failure { members.append(Self.member(failure)) }
         return .object(members)
+    }
+
+    /// The answer about an archive that could not be examined at all.
+    public static func json(of failure: Failure) -> JSON {
+        .object([.init("good", .bool(false)), member(failure)])
+    }
+
+    private static func member(_ failure: Failure) -> JSON.Member {
+        .init(
+            "failure",
+            [
+                "code": .integer(Int64(failure.code.rawValue)),
+                "word": .string(failure.code.word), "what": .string(failure.what),
+            ])
     }
 
     /// A line for each check, and a verdict.

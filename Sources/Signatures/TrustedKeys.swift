@@ -113,6 +113,25 @@ extension TrustedKeys {
             mldsa65Fingerprint: key.pair.mldsa65Fingerprint)
     }
 
+    /// Checks a document of a signer whom nobody here knows: the Ed25519 signature must hold by the
+    /// key that it names itself. It proves nothing about who signed; it tells that a signature was
+    /// not damaged since.
+    ///
+    /// - Returns: the fingerprint of the key.
+    public static func verifyUnknown(
+        _ document: [UInt8], sshsig: [UInt8], as kind: DocumentKind
+    ) throws(Failure) -> String {
+        let signature = try SSHSignature(armored: sshsig)
+        let data = SSHSignature.signedData(document, namespace: kind.context)
+        guard signature.namespace.utf8.elementsEqual(kind.context.utf8),
+            Ed25519.isValid(signature.signature, for: data, by: signature.publicKey)
+        else {
+            throw Failure(
+                .signatureInvalid, "the Ed25519 signature does not hold by the key that it names")
+        }
+        return PublicKeyPair.ed25519Fingerprint(of: signature.publicKey)
+    }
+
     private func check(
         _ signature: SSHSignature, _ mldsa65: [UInt8], of document: [UInt8],
         as kind: DocumentKind, by pair: PublicKeyPair

@@ -52,7 +52,8 @@ struct BagMaker {
         "data/s01/table-00002/segment-00000.copy.zst": [],
         "data/s02/tree-00001/segment-00000.pax.zst": [UInt8](repeating: 7, count: 1024),
     ]
-    var journal = BagMaker.journal(["run.opened", "segment.committed", "run.completed"])
+    /// Another journal than the one that tells of this bag.
+    var otherJournal: [UInt8]?
     var sha512 = true
     var withProof = true
     /// Spoils the files before the tag manifest is made, and what the seal says.
@@ -60,15 +61,58 @@ struct BagMaker {
     var beforeTags: (inout [String: [UInt8]]) -> Void = { _ in }
     var beforeSeal: (inout Seal) -> Void = { _ in }
 
+    private static let outcome = Seal.Outcome(status: 0, expected: 4, exported: 4, omitted: 0)
+    private static let plan = SHA256.hash([1])
+
+    var journal: [UInt8] {
+        if let otherJournal { return otherJournal }
+        var events: [(String, [JSON.Member])] = [
+            (
+                "run.opened",
+                [
+                    .init("name", .string(name)), .init("purpose", "trial"),
+                    .init("plan", .string(Self.plan.hex)),
+                    .init("bag", .string("urn:uuid:" + identifier)),
+                ]
+            )
+        ]
+        for (path, bytes) in payload.sorted(by: { $0.key < $1.key }) {
+            events.append(
+                (
+                    "segment.committed",
+                    [
+                        .init("path", .string(path)), .init("bytes", .integer(Int64(bytes.count))),
+                        .init("sha256", .string(SHA256.hash(bytes).hex)),
+                    ]
+                ))
+        }
+        let outcome = Self.outcome
+        events.append(
+            (
+                "run.completed",
+                [
+                    .init("status", .integer(Int64(outcome.status))),
+                    .init("expected", .integer(outcome.expected)),
+                    .init("exported", .integer(outcome.exported)),
+                    .init("omitted", .integer(outcome.omitted)),
+                ]
+            ))
+        return Self.journal(events)
+    }
+
     static func journal(_ events: [String], run: String = "a") -> [UInt8] {
+        journal(events.map { ($0, [.init("run", .string(run))]) })
+    }
+
+    static func journal(_ events: [(String, [JSON.Member])]) -> [UInt8] {
         var bytes: [UInt8] = []
         var previous = Digest256().hex
-        for (number, event) in events.enumerated() {
-            let line: JSON = [
-                "seq": .integer(Int64(number)), "t": "2026-11-23T18:00:00.000Z",
-                "prev": .string(previous), "ev": .string(event),
-                "run": .string(run),
-            ]
+        for (number, (event, members)) in events.enumerated() {
+            let line = JSON.object(
+                [
+                    .init("seq", .integer(Int64(number))), .init("t", "2026-11-23T18:00:00.000Z"),
+                    .init("prev", .string(previous)), .init("ev", .string(event)),
+                ] + members)
             previous = SHA256.hash(line.line).hex
             bytes += line.line + [0x0a]
         }
@@ -144,8 +188,7 @@ struct BagMaker {
             signer: DigestVerifier.signer,
             keys: withProof
                 ? [.init(name: "keys/exporter.pem", sha256: SHA256.hash(key))] : [],
-            outcome: .init(status: 0, expected: 4, exported: 4, omitted: 0),
-            tool: ("exeat", "0.1.0"), planSha256: SHA256.hash([1]),
+            outcome: Self.outcome, tool: ("exeat", "0.1.0"), planSha256: Self.plan,
             opening: withProof ? SHA256.hash(token) : nil)
         beforeSeal(&seal)
         let bytes = seal.bytes
@@ -161,7 +204,11 @@ struct BagMaker {
             seal: SHA256.hash(bytes), sshsig: SHA256.hash(ssh), mldsa65: SHA256.hash(mldsa))
         files["proof/timestamped.txt"] = list
         files["proof/timestamped.txt.tsr"] = DigestVerifier.sign("tsr", list)
-        let receipt = Array("{\"receipt\":1}".utf8)
+        let statement: JSON = [
+            "subject": [["name": "seal.json", "digest": ["sha256": .string(SHA256.hash(bytes).hex)]]],
+            "predicateType": "urn:exeat:receipt:v1",
+        ]
+        let receipt = statement.canonical
         files["proof/receipt-1.json"] = receipt
         files["proof/receipt-1.json.sig"] = DigestVerifier.sign(
             "exeat/receipt/v1 ed25519", receipt)

@@ -142,6 +142,7 @@ import Testing
     @Test func remadeManifestIsNotSealed() async throws {
         let maker = BagMaker()
         var forged = BagMaker()
+        forged.otherJournal = maker.journal
         forged.payload["data/s01/table-00001/segment-00000.copy.zst"] = Array("FIRST segment".utf8)
         var files = try forged.files()
         for (path, bytes) in try maker.files() where path.hasPrefix("proof/") {
@@ -170,7 +171,7 @@ import Testing
     @Test func partsOfAnotherRunAreNotTaken() async throws {
         let ours = try BagMaker().files()
         var other = BagMaker()
-        other.journal = BagMaker.journal(
+        other.otherJournal = BagMaker.journal(
             ["run.opened", "segment.committed", "run.completed"], run: "b")
         other.payload["data/s01/table-00001/segment-00000.copy.zst"] = Array("FIRST".utf8)
         let theirs = try other.files()

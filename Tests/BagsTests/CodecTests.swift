@@ -149,13 +149,13 @@ import Testing
         let document = try JSON(parsing: seal.bytes)
         #expect(document.canonical == seal.bytes)
         #expect(document["_type"]?.string == "https://in-toto.io/Statement/v1")
-        #expect(document["predicate"]?["journal"]?["entries"]?.integer == 3)
+        #expect(document["predicate"]?["journal"]?["entries"]?.integer == 6)
     }
 
     @Test(arguments: [
         ("\"status\":0", "\"status\":3"), ("\"purpose\"", "\"aim\""),
-        ("\"entries\":3", "\"entries\":-3"),
-        ("\"entries\":3", "\"entries\":\"3\""), ("{\"_type\"", "{\"x\":1,\"_type\""),
+        ("\"entries\":6", "\"entries\":-6"),
+        ("\"entries\":6", "\"entries\":\"6\""), ("{\"_type\"", "{\"x\":1,\"_type\""),
         ("urn:exeat:seal:v1", "urn:exeat:seal:v2"), ("urn:uuid:", "urn:guid:"),
         ("2026-", "26-"), ("tagmanifest-sha256", "manifest-sha256"), ("\"files\":", "\"Files\":"),
         ("\"run\":{", "\"run\":{\"id\":\"x\","), ("[{\"digest\"", "[{},{\"digest\""),
@@ -169,7 +169,8 @@ import Testing
 
     @Test func takesUnknownFieldsUnderExtOnly() throws {
         let text = String(decoding: try seal().bytes, as: UTF8.self)
-        let extended = text.replacing("\"run\":{", with: "\"ext\":{\"x\":[1]},\"run\":{")
+        let extended = text.replacing(
+            "\"journal\":{", with: "\"ext\":{\"x\":[1]},\"journal\":{")
         #expect(try Seal(parsing: Array(extended.utf8)) == seal())
     }
 }

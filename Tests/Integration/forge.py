@@ -145,6 +145,7 @@ class Item:
         self.mtime = mtime
         self.device = device
         self.uid, self.gid = uid, gid
+        self.digest = None          # what the content leaf says instead of the data's SHA-256
         self.stream = None
         self.line = None
 
@@ -184,7 +185,7 @@ class Item:
             "utf-8", "surrogateescape")
 
     def content_leaf(self):
-        payload = {"file": b"sha256:" + sha256(self.data).encode(), "symlink": self.target,
+        payload = {"file": self.digest or b"sha256:" + sha256(self.data).encode(), "symlink": self.target,
                    "hardlink": self.target, "character": b"%d:%d" % self.device,
                    "block": b"%d:%d" % self.device}.get(self.type, b"")
         return leaf(self.path + b"\0" + self.type.encode() + b"\0" + payload + b"\0")

@@ -12,7 +12,7 @@ from robustness_kit import *
 CHANCE = random.Random(int(os.environ.get("SEED", "20261123")))
 
 
-def rounds(world, command, archive, kills, finish, pauses, prepare):
+def rounds(world, command, archive, kills, finish, pauses, prepare, good=0):
     """Kills runs until `kills` have struck; every run that ends by itself must be good."""
     struck = ended = stuck = 0
     fresh = True
@@ -29,14 +29,14 @@ def rounds(world, command, archive, kills, finish, pauses, prepare):
             # Nothing comes to an end in so short a time: let one through.
             status = world.run(*command).status
         stuck = 0
-        expect(status == 0, f"after {struck} kills a run ended with {status}: "
+        expect(status == good, f"after {struck} kills a run ended with {status}: "
                + world.run(*command).err)
         ended += 1
         finish()
         fresh = True
     if not fresh:
         result = world.run(*command)
-        expect(result.status == 0, f"the last run ended with {result.status}: {result.err}")
+        expect(result.status == good, f"the last run ended with {result.status}: {result.err}")
         finish()
     return ended
 
@@ -80,7 +80,7 @@ def sealing_killed(world, output):
     whole = time.time() - began
     sealed_then_killed = 0
     seals = set()
-    for number in range(30):
+    for number in range(21):
         if number % 3 == 0:
             world.remove(output, output + ".exeat-run")
         kill_after(world.start(*command), whole * CHANCE.uniform(0.3, 1.1))
@@ -92,7 +92,7 @@ def sealing_killed(world, output):
     world.remove(output)
 
 
-def killed_at_system_call(world, output, call, first, last):
+def killed_at_system_call(world, output, call, first, last, step=1):
     """strace kills at the n-th call of a kind: every step of the end is hit, whatever the speed."""
     if not shutil.which("strace"):
         raise Skip("no strace")
@@ -101,7 +101,7 @@ def killed_at_system_call(world, output, call, first, last):
     tar = output.endswith(".tar")
     struck = 0
     world.remove("call.tar", "call.tar.exeat-run", "call")
-    for number in range(first, last):
+    for number in range(first, last, step):
         world.remove(output, output + ".exeat-run")
         inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
                   "-e", f"inject={call}:signal=SIGKILL:when={number}"]
@@ -117,7 +117,7 @@ def killed_at_system_call(world, output, call, first, last):
         check_export_ended_well(world, output, tar=tar)
     if not struck:
         raise Skip("strace could not inject")
-    expect(status == 0 or last - first == struck, "never came to the end")
+    expect(status == 0 or number + step >= last, "never came to the end")
     world.remove(output)
 
 
@@ -181,7 +181,9 @@ def import_killed(world, kills, extra=""):
     command = ["import", world.at("sealed"), target, "--work", world.at("work")]
     began = time.time()
     world.remove("target", "work")
-    expect(world.run(*command).status == 0)
+    # With `add` the target's own root stays as it is, and is listed.
+    good = 2 if "add" in extra else 0
+    expect(world.run(*command).status == good)
     whole = time.time() - began
     wanted = tree_of(world.at("tree"))
 
@@ -196,7 +198,8 @@ def import_killed(world, kills, extra=""):
         result = world.verify("sealed")
         expect(result.status == 0, "the archive is damaged: " + result.out.decode())
 
-    rounds(world, command, "target", kills, finish, lambda n: CHANCE.uniform(0.01, whole), prepare)
+    rounds(world, command, "target", kills, finish, lambda n: CHANCE.uniform(0.01, whole), prepare,
+           good)
     world.remove("target", "work", "sealed")
 
 
@@ -228,19 +231,19 @@ def import_killed_at(world, call, step):
 
 suite = Suite()
 world = suite.world
-make_tree(world.at("tree"), megabytes=60, big=True, sparse=True)
+make_tree(world.at("tree"), megabytes=40, big=True, sparse=True)
 make_tree(world.at("little"), megabytes=2, small=20)
-suite.case("kills, directory", export_killed, "out", 30, 1.2)
-suite.case("kills in quick succession", export_killed, "out", 20, 0.15)
-suite.case("kills, tar", export_killed, "out.tar", 20, 1.2)
+suite.case("kills, directory", export_killed, "out", 22, 0.9)
+suite.case("kills in quick succession", export_killed, "out", 20, 0.12)
+suite.case("kills, tar", export_killed, "out.tar", 18, 0.9)
 suite.case("kills while sealing, directory", sealing_killed, "end")
 suite.case("kills while sealing, tar", sealing_killed, "end.tar")
 suite.case("killed at each rename", killed_at_system_call, "call", "rename,renameat,renameat2",
            1, 30)
 suite.case("killed at each unlink and rmdir, directory", killed_at_system_call, "call",
-           "unlink,unlinkat,rmdir", 1, 60)
+           "unlink,unlinkat,rmdir", 1, 60, 2)
 suite.case("killed at each unlink and rmdir, tar", killed_at_system_call, "call.tar",
-           "unlink,unlinkat,rmdir", 1, 60)
+           "unlink,unlinkat,rmdir", 1, 60, 2)
 suite.case("killed at each sync, tar", killed_at_system_call, "call.tar", "fdatasync,fsync", 1, 45)
 suite.case("killed at each mkdir", killed_at_system_call, "call", "mkdir,mkdirat", 1, 12)
 suite.case("sealed tar with half removed state", sealed_tar_with_half_removed_state)
@@ -249,9 +252,9 @@ suite.case("stored segment shortened before the resume", stored_segment_lost, "l
 suite.case("stored segment changed before the resume", stored_segment_lost, "lost", flip)
 suite.case("tar shortened before the resume", stored_segment_lost, "lost.tar", shorten)
 suite.case("tar changed before the resume", stored_segment_lost, "lost.tar", flip)
-suite.case("import, kills", import_killed, 15)
-suite.case("import with existing: add, kills", import_killed, 8, ", existing: add")
-suite.case("import with existing: replace, kills", import_killed, 8, ", existing: replace")
+suite.case("import, kills", import_killed, 12)
+suite.case("import with existing: add, kills", import_killed, 5, ", existing: add")
+suite.case("import with existing: replace, kills", import_killed, 5, ", existing: replace")
 suite.case("import killed at each rename and sync", import_killed_at,
            "rename,renameat,renameat2,fdatasync,fsync,linkat", 1)
 suite.case("import killed at each open to write", import_killed_at, "ftruncate,mkdirat,mkdir", 1)

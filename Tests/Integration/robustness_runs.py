@@ -252,7 +252,7 @@ def extract_interrupted(world):
     world.remove("out", "extracted")
     expect(world.run("export", plan, "--output", world.at("out")).status == 0)
     inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e",
-              "inject=write:error=ENOSPC:when=40+"]
+              "inject=write:error=ENOSPC:when=4+"]
     if not shutil.which("strace"):
         raise Skip("no strace")
     command = ["extract", world.at("out"), "--to", world.at("extracted"), "--trust", world.trust,
