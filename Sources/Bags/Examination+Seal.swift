@@ -259,14 +259,17 @@ extension Examination {
     private func checkSubject(
         of document: ProofDocument, _ record: FileRecord
     ) throws(Failure) {
-        guard case .receipt = document, self.seal != nil, let seal = self.record(.seal) else { return }
+        guard case .receipt = document, self.seal != nil, let seal = self.record(.seal) else {
+            return
+        }
         let statement = try JSON(parsing: record.content)
         guard let subjects = statement["subject"]?.array, subjects.count == 1,
             statement["predicateType"]?.string == "urn:exeat:receipt:v1",
             subjects[0]["name"]?.string == "seal.json",
             subjects[0]["digest"]?["sha256"]?.string == seal.sha256.hex
         else {
-            throw Failure(.sealSubjectMismatch, "\"\(record.path)\" is not about this archive's seal")
+            throw Failure(
+                .sealSubjectMismatch, "\"\(record.path)\" is not about this archive's seal")
         }
     }
 

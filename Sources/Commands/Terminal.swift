@@ -16,11 +16,13 @@ enum Terminal {
     private static func harmless(_ text: String) -> String {
         let isHarmless = text.unicodeScalars.allSatisfy { !isControl($0) }
         if isHarmless { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
+        return String(
+            String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 && scalar != "\n" && scalar != "\t" || (0x7f...0x9f).contains(scalar.value)
+        scalar.value < 0x20 && scalar != "\n" && scalar != "\t"
+            || (0x7f...0x9f).contains(scalar.value)
     }
 
     /// Rewrites the current line of a terminal.

@@ -205,7 +205,9 @@ struct BagMaker {
         files["proof/timestamped.txt"] = list
         files["proof/timestamped.txt.tsr"] = DigestVerifier.sign("tsr", list)
         let statement: JSON = [
-            "subject": [["name": "seal.json", "digest": ["sha256": .string(SHA256.hash(bytes).hex)]]],
+            "subject": [
+                ["name": "seal.json", "digest": ["sha256": .string(SHA256.hash(bytes).hex)]]
+            ],
             "predicateType": "urn:exeat:receipt:v1",
         ]
         let receipt = statement.canonical
