@@ -3,6 +3,7 @@ import dataclasses
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -35,9 +36,15 @@ def run(script, folder, environment=None, expect=0):
     busy = _busy()
     began = time.monotonic()
     with open(errors, "wb") as log:
-        status = subprocess.run(
+        process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0)
+        try:
+            status = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
     wall = time.monotonic() - began
     busy = _busy() - busy
     if status != expect:

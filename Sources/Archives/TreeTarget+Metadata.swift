@@ -68,9 +68,8 @@ extension TreeTarget {
         attributes: (ExtendedAttribute) -> Bool = { _ in true }
     ) throws(Failure) {
         let path = entry.path
-        var ownerIsRight = true
         if entry.uid != known?.uid || entry.gid != known?.gid {
-            ownerIsRight = try setOwner(entry, object)
+            try setOwner(entry, object)
         }
         for attribute in entry.attributes where attributes(attribute) {
             if object.set(attribute) != 0 {
@@ -80,24 +79,19 @@ extension TreeTarget {
         var mode = known?.mode
         if entry.kind != .symlink {
             try setLists(entry, object, known, &mode)
-            var wanted = readableMode(entry)
-            if !ownerIsRight, wanted & 0o6000 != 0, entry.kind != .directory {
-                // Set-id bits would lend the rights of somebody who never owned this.
-                wanted &= ~0o6000
-                record(path, .mode, EPERM)
-            }
+            // Set-id bits are set although the owner may be another one: they are the owner's to set,
+            // and the owner is listed as not set (docs/SECURITY.md).
+            let wanted = readableMode(entry)
             if wanted != mode, object.set(mode: wanted) != 0 { try note(path, .mode) }
         }
         if object.set(entry.modified) != 0 { try note(path, .modified) }
     }
 
-    /// False when it could not be given to its owner.
-    private func setOwner(_ entry: Entry, _ object: MadeObject) throws(Failure) -> Bool {
-        if exeat_change_owner(object.raw, entry.uid, entry.gid) == 0 { return true }
+    private func setOwner(_ entry: Entry, _ object: MadeObject) throws(Failure) {
+        if exeat_change_owner(object.raw, entry.uid, entry.gid) == 0 { return }
         try note(entry.path, .owner)
         // The group alone is often one of the user's own.
         _ = exeat_change_owner(object.raw, .max, entry.gid)
-        return false
     }
 
     private func setLists(

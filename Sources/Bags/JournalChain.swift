@@ -51,7 +51,7 @@ struct JournalFacts: Sendable {
 /// Follows the chain of `journal.jsonl` chunk by chunk: each line names its number and the SHA-256
 /// of the line above. The first opens the run and the last completes it.
 struct JournalChain: ~Copyable, Sendable {
-    private var buffer = LineBuffer(longest: 1 << 20)
+    private var buffer = LineBuffer(longest: Journal.longestLine)
     private var entries: Int64 = 0
     private var bytes: Int64 = 0
     private var head = Digest256()

@@ -151,7 +151,7 @@ public final class FilesImporter: Importer {
         for slice in stored.slices.indices {
             if let part = compared[slice] { comparison.append(part) }
         }
-        if settings.existing == .refuse {
+        if target.existing == .refuse {
             var index = stored.wholeIndex()
             try TreeExtras.find(on: target, &index, progress: room.progress) {
                 comparison.append($0)

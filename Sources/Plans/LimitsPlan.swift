@@ -2,7 +2,7 @@ import Basics
 
 /// What a run may use. Limits can change between a run and its resumption.
 public struct LimitsPlan: Sendable {
-    /// Segments at a time; nil for one for each processor.
+    /// Segments at a time; nil for the number of processors and two more.
     public let workers: Int?
     /// Bytes per second over all sources; nil for no limit.
     public let bandwidth: Int64?

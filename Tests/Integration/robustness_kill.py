@@ -16,7 +16,9 @@ def rounds(world, command, archive, kills, finish, pauses, prepare, good=0):
     """Kills runs until `kills` have struck; every run that ends by itself must be good."""
     struck = ended = stuck = 0
     fresh = True
-    while struck < kills:
+    began = time.time()
+    # A busy machine gets fewer kills rather than a test without end.
+    while struck < kills and (struck < 4 or time.time() - began < 25):
         if fresh:
             prepare()
             fresh = False
@@ -24,7 +26,7 @@ def rounds(world, command, archive, kills, finish, pauses, prepare, good=0):
         if status == -signal.SIGKILL:
             struck += 1
             stuck += 1
-            if stuck < 40:
+            if stuck < 15:
                 continue
             # Nothing comes to an end in so short a time: let one through.
             status = world.run(*command).status
