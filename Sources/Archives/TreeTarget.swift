@@ -41,12 +41,9 @@ public final class TreeTarget: Sendable {
         shortfalls: ShortfallList = ShortfallList()
     ) throws(Failure) {
         try Files.makeDirectory(path, mode: 0o700)
-        var existing = existing
-        if !resuming {
-            let isEmpty = try Files.names(in: path).allSatisfy { $0 == TargetProbe.name }
-            // Where there is nothing to add to, everything is this import's.
-            if isEmpty, existing == .add { existing = .refuse }
-            guard isEmpty || existing != .refuse else {
+        if existing == .refuse, !resuming {
+            let names = try Files.names(in: path)
+            guard !names.contains(where: { $0 != TargetProbe.name }) else {
                 throw Failure(
                     .targetOccupied, "the target \"\(path)\" is not empty",
                     hint: "Choose another one, or say `existing: add` or `existing: replace`.")
