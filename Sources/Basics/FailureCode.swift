@@ -105,6 +105,15 @@ extension Failure {
         case sourceUnreadable = 420
         case sourceVanished = 421
         case sourceChanged = 422
+
+        // Databases
+        case databaseUnreachable = 500
+        case databaseRefused = 501
+        case databaseRights = 502
+        case databaseMomentLost = 503
+        case databaseTool = 504
+        case databaseUnsuitable = 505
+        case databaseContent = 506
     }
 }
 
@@ -121,6 +130,9 @@ extension Failure.Code {
             .trustInvalid, .trustConflict:
             1
         case .targetOccupied, .sourceUnreadable, .sourceVanished, .sourceChanged: 1
+        case .databaseUnreachable, .databaseRefused, .databaseRights, .databaseMomentLost,
+            .databaseTool, .databaseUnsuitable:
+            1
         default: rawValue >= 200 ? 3 : 1
         }
     }

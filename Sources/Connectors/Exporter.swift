@@ -15,6 +15,11 @@ public protocol Exporter: Sendable {
     /// The word after `kind:` in a plan.
     static var kind: String { get }
 
+    /// Whether what an interrupted process has exported can be gone on with. A source whose one
+    /// consistent moment ends with the process begins anew: what it had stored is void, its room
+    /// empty.
+    static var outlivesProcess: Bool { get }
+
     /// Reads the settings; throws all problems of the plan at once.
     init(_ source: SourcePlan, room: Room) throws(Failure)
 
@@ -44,6 +49,10 @@ public protocol Exporter: Sendable {
     func omissions() throws(Failure) -> OmissionSummary
 }
 
+extension Exporter {
+    public static var outlivesProcess: Bool { true }
+}
+
 /// A segment by its artifact's place in the inventory and its own place in the artifact.
 public struct SegmentNumber: Sendable, Hashable {
     public let artifact: Int
@@ -70,6 +79,8 @@ public struct SegmentResult: Sendable, Equatable {
 
 /// What is known of an artifact once all of it is stored.
 public struct Conclusion: Sendable {
+    /// How many of the inventory's objects it holds.
+    public var exported: Int64
     public var digests: [JSON.Member]
     public var counts: [JSON.Member]
     /// A shell command that reads the artifact's stream on standard input and restores it below
@@ -79,9 +90,10 @@ public struct Conclusion: Sendable {
     public var notes: [String]
 
     public init(
-        digests: [JSON.Member] = [], counts: [JSON.Member] = [], restoring: String? = nil,
-        notes: [String] = []
+        exported: Int64 = 0, digests: [JSON.Member] = [], counts: [JSON.Member] = [],
+        restoring: String? = nil, notes: [String] = []
     ) {
+        self.exported = exported
         self.digests = digests
         self.counts = counts
         self.restoring = restoring
@@ -198,10 +210,13 @@ public struct Room: Sendable {
     public let directory: String
     public let progress: Progress
     public let world: World
+    /// Whether the archive is encrypted: secrets may be in no other.
+    public let isEncrypted: Bool
 
-    public init(directory: String, progress: Progress, world: World) {
+    public init(directory: String, progress: Progress, world: World, isEncrypted: Bool = false) {
         self.directory = directory
         self.progress = progress
         self.world = world
+        self.isEncrypted = isEncrypted
     }
 }

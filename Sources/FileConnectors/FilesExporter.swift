@@ -153,6 +153,7 @@ public final class FilesExporter: Exporter {
         let result = try builder.build()
         self.result.withLock { $0 = result }
         return Conclusion(
+            exported: result.entries,
             digests: [
                 .init("tree-content", .string(result.content.hex)),
                 .init("tree-metadata", .string(result.metadata.hex)),

@@ -107,7 +107,8 @@ public struct Preview: Sendable {
         for source in sources {
             let survey = source.survey
             let counts = survey.counts
-                .map { "\($0.value.integer ?? 0) \($0.key)" }.joined(separator: ", ")
+                .compactMap { count in count.value.integer.map { "\($0) \(count.key)" } }
+                .joined(separator: ", ")
             lines.append("\(source.name) (\(source.kind)): \(size(survey.bytes)), \(counts)")
             for finding in survey.findings {
                 lines.append("  \(finding.severity.rawValue): \(finding.what)")
@@ -117,8 +118,8 @@ public struct Preview: Sendable {
                 lines.append("  covered: \(omission.count) × \(omission.reason)")
             }
             for line in survey.omissions.lines.prefix(10) {
-                lines.append(
-                    "  omitted: \(line["path"]?.string ?? "?") (\(line["reason"]?.string ?? "?"))")
+                let name = (line["path"] ?? line["object"])?.string ?? "?"
+                lines.append("  omitted: \(name) (\(line["reason"]?.string ?? "?"))")
             }
             if survey.omissions.total > 10 {
                 lines.append("  … \(survey.omissions.total) in all, see --json")

@@ -1,0 +1,234 @@
+public import Basics
+public import Connectors
+import Glibc
+import Manifests
+public import Plans
+import Primitives
+public import Streams
+import Synchronization
+
+/// Exports one database of a PostgreSQL server in one consistent moment.
+///
+/// A session holds an exported snapshot for the whole run; all others, and pg_dump, read in it. The
+/// definitions are written by pg_dump; rows move as COPY text. See docs/connectors/postgresql.md.
+public final class PostgreSQLExporter: Exporter {
+    public static let kind = "postgresql"
+    public static let outlivesProcess = false
+
+    private let settings: PostgreSQLSettings
+    private let room: Room
+    private let conninfo: Conninfo
+    private let state = Mutex(State())
+
+    private struct State {
+        var contents: ExportContents?
+        /// Holds the snapshot and the locks.
+        var holder: Connection?
+        var pool: ConnectionPool?
+    }
+
+    public init(_ source: SourcePlan, room: Room) throws(Failure) {
+        let problems = PlanProblems()
+        settings = PostgreSQLSettings(source, problems)
+        try problems.check()
+        self.room = room
+        conninfo = try Conninfo(
+            settings.connection ?? Secret(""), password: settings.password)
+    }
+
+    public static func check(_ source: SourcePlan, _ problems: PlanProblems) {
+        _ = PostgreSQLSettings(source, problems)
+    }
+
+    public func survey() throws(Failure) -> Survey {
+        let connection = try Connection(conninfo, progress: room.progress)
+        return try DatabaseSurvey(
+            connection: connection, settings: settings, room: room.directory,
+            isEncrypted: room.isEncrypted
+        ).make()
+    }
+
+    // MARK: - Inventory
+
+    private var path: String { room.directory + "/database" }
+
+    public func inventory() throws(Failure) -> Inventory {
+        let contents = Files.exists(path) ? try read() : try take()
+        state.withLock { $0.contents = contents }
+        return contents.inventory
+    }
+
+    private func read() throws(Failure) -> ExportContents {
+        guard let contents = ExportContents(try JSON(parsing: Files.read(path, limit: 1 << 30)))
+        else { throw Failure(.failed, "the inventory in \"\(room.directory)\" is damaged") }
+        return contents
+    }
+
+    private func take() throws(Failure) -> ExportContents {
+        let holder = try Connection(conninfo, progress: room.progress)
+        try holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try lock(holder)
+        guard let snapshot = try holder.value("SELECT pg_export_snapshot()") else {
+            throw Failure(.databaseRefused, "the server exports no snapshot")
+        }
+        let contents = try InventoryMaker(
+            connection: holder, conninfo: conninfo, settings: settings, room: room.directory,
+            progress: room.progress, salt: room.world.random(16), snapshot: snapshot,
+            isEncrypted: room.isEncrypted
+        ).make()
+        // The file is the sign that the rest of the room is whole.
+        try Files.write(contents.json.canonical, to: path, mode: 0o600)
+        let (conninfo, progress) = (conninfo, room.progress)
+        let pool = ConnectionPool { () throws(Failure) in
+            let connection = try Connection(conninfo, progress: progress)
+            try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            do throws(Failure) {
+                try connection.execute("SET TRANSACTION SNAPSHOT \(snapshot.quotedString)")
+            } catch { throw Self.momentLost(error) }
+            return connection
+        }
+        state.withLock {
+            $0.holder = holder
+            $0.pool = pool
+        }
+        return contents
+    }
+
+    /// Keeps others from changing the definitions until the end; what they change in rows is
+    /// invisible to the snapshot.
+    private func lock(_ holder: Connection) throws(Failure) {
+        let scope = ExportScope(try RelationCatalog(holder), settings)
+        try holder.execute("SET LOCAL lock_timeout = '60s'")
+        var names = scope.tables.filter(\.mayRead).map(\.qualified)[...]
+        while !names.isEmpty {
+            try holder.execute(
+                "LOCK TABLE \(names.prefix(200).joined(separator: ", ")) IN ACCESS SHARE MODE")
+            names = names.dropFirst(200)
+        }
+        try holder.execute("SET LOCAL lock_timeout = 0")
+    }
+
+    private static func momentLost(_ cause: Failure) -> Failure {
+        Failure(
+            .databaseMomentLost, "the session that held the moment of the export is gone",
+            hint: "Run the same command again: this source begins anew at another moment.",
+            cause: cause)
+    }
+
+    // MARK: - Segments
+
+    public func export(
+        _ number: SegmentNumber, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) -> SegmentResult {
+        guard let contents = state.withLock({ $0.contents }) else {
+            throw Failure(.failed, "an export before the inventory")
+        }
+        let artifact = contents.artifacts[number.artifact]
+        switch artifact.body {
+        case .file(let name):
+            try copy(room.directory + "/" + name, into: &sink)
+            return SegmentResult(exported: 1, omitted: 0)
+        case .table(let columns, let segments):
+            // A table without leaves (a partitioned one) has one segment with nothing in it.
+            let pieces = segments.isEmpty ? [] : segments[number.segment]
+            let statements = pieces.map { $0.copy(columns: columns, encoding: contents.encoding) }
+            try copy(statements, contents.salt, number, into: &sink)
+            return SegmentResult(exported: Int64(pieces.count), omitted: 0)
+        case .largeObjects(let batches):
+            let batch = batches[number.segment]
+            try copy(
+                [LargeObjects.copy(from: batch.first, to: batch.last)], contents.salt, number,
+                into: &sink)
+            return SegmentResult(exported: 1, omitted: 0)
+        }
+    }
+
+    private func copy(
+        _ path: String, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        let file = SharedDescriptor(try Descriptor(opening: path, O_RDONLY), name: "\"\(path)\"")
+        var source = FileSource(file, from: 0, size: Int64(try file.descriptor.status().st_size))
+        var chunk = Chunk()
+        repeat {
+            try room.progress.checkCancelled()
+            try source.read(into: &chunk)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                try unsafe sink.write(buffer: bytes)
+                room.progress.add(bytes: Int64(bytes.count))
+            }
+        } while !chunk.isEmpty
+    }
+
+    /// Writes the rows of several statements one after the other, and keeps their digest.
+    private func copy(
+        _ statements: [String], _ salt: [UInt8], _ number: SegmentNumber,
+        into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        guard let pool = state.withLock({ $0.pool }) else {
+            throw Self.momentLost(Failure(.databaseMomentLost, "no session is open"))
+        }
+        var hasher = RowHasher(salt: salt)
+        var chunk = Chunk()
+        let progress = room.progress
+        do throws(Failure) {
+            try pool.with { (connection) throws(Failure) in
+                for statement in statements {
+                    try unsafe connection.copyOut(
+                        statement, into: &chunk,
+                        row: { (piece) throws(Failure) in unsafe hasher.update(row: piece) },
+                        full: { (chunk) throws(Failure) in
+                            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                                try unsafe sink.write(buffer: bytes)
+                                progress.add(bytes: Int64(bytes.count))
+                            }
+                        })
+                }
+            }
+        } catch {
+            throw error.code == .databaseUnreachable ? Self.momentLost(error) : error
+        }
+        guard hasher.isAtEnd else {
+            throw Failure(.databaseRefused, "the server sent a row without its end")
+        }
+        let digest = hasher.digest
+        progress.add(objects: digest.count)
+        try Files.write(
+            Array("\(digest.count) \(digest.sum.hex)".utf8), to: notePath(number), mode: 0o600)
+    }
+
+    private func notePath(_ number: SegmentNumber) -> String {
+        "\(room.directory)/rows-\(number.artifact)-\(number.segment)"
+    }
+
+    // MARK: - Conclusion
+
+    public func conclude(_ artifact: Int) throws(Failure) -> Conclusion {
+        guard let contents = state.withLock({ $0.contents }) else {
+            throw Failure(.failed, "a conclusion before the inventory")
+        }
+        let outline = contents.artifacts[artifact]
+        var conclusion = Conclusion(exported: outline.objects, restoring: outline.restoring)
+        if case .file = outline.body { return conclusion }
+        var total = MultisetDigest()
+        for segment in 0..<outline.segments {
+            total.add(try rows(of: SegmentNumber(artifact: artifact, segment: segment)))
+        }
+        conclusion.digests = [.init("rows-sha256-sum", .string(total.sum.hex))]
+        conclusion.counts = [.init("rows", .integer(total.count))]
+        return conclusion
+    }
+
+    private func rows(of number: SegmentNumber) throws(Failure) -> MultisetDigest {
+        let parts = try Files.readText(notePath(number)).split(separator: " ")
+        guard parts.count == 2, let count = Int64(parts[0]), let sum = Digest256(hex: parts[1])
+        else { throw Failure(.failed, "the note \"\(notePath(number))\" is damaged") }
+        return MultisetDigest(sum: sum, count: count)
+    }
+
+    public func omissions() throws(Failure) -> OmissionSummary {
+        guard let contents = state.withLock({ $0.contents }) else {
+            throw Failure(.failed, "omissions before the inventory")
+        }
+        return contents.omissions
+    }
+}
