@@ -77,7 +77,9 @@ public final class FilesImporter: Importer {
             $0.record = record
         }
         return ImportOutline(
-            segments: stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) },
+            rounds: [
+                stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) }
+            ],
             slices: Work.allCount(stored), bytes: stored.summary.size)
     }
 
