@@ -115,8 +115,10 @@ public struct SegmentRecord: Sendable, Equatable {
         self.plainBytes = plainBytes
     }
 
-    /// No reader accepts a larger segment; writers stay at or below 256 MiB.
-    public static let largestPlain: Int64 = 1 << 30
+    /// No reader accepts a larger segment. Writers aim at 256 MiB at most; a range of a table can
+    /// turn out longer, for its rows are stored compressed and written in full, and some servers
+    /// give a table only as a whole.
+    public static let largestPlain: Int64 = 1 << 45
 }
 
 /// What is not in the archive although it was found, with reasons.

@@ -112,6 +112,7 @@ public final class ExportRun: Sendable {
             encrypted: !recipients.isEmpty)
         if resuming {
             ledger = try RunLedger(resuming: writer.journalPath, run: identity, world: world)
+            try Self.restartSources(plan, ledger, writer, connectors)
             try writer.resume(committed: ledger.committedPaths, end: ledger.end)
         } else {
             try writer.begin()
@@ -121,6 +122,23 @@ public final class ExportRun: Sendable {
         sources = try Self.open(
             plan, stateDirectory: writer.stateDirectory, encrypted: !recipients.isEmpty,
             connectors: connectors, progress: progress, world: world)
+    }
+
+    /// A source whose one consistent moment ended with the interrupted process begins anew.
+    private static func restartSources(
+        _ plan: ExportPlan, _ ledger: RunLedger, _ writer: BagWriter,
+        _ connectors: [any Exporter.Type]
+    ) throws(Failure) {
+        if ledger.isCompleted { return }
+        let momentary = plan.sources.indices.filter { place in
+            connectors.contains {
+                $0.kind == plan.sources[place].kind && !$0.outlivesProcess
+            }
+        }
+        let isTar = if case .tar = writer.form { true } else { false }
+        for source in try ledger.voidUnfinished(among: Array(momentary), isTar: isTar) {
+            try Files.remove(writer.stateDirectory + "/source-\(source)")
+        }
     }
 
     private static func open(
