@@ -15,6 +15,11 @@ public import Streams
 public protocol Importer: Sendable {
     static var kind: String { get }
 
+    /// Whether the target itself remembers what is done, in the transaction that does it. Then every
+    /// unit is asked for again when an import is resumed: the run's own record could say more than a
+    /// target that has crashed.
+    static var targetRemembers: Bool { get }
+
     /// Notes what is wrong with the settings, so that a plan shows all its problems at once.
     static func check(_ target: TargetPlan, _ problems: PlanProblems)
 
@@ -37,6 +42,10 @@ public protocol Importer: Sendable {
 
     /// - Parameter counting: count what the target holds, in place of the digests of `compare`.
     func conclude(counting: Bool) throws(Failure) -> ImportResult
+}
+
+extension Importer {
+    public static var targetRemembers: Bool { false }
 }
 
 /// What an import will do.

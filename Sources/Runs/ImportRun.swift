@@ -108,7 +108,9 @@ public struct ImportRun: Sendable {
         for round in 0..<(pairs.map(\.outline.rounds.count).max() ?? 0) {
             let jobs = pairs.filter { $0.outline.rounds.indices.contains(round) }
                 .flatMap { pair in pair.outline.rounds[round].map { (pair, $0) } }
-                .filter { !ledger.isDone($0.0.place, $0.1) }
+                .filter {
+                    type(of: $0.0.importer).targetRemembers || !ledger.isDone($0.0.place, $0.1)
+                }
             try await scheduler.run(jobs) { (job) throws(Failure) in
                 try progress.checkCancelled()
                 try job.0.importer.replay(job.1)

@@ -171,22 +171,24 @@ def an_import_survives_kills(world):
     plan = world.database_import(
         "again.yaml", target.conninfo("again"), more="limits: { workers: 3, bandwidth: 40MiB/s }\n")
     command = ("import", world.at("out"), plan, "--work", world.at("work-again"))
-    kills = 0
+    kills = crashes = 0
     for number in range(10):
         process = world.start(*command)
         try:
-            process.wait(chance.uniform(0.1, 1.5))
+            process.wait(chance.uniform(0.1, 0.9))
         except Exception:
             process.kill()
             kills += 1
         process.wait()
         process.stderr.close()
-        if number == 5:
+        # A crash empties unlogged tables: one that is over by then would rightly be called unequal.
+        if number in (2, 4) and not os.path.exists(world.at("work-again/source-0/finished")):
+            crashes += 1
             target.stop("immediate")
             target.start()
-    result = world.run(*command)
-    expect(result.status == 0, f"{result.status} {result.err}")
-    expect(kills > 3, "hardly anything was killed")
+    result = world.run(*command, "--json")
+    expect(result.status == 0, f"{result.status} {result.err} {result.out.decode()}")
+    expect(kills > 3 and crashes, "hardly anything was killed")
     expect(target.digests("again") == world.source.digests("dpi"), "rows differ")
     ours, theirs = ([line for line in cluster.dump(name) if "mapping-secret" not in line]
                     for cluster, name in ((world.source, "dpi"), (target, "again")))
@@ -203,6 +205,12 @@ def rights_are_checked(world):
     result = world.run("export", plan, "--output", world.at("weak"))
     expect(result.status == 1 and "row-level security" in result.err, result.err)
     source.sql("dpi", "ALTER ROLE weak BYPASSRLS")
+    result = world.run("plan", plan)
+    expect("may not read 4 large objects" in result.out.decode(), result.out.decode())
+    result = world.run("export", plan, "--output", world.at("weak"))
+    expect(result.status == 1 and "large object" in result.err, result.err)
+    source.sql("dpi", "DO $$ DECLARE o oid; BEGIN FOR o IN SELECT oid FROM pg_largeobject_metadata LOOP "
+               "EXECUTE 'GRANT SELECT ON LARGE OBJECT ' || o || ' TO weak'; END LOOP; END $$")
     result = world.run("export", plan, "--output", world.at("weak"))
     expect(result.status == 0, f"{result.status} {result.err}")
     plan = world.database_import("weak-import.yaml", world.target.conninfo("weak"))

@@ -21,6 +21,21 @@ struct ServerFacts: Sendable {
 
     var major: Int { version / 10_000 }
 
+    /// Large objects that this user may not read; every one has rights of its own.
+    static func unreadableLargeObjects(_ connection: Connection) throws(Failure) -> [String] {
+        try connection.query(
+            """
+            SELECT m.oid FROM pg_largeobject_metadata m
+            WHERE current_setting('lo_compat_privileges') = 'off'
+                AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+                AND NOT pg_has_role(m.lomowner, 'USAGE')
+                AND NOT EXISTS (SELECT 1 FROM aclexplode(m.lomacl) a WHERE a.privilege_type = 'SELECT'
+                    AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE')))
+            ORDER BY m.oid LIMIT 20
+            """
+        ).compactMap(\.first?.self)
+    }
+
     /// Older servers lack what the export stands on.
     static let oldest = 110_000
 

@@ -20,6 +20,16 @@ struct DatabaseSurvey {
             findings.append(
                 Finding("client-tools", .decision, error.what, decision: error.hint))
         }
+        let objects = try ServerFacts.unreadableLargeObjects(connection)
+        if let first = objects.first {
+            findings.append(
+                Finding(
+                    "large-object-rights", .decision,
+                    "\(server.user) may not read \(objects.count)\(objects.count == 20 ? " or more" : "") "
+                        + "large objects, \(first) the first",
+                    decision: "GRANT SELECT ON LARGE OBJECT … TO \(server.user.quotedName) for each; or "
+                        + "export as a superuser."))
+        }
         for key in try scope.brokenKeys(connection) {
             findings.append(
                 Finding(

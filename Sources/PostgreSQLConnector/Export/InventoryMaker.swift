@@ -118,6 +118,12 @@ struct InventoryMaker {
                     : "GRANT SELECT ON \(first.relation.qualified) TO \(server.user.quotedName); or "
                         + "give the role pg_read_all_data.")
         }
+        if let object = try ServerFacts.unreadableLargeObjects(connection).first {
+            throw Failure(
+                .databaseRights, "\(server.user) may not read the large object \(object)",
+                hint: "GRANT SELECT ON LARGE OBJECT \(object) TO \(server.user.quotedName); and so "
+                    + "for each; or export as a superuser.")
+        }
         if let key = try scope.brokenKeys(connection).first {
             throw Failure(
                 .planInvalidValue, "the plan leaves out a table that a foreign key leads to: \(key)",

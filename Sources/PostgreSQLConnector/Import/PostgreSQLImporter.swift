@@ -13,6 +13,7 @@ import Synchronization
 /// one of its commands.
 public final class PostgreSQLImporter: Importer {
     public static let kind = "postgresql"
+    public static let targetRemembers = true
 
     private let source: SourceRecord
     private let artifacts: any ArtifactSource
@@ -24,6 +25,8 @@ public final class PostgreSQLImporter: Importer {
 
     private struct State {
         var stored: StoredDatabase?
+        /// Artifacts of tables that a crash of the server empties.
+        var unlogged: Set<Int> = []
         var plan: PostDataPlan?
         var comparer: TableComparer?
         var canCut = false
@@ -67,9 +70,14 @@ public final class PostgreSQLImporter: Importer {
             try target.prepare(stored, resuming: resuming)
             try Files.write([], to: room.directory + "/begun", mode: 0o600)
         }
+        let names = Set(
+            stored.objects.filter { $0.kind == "table" && $0.state.contains("unlogged") }
+                .map(\.identity))
         state.withLock {
             $0.stored = stored
             $0.plan = plan
+            $0.unlogged = Set(
+                stored.tables.filter { names.contains($0.identity) }.map(\.artifact))
         }
         return ImportOutline(
             rounds: rounds(stored, plan), slices: slices(stored).count,
@@ -77,6 +85,8 @@ public final class PostgreSQLImporter: Importer {
     }
 
     private func rounds(_ stored: StoredDatabase, _ plan: PostDataPlan) -> [[SegmentNumber]] {
+        // From then on the database is only compared: what anyone changes in it is found.
+        if Files.exists(finishedPath) { return [] }
         func script(_ kind: String) -> [SegmentNumber] {
             stored.place(kind).map { [SegmentNumber(artifact: $0, segment: 0)] } ?? []
         }
@@ -223,9 +233,10 @@ public final class PostgreSQLImporter: Importer {
         let statement = TableLoad.statement(
             table.qualified, columns: table.columns, encoding: stored.encoding)
         do throws(Failure) {
-            try target.once("rows \(unit.artifact) \(unit.segment)") { (connection) throws(Failure) in
-                try pour(unit, statement, connection)
-            }
+            try target.once(
+                "rows \(unit.artifact) \(unit.segment)",
+                isUnlogged: state.withLock { $0.unlogged.contains(table.artifact) }
+            ) { (connection) throws(Failure) in try pour(unit, statement, connection) }
         } catch { throw error.during("cannot load rows into \(table.qualified)") }
     }
 
@@ -357,7 +368,7 @@ public final class PostgreSQLImporter: Importer {
 
     private func compareObjects(_ stored: StoredDatabase) throws(Failure) {
         let found = try target.pool.with { (connection) throws(Failure) in
-            try ObjectInventory.read(connection)
+            try ObjectInventory.read(connection).map { $0.mapped([:]) }
         }
         let mapping = settings.mapping.roles
         let expected = Set(stored.objects.map { $0.mapped(mapping) })
@@ -490,9 +501,16 @@ public final class PostgreSQLImporter: Importer {
 }
 
 extension DatabaseObject {
-    /// With the roles of the target.
+    /// With the roles of the target, as owner and in the names that hold a role.
     func mapped(_ roles: [String: String]) -> DatabaseObject {
-        DatabaseObject(kind: kind, identity: identity, state: state, owner: roles[owner] ?? owner)
+        var name = SQLStatement(Array(identity.utf8))
+        let place = kind == "user mapping" ? 0 : kind == "default acl" ? 2 : nil
+        if let place, let role = name.name(place) {
+            name.replace([(place, (roles[role] ?? role).quotedName)])
+        }
+        return DatabaseObject(
+            kind: kind, identity: place == nil ? identity : name.text, state: state,
+            owner: roles[owner] ?? owner)
     }
 }
 

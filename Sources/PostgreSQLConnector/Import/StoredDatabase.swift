@@ -16,6 +16,9 @@ struct StoredDatabase: Sendable {
         let digest: MultisetDigest
 
         var qualified: String { "\(schema.quotedName).\(name.quotedName)" }
+
+        /// As `pg_identify_object` writes it, where neither name needs quotes.
+        var identity: String { "\(schema.nameAsPrinted).\(name.nameAsPrinted)" }
     }
 
     struct Sequence: Sendable {

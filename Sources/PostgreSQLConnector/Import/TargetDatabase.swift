@@ -77,7 +77,9 @@ final class TargetDatabase: Sendable {
             try connection.transaction { () throws(Failure) in
                 try connection.execute(
                     "CREATE SCHEMA \(Self.schema); "
-                        + "CREATE TABLE \(Self.schema).done (unit text PRIMARY KEY)")
+                        + "CREATE TABLE \(Self.schema).done (unit text PRIMARY KEY); "
+                        // A crash of the server empties unlogged tables, and these marks with them.
+                        + "CREATE UNLOGGED TABLE \(Self.schema).done_unlogged (unit text PRIMARY KEY)")
             }
         }
     }
@@ -156,26 +158,26 @@ final class TargetDatabase: Sendable {
 
     // MARK: - Units
 
-    func isDone(_ unit: String, _ connection: Connection) throws(Failure) -> Bool {
-        try connection.value("SELECT 1 FROM \(Self.schema).done WHERE unit = $1", [unit]) != nil
-    }
 
     /// Runs `body` and marks the unit in one transaction; a unit that has its mark is left alone. A
     /// deadlock, and what the server asks to try again, is tried again.
     func once(
-        _ unit: String, _ body: (Connection) throws(Failure) -> Void
+        _ unit: String, isUnlogged: Bool = false, _ body: (Connection) throws(Failure) -> Void
     ) throws(Failure) {
+        let marks = "\(Self.schema).done" + (isUnlogged ? "_unlogged" : "")
         var attempt = 0
         while true {
             var mayRepeat = false
             do throws(Failure) {
                 return try pool.with { (connection) throws(Failure) in
-                    if try isDone(unit, connection) { return }
+                    if try connection.value("SELECT 1 FROM \(marks) WHERE unit = $1", [unit]) != nil {
+                        return
+                    }
                     do throws(Failure) {
                         try connection.transaction { () throws(Failure) in
                             try body(connection)
                             _ = try connection.query(
-                                "INSERT INTO \(Self.schema).done VALUES ($1)", [unit])
+                                "INSERT INTO \(marks) VALUES ($1)", [unit])
                         }
                     } catch {
                         mayRepeat = ["40P01", "40001", "55P03"].contains(connection.lastState)

@@ -105,6 +105,15 @@ extension String {
     /// As an SQL name, in quotes where it needs them or not.
     var quotedName: String { "\"" + replacingEach(["\"": "\"\""]) + "\"" }
 
+    /// As `quote_ident` prints it but for key words, which it quotes as well.
+    var nameAsPrinted: String {
+        let isPlain = utf8.first.map { (0x61...0x7a).contains($0) || $0 == 0x5f } ?? false
+        let isSimple = utf8.allSatisfy {
+            (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f
+        }
+        return isPlain && isSimple ? self : quotedName
+    }
+
     /// As an SQL string; `standard_conforming_strings` is on in all our sessions.
     var quotedString: String { "'" + replacingEach(["'": "''"]) + "'" }
 }
