@@ -315,6 +315,10 @@ def round_trip(cases, work, source, name, encrypt=None, form="", settings=None, 
     return archive, target
 
 
+def comparison(result, name):
+    return next(one for one in result.json["sources"][0]["comparisons"] if one["name"] == name)
+
+
 def alterations(cases, work, archive, target):
     """What changes on the target after an import is found by the next comparison."""
     plan = os.path.join(work, "hostile-import.yaml")
@@ -419,6 +423,8 @@ def alterations(cases, work, archive, target):
             try:
                 result = exeat("import", archive, plan, "--work", "hostile-work", "--json", cwd=work)
                 result.expect(3)
+                entries = comparison(result, "entries")
+                assert entries["equal"] == (change is not gone), entries
             finally:
                 back()
     with cases.case("the target put right again compares equal"):
@@ -564,6 +570,26 @@ def test_unprivileged(cases, work):
         assert len(source["shortfalls"]) == source["notSet"]
         for what in ["owners/o1", "attributes/trusted", "attributes/capability", "devices/null"]:
             assert what in text, f"{what} is not in the report"
+        entries = comparison(result, "entries")
+        there = len(Tree(os.path.join(home, "target"), content=False).entries)
+        assert entries["found"] == entries["expected"] == str(there), (entries, there)
+    with cases.case("import as a user, counted: what is listed is not missing, closed directories count"):
+        closed = os.path.join(work, "closed")
+        os.makedirs(closed + "/shut")
+        touch(closed + "/shut/inside", b"1")
+        os.chmod(closed + "/shut", 0)
+        os.mknod(closed + "/null", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        plan = export_plan(work, {"tree": [f"path: {closed}", "devices: true"]}, file="closed-export.yaml")
+        exeat("export", plan, "--output", "closed-bag", cwd=work).expect(0)
+        counted = import_plan(home, {"tree": os.path.join(home, "counted")}, file="counted.yaml",
+                              verify="counts")
+        result = run(binary, "import", os.path.join(work, "closed-bag"), counted, "--work", "wc",
+                     "--json", cwd=home, user=user)
+        result.expect(2)
+        entries = comparison(result, "entries")
+        assert entries["found"] == entries["expected"] == "3", entries
+        shutil.rmtree(closed)
+
     def set_id(line):
         # A program of somebody else must not become one that runs with this user's rights.
         name = line.split("'")[1]
