@@ -6,6 +6,11 @@ enum Terminal {
     /// A line for people, on standard error.
     static func say(_ text: String) { write(harmless(text) + "\n", to: 2) }
 
+    /// What ended the command, and the number that scripts may rely on.
+    static func say(_ failure: Failure) {
+        say("exeat: \(failure.rendered)\ncode: \(failure.code.rawValue) \(failure.code.word)")
+    }
+
     /// A line of the result, on standard output.
     static func print(_ text: String) { write(harmless(text) + "\n", to: 1) }
 
