@@ -52,11 +52,16 @@ public struct TreeComparison: Sendable {
         contentFound.append(next.contentFound)
         metadataExpected.append(next.metadataExpected)
         metadataFound.append(next.metadataFound)
-        mismatches += next.mismatches
-        shortfalls += next.shortfalls
         present += next.present
         lacking += next.lacking
-        differences += next.differences.prefix(max(0, Self.limit - differences.count))
+        append(differencesOf: next)
+    }
+
+    /// Adds what differs, such as objects that no entry is about, and no leaves.
+    public mutating func append(differencesOf other: TreeComparison) {
+        mismatches += other.mismatches
+        shortfalls += other.shortfalls
+        differences += other.differences.prefix(max(0, Self.limit - differences.count))
     }
 
     /// Adds a difference found in another way, such as an object that no entry is about.

@@ -25,7 +25,8 @@ public final class FilesImporter: Importer {
         var target: TreeTarget?
         var record: ShortfallRecord?
         var comparisons: [Int: TreeComparison] = [:]
-        var extras: [TreeDifference] = []
+        /// Objects in excess; nil until they were looked for.
+        var extras: TreeComparison?
     }
 
     public static func check(_ target: TargetPlan, _ problems: PlanProblems) {
@@ -77,7 +78,7 @@ public final class FilesImporter: Importer {
         }
         return ImportOutline(
             segments: stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) },
-            slices: stored.slices.count, bytes: stored.summary.size)
+            slices: Work.allCount(stored), bytes: stored.summary.size)
     }
 
     private func prepared() throws(Failure) -> (StoredTree, TreeTarget) {
@@ -130,15 +131,48 @@ public final class FilesImporter: Importer {
         try Files.write([], to: finishedPath, mode: 0o600)
     }
 
-    public func compare(_ slice: Int) throws(Failure) {
+    /// What `compare` is asked for by number. What takes long in one go comes first, beside the
+    /// slices: the disk writes, and the target is walked, while other lanes compare.
+    private enum Work {
+        case storing, extras
+        case slice(Int)
+
+        init(_ number: Int) {
+            switch number {
+            case 0: self = .storing
+            case 1: self = .extras
+            default: self = .slice(number - 2)
+            }
+        }
+
+        static func allCount(_ stored: StoredTree) -> Int { stored.slices.count + 2 }
+    }
+
+    public func compare(_ number: Int) throws(Failure) {
         let (stored, target) = try prepared()
-        let part = stored.slices[slice]
-        var comparer = TreeComparer(
-            target, names: names, scope: scope, firstLeaf: part.firstLeaf, progress: room.progress)
-        var reader = stored.reader(part)
-        while let entry = try reader.nextEntry() { try comparer.compare(entry) }
-        let result = comparer.result
-        state.withLock { $0.comparisons[slice] = result }
+        switch Work(number) {
+        case .storing: try target.root.descriptor.syncFileSystem()
+        case .extras: try findExtras(stored, target)
+        case .slice(let slice):
+            let part = stored.slices[slice]
+            var comparer = TreeComparer(
+                target, names: names, scope: scope, firstLeaf: part.firstLeaf,
+                progress: room.progress)
+            var reader = stored.reader(part)
+            while let entry = try reader.nextEntry() { try comparer.compare(entry) }
+            let result = comparer.result
+            state.withLock { $0.comparisons[slice] = result }
+        }
+    }
+
+    /// Objects on a target of our own that no line of the index is about.
+    private func findExtras(_ stored: StoredTree, _ target: TreeTarget) throws(Failure) {
+        guard target.existing == .refuse else { return }
+        var extras = TreeComparison(firstLeaf: 0)
+        var index = stored.wholeIndex()
+        try TreeExtras.find(on: target, &index, progress: room.progress) { extras.append($0) }
+        let found = extras
+        state.withLock { $0.extras = found }
     }
 
     /// Names of owners are part of the proof only where owners go by name.
@@ -151,12 +185,9 @@ public final class FilesImporter: Importer {
         for slice in stored.slices.indices {
             if let part = compared[slice] { comparison.append(part) }
         }
-        if target.existing == .refuse {
-            var index = stored.wholeIndex()
-            try TreeExtras.find(on: target, &index, progress: room.progress) {
-                comparison.append($0)
-            }
-        }
+        // Not compared by digest, the target is still looked through.
+        if state.withLock({ $0.extras == nil }) { try findExtras(stored, target) }
+        if let extras = state.withLock({ $0.extras }) { comparison.append(differencesOf: extras) }
         // Before directories are closed to a user who may not look past their modes.
         if counting { try count(stored, on: target, into: &comparison) }
         if TreeRestrictor.isNeeded(for: target) {

@@ -326,7 +326,7 @@ extension TreeSegment {
         let count = PaxWriter.padding(after: length)
         if count == 0 { return }
         header.removeAll(keepingCapacity: true)
-        header.append(contentsOf: repeatElement(0, count: count))
+        header.append(contentsOf: PaxWriter.end[..<count])
         try sink.write(header)
         offset += Int64(count)
     }

@@ -11,7 +11,7 @@ import time
 
 from robustness_kit import *
 
-SLOW = "workers: 2, bandwidth: 12MiB/s"
+SLOW = "workers: 1, bandwidth: 12MiB/s"
 
 
 def wait_for(path, text, count=1, seconds=15):
