@@ -93,6 +93,15 @@ public final class TreeTarget: Sendable {
     func record(_ path: [UInt8], _ attribute: Shortfall.Attribute, _ number: Int32) {
         shortfalls.record(Shortfall(path: path, attribute: attribute, errno: number))
     }
+
+    static func cannotReplace(_ number: Int32) -> Failure {
+        guard number == EISDIR else {
+            return Failure(errno: number, "cannot replace what is there")
+        }
+        return Failure(
+            .targetOccupied, "a directory is in its place",
+            hint: "Move it away: `existing: replace` takes files and links, never directories.")
+    }
 }
 
 /// What a target does to a fresh file, found out by making one.

@@ -855,6 +855,26 @@ def test_existing(cases, work):
         os.symlink(real, os.path.join(work, "link-root"))
         imports = import_plan(work, {"tree": os.path.join(work, "link-root")}, file="link-root.yaml")
         exeat("import", "existing-bag", imports, "--work", "link-root-work", cwd=work).expect(0, 1)
+    with cases.case("existing: replace takes no directory away for a file, and says what to do"):
+        target = os.path.join(work, "directory-in-place")
+        os.makedirs(os.path.join(target, "b", "theirs"))
+        imports = import_plan(
+            work, {"tree": [f"path: {target}", "existing: replace"]}, file="in-place.yaml")
+        result = exeat("import", "existing-bag", imports, "--work", "in-place-work", cwd=work).expect(1)
+        assert "code: 406 " in result.errors and "Move it away" in result.errors, result.errors
+        assert os.path.isdir(os.path.join(target, "b", "theirs"))
+    with cases.case("keys without the role: status 1, and nothing begins"):
+        keys(work, "sealer", "--role", "exporter")
+        keys(work, "receiver", "--role", "importer")
+        text = open(plan).read()
+        wrong = write(os.path.join(work, "receiver.yaml"), text.replace("signer", "receiver"))
+        exeat("plan", wrong, cwd=work).expect(1)
+        exeat("export", wrong, "--output", "receiver-bag", cwd=work).expect(1)
+        assert not os.path.exists(os.path.join(work, "receiver-bag"))
+        imports = import_plan(work, {"tree": os.path.join(work, "no-receipt")}, file="sealer.yaml")
+        write(imports, open(imports).read().replace("sign-with: signer", "sign-with: sealer"))
+        exeat("import", "existing-bag", imports, "--work", "sealer-work", cwd=work).expect(1)
+        assert not os.path.exists(os.path.join(work, "no-receipt"))
 
 
 if __name__ == "__main__":
