@@ -14,7 +14,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
             EXAMPLES
               exeat verify archive --trust hoster.trust.json
-              exeat verify archive.tar --trust hoster.trust.json --decrypt-with hospital.agekey
+              exeat verify a.tar --trust hoster.trust.json --decrypt-with hospital.agekey
               ssh vault cat archive.tar | exeat verify - --trust hoster.trust.json
             """)
 
