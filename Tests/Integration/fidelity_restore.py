@@ -109,6 +109,15 @@ def verify_cases(cases, work, bag, label):
         for file in [os.path.join(work, "signer.trust.json"), merged]:
             result = shell("VERIFY.txt", bag, TRUST=file).expect(0)
             assert b"complete and unchanged" in result.output
+    if os.path.exists(os.path.join(bag, "exeat/manifest.json.age")):
+        with cases.case(f"{label}: an identity that is encrypted itself is told from a broken one"):
+            for option in [[], ["--armor"]]:
+                secret = os.path.join(work, "protected" + "".join(option))
+                run("age", "-r", open(os.path.join(work, "other.agepub")).read().strip(), *option,
+                    "-o", secret, os.path.join(work, "signer.agekey")).expect(0)
+                os.chmod(secret, 0o600)
+                result = exeat("inspect", bag, "--decrypt-with", secret).expect(1)
+                assert "is encrypted itself" in result.errors and "age -d" in result.errors
     with cases.case(f"{label}: VERIFY.txt takes no other key of the trust file for the signer's"):
         trusted = json.load(open(os.path.join(work, "signer.trust.json")))
         other = json.load(open(os.path.join(work, "other.trust.json")))
