@@ -57,12 +57,16 @@ public final class BagWriter: Sendable {
             }
             if Files.exists(path + "/proof/seal.json") { return .sealed }
             if Files.exists(state(of: form)) { return .openRun }
-            guard try Files.names(in: path).isEmpty else {
+            if try Files.names(in: path).isEmpty { return .nothing }
+            // Looked at again, in the order in which they come: another process may have begun or
+            // ended its run since.
+            if Files.exists(state(of: form)) { return .openRun }
+            guard Files.exists(path + "/proof/seal.json") else {
                 throw Failure(
                     .exists, "the output directory \"\(path)\" holds files that are not of a run",
                     hint: "Name a directory that is empty or does not exist yet.")
             }
-            return .nothing
+            return .sealed
         }
     }
 
