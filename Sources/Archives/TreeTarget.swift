@@ -117,6 +117,7 @@ struct TargetProbe: Sendable {
     let mode: UInt32
     /// It gets an access control list from a default one above it.
     let hasACL: Bool
+    let times: TimeLimits
 
     init(_ root: TreeRoot) throws(Failure) {
         let top = root.descriptor.raw
@@ -140,6 +141,7 @@ struct TargetProbe: Sendable {
         gid = status.st_gid
         mode = status.st_mode & 0o777
         hasACL = unsafe exeat_fgetxattr(file.raw, "system.posix_acl_access", nil, 0) > 0
+        times = TimeLimits(of: file)
         var isTwin = false
         for (first, second) in Self.pairs {
             if let raw = try Self.make(first, in: directory.raw) { close(raw) }

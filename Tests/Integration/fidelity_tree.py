@@ -442,7 +442,7 @@ def main():
         os.chmod(work, 0o755)
         keys(work)
         for name, test in [("hostile", test_hostile), ("forms", test_forms), ("large", test_large),
-                           ("unprivileged", test_unprivileged), ("mounts", test_mounts),
+                           ("unprivileged", test_unprivileged), ("mounts", test_mounts), ("coarse", test_coarse_times),
                            ("excludes", test_excludes), ("roots", test_roots),
                            ("owners", test_owners), ("existing", test_existing)]:
             if not only or name in only:
@@ -663,6 +663,39 @@ def test_mounts(cases, work):
         finally:
             for path in mounted:
                 run("umount", path)
+
+
+def test_coarse_times(cases, work):
+    """A file system with 32 bits for times takes what it can and says nothing: the import does."""
+    tree = os.path.join(work, "times-tree")
+    os.mkdir(tree)
+    for name, time_ in [("good", 1700000000 * 10**9), ("fraction", 1700000000 * 10**9 + 5),
+                        ("late", 2208988800 * 10**9), ("last", (2**31 - 1) * 10**9)]:
+        touch(os.path.join(tree, name), b"1")
+        os.utime(os.path.join(tree, name), ns=(0, time_))
+    os.utime(tree, ns=(0, 1700000000 * 10**9))
+    plan = export_plan(work, {"tree": tree}, file="times.yaml")
+    exeat("export", plan, "--output", "times-bag", cwd=work).expect(0)
+    image, place = os.path.join(work, "coarse.img"), os.path.join(work, "coarse")
+    os.mkdir(place)
+    with open(image, "wb") as file:
+        file.truncate(32 << 20)
+    with cases.case("times that the target's file system cannot hold are listed, status 2"):
+        if run("mkfs.ext4", "-q", "-I", "128", image).status != 0 \
+                or run("mount", "-o", "loop", image, place).status != 0:
+            raise Skipped("no file system with coarse times can be mounted here")
+        try:
+            imports = import_plan(work, {"tree": place + "/target"}, file="coarse.yaml")
+            for _ in range(2):
+                result = exeat("import", "times-bag", imports, "--work", "coarse-work", "--json",
+                               cwd=work).expect(2)
+                listed = {(one["path"], one["attribute"])
+                          for one in result.json["sources"][0]["shortfalls"]}
+                assert listed == {("fraction", "mtime"), ("late", "mtime")}, listed
+            os.utime(place + "/target/good", ns=(0, 0))
+            exeat("import", "times-bag", imports, "--work", "coarse-work", cwd=work).expect(3)
+        finally:
+            run("umount", place)
 
 
 def test_excludes(cases, work):
