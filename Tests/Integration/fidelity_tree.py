@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A hostile tree goes through export, verify and import, and is compared in every metadatum."""
+import base64
 import ctypes
 import os
 import random
@@ -469,6 +470,14 @@ def test_hostile(cases, work):
         assert os.lstat(os.path.join(target, "holes/tb2")).st_blocks < 1000
         assert os.lstat(os.path.join(target, "holes/gib9")).st_blocks < 1000
         assert os.lstat(os.path.join(target, "holes/all")).st_blocks == 0
+    with cases.case("inspect lists names of any bytes, and says what is not there"):
+        lines = exeat("inspect", archive, "tree/names", "--json", cwd=work).expect(0).json["lines"]
+        names = {base64.b64decode(one["path64"]) if "path64" in one else one["path"].encode()
+                 for one in lines}
+        here = os.listdir(os.path.join(os.fsencode(target), b"names"))
+        assert names >= {b"names/" + name for name in here} | {b"names"}, len(names)
+        assert any(b"\xff" in name or b"\xe9" in name for name in here)
+        exeat("inspect", archive, "tree/nothing-here", cwd=work).expect(1)
     with cases.case("the source is as it was, and a second import beside it is equal"):
         plan = import_plan(work, {"tree": os.path.join(work, "beside")}, file="beside.yaml")
         exeat("import", archive, plan, "--work", "beside-work", cwd=work).expect(0)
