@@ -47,7 +47,13 @@ public final class BagWriter: Sendable {
         case .stream: return .nothing
         case .tar(let path):
             if Files.exists(state(of: form)) { return .openRun }
-            return Files.exists(path) ? .sealed : .nothing
+            guard let kind = Files.kind(path) else { return .nothing }
+            guard kind != S_IFDIR else {
+                throw Failure(
+                    .exists, "\"\(path)\" is a directory, and an output ending in .tar is a file",
+                    hint: "Name another output, or move away what is there.")
+            }
+            return .sealed
         case .directory(let path):
             guard let kind = Files.kind(path) else { return .nothing }
             guard kind == S_IFDIR || kind == S_IFLNK else {

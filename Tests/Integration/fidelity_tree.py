@@ -905,6 +905,10 @@ def test_existing(cases, work):
         result = exeat("import", "existing-bag", imports, "--work", "in-place-work", cwd=work).expect(1)
         assert "code: 406 " in result.errors and "Move it away" in result.errors, result.errors
         assert os.path.isdir(os.path.join(target, "b", "theirs"))
+    with cases.case("a directory in the place of a tar is no archive that was sealed: status 1"):
+        os.mkdir(os.path.join(work, "directory.tar"))
+        result = exeat("export", plan, "--output", "directory.tar", cwd=work).expect(1)
+        assert "is a directory" in result.errors and "hint:" in result.errors
     with cases.case("keys without the role: status 1, and nothing begins"):
         keys(work, "sealer", "--role", "exporter")
         keys(work, "receiver", "--role", "importer")
