@@ -159,15 +159,21 @@ public struct ArtifactOutline: Sendable {
 
 /// What `exeat plan` tells of a source.
 public struct Survey: Sendable {
+    /// As a user sees it: of files, holes included.
     public var bytes: Int64
+    /// What has to be read and stored for that.
+    public var bytesToMove: Int64
     public var counts: [JSON.Member]
     public var findings: [Finding]
     public var omissions: OmissionSummary
 
+    /// - Parameter bytesToMove: unless given, `bytes`.
     public init(
-        bytes: Int64, counts: [JSON.Member], findings: [Finding], omissions: OmissionSummary
+        bytes: Int64, bytesToMove: Int64? = nil, counts: [JSON.Member], findings: [Finding],
+        omissions: OmissionSummary
     ) {
         self.bytes = bytes
+        self.bytesToMove = bytesToMove ?? bytes
         self.counts = counts
         self.findings = findings
         self.omissions = omissions

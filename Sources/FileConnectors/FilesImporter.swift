@@ -190,6 +190,8 @@ public final class FilesImporter: Importer {
         // Not compared by digest, the target is still looked through.
         if state.withLock({ $0.extras == nil }) { try findExtras(stored, target) }
         if let extras = state.withLock({ $0.extras }) { comparison.append(differencesOf: extras) }
+        // Before directories are closed to a user who may not look past their modes.
+        if counting { try count(stored, on: target, into: &comparison) }
         if TreeRestrictor.isNeeded(for: target) {
             var restrictor = TreeRestrictor(target)
             var index = stored.wholeIndex()
@@ -197,42 +199,41 @@ public final class FilesImporter: Importer {
             try restrictor.finish()
         }
         try target.root.descriptor.syncFileSystem()
-        var result = result(stored, target, comparison, wasCompared: !compared.isEmpty)
-        if counting {
-            result.comparisons.append(
-                .init(
-                    name: "entries", expected: String(stored.summary.entries),
-                    found: String(try count(stored, on: target))))
-        }
-        return result
+        return result(
+            stored, target, comparison, wasCompared: !compared.isEmpty, wasCounted: counting)
     }
 
-    /// How many of the index's entries are on the target, by name.
-    private func count(_ stored: StoredTree, on target: TreeTarget) throws(Failure) -> Int64 {
-        var found: Int64 = 0
+    /// Looks for each of the index's entries on the target, by name alone.
+    private func count(
+        _ stored: StoredTree, on target: TreeTarget, into comparison: inout TreeComparison
+    ) throws(Failure) {
         var cursor = TreeCursor(target.root)
         var index = stored.wholeIndex()
         while let indexed = try index.nextEntry() {
             try room.progress.checkCancelled()
+            let path = indexed.entry.path
+            var isPresent = false
             do throws(Failure) {
-                try unsafe cursor.withParent(of: indexed.entry.path) {
+                isPresent = try unsafe cursor.withParent(of: path) {
                     (directory, name) throws(Failure) in
                     var status = stat()
-                    if unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 {
-                        found += 1
-                    }
+                    return unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0
                 }
             } catch {
                 // A directory on the way that is not there: neither is the entry.
                 if error.code == .cancelled { throw error }
             }
+            let isListed =
+                !isPresent
+                && (target.shortfalls.covers(path, .object)
+                    || target.shortfalls.covers(path, .existing))
+            comparison.count(isPresent: isPresent, isShortfall: isListed)
         }
-        return found
     }
 
     private func result(
         _ stored: StoredTree, _ target: TreeTarget, _ comparison: TreeComparison,
-        wasCompared: Bool
+        wasCompared: Bool, wasCounted: Bool
     ) -> ImportResult {
         var comparisons: [ImportResult.Comparison] = []
         if wasCompared {
@@ -243,10 +244,14 @@ public final class FilesImporter: Importer {
                 .init(
                     name: "tree-metadata", expected: comparison.metadataExpected.root.hex,
                     found: comparison.metadataFound.root.hex),
-                .init(
-                    name: "entries", expected: String(stored.summary.entries),
-                    found: String(comparison.entries)),
             ]
+        }
+        if wasCompared || wasCounted {
+            comparisons.append(
+                .init(
+                    name: "entries",
+                    expected: String(stored.summary.entries - comparison.lacking),
+                    found: String(comparison.present)))
         }
         let differences = comparison.differences.filter { !$0.isShortfall }
         return ImportResult(

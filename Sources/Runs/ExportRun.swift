@@ -39,12 +39,7 @@ public final class ExportRun: Sendable {
         progress: Progress, announce: @Sendable (ExportStage) -> Void
     ) async throws(Failure) -> ExportOutcome {
         try checkSupported(plan, form: BagWriter.form(of: output))
-        let signer = try SigningKey(file: plan.archive.signWith + ".key")
-        guard signer.roles.contains(.exporter) else {
-            throw Failure(
-                .signerRole, "the key of \"\(signer.principal)\" may not seal archives",
-                hint: "Make one with: exeat keys new NAME --role exporter")
-        }
+        let signer = try signer(of: plan)
         let form = BagWriter.form(of: output)
         let sealed = SealedOutput(plan: plan, form: form, output: output, signer: signer)
         if try BagWriter.look(at: form) == .sealed {
@@ -90,6 +85,30 @@ public final class ExportRun: Sendable {
                 .unsupported, "this release takes no time-stamps",
                 hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
         }
+        _ = try recipients(of: plan.archive)
+    }
+
+    private static func recipients(of archive: ArchivePlan) throws(Failure) -> [Recipient] {
+        var recipients: [Recipient] = []
+        for (text, place) in zip(archive.encryptTo, archive.encryptToPlaces) {
+            do throws(Failure) {
+                recipients.append(try Recipient(text))
+            } catch {
+                throw Failure(error.code, "\(place): \(error.what)", hint: error.hint)
+            }
+        }
+        return recipients
+    }
+
+    /// The key that a plan seals with.
+    static func signer(of plan: ExportPlan) throws(Failure) -> SigningKey {
+        let signer = try SigningKey(file: plan.archive.signWith + ".key")
+        guard signer.roles.contains(.exporter) else {
+            throw Failure(
+                .invalidValue, "the key of \"\(signer.principal)\" may not seal archives",
+                hint: "Make one with: exeat keys new NAME --role exporter")
+        }
+        return signer
     }
 
     private init(
@@ -100,9 +119,7 @@ public final class ExportRun: Sendable {
         self.world = world
         self.progress = progress
         self.signer = signer
-        recipients = try plan.archive.encryptTo.map { (text) throws(Failure) in
-            try Recipient(text)
-        }
+        recipients = try Self.recipients(of: plan.archive)
         let compression = plan.archive.compression
         let fixed: Int? = if case .fixed(let level) = compression.level { Int(level) } else { nil }
         level = CompressionLevel(fixed, long: compression.long)

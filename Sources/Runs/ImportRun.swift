@@ -49,7 +49,7 @@ public struct ImportRun: Sendable {
         let signer = try SigningKey(file: plan.signWith + ".key")
         guard signer.roles.contains(.importer) else {
             throw Failure(
-                .signerRole, "the key of \"\(signer.principal)\" may not sign receipts",
+                .invalidValue, "the key of \"\(signer.principal)\" may not sign receipts",
                 hint: "Make one with: exeat keys new NAME --role importer")
         }
         let startedAt = world.now()

@@ -24,8 +24,7 @@ public struct Preview: Sendable {
     ) async throws(Failure) -> Preview {
         // What the run would stumble over at its end is better known now.
         try ExportRun.checkSupported(plan)
-        _ = try SigningKey(file: plan.archive.signWith + ".key")
-        for recipient in plan.archive.encryptTo { _ = try Recipient(recipient) }
+        _ = try ExportRun.signer(of: plan)
         let scheduler = Scheduler(workers: 1)
         defer { scheduler.close() }
         var sources: [Source] = []
@@ -82,7 +81,9 @@ public struct Preview: Sendable {
 
     private var bytes: Int64 { sources.reduce(0) { $0 + $1.survey.bytes } }
 
-    private var seconds: Int64 { bytes / max(1, rate) + 1 }
+    private var seconds: Int64 {
+        sources.reduce(0) { $0 + $1.survey.bytesToMove } / max(1, rate) + 1
+    }
 
     public var json: JSON {
         [
