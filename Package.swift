@@ -85,7 +85,8 @@ let package = Package(
         .library(
             "Commands",
             [
-                "Runs", "FileConnectors", "PostgreSQLConnector", "Basics", "Streams", "Plans", "Connectors", "Signatures",
+                "Runs", "FileConnectors", "PostgreSQLConnector", "Basics", "Streams", "Plans",
+                "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),
         .executableTarget(name: "exeat", dependencies: ["Commands"], swiftSettings: strict),

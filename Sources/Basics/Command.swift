@@ -30,21 +30,18 @@ public struct Command: Sendable {
     public func run(
         output: String, errors: String, isCancelled: () -> Bool = { false }
     ) throws(Failure) -> Outcome {
-        var actions = posix_spawn_file_actions_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         let flags = O_WRONLY | O_CREAT | O_TRUNC
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, flags, 0o600)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, flags, 0o600)
-        var words = unsafe ([program] + arguments).map { word -> UnsafeMutablePointer<CChar>? in
-            unsafe strdup(word)
-        }
-        unsafe words.append(nil)
-        var variables = unsafe mergedEnvironment
+        var words = unsafe Self.copies([program] + arguments)
+        var variables = unsafe Self.copies(mergedEnvironment)
         defer {
-            for index in unsafe words.indices { unsafe free(words[index]) }
-            for index in unsafe variables.indices { unsafe free(variables[index]) }
+            unsafe Self.free(words)
+            unsafe Self.free(variables)
         }
         var process: pid_t = 0
         let failed = unsafe posix_spawnp(&process, program, &actions, nil, &words, &variables)
@@ -56,7 +53,9 @@ public struct Command: Sendable {
         while true {
             let ended = unsafe waitpid(process, &status, WNOHANG)
             if ended == process { break }
-            if ended < 0, errno != EINTR { throw Failure(errno: errno, "cannot wait for \"\(program)\"") }
+            if ended < 0, errno != EINTR {
+                throw Failure(errno: errno, "cannot wait for \"\(program)\"")
+            }
             if isCancelled() {
                 kill(process, SIGTERM)
                 unsafe waitpid(process, &status, 0)
@@ -65,23 +64,38 @@ public struct Command: Sendable {
             usleep(pause)
             pause = min(pause * 2, 100_000)
         }
-        let text = (try? Files.read(errors)).map { String(decoding: $0.suffix(2000), as: UTF8.self) }
+        let text = (try? Files.read(errors)).map {
+            String(decoding: $0.suffix(2000), as: UTF8.self)
+        }
         return Outcome(
             status: status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f,
             errors: text ?? "")
     }
 
-    private var mergedEnvironment: [UnsafeMutablePointer<CChar>?] {
-        var lines: [UnsafeMutablePointer<CChar>?] = []
+    private var mergedEnvironment: [String] {
+        var lines: [String] = []
         var place = unsafe environ
         while let line = unsafe place.pointee {
             let text = unsafe String(cString: line)
-            let name = String(text.prefix { $0 != "=" })
-            if environment[name] == nil { unsafe lines.append(strdup(text)) }
+            if environment[String(text.prefix { $0 != "=" })] == nil { lines.append(text) }
             unsafe place += 1
         }
-        for (name, value) in environment { unsafe lines.append(strdup("\(name)=\(value)")) }
-        unsafe lines.append(nil)
-        return unsafe lines
+        return lines + environment.map { "\($0.key)=\($0.value)" }
+    }
+
+    /// A list of C strings that ends with a null pointer; goes back to `free`.
+    private static func copies(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
+        var copies: [UnsafeMutablePointer<CChar>?] = unsafe []
+        for text in texts { unsafe copies.append(strdup(text)) }
+        unsafe copies.append(nil)
+        return unsafe copies
+    }
+
+    private static func free(_ copies: [UnsafeMutablePointer<CChar>?]) {
+        var index = 0
+        while let copy = unsafe copies[index] {
+            unsafe Glibc.free(copy)
+            index += 1
+        }
     }
 }

@@ -168,7 +168,9 @@ final class RunLedger: Sendable {
         state.withLock { state in
             for place in gone.0 { state.remove(place) }
             for source in gone.1 {
-                state.noted = state.noted.filter { $0 != "\(source)" && !$0.hasPrefix("\(source)/") }
+                state.noted = state.noted.filter {
+                    $0 != "\(source)" && !$0.hasPrefix("\(source)/")
+                }
             }
         }
         return restarted.sorted()

@@ -21,12 +21,15 @@ import Testing
     }
 
     @Test func commandsOfPsqlBetweenStatementsAreLeftOut() {
-        let text = "\\restrict abc\nSELECT '\n\\connect x\n';\n\\connect other\nSELECT 2;\n\\unrestrict abc\n"
+        let text =
+            "\\restrict abc\nSELECT '\n\\connect x\n';\n\\connect other\nSELECT 2;\n\\unrestrict abc\n"
         #expect(statements(text) == ["SELECT '\n\\connect x\n';", "SELECT 2;"])
     }
 
     @Test func commentsOfPgDumpStayWithTheStatementBehindThem() {
-        let script = Array(SQLScript(Array("--\n-- Name: a; Type: TABLE\n--\n\nCREATE TABLE a();\nSELECT 1;".utf8)))
+        let script = Array(
+            SQLScript(Array("--\n-- Name: a; Type: TABLE\n--\n\nCREATE TABLE a();\nSELECT 1;".utf8))
+        )
         #expect(script.map(\.notes) == [["Name: a; Type: TABLE"], []])
     }
 
@@ -46,25 +49,48 @@ import Testing
 
     @Test(arguments: [
         ("ALTER TABLE old.old OWNER TO old;", "ALTER TABLE old.old OWNER TO ¤;"),
-        ("ALTER FUNCTION app.f(old, \"old\") OWNER TO \"old\";", "ALTER FUNCTION app.f(old, \"old\") OWNER TO ¤;"),
-        ("GRANT SELECT(old) ON TABLE old TO old WITH GRANT OPTION;", "GRANT SELECT(old) ON TABLE old TO ¤ WITH GRANT OPTION;"),
+        (
+            "ALTER FUNCTION app.f(old, \"old\") OWNER TO \"old\";",
+            "ALTER FUNCTION app.f(old, \"old\") OWNER TO ¤;"
+        ),
+        (
+            "GRANT SELECT(old) ON TABLE old TO old WITH GRANT OPTION;",
+            "GRANT SELECT(old) ON TABLE old TO ¤ WITH GRANT OPTION;"
+        ),
         ("GRANT ALL ON SCHEMA old TO PUBLIC;", "GRANT ALL ON SCHEMA old TO PUBLIC;"),
         ("REVOKE ALL ON TABLE old FROM old;", "REVOKE ALL ON TABLE old FROM ¤;"),
-        ("GRANT old TO other WITH ADMIN OPTION GRANTED BY old;", "GRANT ¤ TO other WITH ADMIN OPTION GRANTED BY ¤;"),
-        ("ALTER DEFAULT PRIVILEGES FOR ROLE old IN SCHEMA old GRANT SELECT ON TABLES TO old;",
-         "ALTER DEFAULT PRIVILEGES FOR ROLE ¤ IN SCHEMA old GRANT SELECT ON TABLES TO ¤;"),
-        ("ALTER DEFAULT PRIVILEGES FOR ROLE old REVOKE ALL ON FUNCTIONS FROM old;",
-         "ALTER DEFAULT PRIVILEGES FOR ROLE ¤ REVOKE ALL ON FUNCTIONS FROM ¤;"),
-        ("CREATE POLICY old ON old FOR SELECT TO x, old USING ((id = 1));",
-         "CREATE POLICY old ON old FOR SELECT TO x, ¤ USING ((id = 1));"),
+        (
+            "GRANT old TO other WITH ADMIN OPTION GRANTED BY old;",
+            "GRANT ¤ TO other WITH ADMIN OPTION GRANTED BY ¤;"
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE old IN SCHEMA old GRANT SELECT ON TABLES TO old;",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE ¤ IN SCHEMA old GRANT SELECT ON TABLES TO ¤;"
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE old REVOKE ALL ON FUNCTIONS FROM old;",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE ¤ REVOKE ALL ON FUNCTIONS FROM ¤;"
+        ),
+        (
+            "CREATE POLICY old ON old FOR SELECT TO x, old USING ((id = 1));",
+            "CREATE POLICY old ON old FOR SELECT TO x, ¤ USING ((id = 1));"
+        ),
         ("CREATE POLICY p ON t USING ((a TO old));", "CREATE POLICY p ON t USING ((a TO old));"),
-        ("CREATE USER MAPPING FOR old SERVER old OPTIONS (old 'old');", "CREATE USER MAPPING FOR ¤ SERVER old OPTIONS (old 'old');"),
+        (
+            "CREATE USER MAPPING FOR old SERVER old OPTIONS (old 'old');",
+            "CREATE USER MAPPING FOR ¤ SERVER old OPTIONS (old 'old');"
+        ),
         ("SET SESSION AUTHORIZATION 'old';", "SET SESSION AUTHORIZATION ¤;"),
         ("CREATE ROLE old;", "CREATE ROLE ¤;"),
-        ("ALTER ROLE old IN DATABASE old SET search_path TO 'old';", "ALTER ROLE ¤ IN DATABASE old SET search_path TO 'old';"),
+        (
+            "ALTER ROLE old IN DATABASE old SET search_path TO 'old';",
+            "ALTER ROLE ¤ IN DATABASE old SET search_path TO 'old';"
+        ),
         ("COMMENT ON ROLE old IS 'old';", "COMMENT ON ROLE ¤ IS 'old';"),
-        ("CREATE FUNCTION f() RETURNS text AS $$ ALTER TABLE x OWNER TO old; $$;",
-         "CREATE FUNCTION f() RETURNS text AS $$ ALTER TABLE x OWNER TO old; $$;"),
+        (
+            "CREATE FUNCTION f() RETURNS text AS $$ ALTER TABLE x OWNER TO old; $$;",
+            "CREATE FUNCTION f() RETURNS text AS $$ ALTER TABLE x OWNER TO old; $$;"
+        ),
         ("COMMENT ON TABLE t IS 'OWNER TO old';", "COMMENT ON TABLE t IS 'OWNER TO old';"),
     ])
     func rolesAreReplacedWhereTheyAreRoles(text: String, expected: String) {
@@ -73,7 +99,9 @@ import Testing
 
     @Test func tablespacesAreReplacedInSettings() {
         #expect(mapped("SET default_tablespace = fast;") == "SET default_tablespace = \"slow\";")
-        #expect(mapped("CREATE DATABASE fast WITH TABLESPACE = fast;") == "CREATE DATABASE fast WITH TABLESPACE = \"slow\";")
+        #expect(
+            mapped("CREATE DATABASE fast WITH TABLESPACE = fast;")
+                == "CREATE DATABASE fast WITH TABLESPACE = \"slow\";")
         #expect(mapped("SET default_tablespace = '';") == "SET default_tablespace = '';")
     }
 }

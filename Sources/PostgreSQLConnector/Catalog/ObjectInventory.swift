@@ -54,22 +54,29 @@ enum ObjectInventory {
 
     private static func query() -> String {
         let parts = [
-            part("pg_namespace", "o.nspname !~ '^pg_' AND o.nspname NOT IN ('information_schema', 'exeat_import')",
+            part(
+                "pg_namespace",
+                "o.nspname !~ '^pg_' AND o.nspname NOT IN ('information_schema', 'exeat_import')",
                 owner: "o.nspowner", schema: "o.oid"),
-            part("pg_class", "o.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND o.relpersistence <> 't'",
+            part(
+                "pg_class",
+                "o.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND o.relpersistence <> 't'",
                 owner: "o.relowner", relation: "o.oid", schema: "o.relnamespace",
-                state: "concat_ws(' ', CASE WHEN o.relkind = 'm' THEN CASE WHEN o.relispopulated THEN 'populated' "
+                state:
+                    "concat_ws(' ', CASE WHEN o.relkind = 'm' THEN CASE WHEN o.relispopulated THEN 'populated' "
                     + "ELSE 'unpopulated' END END, CASE WHEN o.relrowsecurity THEN 'row-security' END, "
                     + "CASE WHEN o.relforcerowsecurity THEN 'forced' END, "
                     + "CASE o.relpersistence WHEN 'u' THEN 'unlogged' END)"),
-            part("pg_class", "o.relkind IN ('i', 'I') AND o.relpersistence <> 't'",
+            part(
+                "pg_class", "o.relkind IN ('i', 'I') AND o.relpersistence <> 't'",
                 relation: "(SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = o.oid)",
                 schema: "o.relnamespace",
                 state: "(SELECT concat_ws(' ', CASE WHEN NOT x.indisvalid THEN 'invalid' END, "
                     + "CASE WHEN x.indisclustered THEN 'clustered' END, "
                     + "CASE WHEN x.indisreplident THEN 'replica-identity' END) FROM pg_index x "
                     + "WHERE x.indexrelid = o.oid)"),
-            part("pg_type", "o.typtype IN ('e', 'd', 'r', 'b') AND o.typelem = 0",
+            part(
+                "pg_type", "o.typtype IN ('e', 'd', 'r', 'b') AND o.typelem = 0",
                 owner: "o.typowner", schema: "o.typnamespace"),
             part("pg_proc", owner: "o.proowner", schema: "o.pronamespace"),
             part("pg_operator", owner: "o.oprowner", schema: "o.oprnamespace"),
@@ -82,13 +89,17 @@ enum ObjectInventory {
             part("pg_ts_dict", owner: "o.dictowner", schema: "o.dictnamespace"),
             part("pg_ts_parser", schema: "o.prsnamespace"),
             part("pg_ts_template", schema: "o.tmplnamespace"),
-            part("pg_constraint", "o.contype IN ('c', 'f', 'p', 'u', 'x')",
+            part(
+                "pg_constraint", "o.contype IN ('c', 'f', 'p', 'u', 'x')",
                 relation: "nullif(o.conrelid, 0)", schema: "o.connamespace",
                 state: "concat_ws(' ', CASE WHEN NOT o.convalidated THEN 'not-valid' END, "
                     + "CASE WHEN o.condeferrable THEN 'deferrable' END, "
                     + "CASE WHEN o.condeferred THEN 'deferred' END)"),
-            part("pg_trigger", "NOT o.tgisinternal", relation: "o.tgrelid", state: "o.tgenabled::text"),
-            part("pg_rewrite", "o.rulename <> '_RETURN'", relation: "o.ev_class",
+            part(
+                "pg_trigger", "NOT o.tgisinternal", relation: "o.tgrelid",
+                state: "o.tgenabled::text"),
+            part(
+                "pg_rewrite", "o.rulename <> '_RETURN'", relation: "o.ev_class",
                 state: "o.ev_enabled::text"),
             part("pg_policy", relation: "o.polrelid"),
             part("pg_attrdef", relation: "o.adrelid"),
@@ -98,7 +109,8 @@ enum ObjectInventory {
             part("pg_foreign_data_wrapper", owner: "o.fdwowner"),
             part("pg_foreign_server", owner: "o.srvowner"),
             part("pg_user_mapping"),
-            part("pg_statistic_ext", owner: "o.stxowner", relation: "o.stxrelid",
+            part(
+                "pg_statistic_ext", owner: "o.stxowner", relation: "o.stxrelid",
                 schema: "o.stxnamespace"),
             part("pg_default_acl", owner: "o.defaclrole", schema: "nullif(o.defaclnamespace, 0)"),
             part("pg_language", "o.oid >= 16384", owner: "o.lanowner"),

@@ -124,7 +124,9 @@ struct RelationCatalog: Sendable {
 
     /// What rows are exported under one name: tables, and partitioned tables at their root.
     var roots: [Relation] {
-        all.filter { ($0.kind == .table || $0.kind == .partitioned) && !$0.isPartition && $0.hasOwnRows }
+        all.filter {
+            ($0.kind == .table || $0.kind == .partitioned) && !$0.isPartition && $0.hasOwnRows
+        }
     }
 
     /// The relations that hold a root's rows, in the order of their names; foreign ones included.

@@ -43,7 +43,8 @@ struct ServerFacts: Sendable {
         version = connection.serverVersion
         guard version >= Self.oldest else {
             throw Failure(
-                .databaseUnsuitable, "the server is of version \(version / 10_000); 11 is the oldest "
+                .databaseUnsuitable,
+                "the server is of version \(version / 10_000); 11 is the oldest "
                     + "that can be read")
         }
         let locale =
@@ -52,15 +53,16 @@ struct ServerFacts: Sendable {
             case 150_000...: "d.datlocprovider, d.daticulocale"
             default: "'c', NULL"
             }
-        let row = try connection.query(
-            """
-            SELECT current_setting('server_version'), d.datname, pg_encoding_to_char(d.encoding),
-                d.datcollate, d.datctype, r.rolsuper, r.rolbypassrls, pg_is_in_recovery(),
-                r.rolname, current_setting('block_size'), \(locale)
-            FROM pg_database d, pg_roles r
-            WHERE d.datname = current_database() AND r.rolname = current_user
-            """
-        ).first ?? []
+        let row =
+            try connection.query(
+                """
+                SELECT current_setting('server_version'), d.datname, pg_encoding_to_char(d.encoding),
+                    d.datcollate, d.datctype, r.rolsuper, r.rolbypassrls, pg_is_in_recovery(),
+                    r.rolname, current_setting('block_size'), \(locale)
+                FROM pg_database d, pg_roles r
+                WHERE d.datname = current_database() AND r.rolname = current_user
+                """
+            ).first ?? []
         guard row.count == 12, let text = row[0], let name = row[1], let encoding = row[2],
             let block = row[9].flatMap({ Int64($0) })
         else { throw Failure(.databaseRefused, "the server does not describe its database") }

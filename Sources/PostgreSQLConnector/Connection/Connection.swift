@@ -29,7 +29,7 @@ final class Connection: @unchecked Sendable {
 
     /// Runs one or more statements that return nothing of interest.
     func execute(_ sql: String) throws(Failure) {
-        try unsafe execute(Array(sql.utf8), shown: sql)
+        try execute(Array(sql.utf8), shown: sql)
     }
 
     /// Runs one or more statements given as bytes in the session's encoding.
@@ -45,9 +45,11 @@ final class Connection: @unchecked Sendable {
             default:
                 let error = unsafe ServerError(result.raw, handle.raw)
                 lastState = error.state
-                failure = failure ?? error.failure(
-                    "cannot run \"\(Self.excerpt(shown ?? String(decoding: sql, as: UTF8.self)))\"",
-                    statement: shown ?? String(decoding: sql, as: UTF8.self))
+                failure =
+                    failure
+                    ?? error.failure(
+                        "cannot run \"\(Self.excerpt(shown ?? String(decoding: sql, as: UTF8.self)))\"",
+                        statement: shown ?? String(decoding: sql, as: UTF8.self))
             }
         }
         if let failure { throw failure }
@@ -63,13 +65,16 @@ final class Connection: @unchecked Sendable {
         var rows: [[String?]] = []
         var failure: Failure?
         while let result = try nextResult() {
-            guard unsafe PQresultStatus(result.raw) == PGRES_TUPLES_OK
+            guard
+                unsafe PQresultStatus(result.raw) == PGRES_TUPLES_OK
                     || PQresultStatus(result.raw) == PGRES_COMMAND_OK
             else {
                 let error = unsafe ServerError(result.raw, handle.raw)
                 lastState = error.state
-                failure = failure ?? error.failure(
-                    "cannot run \"\(Self.excerpt(sql))\"", statement: sql)
+                failure =
+                    failure
+                    ?? error.failure(
+                        "cannot run \"\(Self.excerpt(sql))\"", statement: sql)
                 continue
             }
             rows += result.rows
@@ -208,9 +213,12 @@ final class Connection: @unchecked Sendable {
     private func wait(reading: Bool, looking: Bool = true) throws(Failure) {
         while true {
             if looking { try progress.checkCancelled() }
-            var descriptor = unsafe pollfd(fd: PQsocket(handle.raw), events: Int16(POLLIN), revents: 0)
+            var descriptor = unsafe pollfd(
+                fd: PQsocket(handle.raw), events: Int16(POLLIN), revents: 0)
             let count = unsafe poll(&descriptor, 1, 100)
-            if count < 0, errno != EINTR { throw Failure(errno: errno, "cannot wait for the server") }
+            if count < 0, errno != EINTR {
+                throw Failure(errno: errno, "cannot wait for the server")
+            }
             if count > 0 { break }
         }
         guard unsafe PQconsumeInput(handle.raw) == 1 else {

@@ -37,7 +37,9 @@ import CPQ
             "cannot connect to \(conninfo.text)",
             hint: isDenied
                 ? "Check user, password and pg_hba.conf of the server."
-                : isMissing ? "Check the name of the database." : "Check host, port and that the server runs.",
+                : isMissing
+                    ? "Check the name of the database."
+                    : "Check host, port and that the server runs.",
             cause: Failure(.databaseUnreachable, message))
     }
 }
@@ -80,7 +82,7 @@ enum CStrings {
         }
         return unsafe bytes.withUnsafeBufferPointer { buffer in
             let pointers: [UnsafePointer<CChar>?] = unsafe starts.map { start in
-                guard let start, let base = unsafe buffer.baseAddress else { return nil }
+                guard let start, let base = buffer.baseAddress else { return nil }
                 return unsafe base + start
             }
             return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress) }

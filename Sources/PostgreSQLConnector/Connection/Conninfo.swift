@@ -32,7 +32,8 @@ struct Conninfo: Sendable {
         options["password"] = nil
         guard options["sslpassword"] == nil else {
             throw Failure(
-                .planInvalidValue, "the connection has an \"sslpassword\", which would show in the "
+                .planInvalidValue,
+                "the connection has an \"sslpassword\", which would show in the "
                     + "arguments of pg_dump",
                 hint: "Use a key file without a password that only this user can read.")
         }

@@ -27,7 +27,8 @@ struct DatabaseSurvey {
                     "large-object-rights", .decision,
                     "\(server.user) may not read \(objects.count)\(objects.count == 20 ? " or more" : "") "
                         + "large objects, \(first) the first",
-                    decision: "GRANT SELECT ON LARGE OBJECT … TO \(server.user.quotedName) for each; or "
+                    decision:
+                        "GRANT SELECT ON LARGE OBJECT … TO \(server.user.quotedName) for each; or "
                         + "export as a superuser."))
         }
         for key in try scope.brokenKeys(connection) {
@@ -101,19 +102,23 @@ struct DatabaseSurvey {
             findings.append(Finding(code, severity, what))
         }
         if server.isInRecovery {
-            note("standby", .note,
+            note(
+                "standby", .note,
                 "the server is a standby: long reads may be cancelled by recovery (see "
                     + "max_standby_streaming_delay), and unlogged tables are empty there")
         }
         if server.version < 120_000 {
-            note("float-text", .warning,
-                "servers before 12 print floats in another form: digests taken on a later server differ")
+            note(
+                "float-text", .warning,
+                "servers before 12 print floats in another form: digests taken on a later server differ"
+            )
         }
         if server.version < 140_000 {
             note("whole-tables", .note, "servers before 14 cannot read a table in ranges")
         }
         if server.encoding == "SQL_ASCII" {
-            note("sql-ascii", .warning,
+            note(
+                "sql-ascii", .warning,
                 "the encoding is SQL_ASCII: bytes are kept as they are, whatever they mean")
         }
         if server.version >= 150_000,
@@ -121,14 +126,17 @@ struct DatabaseSurvey {
                 "SELECT datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid) "
                     + "FROM pg_database WHERE datname = current_database()") == "t"
         {
-            note("collation-version", .warning,
-                "the collation of the database changed its version: its indexes may be out of order")
+            note(
+                "collation-version", .warning,
+                "the collation of the database changed its version: its indexes may be out of order"
+            )
         }
         let extensions = try connection.query(
             "SELECT extname || ' ' || extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
         ).compactMap(\.first?.self)
         if !extensions.isEmpty {
-            note("extensions", .note,
+            note(
+                "extensions", .note,
                 "the target must offer these extensions: \(extensions.joined(separator: ", "))")
         }
         let identifiers = try connection.query(
@@ -143,7 +151,8 @@ struct DatabaseSurvey {
             """
         ).compactMap(\.first?.self)
         if !identifiers.isEmpty {
-            note("object-identifiers", .warning,
+            note(
+                "object-identifiers", .warning,
                 "columns of object identifiers, which may mean another object on the target unless "
                     + "they are large objects: \(identifiers.joined(separator: ", "))")
         }

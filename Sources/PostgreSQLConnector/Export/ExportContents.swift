@@ -108,7 +108,8 @@ extension ExportContents {
 extension ExportContents.Artifact {
     fileprivate var json: JSON {
         var members: [JSON.Member] = [
-            .init("name", .string(name)), .init("slug", .string(slug)), .init("kind", .string(kind)),
+            .init("name", .string(name)), .init("slug", .string(slug)),
+            .init("kind", .string(kind)),
             .init("format", .string(format)), .init("bytes", .integer(bytes)),
             .init("objects", .integer(objects)),
         ]

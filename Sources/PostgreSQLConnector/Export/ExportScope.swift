@@ -16,7 +16,8 @@ struct ExportScope: Sendable {
         var excluded: [(relation: Relation, reason: String)] = []
         var reasons: [String: String] = [:]
         for relation in catalog.all where relation.ownedBy == nil {
-            let reason = catalog.chain(of: relation).lazy.compactMap { settings.exclusion(of: $0) }.first
+            let reason = catalog.chain(of: relation).lazy.compactMap { settings.exclusion(of: $0) }
+                .first
             if let reason {
                 excluded.append((relation, reason))
                 reasons[relation.oid] = reason

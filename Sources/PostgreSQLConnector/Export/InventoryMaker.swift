@@ -104,7 +104,8 @@ struct InventoryMaker {
                 .init("large-object-batches", .integer(Int64(objects.count))),
                 .init("bytes", .integer(scope.bytes)),
             ],
-            artifacts: artifacts, omissions: try DatabaseOmissions.list(
+            artifacts: artifacts,
+            omissions: try DatabaseOmissions.list(
                 connection, settings, server, scope, secrets))
     }
 
@@ -126,7 +127,8 @@ struct InventoryMaker {
         }
         if let key = try scope.brokenKeys(connection).first {
             throw Failure(
-                .planInvalidValue, "the plan leaves out a table that a foreign key leads to: \(key)",
+                .planInvalidValue,
+                "the plan leaves out a table that a foreign key leads to: \(key)",
                 hint: "Exclude the table that has the key as well, or include both.")
         }
         if settings.secrets == .sealed, !isEncrypted {
@@ -176,7 +178,8 @@ struct InventoryMaker {
                 ).first, let last = row[0]
             else { continue }
             let isCalled = row[1] == "t"
-            sql += "SELECT pg_catalog.setval(\(sequence.qualified.quotedString), \(last), \(isCalled));\n"
+            sql +=
+                "SELECT pg_catalog.setval(\(sequence.qualified.quotedString), \(last), \(isCalled));\n"
             lines.append([
                 "type": "sequence", "schema": .string(sequence.schema),
                 "name": .string(sequence.name), "last": .string(last), "called": .bool(isCalled),
@@ -223,7 +226,8 @@ struct InventoryMaker {
             """)
         {
             lines.append([
-                "type": "extension", "name": .string(row[0] ?? ""), "version": .string(row[1] ?? ""),
+                "type": "extension", "name": .string(row[0] ?? ""),
+                "version": .string(row[1] ?? ""),
                 "schema": .string(row[2] ?? ""),
             ])
         }
@@ -242,8 +246,10 @@ struct InventoryMaker {
                 "type": "table", "artifact": .integer(Int64(places[table.qualified] ?? -1)),
                 "schema": .string(table.schema), "name": .string(table.name),
                 "kind": .string(
-                    table.configuration != nil ? "configuration" : table.kind == .partitioned
-                        ? "partitioned" : "table"),
+                    table.configuration != nil
+                        ? "configuration"
+                        : table.kind == .partitioned
+                            ? "partitioned" : "table"),
                 "condition": .string(table.configuration ?? ""),
                 "columns": .array(table.columns.map { .string($0) }),
                 "key": .array(table.key.map { .string($0) }),
@@ -252,7 +258,8 @@ struct InventoryMaker {
         lines += sequences
         for batch in batches {
             lines.append([
-                "type": "large-objects", "first": .integer(batch.first), "last": .integer(batch.last),
+                "type": "large-objects", "first": .integer(batch.first),
+                "last": .integer(batch.last),
             ])
         }
         let excluded = Set(scope.excluded.map(\.relation.oid))
@@ -268,8 +275,10 @@ struct InventoryMaker {
 /// The statement that loads a table's rows.
 enum TableLoad {
     static func statement(_ qualified: String, columns: [String], encoding: String) -> String {
-        let list = columns.isEmpty ? "" : " (" + columns.map(\.quotedName).joined(separator: ", ") + ")"
-        return "COPY \(qualified)\(list) FROM STDIN WITH (FORMAT text, ENCODING \(encoding.quotedString))"
+        let list =
+            columns.isEmpty ? "" : " (" + columns.map(\.quotedName).joined(separator: ", ") + ")"
+        return
+            "COPY \(qualified)\(list) FROM STDIN WITH (FORMAT text, ENCODING \(encoding.quotedString))"
     }
 }
 

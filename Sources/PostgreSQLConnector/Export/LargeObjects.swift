@@ -24,7 +24,8 @@ enum LargeObjects {
         """
     }
 
-    static let loadingTable = "CREATE TEMP TABLE exeat_large_objects (loid oid, place bigint, data bytea)"
+    static let loadingTable =
+        "CREATE TEMP TABLE exeat_large_objects (loid oid, place bigint, data bytea)"
     static let loading = "COPY exeat_large_objects FROM STDIN WITH (FORMAT text)"
     static let storing =
         "SELECT count(lo_put(loid, place, data)) FROM exeat_large_objects WHERE data <> ''"

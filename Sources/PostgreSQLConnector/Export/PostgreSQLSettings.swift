@@ -133,7 +133,8 @@ struct NamePattern: Sendable {
                 continue
             }
             let isEscape = place + 1 < pattern.count && pattern[place] == "\\"
-            let wanted = isEscape ? pattern[place + 1] : place < pattern.count ? pattern[place] : nil
+            let wanted =
+                isEscape ? pattern[place + 1] : place < pattern.count ? pattern[place] : nil
             if let wanted, wanted == name[index] || wanted == "?" && !isEscape {
                 place += isEscape ? 2 : 1
                 index += 1

@@ -25,7 +25,8 @@ public final class PostgreSQLAuditor: Auditor {
         where kind != "role-passwords" {
             _ = try stored.statements("postgresql-\(kind)")
         }
-        units = source.artifacts.indices.filter { source.artifacts[$0].rows != nil }.flatMap { place in
+        units = source.artifacts.indices.filter { source.artifacts[$0].rows != nil }.flatMap {
+            place in
             source.artifacts[place].segments.indices.map {
                 SegmentNumber(artifact: place, segment: $0)
             }

@@ -98,7 +98,8 @@ public final class PostgreSQLImporter: Importer {
                 }
             }
         var rounds = [
-            script("postgresql-roles"), script("postgresql-database"), script("postgresql-pre-data"),
+            script("postgresql-roles"), script("postgresql-database"),
+            script("postgresql-pre-data"),
             rows, script("postgresql-sequences"), script("postgresql-role-passwords"),
         ]
         if let place = stored.place("postgresql-post-data") {
@@ -285,7 +286,9 @@ public final class PostgreSQLImporter: Importer {
             let parts = max(1, source.artifacts[stored.tables[place].artifact].segments.count)
             slices += (0..<parts).map { .table(place, part: $0, of: parts) }
         }
-        return slices + stored.largeObjects.indices.map { .largeObjects($0) } + [.sequences, .objects]
+        return slices + stored.largeObjects.indices.map { .largeObjects($0) } + [
+            .sequences, .objects,
+        ]
     }
 
     public func compare(_ number: Int) throws(Failure) {
@@ -334,10 +337,13 @@ public final class PostgreSQLImporter: Importer {
             let name = "\(sequence.schema.quotedName).\(sequence.name.quotedName)"
             let row: [String?]
             do throws(Failure) {
-                row = try target.pool.with { (connection) throws(Failure) in
-                    try connection.query("SELECT s.last_value, s.is_called, (SELECT seqincrement > 0 FROM "
-                        + "pg_sequence WHERE seqrelid = \(name.quotedString)::regclass) FROM \(name) s")
-                }.first ?? []
+                row =
+                    try target.pool.with { (connection) throws(Failure) in
+                        try connection.query(
+                            "SELECT s.last_value, s.is_called, (SELECT seqincrement > 0 FROM "
+                                + "pg_sequence WHERE seqrelid = \(name.quotedString)::regclass) FROM \(name) s"
+                        )
+                    }.first ?? []
             } catch {
                 if error.code == .cancelled || error.code == .databaseUnreachable { throw error }
                 row = []
@@ -348,7 +354,8 @@ public final class PostgreSQLImporter: Importer {
             // The source may have gone on after the moment; the target must not be behind.
             let isGood =
                 last.map {
-                    $0 == sequence.last ? isCalled || !sequence.isCalled
+                    $0 == sequence.last
+                        ? isCalled || !sequence.isCalled
                         : ascends ? $0 > sequence.last : $0 < sequence.last
                 } ?? false
             if isGood { continue }
@@ -393,7 +400,9 @@ public final class PostgreSQLImporter: Importer {
         let (count, bad) = (Int64(expected.count), wrong)
         state.withLock {
             $0.comparisons.append(
-                .init(name: "objects", expected: String(count), found: bad == 0 ? String(count) : "\(count - bad)"))
+                .init(
+                    name: "objects", expected: String(count),
+                    found: bad == 0 ? String(count) : "\(count - bad)"))
         }
     }
 
@@ -465,14 +474,18 @@ public final class PostgreSQLImporter: Importer {
             .init(name: "tables", expected: String(count), found: String(count - unequal.count)),
             .init(name: "rows", expected: String(rows.expected), found: String(rows.found)),
         ]
-        if let place = stored.place("postgresql-large-objects"), let expected = source.artifacts[place].rows {
+        if let place = stored.place("postgresql-large-objects"),
+            let expected = source.artifacts[place].rows
+        {
             let digest = found[-1] ?? MultisetDigest()
             comparisons.append(
                 .init(
                     name: "large-objects", expected: "\(expected.count) \(expected.sum.hex)",
                     found: "\(digest.count) \(digest.sum.hex)"))
             if digest != expected {
-                note(difference: "large objects", "content", "\(expected.count) pieces", "\(digest.count) pieces")
+                note(
+                    difference: "large objects", "content", "\(expected.count) pieces",
+                    "\(digest.count) pieces")
             }
         }
         return comparisons + unequal
@@ -484,12 +497,15 @@ public final class PostgreSQLImporter: Importer {
             let filter = table.condition.isEmpty ? "" : " " + table.condition
             let isRoot = try target.pool.with { (connection) throws(Failure) in
                 try connection.value(
-                    "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass($1)", [table.qualified])
+                    "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass($1)",
+                    [table.qualified])
             }
             let only = isRoot == "t" ? "" : "ONLY "
             let found = try target.pool.with { (connection) throws(Failure) in
-                isRoot == nil ? nil
-                    : try connection.value("SELECT count(*) FROM \(only)\(table.qualified)\(filter)")
+                isRoot == nil
+                    ? nil
+                    : try connection.value(
+                        "SELECT count(*) FROM \(only)\(table.qualified)\(filter)")
             }
             comparisons.append(
                 .init(
@@ -520,6 +536,8 @@ extension SQLStatement {
         if begins("ALTER", "DATABASE") { return 2 }
         if begins("COMMENT", "ON", "DATABASE") { return 3 }
         let outer = outer
-        return outer.first { word($0 - 1) == "DATABASE" && (word($0 - 2) == "ON" || word($0 - 2) == "IN") }
+        return outer.first {
+            word($0 - 1) == "DATABASE" && (word($0 - 2) == "ON" || word($0 - 2) == "IN")
+        }
     }
 }

@@ -24,9 +24,12 @@ struct RoleMaker {
                 } else if try run(statement, "role \(here)") {
                     made.insert(name)
                 }
-            } else if statement.begins("ALTER", "ROLE") || statement.begins("COMMENT", "ON", "ROLE") {
+            } else if statement.begins("ALTER", "ROLE") || statement.begins("COMMENT", "ON", "ROLE")
+            {
                 if made.contains(name) { _ = try run(statement, "role \(here)") }
-            } else if statement.word(0) == "GRANT", !statement.outer.contains(where: { statement.word($0) == "ON" }) {
+            } else if statement.word(0) == "GRANT",
+                !statement.outer.contains(where: { statement.word($0) == "ON" })
+            {
                 // Between roles that were both here already, memberships are the target's own matter.
                 if names.contains(where: made.contains) {
                     _ = try run(Self.withoutGrantor(statement), "membership of \(here)")
@@ -41,7 +44,9 @@ struct RoleMaker {
             try connection.execute(mapping.applied(to: statement).bytes)
             return true
         } catch {
-            guard error.code == .databaseRights || error.code == .databaseRefused else { throw error }
+            guard error.code == .databaseRights || error.code == .databaseRefused else {
+                throw error
+            }
             target.note(shortfall: object, error.cause?.what ?? error.what)
             return false
         }

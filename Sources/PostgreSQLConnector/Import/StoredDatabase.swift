@@ -122,7 +122,8 @@ struct StoredDatabase: Sendable {
         else { throw malformed("a table lacks a member") }
         return Table(
             artifact: Int(number), schema: schema, name: name,
-            columns: columns.compactMap(\.string), key: (json["key"]?.array ?? []).compactMap(\.string),
+            columns: columns.compactMap(\.string),
+            key: (json["key"]?.array ?? []).compactMap(\.string),
             condition: json["condition"]?.string ?? "", digest: digest)
     }
 
@@ -138,7 +139,8 @@ struct StoredDatabase: Sendable {
         var statements: [SQLStatement] = []
         for statement in SQLScript(try Self.read(source.artifacts[place], from: artifacts)) {
             guard statement.isOfDump else {
-                throw Self.malformed("a statement that pg_dump does not write: \(statement.text.prefix(80))")
+                throw Self.malformed(
+                    "a statement that pg_dump does not write: \(statement.text.prefix(80))")
             }
             statements.append(statement)
         }

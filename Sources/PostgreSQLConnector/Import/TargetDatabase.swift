@@ -45,8 +45,9 @@ final class TargetDatabase: Sendable {
     func prepare(_ stored: StoredDatabase, resuming: Bool) throws(Failure) {
         let maintenance = try self.maintenance()
         let name = conninfo.database ?? stored.database
-        let isThere = try maintenance.value(
-            "SELECT 1 FROM pg_database WHERE datname = $1", [name]) != nil
+        let isThere =
+            try maintenance.value(
+                "SELECT 1 FROM pg_database WHERE datname = $1", [name]) != nil
         if isThere, settings.existing == .replace, !resuming {
             try maintenance.execute("DROP DATABASE \(name.quotedName)")
         }
@@ -55,8 +56,9 @@ final class TargetDatabase: Sendable {
         }
         try pool.with { (connection) throws(Failure) in
             try check(connection, stored)
-            let begun = try connection.value(
-                "SELECT 1 FROM pg_namespace WHERE nspname = $1", [Self.schema]) != nil
+            let begun =
+                try connection.value(
+                    "SELECT 1 FROM pg_namespace WHERE nspname = $1", [Self.schema]) != nil
             if begun {
                 guard resuming else {
                     throw Failure(
@@ -79,7 +81,8 @@ final class TargetDatabase: Sendable {
                     "CREATE SCHEMA \(Self.schema); "
                         + "CREATE TABLE \(Self.schema).done (unit text PRIMARY KEY); "
                         // A crash of the server empties unlogged tables, and these marks with them.
-                        + "CREATE UNLOGGED TABLE \(Self.schema).done_unlogged (unit text PRIMARY KEY)")
+                        + "CREATE UNLOGGED TABLE \(Self.schema).done_unlogged (unit text PRIMARY KEY)"
+                )
             }
         }
     }
@@ -106,7 +109,8 @@ final class TargetDatabase: Sendable {
         do throws(Failure) { try maintenance.execute(create.bytes) } catch {
             throw Failure(
                 .databaseUnsuitable, "cannot create the database \"\(name)\"",
-                hint: "Create it by hand, empty, with encoding \(stored.encoding) and a locale that "
+                hint:
+                    "Create it by hand, empty, with encoding \(stored.encoding) and a locale that "
                     + "this server has in place of \(stored.collate).", cause: error)
         }
     }
@@ -134,7 +138,8 @@ final class TargetDatabase: Sendable {
                     + "\(stored.ctype): rows may sort differently")
         }
         let available = Set(
-            try connection.query("SELECT name FROM pg_available_extensions").compactMap(\.first?.self))
+            try connection.query("SELECT name FROM pg_available_extensions").compactMap(
+                \.first?.self))
         let missing = stored.extensions.map(\.name).filter { !available.contains($0) }
         guard missing.isEmpty else {
             throw Failure(
@@ -158,7 +163,6 @@ final class TargetDatabase: Sendable {
 
     // MARK: - Units
 
-
     /// Runs `body` and marks the unit in one transaction; a unit that has its mark is left alone. A
     /// deadlock, and what the server asks to try again, is tried again.
     func once(
@@ -170,7 +174,8 @@ final class TargetDatabase: Sendable {
             var mayRepeat = false
             do throws(Failure) {
                 return try pool.with { (connection) throws(Failure) in
-                    if try connection.value("SELECT 1 FROM \(marks) WHERE unit = $1", [unit]) != nil {
+                    if try connection.value("SELECT 1 FROM \(marks) WHERE unit = $1", [unit]) != nil
+                    {
                         return
                     }
                     do throws(Failure) {

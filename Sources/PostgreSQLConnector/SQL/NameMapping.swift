@@ -75,13 +75,16 @@ extension SQLStatement {
     private var granted: [Int] {
         let outer = outer
         let isGrant = outer.contains { word($0) == "TO" } && word(0) == "GRANT"
-        guard let mark = outer.last(where: { word($0) == (isGrant ? "TO" : "FROM") }) else { return [] }
+        guard let mark = outer.last(where: { word($0) == (isGrant ? "TO" : "FROM") }) else {
+            return []
+        }
         var found = roles(from: mark + 1)
         if !outer.contains(where: { $0 < mark && word($0) == "ON" }) {
             // Membership: what is granted are roles, too.
             found += outer.filter { $0 > 0 && $0 < mark }.filter {
                 tokens[$0].kind == .quotedName
-                    || tokens[$0].kind == .word && !["ADMIN", "OPTION", "FOR", "INHERIT", "SET"].contains(word($0))
+                    || tokens[$0].kind == .word
+                        && !["ADMIN", "OPTION", "FOR", "INHERIT", "SET"].contains(word($0))
             }
         }
         return found + grantor
@@ -122,7 +125,8 @@ extension SQLStatement {
 
     private func role(_ index: Int) -> [Int] {
         guard tokens.indices.contains(index), name(index) != nil,
-            !["PUBLIC", "DEFAULT", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE"].contains(word(index))
+            !["PUBLIC", "DEFAULT", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE"].contains(
+                word(index))
         else { return [] }
         return [index]
     }
