@@ -75,20 +75,31 @@ import Testing
         }
     }
 
+    /// The examples of every connector, with the keys that the schemas know.
     @Test func examplePlansParse() throws {
-        let files = try Self.schema("plan-export")["$defs"]?["files"]?["properties"]?.members ?? []
-        let shape = PlanShape(optional: files.map(\.key))
+        let kinds = ["files", "postgresql"]
+        func shape(_ schema: String, _ kind: String) throws -> PlanShape {
+            let keys = try Self.schema(schema)["$defs"]?[kind]?["properties"]?.members ?? []
+            #expect(!keys.isEmpty, "the schema of \(schema) does not know \(kind)")
+            // What all targets have is read before the connector gets its settings.
+            return PlanShape(optional: keys.map(\.key).filter { $0 != "map" })
+        }
+        var shapes: [String: PlanShape] = [:]
+        for kind in kinds {
+            shapes["source " + kind] = try shape("plan-export", kind)
+            shapes["target " + kind] = try shape("plan-import", kind)
+        }
+        let environment = ["PGPASSWORD": "secret"]
         for name in try Files.names(in: Self.manifests + "/plans") {
             let path = "\(Self.manifests)/plans/\(name)"
             if name.hasPrefix("import") {
-                let plan = try ImportPlan.load(path: path, kinds: ["files"], environment: [:]) {
-                    _ = $0.settings.mapping(PlanShape(required: ["path"]), $1)
+                let plan = try ImportPlan.load(path: path, kinds: kinds, environment: environment) {
+                    _ = $0.settings.mapping(shapes["target " + $0.kind] ?? PlanShape(), $1)
                 }
                 #expect(!plan.targets.isEmpty)
             } else {
-                let plan = try ExportPlan.load(path: path, kinds: ["files"], environment: [:]) {
-                    _ = $0.settings.mapping(shape, $1)
-                    $0.checkAccepted(among: ["sockets", "mount-points"], $1)
+                let plan = try ExportPlan.load(path: path, kinds: kinds, environment: environment) {
+                    _ = $0.settings.mapping(shapes["source " + $0.kind] ?? PlanShape(), $1)
                 }
                 #expect(!plan.sources.isEmpty)
             }
