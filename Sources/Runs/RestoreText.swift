@@ -33,9 +33,9 @@ struct RestoreText {
             isEncrypted
                 ? "#   TO=/new/folder KEY=/path/to/identity sh RESTORE.txt"
                 : "#   TO=/new/folder sh RESTORE.txt",
-            "set -eu",
-            ": \"${TO:?set TO to the folder to restore to}\"",
         ]
+        if !isEncrypted { lines += databaseAdvice }
+        lines += ["set -eu", ": \"${TO:?set TO to the folder to restore to}\""]
         if isEncrypted { lines.append(": \"${KEY:?set KEY to the file with the age identity}\"") }
         lines += ["mkdir -p \"$TO\"", "", streamFunction, ""]
         for part in parts {
@@ -69,9 +69,9 @@ struct RestoreText {
             lines += [
                 "# Run this where RESTORE.txt put the decrypted files:",
                 "#   TO=/final/folder sh restore.txt",
-                "set -eu",
-                ": \"${TO:?set TO to the folder to restore to}\"",
             ]
+            lines += databaseAdvice
+            lines += ["set -eu", ": \"${TO:?set TO to the folder to restore to}\""]
         }
         for part in parts {
             lines.append("")
@@ -84,6 +84,15 @@ struct RestoreText {
         }
         if isEncrypted { lines += ["", "echo \"restored below $TO\""] }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What a shell must know before it speaks to a server.
+    private var databaseAdvice: [String] {
+        guard parts.contains(where: { $0.source.kind == "postgresql" }) else { return [] }
+        return [
+            "# Databases: psql, into an empty cluster of PostgreSQL; PGHOST, PGPORT and PGUSER (a superuser)",
+            "# say which. Roles that are there already are reported, and kept.",
+        ]
     }
 
     /// A shell knows of a pipe only how its last command ended; the others leave a file.
