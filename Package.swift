@@ -48,6 +48,9 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", path: "Sources/C/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CPQ", path: "Sources/C/CPQ", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"])]),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
         // 1: what everything stands on
         .library("Basics", ["CLinux"]),
@@ -68,6 +71,9 @@ let package = Package(
         .library(
             "FileConnectors",
             ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+        .library(
+            "PostgreSQLConnector",
+            ["Connectors", "Basics", "CPQ", "Manifests", "Plans", "Primitives", "Streams"]),
         // 5: runs
         .library(
             "Runs",
@@ -79,7 +85,8 @@ let package = Package(
         .library(
             "Commands",
             [
-                "Runs", "FileConnectors", "Basics", "Streams", "Plans", "Connectors", "Signatures",
+                "Runs", "FileConnectors", "PostgreSQLConnector", "Basics", "Streams", "Plans",
+                "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),
         .executableTarget(name: "exeat", dependencies: ["Commands"], swiftSettings: strict),
@@ -94,6 +101,9 @@ let package = Package(
         .tests("Journals", ["Basics", "Primitives"]),
         .tests("Signatures", ["Basics", "Primitives"]),
         .tests("Archives", ["Basics", "Primitives", "Streams"]),
+        .tests(
+            "PostgreSQLConnector",
+            ["Basics", "Connectors", "Manifests", "Plans", "Primitives", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ]
 )

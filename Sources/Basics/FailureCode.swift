@@ -105,6 +105,17 @@ extension Failure {
         case sourceUnreadable = 420
         case sourceVanished = 421
         case sourceChanged = 422
+        // PostgreSQL
+        case serverUnreachable = 500
+        case loginRefused = 501
+        case serverLost = 502
+        case statementFailed = 503
+        case rightsMissing = 504
+        case objectsLocked = 505
+        case snapshotLost = 506
+        case toolUnusable = 507
+        case serverUnsupported = 508
+        case databaseMapMalformed = 509
     }
 }
 
@@ -121,6 +132,9 @@ extension Failure.Code {
             .trustInvalid, .trustConflict:
             1
         case .targetOccupied, .sourceUnreadable, .sourceVanished, .sourceChanged: 1
+        case .serverUnreachable, .loginRefused, .serverLost, .statementFailed, .rightsMissing,
+            .objectsLocked, .snapshotLost, .toolUnusable, .serverUnsupported:
+            1
         default: rawValue >= 200 ? 3 : 1
         }
     }
