@@ -11,7 +11,7 @@ import Glibc
         }
     }
 
-    deinit { for unsafetext in unsafe texts { unsafe free(text) } }
+    deinit { unsafe texts.forEach { unsafe free($0) } }
 
     /// The array itself, followed by NULL; good as long as this list is.
     var pointers: [UnsafePointer<CChar>?] {
