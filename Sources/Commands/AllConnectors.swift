@@ -1,9 +1,10 @@
 import Connectors
 import FileConnectors
+import PostgreSQLConnector
 
 /// The one place that lists all connectors.
 enum AllConnectors {
-    static let exporters: [any Exporter.Type] = [FilesExporter.self]
+    static let exporters: [any Exporter.Type] = [FilesExporter.self, PostgreSQLExporter.self]
     static let importers: [any Importer.Type] = [FilesImporter.self]
     static let auditors: [any Auditor.Type] = [FilesAuditor.self]
 }

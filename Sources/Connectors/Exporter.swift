@@ -15,6 +15,11 @@ public protocol Exporter: Sendable {
     /// The word after `kind:` in a plan.
     static var kind: String { get }
 
+    /// Whether a run that was interrupted goes on with the segments that are missing. Where the one
+    /// moment of a source ends with the process, it does not: what is stored of a source that is not
+    /// complete is void, its room is emptied, and it is begun anew in a new epoch.
+    static var survivesInterruption: Bool { get }
+
     /// Reads the settings; throws all problems of the plan at once.
     init(_ source: SourcePlan, room: Room) throws(Failure)
 
@@ -42,6 +47,10 @@ public protocol Exporter: Sendable {
 
     /// All omissions, once every artifact is concluded.
     func omissions() throws(Failure) -> OmissionSummary
+}
+
+extension Exporter {
+    public static var survivesInterruption: Bool { true }
 }
 
 /// A segment by its artifact's place in the inventory and its own place in the artifact.
@@ -198,8 +207,13 @@ public struct Room: Sendable {
     public let directory: String
     public let progress: Progress
     public let world: World
+    /// Whether what is exported can only be read by the recipients of the archive.
+    public let isEncrypted: Bool
 
-    public init(directory: String, progress: Progress, world: World) {
+    public init(
+        directory: String, progress: Progress, world: World, isEncrypted: Bool = false
+    ) {
+        self.isEncrypted = isEncrypted
         self.directory = directory
         self.progress = progress
         self.world = world

@@ -115,8 +115,9 @@ public struct SegmentRecord: Sendable, Equatable {
         self.plainBytes = plainBytes
     }
 
-    /// No reader accepts a larger segment; writers stay at or below 256 MiB.
-    public static let largestPlain: Int64 = 1 << 30
+    /// No reader accepts a larger segment. Files stay at or below 256 MiB; rows of a database are cut by
+    /// what they take on its disk, where they are compressed, or not at all by an old server.
+    public static let largestPlain: Int64 = 1 << 45
 }
 
 /// What is not in the archive although it was found, with reasons.

@@ -141,7 +141,10 @@ public final class ExportRun: Sendable {
                     place: place, plan: source,
                     folder: encrypted ? "s" + padded(place + 1, 2) : source.name,
                     exporter: try type.init(
-                        source, room: Room(directory: directory, progress: progress, world: world)),
+                        source,
+                        room: Room(
+                            directory: directory, progress: progress, world: world,
+                            isEncrypted: encrypted)),
                     throttles: [global, own].compactMap { $0 }))
         }
         return sources

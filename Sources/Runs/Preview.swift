@@ -35,7 +35,10 @@ public struct Preview: Sendable {
                 try await scheduler.run { () throws(Failure) in
                     // Nothing is kept, so the room needs no directory.
                     let exporter = try type.init(
-                        source, room: Room(directory: "", progress: progress, world: world))
+                        source,
+                        room: Room(
+                            directory: "", progress: progress, world: world,
+                            isEncrypted: !plan.archive.encryptTo.isEmpty))
                     return Source(
                         name: source.name, kind: source.kind, survey: try exporter.survey())
                 })
