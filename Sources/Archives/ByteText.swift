@@ -1,3 +1,5 @@
+import Basics
+
 /// Numbers and names appended as text to a buffer that is used again and again; nothing is
 /// allocated but what the buffer needs to grow.
 enum ByteText {
@@ -10,14 +12,18 @@ enum ByteText {
             contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    /// Digits are made in a small array of their own and appended in one go: a buffer of bytes asks
+    /// at every single append whether it is shared and whether it has room.
     static func decimal(_ value: UInt64, to buffer: inout [UInt8]) {
-        let start = buffer.count
+        var text = InlineArray<20, UInt8>(repeating: 0)
+        var start = 20
         var rest = value
         repeat {
-            buffer.append(0x30 + UInt8(rest % 10))
+            start -= 1
+            text[start] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         } while rest > 0
-        buffer[start...].reverse()
+        append(text.span, from: start, to: &buffer)
     }
 
     static func decimal(_ value: Int64, to buffer: inout [UInt8]) {
@@ -25,14 +31,15 @@ enum ByteText {
         decimal(value.magnitude, to: &buffer)
     }
 
-    /// Exactly `width` digits, with zeros in front.
+    /// Exactly `width` digits, at most 20, with zeros in front.
     static func decimal(_ value: UInt64, width: Int, to buffer: inout [UInt8]) {
-        var divisor: UInt64 = 1
-        for _ in 1..<width { divisor *= 10 }
-        for _ in 0..<width {
-            buffer.append(0x30 + UInt8(value / divisor % 10))
-            divisor /= 10
+        var text = InlineArray<20, UInt8>(repeating: 0x30)
+        var rest = value
+        for index in 1...width {
+            text[20 - index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
+        append(text.span, from: 20 - width, to: &buffer)
     }
 
     /// Exactly `width` octal digits, with zeros in front.
@@ -42,21 +49,28 @@ enum ByteText {
         }
     }
 
+    private static func append(
+        _ text: Span<UInt8>, from start: Int, to buffer: inout [UInt8]
+    ) {
+        unsafe text.withUnsafeBufferPointer { text in
+            unsafe buffer.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+        }
+    }
+
     static func hex(_ byte: UInt8, to buffer: inout [UInt8]) {
         unsafe buffer.append(digits.utf8Start[Int(byte >> 4)])
         unsafe buffer.append(digits.utf8Start[Int(byte & 15)])
     }
 
     static func hex(words: (UInt64, UInt64, UInt64, UInt64), to buffer: inout [UInt8]) {
-        func word(_ word: UInt64) {
-            for index in (0..<8).reversed() {
-                hex(UInt8(truncatingIfNeeded: word >> UInt64(8 * index)), to: &buffer)
-            }
+        func half(_ word: UInt64) -> UInt64 {
+            Hex.digits(of: UInt32(truncatingIfNeeded: word)).bigEndian
         }
-        word(words.0)
-        word(words.1)
-        word(words.2)
-        word(words.3)
+        let text = (
+            half(words.0 >> 32), half(words.0), half(words.1 >> 32), half(words.1),
+            half(words.2 >> 32), half(words.2), half(words.3 >> 32), half(words.3)
+        )
+        unsafe withUnsafeBytes(of: text) { unsafe buffer.append(contentsOf: $0) }
     }
 
     static func base64(_ bytes: [UInt8], to buffer: inout [UInt8]) {
@@ -78,6 +92,10 @@ enum ByteText {
     /// A JSON string with the escapes of RFC 8785, section 3.2.2.2; the bytes must be UTF-8.
     static func quote(_ bytes: [UInt8], to buffer: inout [UInt8]) {
         buffer.append(0x22)
+        defer { buffer.append(0x22) }
+        if !bytes.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c }) {
+            return buffer.append(contentsOf: bytes)
+        }
         for byte in bytes {
             switch byte {
             case 0x22: append("\\\"", to: &buffer)
@@ -93,7 +111,6 @@ enum ByteText {
             default: buffer.append(byte)
             }
         }
-        buffer.append(0x22)
     }
 
     /// Whether the bytes are well-formed UTF-8 (Unicode, table 3-7).

@@ -36,14 +36,24 @@ public struct IndexLimits: Sendable {
 /// Memory is bounded by the length of a path, some 50 bytes for each hard-linked file, and with
 /// folding 8 bytes for each name in the directories that are open.
 public struct IndexCheck: ~Copyable {
-    /// - Parameter open: opens the index at its start; called a second time if there are hard links.
+    /// - Parameters:
+    ///   - open: opens the index at its start; called a second time if there are hard links.
+    ///   - visit: gets each line that has passed, with the places where it begins and ends, so that
+    ///     who needs the whole index has no need to parse it once more. That hard links lead
+    ///     somewhere is known only when the check returns.
     public static func check(
         limits: IndexLimits = IndexLimits(), folds: Bool = false,
-        open: () throws(Failure) -> IndexReader
+        open: () throws(Failure) -> IndexReader,
+        visit: (IndexItem, Range<Int64>) throws(Failure) -> Void = { (_, _) throws(Failure) in }
     ) throws(Failure) -> IndexSummary {
         var check = IndexCheck(limits: limits, folds: folds)
         var reader = try open()
-        while let item = try reader.next() { try check.add(item) }
+        var start = reader.position
+        while let item = try reader.next() {
+            try check.add(item)
+            try visit(item, start..<reader.position)
+            start = reader.position
+        }
         if !check.targets.isEmpty {
             var again = try open()
             while let indexed = try again.nextEntry() { try check.resolve(indexed.entry) }

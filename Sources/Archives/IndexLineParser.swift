@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import Primitives
 
 /// Reads one line of an index.
@@ -230,15 +231,13 @@ struct IndexLineParser {
         guard position + 65 <= line.count, line[position + 64] == 0x22 else {
             throw malformed("a bad digest")
         }
-        var words: [4 of UInt64] = [0, 0, 0, 0]
-        for index in 0..<64 {
-            guard let digit = Self.hexadecimal(line[position + index]) else {
-                throw malformed("a bad digest")
-            }
-            words[index / 16] = words[index / 16] << 4 | UInt64(digit)
+        let start = position
+        let digest = unsafe line.withUnsafeBufferPointer { line in
+            unsafe Digest256(hexDigits: UnsafeBufferPointer(rebasing: line[start..<start + 64]))
         }
+        guard let digest else { throw malformed("a bad digest") }
         position += 65
-        return Digest256(words: (words[0], words[1], words[2], words[3]))
+        return digest
     }
 
     /// Exactly four octal digits.
@@ -279,9 +278,11 @@ struct IndexLineParser {
     private mutating func take(_ bytes: StaticString) -> Bool {
         let count = bytes.utf8CodeUnitCount
         guard position + count <= line.count else { return false }
-        for index in 0..<count {
-            guard unsafe line[position + index] == bytes.utf8Start[index] else { return false }
+        let start = position
+        let isNext = unsafe line.withUnsafeBufferPointer { line in
+            unsafe line.baseAddress.map { unsafe memcmp($0 + start, bytes.utf8Start, count) } == 0
         }
+        guard isNext else { return false }
         position += count
         return true
     }

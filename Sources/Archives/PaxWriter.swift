@@ -45,7 +45,7 @@ public struct PaxWriter: Sendable {
             UstarHeader.appendExtended(length: records.bytes.count, to: &buffer)
             buffer.append(contentsOf: records.bytes)
             let padding = Self.padding(after: Int64(records.bytes.count))
-            buffer.append(contentsOf: repeatElement(0, count: padding))
+            buffer.append(contentsOf: Self.end[..<padding])
         }
         UstarHeader.append(entry, name: name, size: size, to: &buffer)
         buffer.append(contentsOf: map)

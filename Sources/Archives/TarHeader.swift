@@ -12,9 +12,11 @@ struct TarHeader {
         guard block[257..<265].elementsEqual("ustar\u{0}00".utf8) else {
             throw PaxReader.malformed("a header that is not of the ustar kind")
         }
-        var sum: UInt32 = 0
-        for index in 0..<512 {
-            sum += (148..<156).contains(index) ? 0x20 : UInt32(block[index])
+        // The field of the checksum counts as eight spaces.
+        var sum: UInt32 = 8 * 0x20
+        unsafe block.withUnsafeBufferPointer { block in
+            for index in 0..<512 { unsafe sum &+= UInt32(block[index]) }
+            for index in 148..<156 { unsafe sum &-= UInt32(block[index]) }
         }
         guard try Self.octal(block[148..<156], "checksum") == Int64(sum) else {
             throw PaxReader.malformed("a header whose checksum is wrong")

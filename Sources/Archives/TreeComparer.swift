@@ -58,6 +58,7 @@ public struct TreeComparer: ~Copyable {
             }
             let isCovered = covers(expected.entry, nil)
             add(expected.entry, "object", indexed.entry.kind.rawValue, text, isCovered)
+            comparison.count(isPresent: false, isShortfall: isCovered)
             // A leaf that no entry has: what is missing has no digest.
             let nothing = MerkleRange.leaf([])
             let absent = TreeComparison.Leaves(content: nothing, metadata: nothing)
@@ -65,6 +66,7 @@ public struct TreeComparer: ~Copyable {
                 indexed: sealed, expected: isCovered ? absent : leaves(expected), found: absent)
         }
         guard var found else { return }
+        comparison.count(isPresent: true, isShortfall: false)
         let isCovered = covers(expected.entry, nil)
         compareContent(expected, found, isCovered)
         if expected.entry.kind != .hardlink { compareMetadata(&expected, &found, isCovered) }

@@ -29,7 +29,10 @@ public struct TreeComparison: Sendable {
     public private(set) var mismatches: Int64 = 0
     /// Differences that a shortfall explains.
     public private(set) var shortfalls: Int64 = 0
-    public private(set) var entries: Int64 = 0
+    /// Entries of the index that are on the target.
+    public private(set) var present: Int64 = 0
+    /// Entries that are not, as the import has listed.
+    public private(set) var lacking: Int64 = 0
 
     /// - Parameter firstLeaf: the number of entries before the slice.
     public init(firstLeaf: Int64) {
@@ -49,10 +52,16 @@ public struct TreeComparison: Sendable {
         contentFound.append(next.contentFound)
         metadataExpected.append(next.metadataExpected)
         metadataFound.append(next.metadataFound)
-        mismatches += next.mismatches
-        shortfalls += next.shortfalls
-        entries += next.entries
-        differences += next.differences.prefix(max(0, Self.limit - differences.count))
+        present += next.present
+        lacking += next.lacking
+        append(differencesOf: next)
+    }
+
+    /// Adds what differs, such as objects that no entry is about, and no leaves.
+    public mutating func append(differencesOf other: TreeComparison) {
+        mismatches += other.mismatches
+        shortfalls += other.shortfalls
+        differences += other.differences.prefix(max(0, Self.limit - differences.count))
     }
 
     /// Adds a difference found in another way, such as an object that no entry is about.
@@ -66,12 +75,16 @@ public struct TreeComparison: Sendable {
         var metadata: Digest256
     }
 
+    /// Counts an entry, by whether it is there, and if not, whether that is a shortfall.
+    public mutating func count(isPresent: Bool, isShortfall: Bool) {
+        if isPresent { present += 1 } else if isShortfall { lacking += 1 }
+    }
+
     mutating func append(indexed: Digest256, expected: Leaves, found: Leaves) {
         contentIndexed.append(leaf: indexed)
         contentExpected.append(leaf: expected.content)
         metadataExpected.append(leaf: expected.metadata)
         contentFound.append(leaf: found.content)
         metadataFound.append(leaf: found.metadata)
-        entries += 1
     }
 }

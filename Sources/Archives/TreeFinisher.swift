@@ -211,7 +211,7 @@ public struct TreeFinisher: ~Copyable {
             throw Failure(.targetOccupied, "something is in the link's place")
         }
         guard unsafe unlinkat(directory, name, 0) == 0 else {
-            throw Failure(errno: errno, "cannot replace what is there")
+            throw TreeTarget.cannotReplace(errno)
         }
         return true
     }

@@ -28,7 +28,7 @@ extension TreeRestorer {
             var raw = retrying { unsafe openat(directory, name, Self.creating, asked) }
             if raw < 0, errno == EEXIST, target.isResuming || target.existing == .replace {
                 guard unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
-                    throw Failure(errno: errno, "cannot replace what is there")
+                    throw TreeTarget.cannotReplace(errno)
                 }
                 raw = retrying { unsafe openat(directory, name, Self.creating, asked) }
             }
@@ -161,7 +161,7 @@ extension TreeRestorer {
             var status = unsafe mknodat(directory, name, type | 0o600, dev_t(device))
             if status != 0, errno == EEXIST, target.isResuming || target.existing == .replace {
                 guard unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
-                    throw Failure(errno: errno, "cannot replace what is there")
+                    throw TreeTarget.cannotReplace(errno)
                 }
                 status = unsafe mknodat(directory, name, type | 0o600, dev_t(device))
             }

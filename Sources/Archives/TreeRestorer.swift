@@ -158,7 +158,7 @@ public struct TreeRestorer: ~Copyable {
                         hint: "Choose an empty target, or say `existing: replace`.")
                 }
                 guard unsafe unlinkat(parent, name, 0) == 0 || errno == ENOENT else {
-                    throw Failure(errno: errno, "cannot replace what is there")
+                    throw TreeTarget.cannotReplace(errno)
                 }
             }
         }

@@ -84,7 +84,11 @@ extension TreeTarget {
             let wanted = readableMode(entry)
             if wanted != mode, object.set(mode: wanted) != 0 { try note(path, .mode) }
         }
-        if object.set(entry.modified) != 0 { try note(path, .modified) }
+        if object.set(entry.modified) != 0 {
+            try note(path, .modified)
+        } else if !probe.times.keep(entry.modified) {
+            record(path, .modified, ERANGE)
+        }
     }
 
     private func setOwner(_ entry: Entry, _ object: MadeObject) throws(Failure) {

@@ -93,6 +93,15 @@ public final class TreeTarget: Sendable {
     func record(_ path: [UInt8], _ attribute: Shortfall.Attribute, _ number: Int32) {
         shortfalls.record(Shortfall(path: path, attribute: attribute, errno: number))
     }
+
+    static func cannotReplace(_ number: Int32) -> Failure {
+        guard number == EISDIR else {
+            return Failure(errno: number, "cannot replace what is there")
+        }
+        return Failure(
+            .targetOccupied, "a directory is in its place",
+            hint: "Move it away: `existing: replace` takes files and links, never directories.")
+    }
 }
 
 /// What a target does to a fresh file, found out by making one.
@@ -108,6 +117,7 @@ struct TargetProbe: Sendable {
     let mode: UInt32
     /// It gets an access control list from a default one above it.
     let hasACL: Bool
+    let times: TimeLimits
 
     init(_ root: TreeRoot) throws(Failure) {
         let top = root.descriptor.raw
@@ -131,6 +141,7 @@ struct TargetProbe: Sendable {
         gid = status.st_gid
         mode = status.st_mode & 0o777
         hasACL = unsafe exeat_fgetxattr(file.raw, "system.posix_acl_access", nil, 0) > 0
+        times = TimeLimits(of: file)
         var isTwin = false
         for (first, second) in Self.pairs {
             if let raw = try Self.make(first, in: directory.raw) { close(raw) }

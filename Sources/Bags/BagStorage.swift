@@ -22,6 +22,13 @@ public struct BagProblem: Sendable {
         self.path = path
         self.failure = failure
     }
+
+    public var json: JSON {
+        [
+            "path": .string(path), "code": .integer(Int64(failure.code.rawValue)),
+            "word": .string(failure.code.word), "what": .string(failure.what),
+        ]
+    }
 }
 
 /// Where the files of a bag lie: a directory or a tar.

@@ -47,7 +47,13 @@ public final class BagWriter: Sendable {
         case .stream: return .nothing
         case .tar(let path):
             if Files.exists(state(of: form)) { return .openRun }
-            return Files.exists(path) ? .sealed : .nothing
+            guard let kind = Files.kind(path) else { return .nothing }
+            guard kind != S_IFDIR else {
+                throw Failure(
+                    .exists, "\"\(path)\" is a directory, and an output ending in .tar is a file",
+                    hint: "Name another output, or move away what is there.")
+            }
+            return .sealed
         case .directory(let path):
             guard let kind = Files.kind(path) else { return .nothing }
             guard kind == S_IFDIR || kind == S_IFLNK else {
@@ -57,12 +63,16 @@ public final class BagWriter: Sendable {
             }
             if Files.exists(path + "/proof/seal.json") { return .sealed }
             if Files.exists(state(of: form)) { return .openRun }
-            guard try Files.names(in: path).isEmpty else {
+            if try Files.names(in: path).isEmpty { return .nothing }
+            // Looked at again, in the order in which they come: another process may have begun or
+            // ended its run since.
+            if Files.exists(state(of: form)) { return .openRun }
+            guard Files.exists(path + "/proof/seal.json") else {
                 throw Failure(
                     .exists, "the output directory \"\(path)\" holds files that are not of a run",
                     hint: "Name a directory that is empty or does not exist yet.")
             }
-            return .nothing
+            return .sealed
         }
     }
 

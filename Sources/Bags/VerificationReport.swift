@@ -117,14 +117,7 @@ public struct VerificationReport: Sendable {
             .init(
                 "problems",
                 .array(
-                    problems.map {
-                        [
-                            "path": .string($0.path),
-                            "code": .integer(Int64($0.failure.code.rawValue)),
-                            "cause": .string("\($0.failure.code)"),
-                            "what": .string($0.failure.what),
-                        ]
-                    })))
+                    problems.map(\.json))))
         members.append(.init("problemCount", .integer(Int64(problemCount))))
         return .object(members)
     }

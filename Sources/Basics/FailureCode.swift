@@ -105,17 +105,15 @@ extension Failure {
         case sourceUnreadable = 420
         case sourceVanished = 421
         case sourceChanged = 422
-        // PostgreSQL
-        case serverUnreachable = 500
-        case loginRefused = 501
-        case serverLost = 502
-        case statementFailed = 503
-        case rightsMissing = 504
-        case objectsLocked = 505
-        case snapshotLost = 506
-        case toolUnusable = 507
-        case serverUnsupported = 508
-        case databaseMapMalformed = 509
+
+        // Databases
+        case databaseUnreachable = 500
+        case databaseRefused = 501
+        case databaseRights = 502
+        case databaseMomentLost = 503
+        case databaseTool = 504
+        case databaseUnsuitable = 505
+        case databaseContent = 506
     }
 }
 
@@ -132,8 +130,8 @@ extension Failure.Code {
             .trustInvalid, .trustConflict:
             1
         case .targetOccupied, .sourceUnreadable, .sourceVanished, .sourceChanged: 1
-        case .serverUnreachable, .loginRefused, .serverLost, .statementFailed, .rightsMissing,
-            .objectsLocked, .snapshotLost, .toolUnusable, .serverUnsupported:
+        case .databaseUnreachable, .databaseRefused, .databaseRights, .databaseMomentLost,
+            .databaseTool, .databaseUnsuitable:
             1
         default: rawValue >= 200 ? 3 : 1
         }

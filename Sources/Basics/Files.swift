@@ -73,8 +73,14 @@ public enum Files {
             try makeDirectory(parent(of: path), mode: mode)
             if unsafe mkdir(path, mode) == 0 { return }
         }
-        guard errno == EEXIST, kind(path) == S_IFDIR else {
-            throw Failure(errno: errno == EEXIST ? ENOTDIR : errno, "cannot create \"\(path)\"")
+        guard errno == EEXIST else { throw Failure(errno: errno, "cannot create \"\(path)\"") }
+        let kind = kind(path)
+        guard kind == S_IFDIR else {
+            throw Failure(
+                .exists, "\"\(path)\" is no directory",
+                hint: kind == S_IFLNK
+                    ? "It is a link: name the directory that it leads to."
+                    : "Name another one, or move away what is there.")
         }
     }
 

@@ -34,6 +34,37 @@ public enum Hex {
     }
 }
 
+extension Hex {
+    /// The eight digits of a word at once, the first in the highest byte.
+    ///
+    /// Digests are read and written for every entry of a tree; all eight bytes are computed side by
+    /// side, and none of the sums reaches into the next byte.
+    @inlinable public static func digits(of word: UInt32) -> UInt64 {
+        var nibbles = UInt64(word)
+        nibbles = (nibbles | nibbles << 16) & 0x0000_ffff_0000_ffff
+        nibbles = (nibbles | nibbles << 8) & 0x00ff_00ff_00ff_00ff
+        nibbles = (nibbles | nibbles << 4) & 0x0f0f_0f0f_0f0f_0f0f
+        return characters(of: nibbles)
+    }
+
+    /// The word that `digits(of:)` makes these eight characters of; nil where there is none.
+    @inlinable public static func word(of digits: UInt64) -> UInt32? {
+        let letters = digits >> 6 & 0x0101_0101_0101_0101
+        var nibbles = digits & 0x0f0f_0f0f_0f0f_0f0f &+ letters &* 9
+        guard nibbles & 0xf0f0_f0f0_f0f0_f0f0 == 0, characters(of: nibbles) == digits else {
+            return nil
+        }
+        nibbles = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff
+        nibbles = (nibbles | nibbles >> 8) & 0x0000_ffff_0000_ffff
+        return UInt32(truncatingIfNeeded: nibbles | nibbles >> 16)
+    }
+
+    @usableFromInline static func characters(of nibbles: UInt64) -> UInt64 {
+        let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+    }
+}
+
 /// Base64 of RFC 4648 section 4, strict when reading: canonical padding and no stray bits.
 public enum Base64 {
     private static let alphabet = Array(

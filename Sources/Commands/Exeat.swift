@@ -48,7 +48,7 @@ public struct Exeat: AsyncParsableCommand {
             }
             Glibc.exit(0)
         } catch let failure as Failure {
-            Terminal.say("exeat: \(failure.rendered)")
+            Terminal.say(failure)
             Glibc.exit(failure.code.exitStatus)
         } catch let status as Status {
             Glibc.exit(status.number)

@@ -41,10 +41,15 @@ struct ExportCommand: AsyncParsableCommand {
         display.stop()
         // With an archive on standard output, the result moves over to standard error.
         if output == "-" {
-            Terminal.say(
-                json ? String(decoding: outcome.json.line, as: UTF8.self) : outcome.summary)
+            if json {
+                Terminal.say(outcome.json)
+            } else {
+                Terminal.say(outcome.summary)
+            }
+        } else if json {
+            Terminal.print(outcome.json)
         } else {
-            Terminal.print(json ? outcome.json.pretty : outcome.summary)
+            Terminal.print(outcome.summary)
         }
         try finish(with: outcome.status)
     }

@@ -12,8 +12,8 @@ struct ExtractCommand: AsyncParsableCommand {
 
             EXAMPLES
               exeat extract archive --to out --trust hoster.trust.json
-              exeat extract archive.tar partage/tree --to out --trust hoster.trust.json \
-            --decrypt-with hospital.agekey
+              exeat extract a.tar partage/tree --to out --trust hoster.trust.json
+              exeat extract a.tar --to out --unverified --decrypt-with hospital.agekey
             """)
 
     @Argument(help: "A directory or a tar file.")

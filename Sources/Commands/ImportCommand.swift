@@ -41,7 +41,11 @@ struct ImportCommand: AsyncParsableCommand {
         defer { display.stop() }
         let outcome = try await replay(plan, counters, display)
         display.stop()
-        Terminal.print(json ? outcome.json.pretty : outcome.summary)
+        if json {
+            Terminal.print(outcome.json)
+        } else {
+            Terminal.print(outcome.summary)
+        }
         try finish(with: outcome.status)
     }
 

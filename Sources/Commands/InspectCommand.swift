@@ -27,6 +27,10 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         let inspection = try Inspection.run(archive, path: path, keyFiles: keys)
-        Terminal.print(json ? inspection.json.pretty : inspection.text(size: Terminal.size))
+        if json {
+            Terminal.print(inspection.json)
+        } else {
+            Terminal.print(inspection.text(size: Terminal.size))
+        }
     }
 }

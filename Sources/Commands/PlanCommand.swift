@@ -35,7 +35,11 @@ struct PlanCommand: AsyncParsableCommand {
         let preview = try await Preview.take(
             plan, connectors: AllConnectors.exporters, world: .real, progress: counters)
         display.stop()
-        Terminal.print(json ? preview.json.pretty : preview.text(size: Terminal.size))
+        if json {
+            Terminal.print(preview.json)
+        } else {
+            Terminal.print(preview.text(size: Terminal.size))
+        }
         try finish(with: preview.status)
     }
 }

@@ -85,7 +85,7 @@ final class ProgressDisplay: Sendable {
                 "stored": .integer(progress.bytesStored), "objects": .integer(progress.objects),
                 "bytesPerSecond": .integer(rate),
             ]
-            Terminal.say(String(decoding: line.line, as: UTF8.self))
+            Terminal.say(line)
             return
         }
         var text = "\(stage)  \(Terminal.size(bytes))"

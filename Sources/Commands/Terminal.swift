@@ -6,18 +6,42 @@ enum Terminal {
     /// A line for people, on standard error.
     static func say(_ text: String) { write(harmless(text) + "\n", to: 2) }
 
+    /// What ended the command, and the number that scripts may rely on.
+    static func say(_ failure: Failure) {
+        say("exeat: \(failure.rendered)\ncode: \(failure.code.rawValue) \(failure.code.word)")
+    }
+
     /// A line of the result, on standard output.
     static func print(_ text: String) { write(harmless(text) + "\n", to: 1) }
 
-    static func print(_ json: JSON) { print(json.pretty) }
+    /// Control characters can stand in strings only, and have an escape there.
+    static func print(_ json: JSON) { print(harmless(json.pretty) { escape($0) }) }
+
+    /// A value on one line of standard error.
+    static func say(_ json: JSON) {
+        say(harmless(String(decoding: json.line, as: UTF8.self)) { escape($0) })
+    }
+
+    private static func escape(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+    }
 
     /// Names may come from an archive that nobody has verified: no control character of theirs
     /// reaches a terminal.
-    private static func harmless(_ text: String) -> String {
-        let isHarmless = text.unicodeScalars.allSatisfy { !isControl($0) }
-        if isHarmless { return text }
-        return String(
-            String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
+    private static func harmless(
+        _ text: String, _ stand: (Unicode.Scalar) -> String = { _ in "?" }
+    ) -> String {
+        if text.unicodeScalars.allSatisfy({ !isControl($0) }) { return text }
+        var harmless = ""
+        for scalar in text.unicodeScalars {
+            if isControl(scalar) {
+                harmless += stand(scalar)
+            } else {
+                harmless.unicodeScalars.append(scalar)
+            }
+        }
+        return harmless
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {

@@ -14,7 +14,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
             EXAMPLES
               exeat verify archive --trust hoster.trust.json
-              exeat verify archive.tar --trust hoster.trust.json --decrypt-with hospital.agekey
+              exeat verify a.tar --trust hoster.trust.json --decrypt-with hospital.agekey
               ssh vault cat archive.tar | exeat verify - --trust hoster.trust.json
             """)
 
@@ -50,7 +50,11 @@ struct VerifyCommand: AsyncParsableCommand {
         } catch {
             // What cannot even be opened has no report, and still an answer.
             display.stop()
-            if json { Terminal.print(Verification.json(of: error)) }
+            if json {
+                Terminal.print(Verification.json(of: error))
+            } else if error.code.exitStatus == 3 {
+                Terminal.print(Verification.text(of: error))
+            }
             throw error
         }
         display.stop()
@@ -60,7 +64,7 @@ struct VerifyCommand: AsyncParsableCommand {
             Terminal.print(result.text)
         }
         if let failure = result.failure {
-            Terminal.say("exeat: \(failure.rendered)")
+            Terminal.say(failure)
             try finish(with: failure.code.exitStatus == 1 ? 1 : 3)
         }
     }

@@ -15,10 +15,10 @@ public protocol Exporter: Sendable {
     /// The word after `kind:` in a plan.
     static var kind: String { get }
 
-    /// Whether a run that was interrupted goes on with the segments that are missing. Where the one
-    /// moment of a source ends with the process, it does not: what is stored of a source that is not
-    /// complete is void, its room is emptied, and it is begun anew in a new epoch.
-    static var survivesInterruption: Bool { get }
+    /// Whether what an interrupted process has exported can be gone on with. A source whose one
+    /// consistent moment ends with the process begins anew: what it had stored is void, its room
+    /// empty.
+    static var outlivesProcess: Bool { get }
 
     /// Reads the settings; throws all problems of the plan at once.
     init(_ source: SourcePlan, room: Room) throws(Failure)
@@ -50,7 +50,7 @@ public protocol Exporter: Sendable {
 }
 
 extension Exporter {
-    public static var survivesInterruption: Bool { true }
+    public static var outlivesProcess: Bool { true }
 }
 
 /// A segment by its artifact's place in the inventory and its own place in the artifact.
@@ -79,6 +79,8 @@ public struct SegmentResult: Sendable, Equatable {
 
 /// What is known of an artifact once all of it is stored.
 public struct Conclusion: Sendable {
+    /// How many of the inventory's objects it holds.
+    public var exported: Int64
     public var digests: [JSON.Member]
     public var counts: [JSON.Member]
     /// A shell command that reads the artifact's stream on standard input and restores it below
@@ -88,9 +90,10 @@ public struct Conclusion: Sendable {
     public var notes: [String]
 
     public init(
-        digests: [JSON.Member] = [], counts: [JSON.Member] = [], restoring: String? = nil,
-        notes: [String] = []
+        exported: Int64 = 0, digests: [JSON.Member] = [], counts: [JSON.Member] = [],
+        restoring: String? = nil, notes: [String] = []
     ) {
+        self.exported = exported
         self.digests = digests
         self.counts = counts
         self.restoring = restoring
@@ -156,15 +159,21 @@ public struct ArtifactOutline: Sendable {
 
 /// What `exeat plan` tells of a source.
 public struct Survey: Sendable {
+    /// As a user sees it: of files, holes included.
     public var bytes: Int64
+    /// What has to be read and stored for that.
+    public var bytesToMove: Int64
     public var counts: [JSON.Member]
     public var findings: [Finding]
     public var omissions: OmissionSummary
 
+    /// - Parameter bytesToMove: unless given, `bytes`.
     public init(
-        bytes: Int64, counts: [JSON.Member], findings: [Finding], omissions: OmissionSummary
+        bytes: Int64, bytesToMove: Int64? = nil, counts: [JSON.Member], findings: [Finding],
+        omissions: OmissionSummary
     ) {
         self.bytes = bytes
+        self.bytesToMove = bytesToMove ?? bytes
         self.counts = counts
         self.findings = findings
         self.omissions = omissions
@@ -207,15 +216,13 @@ public struct Room: Sendable {
     public let directory: String
     public let progress: Progress
     public let world: World
-    /// Whether what is exported can only be read by the recipients of the archive.
+    /// Whether the archive is encrypted: secrets may be in no other.
     public let isEncrypted: Bool
 
-    public init(
-        directory: String, progress: Progress, world: World, isEncrypted: Bool = false
-    ) {
-        self.isEncrypted = isEncrypted
+    public init(directory: String, progress: Progress, world: World, isEncrypted: Bool = false) {
         self.directory = directory
         self.progress = progress
         self.world = world
+        self.isEncrypted = isEncrypted
     }
 }

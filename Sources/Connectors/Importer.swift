@@ -5,7 +5,8 @@ public import Streams
 
 /// Replays one source of a verified archive on a target.
 ///
-/// The run asks in this order: `prepare`, then `replay` for every unit from several lanes at once,
+/// The run asks in this order: `prepare`, then `replay` for every unit, round by round and within a
+/// round from several lanes at once,
 /// `finish`, then `compare` for every slice from several lanes, and `conclude`. Everything is
 /// idempotent: an import that was interrupted is built anew in the same room, `prepare` comes
 /// again, and only the units not yet done are replayed.
@@ -13,6 +14,11 @@ public import Streams
 /// All calls block, and are made on lanes.
 public protocol Importer: Sendable {
     static var kind: String { get }
+
+    /// Whether the target itself remembers what is done, in the transaction that does it. Then every
+    /// unit is asked for again when an import is resumed: the run's own record could say more than a
+    /// target that has crashed.
+    static var targetRemembers: Bool { get }
 
     /// Notes what is wrong with the settings, so that a plan shows all its problems at once.
     static func check(_ target: TargetPlan, _ problems: PlanProblems)
@@ -38,14 +44,20 @@ public protocol Importer: Sendable {
     func conclude(counting: Bool) throws(Failure) -> ImportResult
 }
 
+extension Importer {
+    public static var targetRemembers: Bool { false }
+}
+
 /// What an import will do.
 public struct ImportOutline: Sendable {
-    public var segments: [SegmentNumber]
+    /// Units of work: those of a round in parallel, the next round when all of them are done. A unit
+    /// is a segment of the archive, or another step that the connector numbers in the same way.
+    public var rounds: [[SegmentNumber]]
     public var slices: Int
     public var bytes: Int64
 
-    public init(segments: [SegmentNumber], slices: Int, bytes: Int64) {
-        self.segments = segments
+    public init(rounds: [[SegmentNumber]], slices: Int, bytes: Int64) {
+        self.rounds = rounds
         self.slices = slices
         self.bytes = bytes
     }

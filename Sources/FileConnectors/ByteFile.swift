@@ -26,12 +26,18 @@ struct RecordWriter: ~Copyable {
     }
 
     mutating func append<Number: FixedWidthInteger>(_ number: Number) throws(Failure) {
-        let count = MemoryLayout<Number>.size
-        for index in 0..<count {
-            buffer.append(UInt8(truncatingIfNeeded: number >> Number(8 * (count - 1 - index))))
+        unsafe withUnsafeBytes(of: number.bigEndian) { bytes in
+            unsafe buffer.append(contentsOf: bytes)
         }
-        position += Int64(count)
+        position += Int64(MemoryLayout<Number>.size)
         if buffer.count >= Self.bufferSize { try flush() }
+    }
+
+    mutating func append(_ digest: Digest256) throws(Failure) {
+        try append(digest.words.0)
+        try append(digest.words.1)
+        try append(digest.words.2)
+        try append(digest.words.3)
     }
 
     /// A length of four bytes, then the bytes.
@@ -123,17 +129,16 @@ struct RecordReader: ~Copyable {
     }
 
     mutating func number<Number: FixedWidthInteger>(_: Number.Type) throws(Failure) -> Number {
-        var value: Number = 0
-        for byte in try bytes(MemoryLayout<Number>.size) {
-            value = value << 8 | Number(truncatingIfNeeded: byte)
+        let bytes = try bytes(MemoryLayout<Number>.size)
+        return unsafe bytes.withUnsafeBytes {
+            unsafe Number(bigEndian: $0.loadUnaligned(as: Number.self))
         }
-        return value
     }
 
     mutating func digest() throws(Failure) -> Digest256 {
-        guard let digest = Digest256(bytes: try bytes(32)) else {
-            throw Failure(.truncated, "the run's private file \"\(path)\" is damaged")
-        }
-        return digest
+        let first = try number(UInt64.self)
+        let second = try number(UInt64.self)
+        let third = try number(UInt64.self)
+        return Digest256(words: (first, second, third, try number(UInt64.self)))
     }
 }

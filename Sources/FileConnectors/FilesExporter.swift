@@ -153,6 +153,7 @@ public final class FilesExporter: Exporter {
         let result = try builder.build()
         self.result.withLock { $0 = result }
         return Conclusion(
+            exported: result.entries,
             digests: [
                 .init("tree-content", .string(result.content.hex)),
                 .init("tree-metadata", .string(result.metadata.hex)),
@@ -209,7 +210,7 @@ public final class FilesExporter: Exporter {
                 .init(reason: $0.key, count: $0.value.count, accepted: $0.value.accepted)
             }, lines: lines)
         return Survey(
-            bytes: totals.bytes,
+            bytes: totals.bytes, bytesToMove: totals.streamBytes,
             counts: totals.kinds.sorted { $0.key < $1.key }
                 .map { .init($0.key, .integer($0.value)) },
             findings: findings(omissions), omissions: omissions)

@@ -25,7 +25,8 @@ public final class FilesImporter: Importer {
         var target: TreeTarget?
         var record: ShortfallRecord?
         var comparisons: [Int: TreeComparison] = [:]
-        var extras: [TreeDifference] = []
+        /// Objects in excess; nil until they were looked for.
+        var extras: TreeComparison?
     }
 
     public static func check(_ target: TargetPlan, _ problems: PlanProblems) {
@@ -76,8 +77,10 @@ public final class FilesImporter: Importer {
             $0.record = record
         }
         return ImportOutline(
-            segments: stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) },
-            slices: stored.slices.count, bytes: stored.summary.size)
+            rounds: [
+                stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) }
+            ],
+            slices: Work.allCount(stored), bytes: stored.summary.size)
     }
 
     private func prepared() throws(Failure) -> (StoredTree, TreeTarget) {
@@ -130,15 +133,48 @@ public final class FilesImporter: Importer {
         try Files.write([], to: finishedPath, mode: 0o600)
     }
 
-    public func compare(_ slice: Int) throws(Failure) {
+    /// What `compare` is asked for by number. What takes long in one go comes first, beside the
+    /// slices: the disk writes, and the target is walked, while other lanes compare.
+    private enum Work {
+        case storing, extras
+        case slice(Int)
+
+        init(_ number: Int) {
+            switch number {
+            case 0: self = .storing
+            case 1: self = .extras
+            default: self = .slice(number - 2)
+            }
+        }
+
+        static func allCount(_ stored: StoredTree) -> Int { stored.slices.count + 2 }
+    }
+
+    public func compare(_ number: Int) throws(Failure) {
         let (stored, target) = try prepared()
-        let part = stored.slices[slice]
-        var comparer = TreeComparer(
-            target, names: names, scope: scope, firstLeaf: part.firstLeaf, progress: room.progress)
-        var reader = stored.reader(part)
-        while let entry = try reader.nextEntry() { try comparer.compare(entry) }
-        let result = comparer.result
-        state.withLock { $0.comparisons[slice] = result }
+        switch Work(number) {
+        case .storing: try target.root.descriptor.syncFileSystem()
+        case .extras: try findExtras(stored, target)
+        case .slice(let slice):
+            let part = stored.slices[slice]
+            var comparer = TreeComparer(
+                target, names: names, scope: scope, firstLeaf: part.firstLeaf,
+                progress: room.progress)
+            var reader = stored.reader(part)
+            while let entry = try reader.nextEntry() { try comparer.compare(entry) }
+            let result = comparer.result
+            state.withLock { $0.comparisons[slice] = result }
+        }
+    }
+
+    /// Objects on a target of our own that no line of the index is about.
+    private func findExtras(_ stored: StoredTree, _ target: TreeTarget) throws(Failure) {
+        guard target.existing == .refuse else { return }
+        var extras = TreeComparison(firstLeaf: 0)
+        var index = stored.wholeIndex()
+        try TreeExtras.find(on: target, &index, progress: room.progress) { extras.append($0) }
+        let found = extras
+        state.withLock { $0.extras = found }
     }
 
     /// Names of owners are part of the proof only where owners go by name.
@@ -151,12 +187,11 @@ public final class FilesImporter: Importer {
         for slice in stored.slices.indices {
             if let part = compared[slice] { comparison.append(part) }
         }
-        if target.existing == .refuse {
-            var index = stored.wholeIndex()
-            try TreeExtras.find(on: target, &index, progress: room.progress) {
-                comparison.append($0)
-            }
-        }
+        // Not compared by digest, the target is still looked through.
+        if state.withLock({ $0.extras == nil }) { try findExtras(stored, target) }
+        if let extras = state.withLock({ $0.extras }) { comparison.append(differencesOf: extras) }
+        // Before directories are closed to a user who may not look past their modes.
+        if counting { try count(stored, on: target, into: &comparison) }
         if TreeRestrictor.isNeeded(for: target) {
             var restrictor = TreeRestrictor(target)
             var index = stored.wholeIndex()
@@ -164,42 +199,41 @@ public final class FilesImporter: Importer {
             try restrictor.finish()
         }
         try target.root.descriptor.syncFileSystem()
-        var result = result(stored, target, comparison, wasCompared: !compared.isEmpty)
-        if counting {
-            result.comparisons.append(
-                .init(
-                    name: "entries", expected: String(stored.summary.entries),
-                    found: String(try count(stored, on: target))))
-        }
-        return result
+        return result(
+            stored, target, comparison, wasCompared: !compared.isEmpty, wasCounted: counting)
     }
 
-    /// How many of the index's entries are on the target, by name.
-    private func count(_ stored: StoredTree, on target: TreeTarget) throws(Failure) -> Int64 {
-        var found: Int64 = 0
+    /// Looks for each of the index's entries on the target, by name alone.
+    private func count(
+        _ stored: StoredTree, on target: TreeTarget, into comparison: inout TreeComparison
+    ) throws(Failure) {
         var cursor = TreeCursor(target.root)
         var index = stored.wholeIndex()
         while let indexed = try index.nextEntry() {
             try room.progress.checkCancelled()
+            let path = indexed.entry.path
+            var isPresent = false
             do throws(Failure) {
-                try unsafe cursor.withParent(of: indexed.entry.path) {
+                isPresent = try unsafe cursor.withParent(of: path) {
                     (directory, name) throws(Failure) in
                     var status = stat()
-                    if unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 {
-                        found += 1
-                    }
+                    return unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0
                 }
             } catch {
                 // A directory on the way that is not there: neither is the entry.
                 if error.code == .cancelled { throw error }
             }
+            let isListed =
+                !isPresent
+                && (target.shortfalls.covers(path, .object)
+                    || target.shortfalls.covers(path, .existing))
+            comparison.count(isPresent: isPresent, isShortfall: isListed)
         }
-        return found
     }
 
     private func result(
         _ stored: StoredTree, _ target: TreeTarget, _ comparison: TreeComparison,
-        wasCompared: Bool
+        wasCompared: Bool, wasCounted: Bool
     ) -> ImportResult {
         var comparisons: [ImportResult.Comparison] = []
         if wasCompared {
@@ -210,10 +244,14 @@ public final class FilesImporter: Importer {
                 .init(
                     name: "tree-metadata", expected: comparison.metadataExpected.root.hex,
                     found: comparison.metadataFound.root.hex),
-                .init(
-                    name: "entries", expected: String(stored.summary.entries),
-                    found: String(comparison.entries)),
             ]
+        }
+        if wasCompared || wasCounted {
+            comparisons.append(
+                .init(
+                    name: "entries",
+                    expected: String(stored.summary.entries - comparison.lacking),
+                    found: String(comparison.present)))
         }
         let differences = comparison.differences.filter { !$0.isShortfall }
         return ImportResult(

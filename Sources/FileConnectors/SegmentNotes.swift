@@ -47,21 +47,21 @@ struct PartNote {
 extension RecordWriter {
     mutating func append(_ note: EntryNote) throws(Failure) {
         try append(note.flags.rawValue)
-        try append(note.content.bytes)
-        try append(note.metadata.bytes)
+        try append(note.content)
+        try append(note.metadata)
         try append(counted: note.reason.utf8)
         try append(counted: note.line)
     }
 
     mutating func append(_ note: PartNote) throws(Failure) {
         try append(UInt8((note.changed ? 1 : 0) | (note.plain == nil ? 0 : 2)))
-        if let plain = note.plain { try append(plain.bytes) }
+        if let plain = note.plain { try append(plain) }
         try append(counted: note.omission.utf8)
         try append(note.leaves.start)
         try append(UInt32(note.leaves.nodes.count))
         for node in note.leaves.nodes {
             try append(UInt8(node.level))
-            try append(node.digest.bytes)
+            try append(node.digest)
         }
     }
 }

@@ -45,17 +45,26 @@ struct StoredTree: Sendable {
         let index = try Self.decode(lines, from: artifacts, in: directory, progress)
         let size = lines.plainBytes
         let expected = tree.counts.first { $0.key == "entries" }?.value.integer
+        var map = SegmentMap(tree)
+        var roots = Roots()
+        var cutter = SliceCutter()
         summary = try IndexCheck.check(
-            limits: IndexLimits(entries: expected), folds: folds
-        ) { () throws(Failure) in IndexReader(FileSource(index, from: 0, size: size)) }
+            limits: IndexLimits(entries: expected), folds: folds,
+            open: { () throws(Failure) in IndexReader(FileSource(index, from: 0, size: size)) },
+            visit: { (item, line) throws(Failure) in
+                if case .entry(let indexed) = item {
+                    try map.add(indexed, line: line.lowerBound)
+                    roots.add(indexed)
+                }
+                cutter.add(item, line)
+            })
         guard summary.entries == expected else {
             throw Failure(
                 .treeMismatch,
                 "the index has \(summary.entries) entries, the manifest \(expected ?? 0)")
         }
-        var map = SegmentMap(tree)
-        var roots = Roots()
-        slices = try Self.cut(index, size, &map, &roots)
+        try map.finish()
+        slices = cutter.finished(size)
         try roots.check(against: tree)
         self.map = map
         self.index = index
@@ -84,30 +93,33 @@ struct StoredTree: Sendable {
         return SharedDescriptor(file, name: "the index of the archive")
     }
 
-    /// Goes through the index once more, for the slices and for the segments.
-    private static func cut(
-        _ index: SharedDescriptor, _ size: Int64, _ map: inout SegmentMap, _ roots: inout Roots
-    ) throws(Failure) -> [Slice] {
-        var slices: [Slice] = []
-        var reader = IndexReader(FileSource(index, from: 0, size: size))
-        var (start, first, entries, bytes): (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
-        var line: Int64 = 0
-        while let item = try reader.next() {
-            defer { line = reader.position }
+    /// Cuts the index into slices of about the same work.
+    private struct SliceCutter {
+        private var slices: [Slice] = []
+        private var from: Int64 = 0
+        private var firstLeaf: Int64 = 0
+        private var entries: Int64 = 0
+        private var bytes: Int64 = 0
+
+        mutating func add(_ item: IndexItem, _ line: Range<Int64>) {
             if case .entry(let indexed) = item {
-                try map.add(indexed, line: line)
-                roots.add(indexed)
                 entries += 1
                 bytes += indexed.entry.size
             }
-            if entries - first >= sliceEntries || bytes >= sliceBytes {
-                slices.append(Slice(from: start, to: reader.position, firstLeaf: first))
-                (start, first, bytes) = (reader.position, entries, 0)
+            if entries - firstLeaf >= sliceEntries || bytes >= sliceBytes {
+                end(at: line.upperBound)
             }
         }
-        if start < size { slices.append(Slice(from: start, to: size, firstLeaf: first)) }
-        try map.finish()
-        return slices
+
+        private mutating func end(at to: Int64) {
+            slices.append(Slice(from: from, to: to, firstLeaf: firstLeaf))
+            (from, firstLeaf, bytes) = (to, entries, 0)
+        }
+
+        consuming func finished(_ size: Int64) -> [Slice] {
+            if from < size { end(at: size) }
+            return slices
+        }
     }
 
     /// The two Merkle roots of the index, as the export took them.

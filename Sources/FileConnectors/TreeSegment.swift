@@ -210,12 +210,15 @@ struct TreeSegment: ~Copyable {
         chunk.removeAll()
         let raw = file.raw
         var missing = 0
+        var isLonger = false
         do throws(Failure) {
             try unsafe chunk.append { (free) throws(Failure) in
+                // One byte more than there should be: files of /proc say 0 and are not empty.
+                let most = min(size + 1, free.count)
                 var done = 0
-                while done < size {
+                while done < size || done == 0 {
                     let count = retrying {
-                        unsafe read(raw, free.baseAddress.map { unsafe $0 + done }, size - done)
+                        unsafe read(raw, free.baseAddress.map { unsafe $0 + done }, most - done)
                     }
                     guard count >= 0 else {
                         throw Failure(errno: errno, "cannot read")
@@ -224,13 +227,14 @@ struct TreeSegment: ~Copyable {
                     done += count
                 }
                 missing = size - done
+                isLonger = done > size
                 if missing > 0, let start = free.baseAddress {
                     unsafe memset(start + done, 0, missing)
                 }
                 return size
             }
         } catch { throw Failure(.sourceUnreadable, "read error", cause: error) }
-        return missing == 0
+        return missing == 0 && !isLonger
     }
 
     private func hasChanged(
@@ -326,7 +330,7 @@ extension TreeSegment {
         let count = PaxWriter.padding(after: length)
         if count == 0 { return }
         header.removeAll(keepingCapacity: true)
-        header.append(contentsOf: repeatElement(0, count: count))
+        header.append(contentsOf: PaxWriter.end[..<count])
         try sink.write(header)
         offset += Int64(count)
     }

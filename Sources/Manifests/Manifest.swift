@@ -115,8 +115,9 @@ public struct SegmentRecord: Sendable, Equatable {
         self.plainBytes = plainBytes
     }
 
-    /// No reader accepts a larger segment. Files stay at or below 256 MiB; rows of a database are cut by
-    /// what they take on its disk, where they are compressed, or not at all by an old server.
+    /// No reader accepts a larger segment. Writers aim at 256 MiB at most; a range of a table can
+    /// turn out longer, for its rows are stored compressed and written in full, and some servers
+    /// give a table only as a whole.
     public static let largestPlain: Int64 = 1 << 45
 }
 

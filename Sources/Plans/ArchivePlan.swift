@@ -7,6 +7,8 @@ public struct ArchivePlan: Sendable {
     public let compression: Compression
     /// age recipients; without any the archive is in clear.
     public let encryptTo: [String]
+    /// Where each of them stands, as `plan.yaml:7:17`: whether one is whole is found out elsewhere.
+    public let encryptToPlaces: [String]
     /// The stem given to `exeat keys new`, resolved.
     public let signWith: String
     public let timestamp: TimestampAuthority?
@@ -51,7 +53,9 @@ public struct ArchivePlan: Sendable {
         let archive = node?.mapping(Self.shape, problems)
         name = archive?["name"].flatMap { Self.name($0, problems) } ?? ""
         compression = Self.compression(archive)
-        encryptTo = archive?["encrypt-to"].map { Self.recipients($0, problems) } ?? []
+        let recipients = archive?["encrypt-to"].map { Self.recipients($0, problems) } ?? []
+        encryptTo = recipients.map(\.text)
+        encryptToPlaces = recipients.map(\.place)
         signWith = archive?.path("sign-with") ?? ""
         timestamp = Self.timestamp(archive)
         manifests = archive?["manifests"].map { Self.manifests($0, problems) } ?? [.sha256]
@@ -88,8 +92,11 @@ public struct ArchivePlan: Sendable {
         return Compression(level: level, long: fields?.flag("long") ?? false)
     }
 
-    private static func recipients(_ node: PlanNode, _ problems: PlanProblems) -> [String] {
-        var recipients: [String] = []
+    private static func recipients(
+        _ node: PlanNode, _ problems: PlanProblems
+    ) -> [(text: String, place: String)] {
+        var recipients: [(text: String, place: String)] = []
+        let isPostQuantum = { (text: String) in text.hasPrefix("age1pq1") }
         for element in node.elements(problems) ?? [] {
             guard let recipient = element.string(problems) else { continue }
             if !recipient.hasPrefix("age1") {
@@ -100,11 +107,20 @@ public struct ArchivePlan: Sendable {
                         ? "\"encrypt-to\" holds a secret key; it takes the public one, age1…"
                         : "\"encrypt-to\" takes age recipients, which begin with \"age1\"",
                     at: element)
-            } else if recipients.contains(recipient) {
+            } else if recipients.contains(where: { $0.text == recipient }) {
                 problems.add(
                     .planInvalidValue, "\"encrypt-to\" names a recipient twice", at: element)
+            } else if let first = recipients.first,
+                isPostQuantum(first.text) != isPostQuantum(recipient)
+            {
+                problems.add(
+                    .ageRecipientsMixed,
+                    "\"encrypt-to\" mixes recipients that begin with \"age1pq1\" and others, and "
+                        + "the weaker kind decides: name one kind", at: element)
             } else {
-                recipients.append(recipient)
+                let position = element.position
+                recipients.append(
+                    (recipient, "\(element.file):\(position.line):\(position.column)"))
             }
         }
         return recipients

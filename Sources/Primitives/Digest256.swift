@@ -13,6 +13,24 @@ public struct Digest256: Hashable, Sendable {
         self.init(bytes: bytes)
     }
 
+    /// Reads exactly 64 lower-case hexadecimal digits, as they lie in a buffer; nil for anything else.
+    public init?(hexDigits text: UnsafeBufferPointer<UInt8>) {
+        guard text.count == 64 else { return nil }
+        let raw = UnsafeRawBufferPointer(text)
+        func half(_ start: Int) -> UInt64? {
+            let digits = unsafe raw.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+            return Hex.word(of: UInt64(bigEndian: digits)).map { UInt64($0) }
+        }
+        func word(_ start: Int) -> UInt64? {
+            guard let high = half(start), let low = half(start + 8) else { return nil }
+            return high << 32 | low
+        }
+        guard let first = word(0), let second = word(16), let third = word(32),
+            let fourth = word(48)
+        else { return nil }
+        words = (first, second, third, fourth)
+    }
+
     /// Takes exactly 32 bytes; nil for any other count.
     public init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
 

@@ -39,12 +39,7 @@ public final class ExportRun: Sendable {
         progress: Progress, announce: @Sendable (ExportStage) -> Void
     ) async throws(Failure) -> ExportOutcome {
         try checkSupported(plan, form: BagWriter.form(of: output))
-        let signer = try SigningKey(file: plan.archive.signWith + ".key")
-        guard signer.roles.contains(.exporter) else {
-            throw Failure(
-                .signerRole, "the key of \"\(signer.principal)\" may not seal archives",
-                hint: "Make one with: exeat keys new NAME --role exporter")
-        }
+        let signer = try signer(of: plan)
         let form = BagWriter.form(of: output)
         let sealed = SealedOutput(plan: plan, form: form, output: output, signer: signer)
         if try BagWriter.look(at: form) == .sealed {
@@ -90,6 +85,30 @@ public final class ExportRun: Sendable {
                 .unsupported, "this release takes no time-stamps",
                 hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
         }
+        _ = try recipients(of: plan.archive)
+    }
+
+    private static func recipients(of archive: ArchivePlan) throws(Failure) -> [Recipient] {
+        var recipients: [Recipient] = []
+        for (text, place) in zip(archive.encryptTo, archive.encryptToPlaces) {
+            do throws(Failure) {
+                recipients.append(try Recipient(text))
+            } catch {
+                throw Failure(error.code, "\(place): \(error.what)", hint: error.hint)
+            }
+        }
+        return recipients
+    }
+
+    /// The key that a plan seals with.
+    static func signer(of plan: ExportPlan) throws(Failure) -> SigningKey {
+        let signer = try SigningKey(file: plan.archive.signWith + ".key")
+        guard signer.roles.contains(.exporter) else {
+            throw Failure(
+                .invalidValue, "the key of \"\(signer.principal)\" may not seal archives",
+                hint: "Make one with: exeat keys new NAME --role exporter")
+        }
+        return signer
     }
 
     private init(
@@ -100,9 +119,7 @@ public final class ExportRun: Sendable {
         self.world = world
         self.progress = progress
         self.signer = signer
-        recipients = try plan.archive.encryptTo.map { (text) throws(Failure) in
-            try Recipient(text)
-        }
+        recipients = try Self.recipients(of: plan.archive)
         let compression = plan.archive.compression
         let fixed: Int? = if case .fixed(let level) = compression.level { Int(level) } else { nil }
         level = CompressionLevel(fixed, long: compression.long)
@@ -112,6 +129,7 @@ public final class ExportRun: Sendable {
             encrypted: !recipients.isEmpty)
         if resuming {
             ledger = try RunLedger(resuming: writer.journalPath, run: identity, world: world)
+            try Self.restartSources(plan, ledger, writer, connectors)
             try writer.resume(committed: ledger.committedPaths, end: ledger.end)
         } else {
             try writer.begin()
@@ -121,6 +139,23 @@ public final class ExportRun: Sendable {
         sources = try Self.open(
             plan, stateDirectory: writer.stateDirectory, encrypted: !recipients.isEmpty,
             connectors: connectors, progress: progress, world: world)
+    }
+
+    /// A source whose one consistent moment ended with the interrupted process begins anew.
+    private static func restartSources(
+        _ plan: ExportPlan, _ ledger: RunLedger, _ writer: BagWriter,
+        _ connectors: [any Exporter.Type]
+    ) throws(Failure) {
+        if ledger.isCompleted { return }
+        let momentary = plan.sources.indices.filter { place in
+            connectors.contains {
+                $0.kind == plan.sources[place].kind && !$0.outlivesProcess
+            }
+        }
+        let isTar = if case .tar = writer.form { true } else { false }
+        for source in try ledger.voidUnfinished(among: Array(momentary), isTar: isTar) {
+            try Files.remove(writer.stateDirectory + "/source-\(source)")
+        }
     }
 
     private static func open(

@@ -49,7 +49,7 @@ public struct ImportRun: Sendable {
         let signer = try SigningKey(file: plan.signWith + ".key")
         guard signer.roles.contains(.importer) else {
             throw Failure(
-                .signerRole, "the key of \"\(signer.principal)\" may not sign receipts",
+                .invalidValue, "the key of \"\(signer.principal)\" may not sign receipts",
                 hint: "Make one with: exeat keys new NAME --role importer")
         }
         let startedAt = world.now()
@@ -105,12 +105,17 @@ public struct ImportRun: Sendable {
                 try await scheduler.run { () throws(Failure) in try prepare(target, connectors) })
         }
         announce(.replay(bytes: pairs.reduce(0) { $0 &+ $1.outline.bytes }))
-        let jobs = pairs.flatMap { pair in pair.outline.segments.map { (pair, $0) } }
-            .filter { !ledger.isDone($0.0.place, $0.1) }
-        try await scheduler.run(jobs) { (job) throws(Failure) in
-            try progress.checkCancelled()
-            try job.0.importer.replay(job.1)
-            try ledger.note(job.0.place, job.1)
+        for round in 0..<(pairs.map(\.outline.rounds.count).max() ?? 0) {
+            let jobs = pairs.filter { $0.outline.rounds.indices.contains(round) }
+                .flatMap { pair in pair.outline.rounds[round].map { (pair, $0) } }
+                .filter {
+                    type(of: $0.0.importer).targetRemembers || !ledger.isDone($0.0.place, $0.1)
+                }
+            try await scheduler.run(jobs) { (job) throws(Failure) in
+                try progress.checkCancelled()
+                try job.0.importer.replay(job.1)
+                try ledger.note(job.0.place, job.1)
+            }
         }
         try await scheduler.run(pairs) { (pair) throws(Failure) in try pair.importer.finish() }
         if plan.verify == .digest {

@@ -44,22 +44,33 @@ public struct Inspection: Sendable {
                 hint: "Its sources are: "
                     + archive.manifest.sources.map(\.name).joined(separator: ", ") + ".")
         }
-        var prefix = parts.count > 1 ? String(parts[1]) : ""
-        while prefix.hasSuffix("/") { prefix.removeLast() }
+        var prefix = Array((parts.count > 1 ? parts[1] : "").utf8)
+        while prefix.last == 0x2f { prefix.removeLast() }
         var lines: [JSON] = []
         for record in source.artifacts where record.format == "jsonl" {
             for segment in record.segments.indices {
                 let stream = try archive.open(record, segment: segment)
                 try eachLine(of: stream) { (line) throws(Failure) in
                     let json = try JSON(parsing: line)
-                    let name = json["path"]?.string ?? ""
-                    if prefix.isEmpty || name == prefix || name.hasPrefix(prefix + "/") {
+                    let name = Self.name(json)
+                    if prefix.isEmpty || name == prefix || name.starts(with: prefix + [0x2f]) {
                         lines.append(json)
                     }
                 }
             }
         }
+        guard prefix.isEmpty || !lines.isEmpty else {
+            throw Failure(
+                .notFound, "source \"\(parts[0])\" holds no \"\(parts[1])\"",
+                hint: "Ask for the source alone to see all that it holds.")
+        }
         return lines
+    }
+
+    /// The bytes of a path, UTF-8 or not.
+    private static func name(_ line: JSON) -> [UInt8] {
+        line["path"]?.string.map { Array($0.utf8) }
+            ?? line["path64"]?.string.flatMap { Base64.decode($0) } ?? []
     }
 
     private static func eachLine(
@@ -119,7 +130,7 @@ public struct Inspection: Sendable {
             }
             for omission in source["omissions"]?["lines"]?.array ?? [] {
                 lines.append(
-                    "  omitted: \(omission["path"]?.string ?? "(name is not UTF-8)") "
+                    "  omitted: \(String(decoding: Self.name(omission), as: UTF8.self)) "
                         + "(\(omission["reason"]?.string ?? "?"))")
             }
         }
@@ -129,7 +140,7 @@ public struct Inspection: Sendable {
     }
 
     private static func text(of line: JSON, _ size: (Int64) -> String) -> String {
-        let name = line["path"]?.string ?? "(name is not UTF-8)"
+        let name = String(decoding: name(line), as: UTF8.self)
         if let reason = line["omitted"]?.string { return "omitted (\(reason))  \(name)" }
         let link = line["link"]?.string.map { " -> \($0)" } ?? ""
         return "\(line["type"]?.string ?? "?")  \(line["mode"]?.string ?? "    ")  "

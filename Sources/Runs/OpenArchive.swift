@@ -22,9 +22,17 @@ public struct OpenArchive: ArtifactSource {
         self.bag = bag
         var identities: [Identity] = []
         for file in keyFiles {
+            let bytes = try KeyFiles.readPrivate(file)
             guard
-                let text = String(
-                    validating: try KeyFiles.readPrivate(file), as: UTF8.self)
+                !["age-encryption.org/", "-----BEGIN AGE"].contains(where: {
+                    bytes.starts(with: $0.utf8)
+                })
+            else {
+                throw Failure(
+                    .ageKeyInvalid, "the key file \"\(file)\" is encrypted itself",
+                    hint: "Decrypt it first: (umask 077; age -d -o IDENTITY FILE).")
+            }
+            guard let text = String(validating: bytes, as: UTF8.self)
             else { throw Failure(.ageKeyInvalid, "\"\(file)\" is not a key file") }
             identities += try Identity.parse(file: text)
         }

@@ -24,8 +24,7 @@ public struct Preview: Sendable {
     ) async throws(Failure) -> Preview {
         // What the run would stumble over at its end is better known now.
         try ExportRun.checkSupported(plan)
-        _ = try SigningKey(file: plan.archive.signWith + ".key")
-        for recipient in plan.archive.encryptTo { _ = try Recipient(recipient) }
+        _ = try ExportRun.signer(of: plan)
         let scheduler = Scheduler(workers: 1)
         defer { scheduler.close() }
         var sources: [Source] = []
@@ -35,10 +34,7 @@ public struct Preview: Sendable {
                 try await scheduler.run { () throws(Failure) in
                     // Nothing is kept, so the room needs no directory.
                     let exporter = try type.init(
-                        source,
-                        room: Room(
-                            directory: "", progress: progress, world: world,
-                            isEncrypted: !plan.archive.encryptTo.isEmpty))
+                        source, room: Room(directory: "", progress: progress, world: world))
                     return Source(
                         name: source.name, kind: source.kind, survey: try exporter.survey())
                 })
@@ -85,7 +81,9 @@ public struct Preview: Sendable {
 
     private var bytes: Int64 { sources.reduce(0) { $0 + $1.survey.bytes } }
 
-    private var seconds: Int64 { bytes / max(1, rate) + 1 }
+    private var seconds: Int64 {
+        sources.reduce(0) { $0 + $1.survey.bytesToMove } / max(1, rate) + 1
+    }
 
     public var json: JSON {
         [
@@ -110,7 +108,8 @@ public struct Preview: Sendable {
         for source in sources {
             let survey = source.survey
             let counts = survey.counts
-                .map { "\($0.value.integer ?? 0) \($0.key)" }.joined(separator: ", ")
+                .compactMap { count in count.value.integer.map { "\($0) \(count.key)" } }
+                .joined(separator: ", ")
             lines.append("\(source.name) (\(source.kind)): \(size(survey.bytes)), \(counts)")
             for finding in survey.findings {
                 lines.append("  \(finding.severity.rawValue): \(finding.what)")
@@ -120,8 +119,8 @@ public struct Preview: Sendable {
                 lines.append("  covered: \(omission.count) × \(omission.reason)")
             }
             for line in survey.omissions.lines.prefix(10) {
-                lines.append(
-                    "  omitted: \(line["path"]?.string ?? "?") (\(line["reason"]?.string ?? "?"))")
+                let name = (line["path"] ?? line["object"])?.string ?? "?"
+                lines.append("  omitted: \(name) (\(line["reason"]?.string ?? "?"))")
             }
             if survey.omissions.total > 10 {
                 lines.append("  … \(survey.omissions.total) in all, see --json")

@@ -163,11 +163,12 @@ struct Receipt {
     private func summary(_ name: String, _ isInArchive: Bool) -> String {
         var lines: [String] = []
         for entry in results {
+            let equal = entry.result.shortfallCount > 0 ? "equal but for what was not set" : "equal"
             for comparison in entry.result.comparisons {
                 lines.append(
                     "\(entry.source.name): \(comparison.name) "
                         + (comparison.equal
-                            ? "equal, \(comparison.found)"
+                            ? "\(equal), \(comparison.found)"
                             : "DIFFERENT, expected \(comparison.expected), found \(comparison.found)")
                 )
             }

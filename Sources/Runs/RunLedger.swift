@@ -24,6 +24,8 @@ final class RunLedger: Sendable {
         var commits: [Place: Commit] = [:]
         /// Sources and artifacts that have had their event, as `s` or `s/a`.
         var noted: Set<String> = []
+        /// How many artifacts each source has, once inventoried.
+        var artifacts: [Int: Int] = [:]
         /// Where a tar ended after the last commit.
         var end: Int64 = 0
         /// What the journal's closing line says, when it has one.
@@ -55,7 +57,11 @@ final class RunLedger: Sendable {
             switch entry.event {
             case .runOpened: opening = line
             case .segmentCommitted: try state.read(commit: line)
-            case .sourceInventoried: state.noted.insert("\(line["s"]?.integer ?? -1)")
+            case .segmentVoided: try state.read(voided: line)
+            case .sourceInventoried:
+                let source = Int(line["s"]?.integer ?? -1)
+                state.noted.insert("\(source)")
+                state.artifacts[source] = Int(line["artifacts"]?.integer ?? 0)
             case .artifactCompleted:
                 state.noted.insert("\(line["s"]?.integer ?? -1)/\(line["a"]?.integer ?? -1)")
             case .runCompleted: state.closing = Array((line.members ?? []).dropFirst(4))
@@ -121,6 +127,55 @@ final class RunLedger: Sendable {
         state.withLock { $0.closing = fields }
     }
 
+    /// Voids what an interrupted process has stored of sources that begin anew, and gives back their
+    /// numbers. A source whose artifacts are all complete stays as it is.
+    ///
+    /// A tar is cut back to its first voided segment, so that all behind it is void as well.
+    func voidUnfinished(among sources: [Int], isTar: Bool) throws(Failure) -> [Int] {
+        var voided: [Place: Commit] = [:]
+        var restarted: Set<Int> = []
+        let known = state.withLock { ($0.commits, $0.noted, $0.artifacts) }
+        while true {
+            let before = voided.count + restarted.count
+            for source in sources {
+                let isComplete =
+                    known.2[source].map { count in
+                        (0..<count).allSatisfy { known.1.contains("\(source)/\($0)") }
+                    } ?? false
+                guard !isComplete || voided.keys.contains(where: { $0.source == source }) else {
+                    continue
+                }
+                restarted.insert(source)
+                voided.merge(known.0.filter { $0.key.source == source }) { first, _ in first }
+            }
+            let cut = voided.values.map { $0.end }.min()
+            if isTar, let cut {
+                voided.merge(known.0.filter { $0.value.end > cut }) { first, _ in first }
+            }
+            if voided.count + restarted.count == before { break }
+        }
+        for (place, commit) in voided.sorted(by: { $0.value.record.path < $1.value.record.path }) {
+            try journal.append(
+                .segmentVoided,
+                [
+                    .init("s", .integer(Int64(place.source))),
+                    .init("a", .integer(Int64(place.number.artifact))),
+                    .init("n", .integer(Int64(place.number.segment))),
+                    .init("path", .string(commit.record.path)),
+                ])
+        }
+        let gone = (Set(voided.keys), restarted)
+        state.withLock { state in
+            for place in gone.0 { state.remove(place) }
+            for source in gone.1 {
+                state.noted = state.noted.filter {
+                    $0 != "\(source)" && !$0.hasPrefix("\(source)/")
+                }
+            }
+        }
+        return restarted.sorted()
+    }
+
     func commit(at place: Place) -> Commit? { state.withLock { $0.commits[place] } }
 
     func isInventoried(_ source: Int) -> Bool {
@@ -178,6 +233,23 @@ final class RunLedger: Sendable {
 }
 
 extension RunLedger.State {
+    /// The artifact of a voided segment is no longer complete, nor does a tar reach beyond the rest.
+    fileprivate mutating func remove(_ place: RunLedger.Place) {
+        commits[place] = nil
+        noted.remove("\(place.source)/\(place.number.artifact)")
+        end = commits.values.map(\.end).max() ?? 0
+    }
+
+    fileprivate mutating func read(voided line: JSON) throws(Failure) {
+        guard let source = line["s"]?.integer, let artifact = line["a"]?.integer,
+            let segment = line["n"]?.integer
+        else { throw Failure(.journalMalformed, "a voided segment of the journal lacks a member") }
+        remove(
+            RunLedger.Place(
+                source: Int(source),
+                number: SegmentNumber(artifact: Int(artifact), segment: Int(segment))))
+    }
+
     fileprivate mutating func read(commit line: JSON) throws(Failure) {
         guard let source = line["s"]?.integer, let artifact = line["a"]?.integer,
             let segment = line["n"]?.integer, let path = line["path"]?.string,

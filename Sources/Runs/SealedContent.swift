@@ -85,9 +85,7 @@ struct SealedContent: Sendable {
     /// artifacts hold of it.
     private var outcome: Seal.Outcome {
         let open = sources.reduce(0) { $0 + $1.omissions.notAccepted }
-        let exported = sources.flatMap(\.artifacts).reduce(0) { sum, artifact in
-            sum + (artifact.counts.first { $0.key == "entries" }?.value.integer ?? 0)
-        }
+        let exported = conclusions.joined().reduce(0) { $0 + $1.exported }
         return Seal.Outcome(
             status: open == 0 ? 0 : 2, expected: inventories.reduce(0) { $0 + $1.objects },
             exported: exported, omitted: sources.reduce(0) { $0 + $1.omissions.total })

@@ -96,13 +96,35 @@ extension Verification {
     public var json: JSON {
         var members = report.json.members ?? []
         members.append(.init("content", content))
-        if let failure { members.append(Self.member(failure)) }
+        if let failure {
+            members.append(Self.member(failure))
+            // What was found beyond the stored bytes is a problem like those.
+            if report.problems.isEmpty,
+                let place = members.firstIndex(where: { $0.key == "problems" })
+            {
+                members[place] = Self.problems(failure)
+            }
+        }
         return .object(members)
     }
 
     /// The answer about an archive that could not be examined at all.
     public static func json(of failure: Failure) -> JSON {
-        .object([.init("good", .bool(false)), member(failure)])
+        .object([
+            .init("good", .bool(false)), problems(failure), .init("problemCount", .integer(1)),
+            member(failure),
+        ])
+    }
+
+    /// The same for people.
+    public static func text(of failure: Failure) -> String { problem(failure) + "\nNOT GOOD" }
+
+    private static func problem(_ failure: Failure) -> String {
+        "PROBLEM \(failure.code.rawValue) \(failure.code.word): \(failure.what)"
+    }
+
+    private static func problems(_ failure: Failure) -> JSON.Member {
+        .init("problems", .array([BagProblem("", failure).json]))
     }
 
     private static func member(_ failure: Failure) -> JSON.Member {
@@ -127,10 +149,9 @@ extension Verification {
             }
         }
         for problem in report.problems.prefix(20) {
-            lines.append(
-                "PROBLEM \(problem.failure.code.rawValue) \(problem.failure.code.word): "
-                    + "\(problem.failure.what)")
+            lines.append(Self.problem(problem.failure))
         }
+        if let failure, report.problems.isEmpty { lines.append(Self.problem(failure)) }
         if failure == nil, let seal = report.seal {
             lines.append(
                 "good: \(report.payload.files) files, \(report.payload.bytes) bytes, sealed by "

@@ -1,7 +1,7 @@
 /// `VERIFY.txt`: how to check this very bag with standard tools.
 ///
 /// It is prose in the comments of a POSIX shell script, so that it can be read, pasted line by line
-/// or run as a whole: `TRUST=DIRECTORY sh VERIFY.txt` in the bag's folder.
+/// or run as a whole: `TRUST=FILE sh VERIFY.txt` in the bag's folder.
 struct VerifyText {
     let principal: String
     let context: String
@@ -14,13 +14,13 @@ struct VerifyText {
         #
         # Needed: GNU coreutils, OpenSSH 8.9 or later, bagit.py (PyPI: bagit), and for ML-DSA-65 either
         # OpenSSL 3.5 or later or Python's cryptography 48 or later.
-        # Needed too, from a source you trust and NOT from this archive: the signer's two public keys,
-        # as the files signer.allowed_signers and signer.mldsa65.pem in one folder (the files
-        # KEYNAME.allowed_signers and KEYNAME.mldsa65.pem of the exporting party, renamed).
+        # Needed too, from a source you trust and NOT from this archive: who the signer is. That is the
+        # trust file of the exporting party (NAME.trust.json), or a folder with its two public keys as
+        # \(principal).allowed_signers and \(principal).mldsa65.pem (or signer.… instead of \(principal).…).
         # Run the lines one by one in the folder of the archive, or all of them:
-        #   TRUST=/the/folder sh VERIFY.txt
+        #   TRUST=/the/trust.json sh VERIFY.txt
         set -eu
-        : "${TRUST:?set TRUST to the folder with signer.allowed_signers and signer.mldsa65.pem}"
+        : "${TRUST:?set TRUST to the trust file, or to the folder with the public keys of \(principal)}"
         bad() { echo "NOT GOOD: $1" >&2; exit 1; }
 
         # 1. Every stored file is as it was listed, and every tag file too.
@@ -54,10 +54,33 @@ struct VerifyText {
           proof/seal.json || bad "the seal is about another archive"
 
         # 5. Both signatures of the seal are the signer's: Ed25519, then ML-DSA-65.
-        ssh-keygen -Y verify -f "$TRUST/signer.allowed_signers" -I '\(principal)' \\
+        KEYS=$(mktemp -d); trap 'rm -r "$KEYS"' EXIT
+        if [ -d "$TRUST" ]; then
+          for kind in allowed_signers mldsa65.pem; do
+            if [ -e "$TRUST/signer.$kind" ]; then name=signer; else name='\(principal)'; fi
+            cp "$TRUST/$name.$kind" "$KEYS/signer.$kind"
+          done
+        else
+          python3 -c 'import base64, json, sys
+        text, keys = open(sys.argv[1]).read().strip(), []
+        while text:
+            document, end = json.JSONDecoder().raw_decode(text)
+            keys, text = keys + document["keys"], text[end:].strip()
+        mine = [k for k in keys if k["principal"] == sys.argv[2] and "exporter" in k["roles"]]
+        if not mine: sys.exit("the trust file has no exporter " + sys.argv[2])
+        spki = bytes.fromhex("308207b2300b0609608648016503040312038207a100") + base64.b64decode(mine[0]["mldsa65"])
+        lines = base64.encodebytes(spki).decode()
+        with open(sys.argv[3] + "/signer.mldsa65.pem", "w") as file:
+            file.write("-----BEGIN PUBLIC KEY-----\\n" + lines + "-----END PUBLIC KEY-----\\n")
+        with open(sys.argv[3] + "/signer.allowed_signers", "w") as file:
+            file.write(sys.argv[2] + " namespaces=\\"\(context)\\" " + mine[0]["ed25519"] + "\\n")
+        print("dates of the key, to compare with today:", mine[0].get("notBefore"), mine[0].get("notAfter"))
+        ' "$TRUST" '\(principal)' "$KEYS"
+        fi
+        ssh-keygen -Y verify -f "$KEYS/signer.allowed_signers" -I '\(principal)' \\
           -n \(context) -s proof/seal.json.sig < proof/seal.json
         if openssl list -signature-algorithms 2>/dev/null | grep -qi 'ML-DSA-65'; then
-          openssl pkeyutl -verify -pubin -inkey "$TRUST/signer.mldsa65.pem" -in proof/seal.json \\
+          openssl pkeyutl -verify -pubin -inkey "$KEYS/signer.mldsa65.pem" -in proof/seal.json \\
             -sigfile proof/seal.json.mldsa65 -pkeyopt context-string:\(context)
         else
           python3 -c 'import sys
@@ -65,7 +88,7 @@ struct VerifyText {
         key = load_pem_public_key(open(sys.argv[1], "rb").read())
         key.verify(open("proof/seal.json.mldsa65", "rb").read(),
                    open("proof/seal.json", "rb").read(), b"\(context)")
-        print("ML-DSA-65: good signature")' "$TRUST/signer.mldsa65.pem"
+        print("ML-DSA-65: good signature")' "$KEYS/signer.mldsa65.pem"
         fi
 
         # 6. The journal is one unbroken chain, and the seal names its end.

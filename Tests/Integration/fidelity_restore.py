@@ -103,6 +103,30 @@ def verify_cases(cases, work, bag, label):
     with cases.case(f"{label}: VERIFY.txt succeeds on the bag as it is"):
         result = verify_text(bag, work).expect(0)
         assert b"complete and unchanged" in result.output
+    with cases.case(f"{label}: VERIFY.txt needs no more than the trust file, among others"):
+        merged = write(os.path.join(work, label + "-merged.json"), b"".join(
+            open(os.path.join(work, name + ".trust.json"), "rb").read() for name in ["other", "signer"]))
+        for file in [os.path.join(work, "signer.trust.json"), merged]:
+            result = shell("VERIFY.txt", bag, TRUST=file).expect(0)
+            assert b"complete and unchanged" in result.output
+    if os.path.exists(os.path.join(bag, "exeat/manifest.json.age")):
+        with cases.case(f"{label}: an identity that is encrypted itself is told from a broken one"):
+            for option in [[], ["--armor"]]:
+                secret = os.path.join(work, "protected" + "".join(option))
+                run("age", "-r", open(os.path.join(work, "other.agepub")).read().strip(), *option,
+                    "-o", secret, os.path.join(work, "signer.agekey")).expect(0)
+                os.chmod(secret, 0o600)
+                result = exeat("inspect", bag, "--decrypt-with", secret).expect(1)
+                assert "is encrypted itself" in result.errors and "age -d" in result.errors
+    with cases.case(f"{label}: VERIFY.txt takes no other key of the trust file for the signer's"):
+        trusted = json.load(open(os.path.join(work, "signer.trust.json")))
+        other = json.load(open(os.path.join(work, "other.trust.json")))
+        for change in [{"mldsa65": other["keys"][0]["mldsa65"]}, {"ed25519": other["keys"][0]["ed25519"]},
+                       {"principal": "other"}, {"roles": ["importer"]}]:
+            wrong = {"exeat-trust": 1, "keys": [trusted["keys"][0] | change]}
+            file = write(os.path.join(work, label + "-wrong.json"), json.dumps(wrong))
+            result = shell("VERIFY.txt", bag, TRUST=file)
+            assert result.status != 0 and b"complete and unchanged" not in result.output, change
     with cases.case(f"{label}: bagit.py --validate accepts it"):
         run(sys.executable, "-m", "bagit", "--validate", "--quiet", bag).expect(0)
     copy = os.path.join(work, "damaged", os.path.basename(bag))
@@ -157,6 +181,7 @@ def main():
     cases = Cases()
     with scratch() as work:
         keys(work)
+        keys(work, "other")
         tree = os.path.join(work, "tree")
         tree_for_tar(tree)
         recipient = open(os.path.join(work, "signer.agepub")).read().strip()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A hostile tree goes through export, verify and import, and is compared in every metadatum."""
+import base64
 import ctypes
 import os
 import random
@@ -315,6 +316,10 @@ def round_trip(cases, work, source, name, encrypt=None, form="", settings=None, 
     return archive, target
 
 
+def comparison(result, name):
+    return next(one for one in result.json["sources"][0]["comparisons"] if one["name"] == name)
+
+
 def alterations(cases, work, archive, target):
     """What changes on the target after an import is found by the next comparison."""
     plan = os.path.join(work, "hostile-import.yaml")
@@ -419,6 +424,8 @@ def alterations(cases, work, archive, target):
             try:
                 result = exeat("import", archive, plan, "--work", "hostile-work", "--json", cwd=work)
                 result.expect(3)
+                entries = comparison(result, "entries")
+                assert entries["equal"] == (change is not gone), entries
             finally:
                 back()
     with cases.case("the target put right again compares equal"):
@@ -436,7 +443,7 @@ def main():
         os.chmod(work, 0o755)
         keys(work)
         for name, test in [("hostile", test_hostile), ("forms", test_forms), ("large", test_large),
-                           ("unprivileged", test_unprivileged), ("mounts", test_mounts),
+                           ("unprivileged", test_unprivileged), ("mounts", test_mounts), ("coarse", test_coarse_times),
                            ("excludes", test_excludes), ("roots", test_roots),
                            ("owners", test_owners), ("existing", test_existing)]:
             if not only or name in only:
@@ -463,6 +470,14 @@ def test_hostile(cases, work):
         assert os.lstat(os.path.join(target, "holes/tb2")).st_blocks < 1000
         assert os.lstat(os.path.join(target, "holes/gib9")).st_blocks < 1000
         assert os.lstat(os.path.join(target, "holes/all")).st_blocks == 0
+    with cases.case("inspect lists names of any bytes, and says what is not there"):
+        lines = exeat("inspect", archive, "tree/names", "--json", cwd=work).expect(0).json["lines"]
+        names = {base64.b64decode(one["path64"]) if "path64" in one else one["path"].encode()
+                 for one in lines}
+        here = os.listdir(os.path.join(os.fsencode(target), b"names"))
+        assert names >= {b"names/" + name for name in here} | {b"names"}, len(names)
+        assert any(b"\xff" in name or b"\xe9" in name for name in here)
+        exeat("inspect", archive, "tree/nothing-here", cwd=work).expect(1)
     with cases.case("the source is as it was, and a second import beside it is equal"):
         plan = import_plan(work, {"tree": os.path.join(work, "beside")}, file="beside.yaml")
         exeat("import", archive, plan, "--work", "beside-work", cwd=work).expect(0)
@@ -564,6 +579,26 @@ def test_unprivileged(cases, work):
         assert len(source["shortfalls"]) == source["notSet"]
         for what in ["owners/o1", "attributes/trusted", "attributes/capability", "devices/null"]:
             assert what in text, f"{what} is not in the report"
+        entries = comparison(result, "entries")
+        there = len(Tree(os.path.join(home, "target"), content=False).entries)
+        assert entries["found"] == entries["expected"] == str(there), (entries, there)
+    with cases.case("import as a user, counted: what is listed is not missing, closed directories count"):
+        closed = os.path.join(work, "closed")
+        os.makedirs(closed + "/shut")
+        touch(closed + "/shut/inside", b"1")
+        os.chmod(closed + "/shut", 0)
+        os.mknod(closed + "/null", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        plan = export_plan(work, {"tree": [f"path: {closed}", "devices: true"]}, file="closed-export.yaml")
+        exeat("export", plan, "--output", "closed-bag", cwd=work).expect(0)
+        counted = import_plan(home, {"tree": os.path.join(home, "counted")}, file="counted.yaml",
+                              verify="counts")
+        result = run(binary, "import", os.path.join(work, "closed-bag"), counted, "--work", "wc",
+                     "--json", cwd=home, user=user)
+        result.expect(2)
+        entries = comparison(result, "entries")
+        assert entries["found"] == entries["expected"] == "3", entries
+        shutil.rmtree(closed)
+
     def set_id(line):
         # A program of somebody else must not become one that runs with this user's rights.
         name = line.split("'")[1]
@@ -637,6 +672,39 @@ def test_mounts(cases, work):
         finally:
             for path in mounted:
                 run("umount", path)
+
+
+def test_coarse_times(cases, work):
+    """A file system with 32 bits for times takes what it can and says nothing: the import does."""
+    tree = os.path.join(work, "times-tree")
+    os.mkdir(tree)
+    for name, time_ in [("good", 1700000000 * 10**9), ("fraction", 1700000000 * 10**9 + 5),
+                        ("late", 2208988800 * 10**9), ("last", (2**31 - 1) * 10**9)]:
+        touch(os.path.join(tree, name), b"1")
+        os.utime(os.path.join(tree, name), ns=(0, time_))
+    os.utime(tree, ns=(0, 1700000000 * 10**9))
+    plan = export_plan(work, {"tree": tree}, file="times.yaml")
+    exeat("export", plan, "--output", "times-bag", cwd=work).expect(0)
+    image, place = os.path.join(work, "coarse.img"), os.path.join(work, "coarse")
+    os.mkdir(place)
+    with open(image, "wb") as file:
+        file.truncate(32 << 20)
+    with cases.case("times that the target's file system cannot hold are listed, status 2"):
+        if run("mkfs.ext4", "-q", "-I", "128", image).status != 0 \
+                or run("mount", "-o", "loop", image, place).status != 0:
+            raise Skipped("no file system with coarse times can be mounted here")
+        try:
+            imports = import_plan(work, {"tree": place + "/target"}, file="coarse.yaml")
+            for _ in range(2):
+                result = exeat("import", "times-bag", imports, "--work", "coarse-work", "--json",
+                               cwd=work).expect(2)
+                listed = {(one["path"], one["attribute"])
+                          for one in result.json["sources"][0]["shortfalls"]}
+                assert listed == {("fraction", "mtime"), ("late", "mtime")}, listed
+            os.utime(place + "/target/good", ns=(0, 0))
+            exeat("import", "times-bag", imports, "--work", "coarse-work", cwd=work).expect(3)
+        finally:
+            run("umount", place)
 
 
 def test_excludes(cases, work):
@@ -829,6 +897,30 @@ def test_existing(cases, work):
         os.symlink(real, os.path.join(work, "link-root"))
         imports = import_plan(work, {"tree": os.path.join(work, "link-root")}, file="link-root.yaml")
         exeat("import", "existing-bag", imports, "--work", "link-root-work", cwd=work).expect(0, 1)
+    with cases.case("existing: replace takes no directory away for a file, and says what to do"):
+        target = os.path.join(work, "directory-in-place")
+        os.makedirs(os.path.join(target, "b", "theirs"))
+        imports = import_plan(
+            work, {"tree": [f"path: {target}", "existing: replace"]}, file="in-place.yaml")
+        result = exeat("import", "existing-bag", imports, "--work", "in-place-work", cwd=work).expect(1)
+        assert "code: 406 " in result.errors and "Move it away" in result.errors, result.errors
+        assert os.path.isdir(os.path.join(target, "b", "theirs"))
+    with cases.case("a directory in the place of a tar is no archive that was sealed: status 1"):
+        os.mkdir(os.path.join(work, "directory.tar"))
+        result = exeat("export", plan, "--output", "directory.tar", cwd=work).expect(1)
+        assert "is a directory" in result.errors and "hint:" in result.errors
+    with cases.case("keys without the role: status 1, and nothing begins"):
+        keys(work, "sealer", "--role", "exporter")
+        keys(work, "receiver", "--role", "importer")
+        text = open(plan).read()
+        wrong = write(os.path.join(work, "receiver.yaml"), text.replace("signer", "receiver"))
+        exeat("plan", wrong, cwd=work).expect(1)
+        exeat("export", wrong, "--output", "receiver-bag", cwd=work).expect(1)
+        assert not os.path.exists(os.path.join(work, "receiver-bag"))
+        imports = import_plan(work, {"tree": os.path.join(work, "no-receipt")}, file="sealer.yaml")
+        write(imports, open(imports).read().replace("sign-with: signer", "sign-with: sealer"))
+        exeat("import", "existing-bag", imports, "--work", "sealer-work", cwd=work).expect(1)
+        assert not os.path.exists(os.path.join(work, "no-receipt"))
 
 
 if __name__ == "__main__":

@@ -172,6 +172,9 @@ def judge(archive, trust, codes, environment, pipe=None):
     assert result.status == 3, f"status {result.status}: {result.errors[-300:]}"
     assert codes is None or code(result) in codes, f"code {code(result)}, not one of {sorted(codes)}: " \
         f"{result.errors[-200:]}"
+    # The same number is among the problems, and where people read.
+    assert code(result) in [one["code"] for one in result.json["problems"]], result.json["problems"]
+    assert f"\ncode: {code(result)} " in "\n" + result.errors, result.errors[-200:]
 
 
 def main():
@@ -209,7 +212,10 @@ def main():
                 if rng.random() < 0.15 and pipe is None:
                     result = exeat("import", archive, imports, "--work", "never-work", cwd=work)
                     assert result.status == 3, f"import: status {result.status}: {result.errors[-200:]}"
+                    assert "\ncode: " in result.errors, result.errors[-200:]
                     assert not os.path.exists(os.path.join(work, "never")), "import made the target"
+                    text = exeat("verify", archive, "--trust", trust)
+                    assert b"\nPROBLEM " in b"\n" + text.output and b"NOT GOOD" in text.output
             except (AssertionError, subprocess.TimeoutExpired) as error:
                 failures += 1
                 print(f"  {name}: {error}", flush=True)

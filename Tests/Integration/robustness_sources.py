@@ -320,6 +320,14 @@ def sockets(world):
     server.close()
 
 
+def size_says_nothing(world):
+    """Files of /proc have size 0 and content: none of them is an empty file, all is well."""
+    result = export(world, "/proc/sys/kernel/random", limits="workers: 1")
+    files = len(os.listdir("/proc/sys/kernel/random"))
+    expect(omissions(result).get("changed", (0, False)) == (files, False), result.out.decode())
+    expect(result.status == 2, f"ended with {result.status}")
+
+
 def bandwidth(world, where):
     """20 MB at 10 MB/s take 1.5 s at the least, and not much more than 2."""
     world.remove("slow")
@@ -359,6 +367,7 @@ suite.case("read error in a short file", read_error, 5000, "1+")
 suite.case("read error in the middle of a long file", read_error, 5_000_000, "3+")
 suite.case("output inside the source", output_inside_source)
 suite.case("sockets", sockets)
+suite.case("files longer than their size", size_says_nothing)
 suite.case("bandwidth, global", bandwidth, "global")
 suite.case("bandwidth of a source", bandwidth, "source")
 suite.case("bandwidth of an import", bandwidth, "import")

@@ -19,6 +19,7 @@ import Testing
         #expect(plan.archive.compression.level == .fixed(7))
         #expect(plan.archive.compression.long)
         #expect(plan.archive.encryptTo == ["age1abc", "age1def"])
+        #expect(plan.archive.encryptToPlaces == ["plans/plan.yaml:18:17", "plans/plan.yaml:18:26"])
         #expect(plan.archive.signWith == "plans/keys/hebergeur")
         #expect(plan.archive.timestamp?.url == "https://tsa.example/tsr")
         #expect(plan.archive.timestamp?.authorities == "plans/tsa-ca.pem")
@@ -95,6 +96,7 @@ import Testing
     @Test(arguments: [
         ("kind: files", "kind: file", Failure.Code.planUnknownKind),
         ("kind: files\n", "", .planSyntax),
+        ("age1abc, age1def", "age1abc, age1pq1def", .ageRecipientsMixed),
         ("exeat: 1", "exeat: 2", .planInvalidValue),
         ("exeat: 1\n", "", .planMissingValue),
         ("  partage:\n", "  Partage:\n", .planInvalidValue),

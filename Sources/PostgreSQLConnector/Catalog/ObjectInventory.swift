@@ -1,139 +1,141 @@
 import Basics
 
-/// All objects of a database by class and identity, with the states that a copy must keep.
-///
-/// The exporter writes it into the archive, the importer reads the target with it: one query, so
-/// that the two can be compared.
-enum ObjectInventory {
-    struct Object: Sendable, Hashable {
-        /// Such as `table`, `function`, `table constraint`.
-        let kind: String
-        /// The schema-qualified identity, as `pg_identify_object` writes it.
-        let identity: String
-        let owner: String?
-        /// What else must be the same: `not valid`, `disabled`, …; empty where nothing is special.
-        let state: String
-        /// The table it belongs to, if it does.
-        let relation: Int64
+/// An object of a database by kind and name, with the state that a copy must keep.
+struct DatabaseObject: Sendable, Hashable {
+    /// As `pg_identify_object` calls it: "table", "function", "trigger", …
+    let kind: String
+    /// Its full name, as `pg_identify_object` writes it.
+    let identity: String
+    /// Of a constraint whether it is validated, of a trigger whether it fires, and so on; else "".
+    let state: String
+    let owner: String
 
-        var json: JSON {
-            var members: [JSON.Member] = [
-                .init("type", "object"), .init("class", .string(kind)),
-                .init("identity", .string(identity)),
-            ]
-            if let owner { members.append(.init("owner", .string(owner))) }
-            if !state.isEmpty { members.append(.init("state", .string(state))) }
-            return .object(members)
-        }
-    }
-
-    static func read(_ connection: Connection) throws(Failure) -> [Object] {
-        let result = try connection.query(statement(connection.serverVersion))
-        return (0..<result.count).map { row in
-            Object(
-                kind: result.string(row, 0), identity: result.string(row, 1),
-                owner: result.text(row, 2), state: result.string(row, 3),
-                relation: result.integer(row, 4))
-        }
-    }
-
-    /// A catalog, the column of its owner, the state worth keeping, its relation, and which rows count.
-    private static func statement(_ version: Int32) -> String {
-        var catalogs:
-            [(name: String, owner: String?, state: String, relation: String, rows: String)]
-        catalogs = [
-            ("pg_namespace", "nspowner", "''", "0", "x.nspname !~ '^pg_'"),
-            (
-                "pg_class", "relowner",
-                """
-                pg_catalog.concat_ws(', ',
-                    CASE WHEN x.relkind = 'm' AND NOT x.relispopulated THEN 'unpopulated' END,
-                    CASE WHEN x.relrowsecurity THEN 'row security' END,
-                    CASE WHEN x.relforcerowsecurity THEN 'forced row security' END,
-                    CASE WHEN x.relpersistence = 'u' THEN 'unlogged' END,
-                    CASE x.relreplident WHEN 'f' THEN 'replica identity full'
-                        WHEN 'n' THEN 'replica identity nothing' WHEN 'i' THEN
-                        'replica identity index' END)
-                """, "x.oid",
-                "x.relpersistence <> 't' AND x.relkind <> 't' AND x.relnamespace IN "
-                    + "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' "
-                    + "AND nspname <> 'information_schema')"
-            ),
-            (
-                "pg_type", "typowner", "''", "0",
-                "x.typelem = 0 AND x.typtype <> 'p' AND (x.typrelid = 0 OR EXISTS (SELECT FROM "
-                    + "pg_catalog.pg_class c WHERE c.oid = x.typrelid AND c.relkind = 'c')) "
-                    + "OR x.typtype = 'd'"
-            ),
-            ("pg_proc", "proowner", "''", "0", "true"),
-            ("pg_operator", "oprowner", "''", "0", "true"),
-            ("pg_opclass", "opcowner", "''", "0", "true"),
-            ("pg_opfamily", "opfowner", "''", "0", "true"),
-            ("pg_cast", nil, "x.castcontext::text", "0", "true"),
-            ("pg_collation", "collowner", "''", "0", "true"),
-            ("pg_conversion", "conowner", "''", "0", "true"),
-            (
-                "pg_constraint", nil,
-                "pg_catalog.concat_ws(', ', CASE WHEN NOT x.convalidated THEN 'not valid' END, "
-                    + "CASE WHEN x.condeferred THEN 'initially deferred' "
-                    + "WHEN x.condeferrable THEN 'deferrable' END)",
-                "x.conrelid", "x.contype <> 't'"
-            ),
-            (
-                "pg_trigger", nil,
-                "CASE x.tgenabled WHEN 'D' THEN 'disabled' "
-                    + "WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' ELSE '' END",
-                "x.tgrelid", "NOT x.tgisinternal"
-            ),
-            (
-                "pg_rewrite", nil,
-                "CASE x.ev_enabled WHEN 'D' THEN 'disabled' "
-                    + "WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' ELSE '' END",
-                "x.ev_class", "x.rulename <> '_RETURN'"
-            ),
-            ("pg_policy", nil, "''", "x.polrelid", "true"),
-            ("pg_attrdef", nil, "''", "x.adrelid", "true"),
-            (
-                "pg_event_trigger", "evtowner",
-                "CASE x.evtenabled WHEN 'D' THEN 'disabled' "
-                    + "WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' ELSE '' END", "0", "true"
-            ),
-            ("pg_ts_config", "cfgowner", "''", "0", "true"),
-            ("pg_ts_dict", "dictowner", "''", "0", "true"),
-            ("pg_ts_parser", nil, "''", "0", "true"),
-            ("pg_ts_template", nil, "''", "0", "true"),
-            ("pg_language", "lanowner", "''", "0", "true"),
-            ("pg_foreign_data_wrapper", "fdwowner", "''", "0", "true"),
-            ("pg_foreign_server", "srvowner", "''", "0", "true"),
-            ("pg_extension", "extowner", "''", "0", "x.extname <> 'plpgsql'"),
-            ("pg_publication", "pubowner", "''", "0", "true"),
-            ("pg_publication_rel", nil, "''", "x.prrelid", "true"),
-            ("pg_statistic_ext", "stxowner", "''", "x.stxrelid", "true"),
-            ("pg_default_acl", nil, "x.defaclacl::text", "0", "true"),
-            ("pg_transform", nil, "''", "0", "true"),
-            ("pg_am", nil, "''", "0", "true"),
+    var json: JSON {
+        [
+            "type": "object", "class": .string(kind), "identity": .string(identity),
+            "state": .string(state), "owner": .string(owner),
         ]
-        if version >= 150000 {
-            catalogs.append(("pg_publication_namespace", nil, "''", "0", "true"))
+    }
+
+    init(kind: String, identity: String, state: String, owner: String) {
+        self.kind = kind
+        self.identity = identity
+        self.state = state
+        self.owner = owner
+    }
+
+    init?(_ json: JSON) {
+        guard json["type"]?.string == "object", let kind = json["class"]?.string,
+            let identity = json["identity"]?.string, let state = json["state"]?.string,
+            let owner = json["owner"]?.string
+        else { return nil }
+        self.init(kind: kind, identity: identity, state: state, owner: owner)
+    }
+}
+
+/// Lists all objects of a database that are its users' own, extensions as wholes; read alike from
+/// the source and from the target.
+enum ObjectInventory {
+    /// - Parameter excluded: the oids of relations and schemas that stay behind.
+    static func read(
+        _ connection: Connection, excluding excluded: Set<String> = []
+    ) throws(Failure) -> [DatabaseObject] {
+        var objects: [DatabaseObject] = []
+        for row in try connection.query(query()) {
+            guard let kind = row[0], let identity = row[1] else { continue }
+            if let relation = row[4], excluded.contains(relation) { continue }
+            if let schema = row[5], excluded.contains(schema) { continue }
+            objects.append(
+                DatabaseObject(
+                    kind: kind, identity: identity, state: row[2] ?? "", owner: row[3] ?? ""))
         }
-        let parts = catalogs.map { catalog in
-            let owner = catalog.owner.map { "pg_catalog.pg_get_userbyid(x.\($0))::text" } ?? "NULL"
-            return """
-                SELECT 'pg_catalog.\(catalog.name)'::regclass AS class, x.oid AS id,
-                    \(owner) AS owner, (\(catalog.state))::text AS state,
-                    (\(catalog.relation))::oid::bigint AS relation
-                FROM pg_catalog.\(catalog.name) x
-                WHERE x.oid >= 16384 AND (\(catalog.rows))
-                """
-        }
-        // A partition of an index has no life of its own, and a member of an extension comes with it.
-        return """
-            SELECT i.type, i.identity, o.owner, o.state, o.relation
-            FROM (\(parts.joined(separator: " UNION ALL "))) o,
-                LATERAL pg_catalog.pg_identify_object(o.class, o.id, 0) i
-            WHERE i.identity IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                WHERE d.classid = o.class AND d.objid = o.id AND d.deptype = 'e')
-            ORDER BY i.type COLLATE "C", i.identity COLLATE "C"
-            """
+        return objects
+    }
+
+    private static func query() -> String {
+        let parts = [
+            part(
+                "pg_namespace",
+                "o.nspname !~ '^pg_' AND o.nspname NOT IN ('information_schema', 'exeat_import')",
+                owner: "o.nspowner", schema: "o.oid"),
+            part(
+                "pg_class",
+                "o.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND o.relpersistence <> 't'",
+                owner: "o.relowner", relation: "o.oid", schema: "o.relnamespace",
+                state:
+                    "concat_ws(' ', CASE WHEN o.relkind = 'm' THEN CASE WHEN o.relispopulated THEN 'populated' "
+                    + "ELSE 'unpopulated' END END, CASE WHEN o.relrowsecurity THEN 'row-security' END, "
+                    + "CASE WHEN o.relforcerowsecurity THEN 'forced' END, "
+                    + "CASE o.relpersistence WHEN 'u' THEN 'unlogged' END)"),
+            part(
+                "pg_class", "o.relkind IN ('i', 'I') AND o.relpersistence <> 't'",
+                relation: "(SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = o.oid)",
+                schema: "o.relnamespace",
+                state: "(SELECT concat_ws(' ', CASE WHEN NOT x.indisvalid THEN 'invalid' END, "
+                    + "CASE WHEN x.indisclustered THEN 'clustered' END, "
+                    + "CASE WHEN x.indisreplident THEN 'replica-identity' END) FROM pg_index x "
+                    + "WHERE x.indexrelid = o.oid)"),
+            part(
+                "pg_type", "o.typtype IN ('e', 'd', 'r', 'b') AND o.typelem = 0",
+                owner: "o.typowner", schema: "o.typnamespace"),
+            part("pg_proc", owner: "o.proowner", schema: "o.pronamespace"),
+            part("pg_operator", owner: "o.oprowner", schema: "o.oprnamespace"),
+            part("pg_opclass", owner: "o.opcowner", schema: "o.opcnamespace"),
+            part("pg_opfamily", owner: "o.opfowner", schema: "o.opfnamespace"),
+            part("pg_cast", "o.oid >= 16384"),
+            part("pg_conversion", owner: "o.conowner", schema: "o.connamespace"),
+            part("pg_collation", owner: "o.collowner", schema: "o.collnamespace"),
+            part("pg_ts_config", owner: "o.cfgowner", schema: "o.cfgnamespace"),
+            part("pg_ts_dict", owner: "o.dictowner", schema: "o.dictnamespace"),
+            part("pg_ts_parser", schema: "o.prsnamespace"),
+            part("pg_ts_template", schema: "o.tmplnamespace"),
+            part(
+                "pg_constraint", "o.contype IN ('c', 'f', 'p', 'u', 'x')",
+                relation: "nullif(o.conrelid, 0)", schema: "o.connamespace",
+                state: "concat_ws(' ', CASE WHEN NOT o.convalidated THEN 'not-valid' END, "
+                    + "CASE WHEN o.condeferrable THEN 'deferrable' END, "
+                    + "CASE WHEN o.condeferred THEN 'deferred' END)"),
+            part(
+                "pg_trigger", "NOT o.tgisinternal", relation: "o.tgrelid",
+                state: "o.tgenabled::text"),
+            part(
+                "pg_rewrite", "o.rulename <> '_RETURN'", relation: "o.ev_class",
+                state: "o.ev_enabled::text"),
+            part("pg_policy", relation: "o.polrelid"),
+            part("pg_attrdef", relation: "o.adrelid"),
+            part("pg_event_trigger", owner: "o.evtowner", state: "o.evtenabled::text"),
+            part("pg_publication", owner: "o.pubowner"),
+            part("pg_extension", "o.extname <> 'plpgsql'"),
+            part("pg_foreign_data_wrapper", owner: "o.fdwowner"),
+            part("pg_foreign_server", owner: "o.srvowner"),
+            part("pg_user_mapping"),
+            part(
+                "pg_statistic_ext", owner: "o.stxowner", relation: "o.stxrelid",
+                schema: "o.stxnamespace"),
+            part("pg_default_acl", owner: "o.defaclrole", schema: "nullif(o.defaclnamespace, 0)"),
+            part("pg_language", "o.oid >= 16384", owner: "o.lanowner"),
+            part("pg_am", "o.oid >= 16384"),
+            part("pg_transform"),
+        ]
+        return parts.joined(separator: "\nUNION ALL ")
+    }
+
+    /// One catalog. What belongs to an extension, to the system or to this import is left out.
+    private static func part(
+        _ catalog: String, _ condition: String = "true", owner: String = "NULL::oid",
+        relation: String = "NULL::oid", schema: String = "NULL::oid", state: String = "''"
+    ) -> String {
+        """
+        SELECT i.type, i.identity, \(state), (SELECT rolname FROM pg_roles WHERE oid = \(owner)),
+            \(relation), \(schema)
+        FROM \(catalog) o CROSS JOIN LATERAL pg_identify_object('\(catalog)'::regclass, o.oid, 0) i
+        WHERE (\(condition)) AND coalesce(\(schema), 0) NOT IN (SELECT n.oid FROM pg_namespace n
+                WHERE n.nspname ~ '^pg_' OR n.nspname IN ('information_schema', 'exeat_import'))
+            AND o.oid >= 16384
+            AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = '\(catalog)'::regclass
+                AND d.objid = o.oid AND d.deptype = 'e')
+            AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                AND d.objid = \(relation) AND d.deptype = 'e')
+        """
     }
 }

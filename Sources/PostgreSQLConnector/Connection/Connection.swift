@@ -3,210 +3,270 @@ import CPQ
 import Glibc
 import Streams
 
-/// A session of a server, with its settings pinned; owns a `PGconn`.
+/// One session on a server.
 ///
-/// All calls block, so make them on a lane; a connection belongs to one lane at a time. While it
-/// waits it looks at `progress`: when the run is cancelled, so is the statement.
-@safe final class Connection: @unchecked Sendable {
-    // Sendable: one lane at a time uses it; the reference crosses, the calls do not overlap.
-    let raw: OpaquePointer
-    let progress: Progress
-    /// What the server said last when it refused something.
-    private(set) var lastError: ServerError?
-    private(set) var serverVersion: Int32 = 0
-    private var isCancelling = false
-    /// Something was left half done on it: it is good for dropping only.
-    var isSpent = false
+/// Calls block, and belong to one lane at a time. While a statement runs, an interruption of the
+/// run is looked for ten times a second and passed on to the server. Stands on libpq's asynchronous
+/// calls.
+final class Connection: @unchecked Sendable {
+    // Sendable: whoever takes it out of a pool is its only user until it is put back.
+    private let handle: ConnectionHandle
+    private let progress: Progress
+    /// The SQLSTATE of the last statement that failed.
+    private(set) var lastState = ""
 
-    /// How long one wait lasts before the run's wishes are looked at again.
-    private static let patience: Int32 = 200
-
-    /// Connects and pins the session.
-    init(_ info: ConnectionInfo, progress: Progress) throws(Failure) {
-        let parameters = info.parameters
-        let keywords = TextList(parameters.map(\.keyword))
-        let values = TextList(parameters.map(\.value))
-        let connection = unsafe withExtendedLifetime((keywords, values)) {
-            unsafe PQconnectdbParams(keywords.pointers, values.pointers, 1)
-        }
-        guard let raw = unsafe connection else {
-            throw Failure(.failed, "out of memory")
-        }
-        unsafe self.raw = raw
+    /// Connects and pins everything that the text form of a value depends on.
+    init(_ conninfo: Conninfo, progress: Progress) throws(Failure) {
+        handle = try ConnectionHandle(conninfo)
         self.progress = progress
-        guard unsafe PQstatus(raw) == CONNECTION_OK else { throw connectionFailure() }
-        unsafe _ = PQsetNoticeProcessor(raw, { _, _ in }, nil)
-        unsafe PQsetnonblocking(raw, 1)
-        serverVersion = unsafe PQserverVersion(raw)
-        try query(Pins.statement)
+        try execute(SessionPins.statements)
+        if serverVersion >= 140_000 { try execute("SET idle_session_timeout = 0") }
+        if serverVersion >= 170_000 { try execute("SET transaction_timeout = 0") }
     }
 
-    deinit { unsafe PQfinish(raw) }
+    /// As `server_version_num`: 150018 is 15.18.
+    var serverVersion: Int { Int(unsafe PQserverVersion(handle.raw)) }
 
-    // MARK: - What the session knows
-
-    /// A setting the server reports by itself, such as `server_encoding`.
-    func parameter(_ name: String) -> String? {
-        unsafe PQparameterStatus(raw, name).map { unsafe String(cString: $0) }
+    /// Runs one or more statements that return nothing of interest.
+    func execute(_ sql: String) throws(Failure) {
+        try execute(Array(sql.utf8), shown: sql)
     }
 
-    var database: String { unsafe PQdb(raw).map { unsafe String(cString: $0) } ?? "" }
-    var user: String { unsafe PQuser(raw).map { unsafe String(cString: $0) } ?? "" }
-    var processID: Int32 { unsafe PQbackendPID(raw) }
-    var isOpen: Bool { unsafe !isSpent && PQstatus(raw) == CONNECTION_OK }
-    var isInTransaction: Bool { unsafe PQtransactionStatus(raw) != PQTRANS_IDLE }
-
-    // MARK: - Statements
-
-    /// Runs one statement with parameters and gives its rows.
-    @discardableResult
-    func query(_ sql: String, _ values: [String?] = []) throws(Failure) -> QueryResult {
-        if values.isEmpty {
-            try sent(unsafe PQsendQuery(raw, sql))
-        } else {
-            let list = TextList(values)
-            try sent(
-                withExtendedLifetime(list) {
-                    unsafe PQsendQueryParams(
-                        raw, sql, Int32(values.count), nil, list.pointers, nil, nil, 0)
-                })
+    /// Runs one or more statements given as bytes in the session's encoding.
+    func execute(_ sql: [UInt8], shown: String? = nil) throws(Failure) {
+        let text = sql.map { CChar(bitPattern: $0) } + [0]
+        guard unsafe PQsendQuery(handle.raw, text) == 1 else {
+            throw lost("cannot send a statement")
         }
-        return try lastResult()
-    }
-
-    /// Runs one or more statements that are UTF-8 text without a NUL.
-    @discardableResult
-    func execute(_ sql: [UInt8]) throws(Failure) -> QueryResult {
-        guard !sql.contains(0) else {
-            throw Failure(.invalidValue, "a statement holds a NUL byte")
-        }
-        let terminated = (sql + [0]).map { CChar(bitPattern: $0) }
-        try sent(unsafe PQsendQuery(raw, terminated))
-        return try lastResult()
-    }
-
-    @discardableResult
-    func execute(_ sql: String) throws(Failure) -> QueryResult { try query(sql) }
-
-    /// The one value of a query that gives one row.
-    func value(_ sql: String, _ values: [String?] = []) throws(Failure) -> String? {
-        let result = try query(sql, values)
-        return result.isEmpty ? nil : result.text(0, 0)
-    }
-
-    func sent(_ accepted: Int32) throws(Failure) {
-        lastError = nil
-        isCancelling = false
-        guard accepted == 1 else { throw connectionFailure() }
-        try flush()
-    }
-
-    /// Waits for all results of what was sent; the last one, or the first error.
-    func lastResult() throws(Failure) -> QueryResult {
-        var last: OpaquePointer?
         var failure: Failure?
-        while let result = try unsafe nextResult() {
-            switch unsafe PQresultStatus(result) {
-            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-                unsafe PQclear(last)
-                unsafe last = result
-            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-                unsafe PQclear(result)
-                unsafe PQclear(last)
-                // Not expected here; the session is of no use after it.
-                isSpent = true
-                throw Failure(.statementFailed, "a statement began a COPY where none may be")
+        while let result = try nextResult() {
+            switch unsafe PQresultStatus(result.raw) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: break
             default:
-                if failure == nil { failure = unsafe note(result) }
-                unsafe PQclear(result)
+                let error = unsafe ServerError(result.raw, handle.raw)
+                lastState = error.state
+                failure =
+                    failure
+                    ?? error.failure(
+                        "cannot run \"\(Self.excerpt(shown ?? String(decoding: sql, as: UTF8.self)))\"",
+                        statement: shown ?? String(decoding: sql, as: UTF8.self))
             }
         }
-        if isCancelling { progressCancelled(&failure) }
-        if let failure {
-            unsafe PQclear(last)
-            throw failure
+        if let failure { throw failure }
+    }
+
+    /// Runs one statement and gives back its rows, all columns as text, nil for NULL.
+    func query(_ sql: String, _ values: [String?] = []) throws(Failure) -> [[String?]] {
+        let sent = unsafe CStrings.with(values) { pointers in
+            unsafe PQsendQueryParams(
+                handle.raw, sql, Int32(values.count), nil, pointers, nil, nil, 0)
         }
-        guard let last = unsafe last else { throw connectionFailure() }
-        return unsafe QueryResult(last)
-    }
-
-    private func progressCancelled(_ failure: inout Failure?) {
-        if lastError?.state == "57014" { failure = Failure(.cancelled, "interrupted") }
-    }
-
-    /// Remembers a refusal and makes a failure of it.
-    func note(_ result: OpaquePointer?) -> Failure {
-        let error = unsafe ServerError(result)
-        lastError = error
-        if !isOpen { return connectionFailure(cause: error.failure) }
-        return error.failure
-    }
-
-    /// The next result, waiting for it; nil when there is no more.
-    func nextResult() throws(Failure) -> OpaquePointer? {
-        while unsafe PQisBusy(raw) == 1 {
-            try wait()
-            guard unsafe PQconsumeInput(raw) == 1 else { break }
+        guard sent == 1 else { throw lost("cannot send a query") }
+        var rows: [[String?]] = []
+        var failure: Failure?
+        while let result = try nextResult() {
+            guard
+                unsafe PQresultStatus(result.raw) == PGRES_TUPLES_OK
+                    || PQresultStatus(result.raw) == PGRES_COMMAND_OK
+            else {
+                let error = unsafe ServerError(result.raw, handle.raw)
+                lastState = error.state
+                failure =
+                    failure
+                    ?? error.failure(
+                        "cannot run \"\(Self.excerpt(sql))\"", statement: sql)
+                continue
+            }
+            rows += result.rows
         }
-        return unsafe PQgetResult(raw)
+        if let failure { throw failure }
+        return rows
+    }
+
+    /// The first column of the first row.
+    func value(_ sql: String, _ values: [String?] = []) throws(Failure) -> String? {
+        try query(sql, values).first?.first ?? nil
+    }
+
+    /// Runs `body` in a transaction; what it throws rolls it back.
+    func transaction(
+        _ opening: String = "BEGIN", _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        try execute(opening)
+        do throws(Failure) {
+            try body()
+            try execute("COMMIT")
+        } catch {
+            let state = lastState
+            try? execute("ROLLBACK")
+            lastState = state
+            throw error
+        }
+    }
+
+    // MARK: - COPY
+
+    /// Runs a `COPY … TO STDOUT` and lets `body` have its rows, in pieces as long as the buffer at most.
+    ///
+    /// `body` gets memory that is valid for the call, and whether the piece begins a row. Stands on
+    /// `PQgetlineAsync`, which needs no allocation per row.
+    func copyOut(
+        _ sql: String, into chunk: inout Chunk,
+        row: (UnsafeRawBufferPointer) throws(Failure) -> Void,
+        full: (borrowing Chunk) throws(Failure) -> Void
+    ) throws(Failure) {
+        try begin(sql, PGRES_COPY_OUT)
+        let raw = unsafe handle.raw
+        do throws(Failure) {
+            chunk.removeAll()
+            while true {
+                var count: Int32 = 0
+                try unsafe chunk.append { (free) throws(Failure) in
+                    count = unsafe PQgetlineAsync(
+                        raw, free.baseAddress?.assumingMemoryBound(to: CChar.self),
+                        Int32(clamping: free.count))
+                    let taken = max(0, Int(count))
+                    try unsafe row(UnsafeRawBufferPointer(rebasing: free[..<taken]))
+                    return taken
+                }
+                if count < 0 { break }
+                if count == 0 { try wait(reading: true) }
+                // A piece of one byte could be all of a row's end: a full buffer is passed on first.
+                if chunk.capacity - chunk.count < 2 {
+                    try progress.checkCancelled()
+                    try full(chunk)
+                    chunk.removeAll()
+                }
+            }
+            if !chunk.isEmpty { try full(chunk) }
+            chunk.removeAll()
+        } catch {
+            cancelAndDrain()
+            throw error
+        }
+        try end(sql)
+    }
+
+    /// Runs a `COPY … FROM STDIN` with what `next` puts into the chunk, until it leaves it empty.
+    func copyIn(
+        _ sql: String, through chunk: inout Chunk,
+        next: (inout Chunk) throws(Failure) -> Void
+    ) throws(Failure) {
+        try begin(sql, PGRES_COPY_IN)
+        let raw = unsafe handle.raw
+        do throws(Failure) {
+            while true {
+                try progress.checkCancelled()
+                try next(&chunk)
+                if chunk.isEmpty { break }
+                let sent = try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                    unsafe PQputCopyData(
+                        raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                        Int32(clamping: bytes.count))
+                }
+                guard sent == 1 else { throw lost("cannot send rows") }
+            }
+        } catch {
+            unsafe PQputCopyEnd(raw, "interrupted")
+            while let result = try? nextResult(cancelling: false) { _ = consume result }
+            throw error
+        }
+        guard unsafe PQputCopyEnd(raw, nil) == 1 else { throw lost("cannot end the rows") }
+        try end(sql)
+    }
+
+    private func begin(_ sql: String, _ status: ExecStatusType) throws(Failure) {
+        guard unsafe PQsendQuery(handle.raw, sql) == 1 else { throw lost("cannot send a COPY") }
+        guard let result = try nextResult() else { throw lost("no answer to a COPY") }
+        guard unsafe PQresultStatus(result.raw) == status else {
+            let error = unsafe ServerError(result.raw, handle.raw)
+            lastState = error.state
+            while let rest = try nextResult() { _ = consume rest }
+            throw error.failure("cannot run \"\(Self.excerpt(sql))\"", statement: sql)
+        }
+    }
+
+    private func end(_ sql: String) throws(Failure) {
+        var failure: Failure?
+        while let result = try nextResult() {
+            if unsafe PQresultStatus(result.raw) == PGRES_COMMAND_OK { continue }
+            let error = unsafe ServerError(result.raw, handle.raw)
+            lastState = error.state
+            failure = failure ?? error.failure("cannot run \"\(Self.excerpt(sql))\"")
+        }
+        if let failure { throw failure }
     }
 
     // MARK: - Waiting
 
-    /// Waits until there is something to read, or a while; cancels the statement if the run is.
-    func wait(toWrite: Bool = false) throws(Failure) {
-        if progress.isCancelled, !isCancelling {
-            isCancelling = true
-            cancel()
+    private func nextResult(cancelling: Bool = true) throws(Failure) -> ConnectionResult? {
+        while unsafe PQisBusy(handle.raw) == 1 {
+            do throws(Failure) { try wait(reading: true, looking: cancelling) } catch {
+                if error.code == .cancelled { cancelAndDrain() }
+                throw error
+            }
         }
-        let number = unsafe PQsocket(raw)
-        guard number >= 0 else { throw connectionFailure() }
-        let events = Int16(POLLIN) | (toWrite ? Int16(POLLOUT) : 0)
-        var entry = pollfd(fd: number, events: events, revents: 0)
-        if unsafe poll(&entry, 1, Self.patience) < 0, errno != EINTR {
-            throw Failure(errno: errno, "cannot wait for the server")
-        }
+        return unsafe ConnectionResult(PQgetResult(handle.raw))
     }
 
-    /// Sends what libpq still holds, reading meanwhile so that neither side waits for the other.
-    func flush() throws(Failure) {
+    /// Until the server has sent something; throws when the run is to stop or the session is lost.
+    private func wait(reading: Bool, looking: Bool = true) throws(Failure) {
         while true {
-            let state = unsafe PQflush(raw)
-            if state == 0 { return }
-            guard state > 0 else { throw connectionFailure() }
-            try wait(toWrite: true)
-            guard unsafe PQconsumeInput(raw) == 1 else { throw connectionFailure() }
+            if looking { try progress.checkCancelled() }
+            var descriptor = unsafe pollfd(
+                fd: PQsocket(handle.raw), events: Int16(POLLIN), revents: 0)
+            let count = unsafe poll(&descriptor, 1, 100)
+            if count < 0, errno != EINTR {
+                throw Failure(errno: errno, "cannot wait for the server")
+            }
+            if count > 0 { break }
+        }
+        guard unsafe PQconsumeInput(handle.raw) == 1 else {
+            throw lost("the connection to the server is lost")
         }
     }
 
-    /// Asks the server to stop the running statement; stands on `PQcancel`.
-    func cancel() {
-        guard let handle = unsafe PQgetCancel(raw) else { return }
-        var text = [CChar](repeating: 0, count: 256)
-        unsafe PQcancel(handle, &text, Int32(text.count))
-        unsafe PQfreeCancel(handle)
-    }
-
-    // MARK: - Failures of the connection itself
-
-    func connectionFailure(cause: Failure? = nil) -> Failure {
-        let text = unsafe PQerrorMessage(raw).map { unsafe String(cString: $0) } ?? ""
-        let error = ServerError(libpq: text)
-        if lastError == nil { lastError = error }
-        if progress.isCancelled { return Failure(.cancelled, "interrupted") }
-        if serverVersion == 0 {
-            let refused = ["password", "authentication", "role \"", "pg_hba", "certificate"]
-                .contains { text.contains($0) }
-            return Failure(
-                refused ? .loginRefused : .serverUnreachable,
-                "cannot connect: \(error.message)",
-                hint: refused
-                    ? "Check user, password, pg_hba.conf and TLS settings of the connection."
-                    : "Check host, port and database name, and that the server runs.")
+    private func cancelAndDrain() {
+        if let cancel = unsafe PQgetCancel(handle.raw) {
+            var message = [CChar](repeating: 0, count: 256)
+            _ = unsafe PQcancel(cancel, &message, Int32(message.count))
+            unsafe PQfreeCancel(cancel)
         }
-        return Failure(
-            .serverLost, "the connection to database \"\(database)\" is lost: \(error.message)",
-            hint: "See the server's log; then run the same command again.", mayRetry: true,
-            cause: cause)
     }
+
+    private func lost(_ what: String) -> Failure {
+        let error = unsafe ServerError(lost: handle.raw)
+        lastState = error.state
+        return error.failure(what)
+    }
+
+    private static func excerpt(_ sql: String) -> String {
+        let line = sql.replacing(of: "\n", with: " ")
+        return line.count > 160 ? line.prefix(160) + "…" : line
+    }
+}
+
+/// Settings on which the text form of values, the meaning of names and the end of a session depend.
+enum SessionPins {
+    static let statements = """
+        SET client_encoding = 'UTF8';
+        SET search_path = '';
+        SET DateStyle = 'ISO, YMD';
+        SET IntervalStyle = 'postgres';
+        SET TimeZone = 'UTC';
+        SET extra_float_digits = 3;
+        SET bytea_output = 'hex';
+        SET xmloption = 'content';
+        SET lc_monetary = 'C';
+        SET lc_numeric = 'C';
+        SET standard_conforming_strings = on;
+        SET row_security = off;
+        SET synchronize_seqscans = off;
+        SET quote_all_identifiers = off;
+        SET statement_timeout = 0;
+        SET lock_timeout = 0;
+        SET idle_in_transaction_session_timeout = 0;
+        SET default_transaction_read_only = off;
+        SET default_transaction_isolation = 'read committed'
+        """
 }

@@ -1,80 +1,85 @@
 import Basics
 import CPQ
 
-/// What the server said about a statement it refused, field by field.
+/// What a server says when it refuses a statement (PostgreSQL documentation, "Error and Notice
+/// Message Fields").
 struct ServerError: Sendable {
-    var state = ""
-    var severity = ""
-    var message = ""
-    var detail: String?
-    var hint: String?
-    /// In characters from the start of the statement, beginning with 1.
-    var position: Int?
-    var context: String?
-    var schema: String?
-    var table: String?
-    var column: String?
-    var type: String?
-    var constraint: String?
+    /// The five characters of appendix "PostgreSQL Error Codes"; "08006" where there is no answer.
+    let state: String
+    let message: String
+    let detail: String?
+    let hint: String?
+    let position: Int?
+    let context: String?
 
-    /// Reads the fields of a result that is an error; stands on `PQresultErrorField`.
-    init(_ result: OpaquePointer?) {
-        func field(_ code: Character) -> String? {
-            guard let ascii = code.asciiValue,
-                let text = unsafe PQresultErrorField(result, Int32(ascii))
+    init(_ result: OpaquePointer, _ connection: OpaquePointer) {
+        func field(_ letter: Character) -> String? {
+            guard let code = letter.asciiValue,
+                let text = unsafe PQresultErrorField(result, Int32(code))
             else { return nil }
             return unsafe String(cString: text)
         }
-        state = field("C") ?? ""
-        severity = field("V") ?? field("S") ?? ""
-        message = field("M") ?? ""
-        if message.isEmpty, let text = unsafe PQresultErrorMessage(result) {
-            message = Self.oneLine(unsafe String(cString: text))
-        }
+        let fallback = unsafe String(cString: PQerrorMessage(connection))
+        state = field("C") ?? "08006"
+        message = field("M") ?? Self.trimmed(fallback)
         detail = field("D")
         hint = field("H")
         position = field("P").flatMap { Int($0) }
         context = field("W")
-        schema = field("s")
-        table = field("t")
-        column = field("c")
-        type = field("d")
-        constraint = field("n")
     }
 
-    /// An error of libpq itself, which has a text alone.
-    init(libpq text: String) { message = Self.oneLine(text) }
-
-    private static func oneLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    init(lost connection: OpaquePointer) {
+        state = "08006"
+        message = Self.trimmed(unsafe String(cString: PQerrorMessage(connection)))
+        (detail, hint, position, context) = (nil, nil, nil, nil)
     }
 
-    /// The connection has ended, or will not be served now; a new one may do.
-    var isTransient: Bool {
-        state.hasPrefix("08") || state.hasPrefix("57P") || state == "53300" || state == "40001"
-            || state == "40P01"
+    private static func trimmed(_ text: String) -> String {
+        var text = Substring(text)
+        while text.last == "\n" { text.removeLast() }
+        return text.replacing(of: "\n", with: " ")
     }
 
-    var code: Failure.Code {
+    private var code: Failure.Code {
         switch state {
-        case "42501", "28000", "28P01": .rightsMissing
+        case "42501", "28000", "28P01": .databaseRights
+        case "3D000": .notFound
         case "53100": .noSpace
-        case "55P03": .objectsLocked
-        default: isTransient ? .serverLost : .statementFailed
+        default:
+            state.hasPrefix("08") || state.hasPrefix("57P") || state == "25P03"
+                ? .databaseUnreachable : .databaseRefused
         }
     }
 
-    /// The server's words in one sentence, with the objects it names.
-    var failure: Failure {
+    /// - Parameter statement: what was asked, to show the place the server means.
+    func failure(_ what: String, statement: String? = nil) -> Failure {
         var text = "the server says: \(message)"
-        if !state.isEmpty { text += " (SQLSTATE \(state))" }
-        if let detail { text += "; \(detail)" }
-        let object = [schema, table, column].compactMap { $0 }.joined(separator: ".")
-        if !object.isEmpty { text += "; object \"\(object)\"" }
-        if let constraint { text += "; constraint \"\(constraint)\"" }
-        if let type { text += "; type \"\(type)\"" }
-        if let position { text += "; at character \(position)" }
-        if let context { text += "; \(context.replacing("\n", with: "; "))" }
-        return Failure(code, text, hint: hint, mayRetry: isTransient)
+        if let detail { text += " (\(detail))" }
+        if let position, let statement {
+            let start = statement.unicodeScalars.prefix(max(0, position - 1))
+            let line = start.filter { $0 == "\n" }.count + 1
+            text += ", at line \(line), character \(position)"
+        }
+        if let context { text += "; \(context.replacing(of: "\n", with: "; "))" }
+        return Failure(
+            code, what, hint: advice,
+            cause: Failure(code, "\(text) [\(state)]", hint: hint))
+    }
+
+    private var advice: String? {
+        switch code {
+        case .databaseUnreachable:
+            "Check that the server runs and can be reached; then run the same command again."
+        case .noSpace: "Free space on the server's disk, then run the same command again."
+        default: nil
+        }
+    }
+}
+
+extension StringProtocol {
+    func replacing(of text: Character, with other: String) -> String {
+        reduce(into: "") { result, character in
+            if character == text { result += other } else { result.append(character) }
+        }
     }
 }

@@ -1,45 +1,32 @@
-import Basics
-
-/// Large objects in batches: ranges of their numbers, and the rows that carry them.
+/// Large objects as rows: identifier, offset, and up to 256 KiB of content.
+///
+/// They are read and written through the server's functions for large objects, which need no more
+/// than rights on the objects themselves.
 enum LargeObjects {
-    struct Batch: Sendable {
-        let range: ClosedRange<Int64>
-        let count: Int64
-        let bytes: Int64
-    }
+    static let chunk = 262_144
+    /// Large objects of one segment.
+    static let batch = 2000
 
-    /// Batches of up to some 64 MiB.
-    static func ranges(_ connection: Connection) throws(Failure) -> [Batch] {
-        let hasAny = try connection.value(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)")
-        guard hasAny == "t" else { return [] }
-        // Pages are counted by the index's own entries; nothing of the contents is read.
-        let result = try connection.query(
-            """
-            WITH pages AS (SELECT m.oid, (SELECT pg_catalog.count(*) FROM
-                    pg_catalog.pg_largeobject l WHERE l.loid = m.oid) AS pages
-                FROM pg_catalog.pg_largeobject_metadata m),
-            sums AS (SELECT oid, pages,
-                pg_catalog.sum(pages + 1) OVER (ORDER BY oid) / 32768 AS batch FROM pages)
-            SELECT pg_catalog.min(oid::bigint), pg_catalog.max(oid::bigint), pg_catalog.count(*),
-                pg_catalog.sum(pages) * 2048
-            FROM sums GROUP BY batch ORDER BY 1
-            """)
-        return (0..<result.count).map { row in
-            Batch(
-                range: result.integer(row, 0)...max(result.integer(row, 0), result.integer(row, 1)),
-                count: result.integer(row, 2), bytes: result.integer(row, 3))
-        }
-    }
+    /// INV_READ of libpq-fs.h.
+    private static let forReading = 0x40000
 
-    /// Rows of number, offset and bytes; holes have no rows. An object without bytes has none.
-    static func statement(_ range: ClosedRange<Int64>, encoding: String, blockSize: Int64) -> String
-    {
+    /// The statement that writes the rows of a batch, identifiers from one to another.
+    static func copy(from first: Int64, to last: Int64) -> String {
         """
-        COPY (SELECT loid, pageno::bigint * \(blockSize / 4), data FROM pg_catalog.pg_largeobject
-            WHERE loid >= \(range.lowerBound)::pg_catalog.oid
-                AND loid <= \(range.upperBound)::pg_catalog.oid ORDER BY loid, pageno)
-        TO STDOUT WITH (FORMAT text, ENCODING \(Quoting.literal(encoding)))
+        COPY (SELECT m.oid, s.part * \(chunk), lo_get(m.oid, s.part * \(chunk), \(chunk))
+        FROM pg_largeobject_metadata m
+        CROSS JOIN LATERAL (SELECT lo_open(m.oid, \(forReading)) AS fd) f
+        CROSS JOIN LATERAL (SELECT lo_lseek64(f.fd, 0, 2) AS size) z
+        CROSS JOIN LATERAL (SELECT lo_close(CASE WHEN z.size >= 0 THEN f.fd END) AS closed) c
+        CROSS JOIN LATERAL generate_series(0, greatest(z.size - 1, 0) / \(chunk)) s(part)
+        WHERE m.oid BETWEEN \(first) AND \(last) AND c.closed = 0
+        ORDER BY m.oid, s.part) TO STDOUT WITH (FORMAT text)
         """
     }
+
+    static let loadingTable =
+        "CREATE TEMP TABLE exeat_large_objects (loid oid, place bigint, data bytea)"
+    static let loading = "COPY exeat_large_objects FROM STDIN WITH (FORMAT text)"
+    static let storing =
+        "SELECT count(lo_put(loid, place, data)) FROM exeat_large_objects WHERE data <> ''"
 }

@@ -1,50 +1,39 @@
 public import Basics
 public import Connectors
-public import Manifests
+import Glibc
+import Manifests
 public import Plans
 import Primitives
 public import Streams
 import Synchronization
 
-/// Exports one database of a PostgreSQL server at one moment. See docs/connectors/postgresql.md.
+/// Exports one database of a PostgreSQL server in one consistent moment.
+///
+/// A session holds an exported snapshot for the whole run; all others, and pg_dump, read in it. The
+/// definitions are written by pg_dump; rows move as COPY text. See docs/connectors/postgresql.md.
 public final class PostgreSQLExporter: Exporter {
     public static let kind = "postgresql"
-    /// A snapshot ends with the session that took it.
-    public static let survivesInterruption = false
+    public static let outlivesProcess = false
 
-    let settings: PostgreSQLSettings
-    let info: ConnectionInfo
-    let room: Room
-    private let source: String
-    /// What only lives as long as the moment does.
-    private struct Open: Sendable {
-        let snapshot: Snapshot
-        let layout: DatabaseLayout
-        let dump: Tool
-        let dumpAll: Tool
-        let salt: [UInt8]
+    private let settings: PostgreSQLSettings
+    private let room: Room
+    private let conninfo: Conninfo
+    private let state = Mutex(State())
+
+    private struct State {
+        var contents: ExportContents?
+        /// Holds the snapshot and the locks.
+        var holder: Connection?
+        var pool: ConnectionPool?
     }
-    private let open = Mutex<Open?>(nil)
-    private let saved = Mutex<SavedInventory?>(nil)
-    private let sums: Mutex<SegmentSums?>
 
     public init(_ source: SourcePlan, room: Room) throws(Failure) {
         let problems = PlanProblems()
         settings = PostgreSQLSettings(source, problems)
         try problems.check()
-        guard let connection = settings.connection else {
-            throw Failure(.planMissingValue, "\"connection\" of \"\(source.name)\" is missing")
-        }
-        info = connection
-        self.source = source.name
         self.room = room
-        guard settings.secrets != .sealed || room.isEncrypted else {
-            throw Failure(
-                .planInvalidValue, "\"secrets: sealed\" needs an encrypted archive",
-                hint: "Name the recipients in archive.encrypt-to, or choose omit or reference.")
-        }
-        sums = Mutex(
-            room.directory.isEmpty ? nil : try SegmentSums(room.directory + "/sums"))
+        conninfo = try Conninfo(
+            settings.connection ?? Secret(""), password: settings.password)
     }
 
     public static func check(_ source: SourcePlan, _ problems: PlanProblems) {
@@ -52,193 +41,194 @@ public final class PostgreSQLExporter: Exporter {
     }
 
     public func survey() throws(Failure) -> Survey {
-        try DatabaseSurvey(settings, info, progress: room.progress).survey()
+        let connection = try Connection(conninfo, progress: room.progress)
+        return try DatabaseSurvey(
+            connection: connection, settings: settings, room: room.directory,
+            isEncrypted: room.isEncrypted
+        ).make()
     }
+
+    // MARK: - Inventory
+
+    private var path: String { room.directory + "/database" }
 
     public func inventory() throws(Failure) -> Inventory {
-        let path = room.directory + "/inventory"
-        if !Files.exists(path) { try take(to: path) }
-        let saved = try SavedInventory(reading: path)
-        self.saved.withLock { $0 = saved }
-        return saved.inventory
+        let contents = Files.exists(path) ? try read() : try take()
+        state.withLock { $0.contents = contents }
+        return contents.inventory
     }
 
-    /// Takes the moment, and with it the list of what must be exported.
-    private func take(to path: String) throws(Failure) {
-        let salt = room.world.random(RowSum.saltSize)
-        let snapshot = try Snapshot(info, progress: room.progress)
-        let (settings, source) = (settings, source)
-        let (layout, survey) = try snapshot.withHolder { (connection) throws(Failure) in
-            let catalog = try Catalog(connection)
-            var survey = DatabaseSurvey(settings, catalog)
-            try survey.look(connection)
-            try survey.refuse()
-            let layout = try DatabaseLayout(
-                catalog, survey.selection, secrets: settings.secrets, connection)
-            return (layout, survey)
-        }
-        let facts = layout.catalog.facts
-        let dump = try Tool.find("pg_dump", atLeast: facts.major)
-        let dumpAll = try Tool.find("pg_dumpall", atLeast: facts.major)
-        let commands = RestoringCommands(
-            source: source, database: facts.name, encoding: facts.encoding)
-        let artifacts = layout.items.map { item in
-            let restoring: String
-            switch item.content {
-            case .roles: restoring = commands.roles
-            case .table(let table, _):
-                restoring = commands.rows(
-                    table: table.relation.quoted,
-                    columns: layout.catalog.columns[table.relation.oid] ?? [])
-            case .largeObjects: restoring = commands.largeObjects
-            default:
-                restoring =
-                    item.kind == "database" || item.kind == "role-passwords"
-                    ? commands.maintenance : commands.statements
-            }
-            return SavedInventory.Artifact(
-                outline: item.outline, restoring: item.format == "jsonl" ? nil : restoring)
-        }
-        let omissions = survey.selection.summary
-        let expected = layout.items.reduce(0) { $0 + $1.expected }
-        let saved = SavedInventory(
-            artifacts: artifacts, objects: expected + omissions.total,
-            moment: Moment(kind: "snapshot", value: "\(snapshot.identifier) at \(facts.position)"),
-            facts: [
-                "database": .string(facts.name), "encoding": .string(facts.encoding),
-                "version": .integer(Int64(facts.version)), "salt": .string(Hex.encode(salt)),
-                "snapshot": .string(snapshot.identifier), "lsn": .string(facts.position),
-                "standby": .bool(facts.isStandby), "blockSize": .integer(facts.blockSize),
-                "secrets": .string(settings.secrets?.rawValue ?? "omit"),
-                "tool": .string("pg_dump \(dump.major)"),
-            ],
-            counts: survey.counts, omissions: omissions)
-        try saved.write(to: path)
-        open.withLock {
-            $0 = Open(
-                snapshot: snapshot, layout: layout, dump: dump, dumpAll: dumpAll, salt: salt)
-        }
+    private func read() throws(Failure) -> ExportContents {
+        guard let contents = ExportContents(try JSON(parsing: Files.read(path, limit: 1 << 30)))
+        else { throw Failure(.failed, "the inventory in \"\(room.directory)\" is damaged") }
+        return contents
     }
+
+    private func take() throws(Failure) -> ExportContents {
+        let holder = try Connection(conninfo, progress: room.progress)
+        try holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try lock(holder)
+        guard let snapshot = try holder.value("SELECT pg_export_snapshot()") else {
+            throw Failure(.databaseRefused, "the server exports no snapshot")
+        }
+        let contents = try InventoryMaker(
+            connection: holder, conninfo: conninfo, settings: settings, room: room.directory,
+            progress: room.progress, salt: room.world.random(16), snapshot: snapshot,
+            isEncrypted: room.isEncrypted
+        ).make()
+        // The file is the sign that the rest of the room is whole.
+        try Files.write(contents.json.canonical, to: path, mode: 0o600)
+        let (conninfo, progress) = (conninfo, room.progress)
+        let pool = ConnectionPool { () throws(Failure) in
+            let connection = try Connection(conninfo, progress: progress)
+            try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            do throws(Failure) {
+                try connection.execute("SET TRANSACTION SNAPSHOT \(snapshot.quotedString)")
+            } catch { throw Self.momentLost(error) }
+            return connection
+        }
+        state.withLock {
+            $0.holder = holder
+            $0.pool = pool
+        }
+        return contents
+    }
+
+    /// Keeps others from changing the definitions until the end; what they change in rows is
+    /// invisible to the snapshot.
+    private func lock(_ holder: Connection) throws(Failure) {
+        let scope = ExportScope(try RelationCatalog(holder), settings)
+        try holder.execute("SET LOCAL lock_timeout = '60s'")
+        var names = scope.tables.filter(\.mayRead).map(\.qualified)[...]
+        while !names.isEmpty {
+            try holder.execute(
+                "LOCK TABLE \(names.prefix(200).joined(separator: ", ")) IN ACCESS SHARE MODE")
+            names = names.dropFirst(200)
+        }
+        try holder.execute("SET LOCAL lock_timeout = 0")
+    }
+
+    private static func momentLost(_ cause: Failure) -> Failure {
+        Failure(
+            .databaseMomentLost, "the session that held the moment of the export is gone",
+            hint: "Run the same command again: this source begins anew at another moment.",
+            cause: cause)
+    }
+
+    // MARK: - Segments
 
     public func export(
         _ number: SegmentNumber, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) -> SegmentResult {
-        guard let open = open.withLock({ $0 }) else {
-            throw Failure(
-                .snapshotLost, "the consistent moment of the export is lost",
-                hint: "Export to a new output.")
+        guard let contents = state.withLock({ $0.contents }) else {
+            throw Failure(.failed, "an export before the inventory")
         }
-        let item = open.layout.items[number.artifact]
-        do throws(Failure) {
-            switch item.content {
-            case .text(let text):
-                try sink.write(text)
-                room.progress.add(objects: 1)
-                return SegmentResult(exported: 1, omitted: 0)
-            case .roles, .preData, .postData:
-                try dump(item.content, open, into: &sink)
-                return SegmentResult(exported: 1, omitted: 0)
-            case .table(let table, let segments):
-                let columns = open.layout.catalog.columns[table.relation.oid] ?? []
-                let statements = segments[number.segment].map { piece in
-                    TableSegments.statement(
-                        piece, columns: columns, condition: table.relation.extensionCondition,
-                        encoding: open.layout.catalog.facts.encoding)
-                }
-                try copy(statements, number, open, into: &sink)
-                return SegmentResult(exported: number.segment == 0 ? 1 : 0, omitted: 0)
-            case .largeObjects(let ranges, let counts):
-                let facts = open.layout.catalog.facts
-                let statement = LargeObjects.statement(
-                    ranges[number.segment], encoding: facts.encoding, blockSize: facts.blockSize)
-                try copy([statement], number, open, into: &sink)
-                return SegmentResult(exported: counts[number.segment], omitted: 0)
-            }
-        } catch {
-            throw error.during("cannot export \(item.kind) \"\(item.name)\"")
+        let artifact = contents.artifacts[number.artifact]
+        switch artifact.body {
+        case .file(let name):
+            try copy(room.directory + "/" + name, into: &sink)
+            return SegmentResult(exported: 1, omitted: 0)
+        case .table(let columns, let segments):
+            // A table without leaves (a partitioned one) has one segment with nothing in it.
+            let pieces = segments.isEmpty ? [] : segments[number.segment]
+            let statements = pieces.map { $0.copy(columns: columns, encoding: contents.encoding) }
+            try copy(statements, contents.salt, number, into: &sink)
+            return SegmentResult(exported: Int64(pieces.count), omitted: 0)
+        case .largeObjects(let batches):
+            let batch = batches[number.segment]
+            try copy(
+                [LargeObjects.copy(from: batch.first, to: batch.last)], contents.salt, number,
+                into: &sink)
+            return SegmentResult(exported: 1, omitted: 0)
         }
     }
 
     private func copy(
-        _ statements: [String], _ number: SegmentNumber, _ open: Open,
+        _ path: String, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        let file = SharedDescriptor(try Descriptor(opening: path, O_RDONLY), name: "\"\(path)\"")
+        var source = FileSource(file, from: 0, size: Int64(try file.descriptor.status().st_size))
+        var chunk = Chunk()
+        repeat {
+            try room.progress.checkCancelled()
+            try source.read(into: &chunk)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                try unsafe sink.write(buffer: bytes)
+                room.progress.add(bytes: Int64(bytes.count))
+            }
+        } while !chunk.isEmpty
+    }
+
+    /// Writes the rows of several statements one after the other, and keeps their digest.
+    private func copy(
+        _ statements: [String], _ salt: [UInt8], _ number: SegmentNumber,
         into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
-        var summer = LineSummer(salt: open.salt)
-        var chunk = Chunk()
-        for statement in statements {
-            let before = summer.sum.rows
-            let connection = try open.snapshot.borrow()
-            let told: Int64
-            do throws(Failure) {
-                told = try unsafe connection.copyOut(statement, chunk: &chunk) {
-                    (bytes) throws(Failure) in
-                    unsafe summer.update(bytes)
-                    try unsafe sink.write(buffer: bytes)
-                }
-            } catch { throw open.snapshot.failed(error) }
-            open.snapshot.giveBack(connection)
-            // The server says how many rows it has sent; each must have passed here, whole.
-            guard !summer.endsInside, summer.sum.rows - before == told else {
-                throw Failure(
-                    .serverLost,
-                    "the server sent \(told) rows, \(summer.sum.rows - before) arrived",
-                    mayRetry: true)
-            }
+        guard let pool = state.withLock({ $0.pool }) else {
+            throw Self.momentLost(Failure(.databaseMomentLost, "no session is open"))
         }
-        try sums.withLock { $0 }?.note(summer.sum, for: number)
-        room.progress.add(objects: summer.sum.rows)
+        var hasher = RowHasher(salt: salt)
+        var chunk = Chunk()
+        let progress = room.progress
+        do throws(Failure) {
+            try pool.with { (connection) throws(Failure) in
+                for statement in statements {
+                    try unsafe connection.copyOut(
+                        statement, into: &chunk,
+                        row: { (piece) throws(Failure) in unsafe hasher.update(row: piece) },
+                        full: { (chunk) throws(Failure) in
+                            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                                try unsafe sink.write(buffer: bytes)
+                                progress.add(bytes: Int64(bytes.count))
+                            }
+                        })
+                }
+            }
+        } catch {
+            throw error.code == .databaseUnreachable ? Self.momentLost(error) : error
+        }
+        guard hasher.isAtEnd else {
+            throw Failure(.databaseRefused, "the server sent a row without its end")
+        }
+        let digest = hasher.digest
+        progress.add(objects: digest.count)
+        try Files.write(
+            Array("\(digest.count) \(digest.sum.hex)".utf8), to: notePath(number), mode: 0o600)
     }
 
-    private func dump(
-        _ content: DatabaseLayout.Content, _ open: Open, into sink: inout some ByteSink & ~Copyable
-    ) throws(Failure) {
-        try open.snapshot.check()
-        let (conninfo, password) = try info.forTool()
-        var arguments = ["--no-password", "--dbname=" + conninfo]
-        let tool: Tool
-        if case .roles = content {
-            tool = open.dumpAll
-            arguments += ["--globals-only", "--no-role-passwords", "--encoding=UTF8"]
-        } else {
-            tool = open.dump
-            arguments += DumpArguments.section(
-                { if case .preData = content { "pre-data" } else { "post-data" } }(),
-                snapshot: open.snapshot.identifier, open.layout.selection)
-        }
-        var filter = DumpText()
-        var kept: [UInt8] = []
-        try unsafe tool.run(arguments, password: password, progress: room.progress) {
-            (bytes) throws(Failure) in
-            unsafe filter.filter(bytes, into: &kept)
-            try sink.write(kept)
-            kept.removeAll(keepingCapacity: true)
-        }
-        filter.finish(into: &kept)
-        try sink.write(kept)
-        room.progress.add(objects: 1)
+    private func notePath(_ number: SegmentNumber) -> String {
+        "\(room.directory)/rows-\(number.artifact)-\(number.segment)"
     }
+
+    // MARK: - Conclusion
 
     public func conclude(_ artifact: Int) throws(Failure) -> Conclusion {
-        guard let saved = saved.withLock({ $0 }), let sums = sums.withLock({ $0 }) else {
+        guard let contents = state.withLock({ $0.contents }) else {
             throw Failure(.failed, "a conclusion before the inventory")
         }
-        // What was stored while the moment was held is whole; a lost one must not go unseen.
-        if let open = open.withLock({ $0 }) { try open.snapshot.check() }
-        let item = saved.artifacts[artifact]
-        var digests: [JSON.Member] = []
-        var counts: [JSON.Member] = [.init("entries", .integer(item.outline.expected))]
-        if item.outline.format == "copy" {
-            let sum = try sums.total(artifact, segments: item.outline.segments)
-            digests.append(.init("rows-sha256-sum", .string(sum.total.hex)))
-            counts.append(.init("rows", .integer(sum.rows)))
+        let outline = contents.artifacts[artifact]
+        var conclusion = Conclusion(exported: outline.objects, restoring: outline.restoring)
+        if case .file = outline.body { return conclusion }
+        var total = MultisetDigest()
+        for segment in 0..<outline.segments {
+            total.add(try rows(of: SegmentNumber(artifact: artifact, segment: segment)))
         }
-        return Conclusion(digests: digests, counts: counts, restoring: item.restoring)
+        conclusion.digests = [.init("rows-sha256-sum", .string(total.sum.hex))]
+        conclusion.counts = [.init("rows", .integer(total.count))]
+        return conclusion
+    }
+
+    private func rows(of number: SegmentNumber) throws(Failure) -> MultisetDigest {
+        let parts = try Files.readText(notePath(number)).split(separator: " ")
+        guard parts.count == 2, let count = Int64(parts[0]), let sum = Digest256(hex: parts[1])
+        else { throw Failure(.failed, "the note \"\(notePath(number))\" is damaged") }
+        return MultisetDigest(sum: sum, count: count)
     }
 
     public func omissions() throws(Failure) -> OmissionSummary {
-        guard let saved = saved.withLock({ $0 }) else {
+        guard let contents = state.withLock({ $0.contents }) else {
             throw Failure(.failed, "omissions before the inventory")
         }
-        return saved.omissions
+        return contents.omissions
     }
 }

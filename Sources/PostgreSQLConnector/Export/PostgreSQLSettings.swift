@@ -4,121 +4,147 @@ import Plans
 
 /// What a plan says about a source of kind `postgresql`.
 struct PostgreSQLSettings: Sendable {
-    /// What to do with verifiers of passwords and the passwords of user mappings.
-    enum Secrets: String, CaseIterable, Sendable {
-        /// They stay behind; the plan has said so.
+    enum Secrets: String, Sendable, CaseIterable {
+        /// Left out; who has one is not told.
         case omit
-        /// They stay behind, and the archive lists what has to be entered again.
+        /// Left out; the omissions name who has one.
         case reference
-        /// They go into the encrypted archive.
+        /// In the archive, which must be encrypted.
         case sealed
     }
 
-    struct Exclusion: Sendable {
-        var tables: [TablePattern]
-        var schemas: [TablePattern]
-        var reason: String
-    }
-
-    let connection: ConnectionInfo?
+    let connection: Secret?
+    let password: Secret?
+    /// nil: the plan does not decide.
     let secrets: Secrets?
-    let exclusions: [Exclusion]
-    /// Nil where everything is included.
-    let inclusion: Exclusion?
-    let accepted: Set<String>
+    let included: [NamePattern]
+    let excluded: [(pattern: NamePattern, reason: String)]
+    let accepted: Set<DatabaseOmission>
 
     static let shape = PlanShape(
         required: ["connection"], optional: ["password", "secrets", "include"])
-    static let inclusionShape = PlanShape(optional: ["tables", "schemas", "reason"])
-    static let exclusionShape = PlanShape(optional: ["tables", "schemas"])
+    static let filterShape = PlanShape(optional: ["tables", "schemas"])
 
     init(_ source: SourcePlan, _ problems: PlanProblems) {
         let settings = source.settings.mapping(Self.shape, problems)
-        var info: ConnectionInfo?
-        if let text = settings?.textWithSecrets("connection") {
-            do throws(Failure) {
-                info = try ConnectionInfo(
-                    text.revealed(), password: settings?.textWithSecrets("password"))
-            } catch {
-                problems.add(error.code, error.what, atKeyOf: source.settings)
-            }
-        }
-        connection = info
+        connection = settings?.textWithSecrets("connection")
+        password = settings?.textWithSecrets("password")
         secrets = settings?.choice("secrets", Secrets.self)
+        let include = settings?.mapping("include", Self.filterShape)
+        included = Self.patterns(include, problems)
+        excluded = source.exclusions.flatMap { exclusion in
+            Self.patterns(exclusion.patterns.mapping(Self.filterShape, problems), problems)
+                .map { ($0, exclusion.reason) }
+        }
         source.checkAccepted(among: DatabaseOmission.allCases.map(\.rawValue), problems)
-        accepted = Set(source.accept)
-        exclusions = source.exclusions.map { exclusion in
-            let mapping = exclusion.patterns.mapping(Self.exclusionShape, problems)
-            return Self.patterns(mapping, reason: exclusion.reason, problems)
-        }
-        let include = settings?.mapping("include", Self.inclusionShape)
-        inclusion = include.map {
-            Self.patterns($0, reason: $0.string("reason") ?? "not in include", problems)
-        }
+        accepted = Set(source.accept.compactMap { DatabaseOmission(rawValue: $0) })
     }
 
     private static func patterns(
-        _ mapping: PlanMapping?, reason: String, _ problems: PlanProblems
-    ) -> Exclusion {
-        func read(_ key: String, most: Int) -> [TablePattern] {
-            (mapping?.strings(key) ?? []).compactMap { text in
-                if let pattern = TablePattern(text, most: most) { return pattern }
-                if let node = mapping?[key] {
+        _ mapping: PlanMapping?, _ problems: PlanProblems
+    ) -> [NamePattern] {
+        guard let mapping else { return [] }
+        var patterns: [NamePattern] = []
+        for (key, isTable) in [("tables", true), ("schemas", false)] {
+            for text in mapping.strings(key) ?? [] {
+                if let pattern = NamePattern(text, isTable: isTable) {
+                    patterns.append(pattern)
+                } else if let node = mapping[key] {
                     problems.add(
-                        .planInvalidValue, "\"\(text)\" is no pattern for \(key)", at: node)
+                        .planInvalidValue,
+                        "\"\(text)\" is no pattern: write \(isTable ? "schema.table" : "schema"), with "
+                            + "* and ? for any letters, or names in double quotes", at: node)
                 }
-                return nil
             }
         }
-        return Exclusion(
-            tables: read("tables", most: 2), schemas: read("schemas", most: 1), reason: reason)
+        return patterns
     }
 
-    /// Why a table stays behind; nil where it is exported.
-    func exclusion(schema: String, table: String) -> String? {
-        for exclusion in exclusions
-        where exclusion.schemas.contains(where: { $0.matches(schema: schema) })
-            || exclusion.tables.contains(where: { $0.matches(schema: schema, table: table) })
-        {
+    /// Why a relation stays behind; nil when it does not.
+    func exclusion(of relation: Relation) -> String? {
+        if let exclusion = excluded.first(where: { $0.pattern.matches(relation) }) {
             return exclusion.reason
         }
-        guard let inclusion else { return nil }
-        let isIn =
-            inclusion.schemas.contains { $0.matches(schema: schema) }
-            || inclusion.tables.contains { $0.matches(schema: schema, table: table) }
-        return isIn ? nil : inclusion.reason
-    }
-
-    /// Why all of a schema stays behind; nil where something of it may be exported.
-    func exclusion(schema: String) -> String? {
-        for exclusion in exclusions
-        where exclusion.schemas.contains(where: { $0.matches(schema: schema) }) {
-            return exclusion.reason
+        if !included.isEmpty, !included.contains(where: { $0.matches(relation) }) {
+            return "not included by the plan"
         }
-        guard let inclusion, inclusion.tables.isEmpty else { return nil }
-        return inclusion.schemas.contains { $0.matches(schema: schema) } ? nil : inclusion.reason
+        return nil
     }
 }
 
-/// Why an object of a database is not in the archive; the words that `accept` takes.
+/// Why something of a database is not in the archive; the words that `accept` takes.
 enum DatabaseOmission: String, Sendable, CaseIterable {
-    /// Positions of consumers of the write-ahead log mean nothing to another server.
-    case replicationSlots = "replication-slots"
-    /// A subscription on two servers would consume for both.
-    case subscriptions
-    /// The rows of a foreign table belong to another server.
+    /// Password verifiers of roles, and passwords in user mappings.
+    case secrets
+    /// Foreign tables, whose rows are elsewhere.
     case foreignTables = "foreign-tables"
-    /// Verifiers of role passwords and passwords of user mappings.
-    case passwords
-    /// Transactions that wait for their second phase.
+    case replicationSlots = "replication-slots"
+    case subscriptions
+    /// Transactions prepared for two-phase commit.
     case preparedTransactions = "prepared-transactions"
-    /// Empty by nature on a standby.
+    /// Unlogged tables of a standby, where they are empty.
     case unloggedTables = "unlogged-tables"
-    /// What depends on a table that a filter leaves out.
-    case brokenReferences = "broken-references"
-    /// Views of `CREATE … WITH NO DATA` hold nothing to be copied.
-    case unpopulatedViews = "unpopulated-views"
-
-    /// The reason of an omission that a filter of the plan names; always covered.
     static let excluded = "excluded"
+}
+
+/// A pattern for schemas, or for tables with their schema, as a plan writes it.
+struct NamePattern: Sendable {
+    private let schema: String
+    private let table: String?
+    let text: String
+
+    init?(_ text: String, isTable: Bool) {
+        var parts: [String] = []
+        var current = ""
+        var isQuoted = false
+        for character in text {
+            if character == "\"" {
+                isQuoted.toggle()
+            } else if character == ".", !isQuoted {
+                parts.append(current)
+                current = ""
+            } else if isQuoted, "*?\\".contains(character) {
+                current += "\\" + String(character)
+            } else {
+                current.append(character)
+            }
+        }
+        parts.append(current)
+        guard !isQuoted, parts.count == (isTable ? 2 : 1), parts.allSatisfy({ !$0.isEmpty }) else {
+            return nil
+        }
+        schema = parts[0]
+        table = isTable ? parts[1] : nil
+        self.text = text
+    }
+
+    func matches(_ relation: Relation) -> Bool {
+        Self.matches(Array(schema), Array(relation.schema))
+            && (table.map { Self.matches(Array($0), Array(relation.name)) } ?? true)
+    }
+
+    private static func matches(_ pattern: [Character], _ name: [Character]) -> Bool {
+        var (place, mark) = (0, -1)
+        var (index, star) = (0, 0)
+        while index < name.count {
+            if place < pattern.count, pattern[place] == "*" {
+                (mark, star) = (place, index)
+                place += 1
+                continue
+            }
+            let isEscape = place + 1 < pattern.count && pattern[place] == "\\"
+            let wanted =
+                isEscape ? pattern[place + 1] : place < pattern.count ? pattern[place] : nil
+            if let wanted, wanted == name[index] || wanted == "?" && !isEscape {
+                place += isEscape ? 2 : 1
+                index += 1
+            } else if mark >= 0 {
+                star += 1
+                (place, index) = (mark + 1, star)
+            } else {
+                return false
+            }
+        }
+        return pattern[place...].allSatisfy { $0 == "*" }
+    }
 }

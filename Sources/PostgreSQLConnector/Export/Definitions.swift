@@ -1,0 +1,97 @@
+import Basics
+import Streams
+
+/// The definitions of a database as pg_dump and pg_dumpall write them, made pure SQL.
+struct Definitions {
+    let tools: ClientTools
+    let conninfo: Conninfo
+    let room: String
+    let snapshot: String
+    let server: ServerFacts
+    let scope: ExportScope
+    let progress: Progress
+    /// False: passwords in user mappings are taken out.
+    let keepsSecrets: Bool
+
+    /// Roles with their attributes, memberships and settings, and tablespaces; no passwords.
+    func roles() throws(Failure) -> [UInt8] {
+        let text = try tools.run(
+            "pg_dumpall",
+            [
+                "--globals-only", "--no-role-passwords", "--no-password",
+                "--database=\(server.database)", "--dbname=\(conninfo.text)",
+            ], conninfo: conninfo, room: room, progress: progress)
+        return Self.joined(SQLScript(text).map(\.self))
+    }
+
+    /// What creates the database, and what must be there before rows come.
+    func beforeData() throws(Failure) -> (database: [UInt8], preData: [UInt8]) {
+        let text = try dump(["--section=pre-data", "--create", "--large-objects-or-blobs"])
+        var database: [SQLStatement] = []
+        var before: [SQLStatement] = []
+        var isDatabase = false
+        for statement in SQLScript(text) {
+            if !statement.notes.isEmpty {
+                isDatabase = statement.notes.contains {
+                    $0.contains("; Type: DATABASE") || $0.hasPrefix("Name: DATABASE ")
+                }
+            }
+            if isDatabase || Self.isAboutDatabase(statement) {
+                database.append(statement)
+            } else {
+                before.append(redacted(statement))
+            }
+        }
+        return (Self.joined(database), Self.joined(before))
+    }
+
+    /// What follows the rows: indexes, constraints, triggers, refreshing, publications, …
+    func afterData() throws(Failure) -> [UInt8] {
+        Self.joined(SQLScript(try dump(["--section=post-data"])).map { redacted($0) })
+    }
+
+    private func dump(_ arguments: [String]) throws(Failure) -> [UInt8] {
+        let large = tools.major >= 16 ? "--large-objects" : "--blobs"
+        return try tools.run(
+            "pg_dump",
+            arguments.map { $0 == "--large-objects-or-blobs" ? large : $0 } + [
+                "--format=plain", "--snapshot=\(snapshot)", "--verbose", "--no-password",
+                "--no-subscriptions", "--lock-wait-timeout=60000",
+            ] + scope.dumpArguments + ["--dbname=\(conninfo.text)"],
+            conninfo: conninfo, room: room, progress: progress)
+    }
+
+    private static func isAboutDatabase(_ statement: SQLStatement) -> Bool {
+        statement.begins("CREATE", "DATABASE") || statement.begins("ALTER", "DATABASE")
+    }
+
+    /// User mappings without the options that are passwords.
+    private func redacted(_ statement: SQLStatement) -> SQLStatement {
+        guard !keepsSecrets, statement.begins("CREATE", "USER", "MAPPING") else { return statement }
+        var statement = statement
+        guard let start = statement.tokens.indices.first(where: { statement.word($0) == "OPTIONS" })
+        else { return statement }
+        var kept: [String] = []
+        var index = start + 2
+        while index + 1 < statement.tokens.count, let name = statement.name(index) {
+            if !name.lowercased().contains("pass") {
+                kept.append("\(statement.spelling(index)) \(statement.spelling(index + 1))")
+            }
+            index += statement.isSymbol(index + 2, ",") ? 3 : 2
+        }
+        // Everything from OPTIONS to the parenthesis before the semicolon.
+        statement.replace(
+            start...(statement.tokens.count - 2),
+            with: kept.isEmpty ? "" : "OPTIONS (" + kept.joined(separator: ", ") + ")")
+        return statement
+    }
+
+    private static func joined(_ statements: [SQLStatement]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for statement in statements {
+            for note in statement.notes { bytes += Array("-- \(note)\n".utf8) }
+            bytes += statement.bytes + [0x0a]
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,137 @@
+import Basics
+import Manifests
+
+/// What of a database is exported and what is not, as the plan's filters and the catalog say.
+struct ExportScope: Sendable {
+    let catalog: RelationCatalog
+    /// Tables at their roots, in the order of their names.
+    let tables: [Relation]
+    let sequences: [Relation]
+    /// Relations that stay behind, with the reason.
+    let excluded: [(relation: Relation, reason: String)]
+    /// Foreign tables: their definitions are exported, their rows are not theirs.
+    let foreign: [Relation]
+
+    init(_ catalog: RelationCatalog, _ settings: PostgreSQLSettings) {
+        var excluded: [(relation: Relation, reason: String)] = []
+        var reasons: [String: String] = [:]
+        for relation in catalog.all where relation.ownedBy == nil {
+            let reason = catalog.chain(of: relation).lazy.compactMap { settings.exclusion(of: $0) }
+                .first
+            if let reason {
+                excluded.append((relation, reason))
+                reasons[relation.oid] = reason
+            }
+        }
+        self.catalog = catalog
+        self.excluded = excluded
+        let kept: (Relation) -> Bool = { reasons[$0.oid] == nil }
+        tables = catalog.roots.filter(kept)
+        sequences = catalog.sequences.filter(kept)
+        foreign = catalog.all.filter { $0.kind == .foreign && $0.ownedBy == nil }.filter(kept)
+    }
+
+    /// The leaves of a table whose rows are exported.
+    func leaves(of table: Relation) -> [Relation] {
+        let without = Set(excluded.map(\.relation.oid))
+        return catalog.leaves(of: table).filter { $0.kind == .table && !without.contains($0.oid) }
+    }
+
+    var readRelations: [Relation] { tables.flatMap { leaves(of: $0) } }
+
+    var bytes: Int64 { readRelations.reduce(0) { $0 + $1.bytes } }
+
+    /// Patterns for pg_dump: names in double quotes stand for themselves.
+    var dumpArguments: [String] {
+        excluded.map { "--exclude-table=\($0.relation.qualified)" }
+    }
+
+    /// Foreign keys of tables that are exported to tables that are not.
+    func brokenKeys(_ connection: Connection) throws(Failure) -> [String] {
+        if excluded.isEmpty { return [] }
+        let without = Set(excluded.map(\.relation.oid))
+        return try connection.query(
+            """
+            SELECT conrelid, confrelid, conname, conrelid::regclass, confrelid::regclass
+            FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+            """
+        ).compactMap { row in
+            guard let from = row[0], let to = row[1], !without.contains(from), without.contains(to)
+            else { return nil }
+            return "\(row[2] ?? "") of \(row[3] ?? "") to \(row[4] ?? "")"
+        }
+    }
+
+    /// Tables that this user cannot read whole: without the right, or behind row-level security.
+    func unreadable(_ server: ServerFacts) -> [(relation: Relation, reason: String)] {
+        readRelations.compactMap { relation in
+            if !relation.mayRead { return (relation, "no SELECT right") }
+            guard relation.hasRowSecurity, !server.bypassesRowSecurity,
+                !relation.isOwned || relation.isForced
+            else { return nil }
+            return (relation, "row-level security")
+        }
+    }
+}
+
+/// Collects omissions, one line each.
+struct OmissionList {
+    private var counts: [String: (count: Int64, accepted: Bool)] = [:]
+    private var lines: [JSON] = []
+    private let accepted: Set<DatabaseOmission>
+
+    init(accepted: Set<DatabaseOmission>) { self.accepted = accepted }
+
+    mutating func add(_ reason: DatabaseOmission, _ object: String, covered: Bool = false) {
+        add(reason.rawValue, object, accepted: covered || accepted.contains(reason), detail: nil)
+    }
+
+    mutating func addExcluded(_ object: String, reason: String) {
+        add(DatabaseOmission.excluded, object, accepted: true, detail: reason)
+    }
+
+    private mutating func add(
+        _ reason: String, _ object: String, accepted: Bool, detail: String?
+    ) {
+        counts[reason, default: (0, accepted)].count += 1
+        guard lines.count < OmissionSummary.mostLines else { return }
+        var members: [JSON.Member] = [
+            .init("object", .string(object)), .init("reason", .string(reason)),
+        ]
+        if let detail { members.append(.init("detail", .string(detail))) }
+        lines.append(.object(members + [.init("accepted", .bool(accepted))]))
+    }
+
+    var summary: OmissionSummary {
+        OmissionSummary(
+            counts: counts.sorted { $0.key < $1.key }.map {
+                .init(reason: $0.key, count: $0.value.count, accepted: $0.value.accepted)
+            }, lines: lines)
+    }
+}
+
+/// What stays behind of a database, for the plan and for the archive alike.
+enum DatabaseOmissions {
+    static func list(
+        _ connection: Connection, _ settings: PostgreSQLSettings, _ server: ServerFacts,
+        _ scope: ExportScope, _ secrets: SecretFacts
+    ) throws(Failure) -> OmissionSummary {
+        var list = OmissionList(accepted: settings.accepted)
+        for (relation, reason) in scope.excluded {
+            list.addExcluded(relation.qualified, reason: reason)
+        }
+        for table in scope.foreign { list.add(.foreignTables, table.qualified) }
+        if settings.secrets != .sealed {
+            for name in secrets.holders(named: settings.secrets != .omit) {
+                list.add(.secrets, name, covered: settings.secrets != nil)
+            }
+        }
+        if server.isInRecovery {
+            for relation in scope.readRelations where relation.isUnlogged {
+                list.add(.unloggedTables, relation.qualified)
+            }
+        }
+        for (reason, name) in try ClusterFacts.read(connection) { list.add(reason, name) }
+        return list.summary
+    }
+}

@@ -1,0 +1,77 @@
+import Basics
+
+/// Creates the roles that a database needs and the target lacks; those that are there are kept as
+/// they are.
+struct RoleMaker {
+    let target: TargetDatabase
+    let mapping: NameMapping
+    let connection: Connection
+
+    /// - Parameter scripts: the statements that name the roles which are needed.
+    func make(_ roles: [SQLStatement], for scripts: [SQLStatement]) throws(Failure) {
+        let needed = Self.needed(roles, scripts)
+        let existing = Set(
+            try connection.query("SELECT rolname FROM pg_roles").compactMap(\.first?.self))
+        var made: Set<String> = []
+        var kept: Set<String> = []
+        for statement in roles {
+            let names = statement.roleNames
+            guard let name = names.first, names.contains(where: needed.contains) else { continue }
+            let here = mapping.roles[name] ?? name
+            if statement.begins("CREATE", "ROLE") {
+                if existing.contains(here) {
+                    kept.insert(name)
+                } else if try run(statement, "role \(here)") {
+                    made.insert(name)
+                }
+            } else if statement.begins("ALTER", "ROLE") || statement.begins("COMMENT", "ON", "ROLE")
+            {
+                if made.contains(name) { _ = try run(statement, "role \(here)") }
+            } else if statement.word(0) == "GRANT",
+                !statement.outer.contains(where: { statement.word($0) == "ON" })
+            {
+                // Between roles that were both here already, memberships are the target's own matter.
+                if names.contains(where: made.contains) {
+                    _ = try run(Self.withoutGrantor(statement), "membership of \(here)")
+                }
+            }
+        }
+    }
+
+    /// A statement that the target refuses is a shortfall: what depends on it fails by itself.
+    private func run(_ statement: SQLStatement, _ object: String) throws(Failure) -> Bool {
+        do throws(Failure) {
+            try connection.execute(mapping.applied(to: statement).bytes)
+            return true
+        } catch {
+            guard error.code == .databaseRights || error.code == .databaseRefused else {
+                throw error
+            }
+            target.note(shortfall: object, error.cause?.what ?? error.what)
+            return false
+        }
+    }
+
+    /// The roles that definitions name, and those that are members of them or that they are members of.
+    static func needed(_ roles: [SQLStatement], _ scripts: [SQLStatement]) -> Set<String> {
+        var needed = Set(scripts.flatMap(\.roleNames))
+        let memberships = roles.filter { $0.word(0) == "GRANT" }.map(\.roleNames)
+        var size = -1
+        while size != needed.count {
+            size = needed.count
+            for names in memberships where names.contains(where: needed.contains) {
+                needed.formUnion(names)
+            }
+        }
+        return needed.filter { !$0.hasPrefix("pg_") }
+    }
+
+    /// Only a superuser may grant in another's name.
+    private static func withoutGrantor(_ statement: SQLStatement) -> SQLStatement {
+        guard let mark = statement.tokens.indices.first(where: { statement.word($0) == "GRANTED" })
+        else { return statement }
+        var statement = statement
+        statement.replace(mark...(mark + 2), with: "")
+        return statement
+    }
+}

@@ -1,0 +1,199 @@
+import Basics
+import Connectors
+import Manifests
+import Primitives
+import Streams
+
+/// A database as an archive holds it: its scripts, and the list of what is in it.
+struct StoredDatabase: Sendable {
+    struct Table: Sendable {
+        let artifact: Int
+        let schema: String
+        let name: String
+        let columns: [String]
+        let key: [String]
+        let condition: String
+        let digest: MultisetDigest
+
+        var qualified: String { "\(schema.quotedName).\(name.quotedName)" }
+
+        /// As `pg_identify_object` writes it, where neither name needs quotes.
+        var identity: String { "\(schema.nameAsPrinted).\(name.nameAsPrinted)" }
+    }
+
+    struct Sequence: Sendable {
+        let schema: String
+        let name: String
+        let last: Int64
+        let isCalled: Bool
+    }
+
+    let source: SourceRecord
+    let artifacts: any ArtifactSource
+    let salt: [UInt8]
+    let database: String
+    let encoding: String
+    let collate: String
+    let ctype: String
+    let version: Int
+    let tables: [Table]
+    let sequences: [Sequence]
+    let extensions: [(name: String, version: String)]
+    let tablespaces: [String]
+    let largeObjects: [(first: Int64, last: Int64)]
+    let objects: [DatabaseObject]
+
+    init(_ source: SourceRecord, from artifacts: any ArtifactSource) throws(Failure) {
+        self.source = source
+        self.artifacts = artifacts
+        guard let salt = source.facts["salt"]?.string.flatMap({ Hex.decode($0) }), salt.count == 16
+        else { throw Self.malformed("the source has no salt") }
+        self.salt = salt
+        guard let place = Self.place("postgresql-contents", in: source) else {
+            throw Self.malformed("the source has no list of its contents")
+        }
+        let bytes = try Self.read(source.artifacts[place], from: artifacts)
+        var tables: [Table] = []
+        var sequences: [Sequence] = []
+        var extensions: [(name: String, version: String)] = []
+        var tablespaces: [String] = []
+        var batches: [(first: Int64, last: Int64)] = []
+        var objects: [DatabaseObject] = []
+        var head: JSON = .null
+        for line in bytes.split(separator: 0x0a) {
+            let json = try JSON(parsing: Array(line))
+            switch json["type"]?.string {
+            case "database": head = json
+            case "table": tables.append(try Self.table(json, source))
+            case "sequence":
+                guard let schema = json["schema"]?.string, let name = json["name"]?.string,
+                    let last = json["last"]?.string.flatMap({ Int64($0) })
+                else { throw Self.malformed("a sequence lacks a member") }
+                sequences.append(
+                    Sequence(
+                        schema: schema, name: name, last: last,
+                        isCalled: json["called"] == .bool(true)))
+            case "extension":
+                extensions.append((json["name"]?.string ?? "", json["version"]?.string ?? ""))
+            case "tablespace": tablespaces.append(json["name"]?.string ?? "")
+            case "large-objects":
+                guard let first = json["first"]?.integer, let last = json["last"]?.integer else {
+                    throw Self.malformed("a batch of large objects lacks a member")
+                }
+                batches.append((first, last))
+            case "object":
+                guard let object = DatabaseObject(json) else {
+                    throw Self.malformed("an object lacks a member")
+                }
+                objects.append(object)
+            default: throw Self.malformed("a line of unknown type")
+            }
+        }
+        guard let name = head["name"]?.string, let encoding = head["encoding"]?.string,
+            let version = head["version"]?.integer
+        else { throw Self.malformed("the contents do not describe the database") }
+        database = name
+        self.encoding = encoding
+        self.version = Int(version)
+        collate = head["collate"]?.string ?? ""
+        ctype = head["ctype"]?.string ?? ""
+        self.tables = tables
+        self.sequences = sequences
+        self.extensions = extensions
+        self.tablespaces = tablespaces
+        self.objects = objects
+        largeObjects = batches
+        // What has rows in the archive must be in the list, or it would not be compared.
+        let listed = Set(tables.map(\.artifact))
+        for (number, artifact) in source.artifacts.enumerated()
+        where artifact.kind == "postgresql-table" {
+            guard listed.contains(number) else {
+                throw Self.malformed("the table \(artifact.name) is not in the list of contents")
+            }
+        }
+    }
+
+    private static func table(_ json: JSON, _ source: SourceRecord) throws(Failure) -> Table {
+        guard let number = json["artifact"]?.integer, let schema = json["schema"]?.string,
+            let name = json["name"]?.string, let columns = json["columns"]?.array,
+            source.artifacts.indices.contains(Int(number)),
+            source.artifacts[Int(number)].kind == "postgresql-table",
+            let digest = source.artifacts[Int(number)].rows
+        else { throw malformed("a table lacks a member") }
+        return Table(
+            artifact: Int(number), schema: schema, name: name,
+            columns: columns.compactMap(\.string),
+            key: (json["key"]?.array ?? []).compactMap(\.string),
+            condition: json["condition"]?.string ?? "", digest: digest)
+    }
+
+    func place(_ kind: String) -> Int? { Self.place(kind, in: source) }
+
+    private static func place(_ kind: String, in source: SourceRecord) -> Int? {
+        source.artifacts.firstIndex { $0.kind == kind }
+    }
+
+    /// The statements of a script; empty where the archive has none of that kind.
+    func statements(_ kind: String) throws(Failure) -> [SQLStatement] {
+        guard let place = place(kind) else { return [] }
+        var statements: [SQLStatement] = []
+        for statement in SQLScript(try Self.read(source.artifacts[place], from: artifacts)) {
+            guard statement.isOfDump else {
+                throw Self.malformed(
+                    "a statement that pg_dump does not write: \(statement.text.prefix(80))")
+            }
+            statements.append(statement)
+        }
+        return statements
+    }
+
+    private static func read(
+        _ record: ArtifactRecord, from artifacts: any ArtifactSource
+    ) throws(Failure) -> [UInt8] {
+        guard record.plainBytes <= 1 << 30 else {
+            throw malformed("\(record.name) is larger than a script may be")
+        }
+        var bytes: [UInt8] = []
+        var chunk = Chunk()
+        for segment in record.segments.indices {
+            let stream = try artifacts.open(record, segment: segment)
+            repeat {
+                try stream.read(into: &chunk)
+                try unsafe chunk.withBytes { (part) throws(Failure) in
+                    unsafe bytes.append(contentsOf: part)
+                }
+            } while !chunk.isEmpty
+        }
+        return bytes
+    }
+
+    static func malformed(_ what: String) -> Failure {
+        Failure(.databaseContent, "the archive's database is malformed: \(what)")
+    }
+}
+
+extension ArtifactRecord {
+    /// Row count and digest that the export took.
+    var rows: MultisetDigest? {
+        guard let count = counts.first(where: { $0.key == "rows" })?.value.integer,
+            let sum = digests.first(where: { $0.key == "rows-sha256-sum" })?.value.string,
+            let digest = Digest256(hex: sum)
+        else { return nil }
+        return MultisetDigest(sum: digest, count: count)
+    }
+}
+
+extension SQLStatement {
+    /// Whether it is of a kind that pg_dump writes into definitions. Everything else, above all what
+    /// runs programs or reads files on the server, is refused whoever signed it.
+    var isOfDump: Bool {
+        switch word(0) {
+        case "CREATE", "ALTER": word(1) != "SYSTEM"
+        case "COMMENT", "GRANT", "REVOKE", "SET", "RESET", "REFRESH", "SECURITY": true
+        case "SELECT":
+            name(1) == "pg_catalog" && isSymbol(2, ".")
+                && ["set_config", "setval", "lo_create"].contains(name(3) ?? "")
+        default: false
+        }
+    }
+}

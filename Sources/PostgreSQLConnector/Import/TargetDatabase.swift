@@ -1,0 +1,207 @@
+import Basics
+import Connectors
+import Plans
+import Streams
+import Synchronization
+
+/// The database that an import fills: made where it is not there, and watched over by a schema of
+/// ours in which everything done leaves its mark in the transaction that did it.
+final class TargetDatabase: Sendable {
+    let conninfo: Conninfo
+    let pool: ConnectionPool
+    private let progress: Progress
+    private let settings: PostgreSQLTarget
+    let shortfalls = Mutex<[JSON]>([])
+
+    /// Its tables are gone when an import has ended.
+    static let schema = "exeat_import"
+
+    init(_ settings: PostgreSQLTarget, progress: Progress) throws(Failure) {
+        self.settings = settings
+        self.progress = progress
+        let conninfo = try Conninfo(
+            settings.connection ?? Secret(""), password: settings.password)
+        self.conninfo = conninfo
+        pool = ConnectionPool { () throws(Failure) in
+            let connection = try Connection(conninfo, progress: progress)
+            // What a crash of the server may take away is done again: `end` waits for the disk.
+            try connection.execute(
+                "SET synchronous_commit = off; SET maintenance_work_mem = '256MB'; "
+                    + "SET check_function_bodies = off; SET client_min_messages = error")
+            return connection
+        }
+    }
+
+    func note(shortfall object: String, _ reason: String) {
+        shortfalls.withLock {
+            $0.append(["object": .string(object), "reason": .string(reason)])
+        }
+    }
+
+    // MARK: - Making it
+
+    /// Finds the database, or creates it; refuses one that holds something, unless this import has
+    /// begun it.
+    func prepare(_ stored: StoredDatabase, resuming: Bool) throws(Failure) {
+        let maintenance = try self.maintenance()
+        let name = conninfo.database ?? stored.database
+        let isThere =
+            try maintenance.value(
+                "SELECT 1 FROM pg_database WHERE datname = $1", [name]) != nil
+        if isThere, settings.existing == .replace, !resuming {
+            try maintenance.execute("DROP DATABASE \(name.quotedName)")
+        }
+        if !isThere || settings.existing == .replace && !resuming {
+            try create(name, stored, maintenance)
+        }
+        try pool.with { (connection) throws(Failure) in
+            try check(connection, stored)
+            let begun =
+                try connection.value(
+                    "SELECT 1 FROM pg_namespace WHERE nspname = $1", [Self.schema]) != nil
+            if begun {
+                guard resuming else {
+                    throw Failure(
+                        .targetOccupied, "another import has begun to fill \"\(name)\"",
+                        hint: "Resume it with its --work directory, or say existing: replace.")
+                }
+                return
+            }
+            let objects = try ObjectInventory.read(connection)
+                .filter { !($0.kind == "schema" && $0.identity == "public") }
+            guard objects.isEmpty || settings.existing == .add else {
+                throw Failure(
+                    .targetOccupied,
+                    "the database \"\(name)\" holds objects already, \(objects[0].kind) "
+                        + "\(objects[0].identity) among them",
+                    hint: "Name another database, or say existing: replace to drop this one.")
+            }
+            try connection.transaction { () throws(Failure) in
+                try connection.execute(
+                    "CREATE SCHEMA \(Self.schema); "
+                        + "CREATE TABLE \(Self.schema).done (unit text PRIMARY KEY); "
+                        // A crash of the server empties unlogged tables, and these marks with them.
+                        + "CREATE UNLOGGED TABLE \(Self.schema).done_unlogged (unit text PRIMARY KEY)"
+                )
+            }
+        }
+    }
+
+    private func maintenance() throws(Failure) -> Connection {
+        do throws(Failure) {
+            return try Connection(conninfo.with(database: "postgres"), progress: progress)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return try Connection(conninfo.with(database: "template1"), progress: progress)
+        }
+    }
+
+    private func create(
+        _ name: String, _ stored: StoredDatabase, _ maintenance: Connection
+    ) throws(Failure) {
+        guard
+            let statement = try stored.statements("postgresql-database").first(where: {
+                $0.begins("CREATE", "DATABASE")
+            })
+        else { throw StoredDatabase.malformed("nothing creates the database") }
+        var create = settings.mapping.applied(to: statement)
+        create.replace([(2, name.quotedName)])
+        do throws(Failure) { try maintenance.execute(create.bytes) } catch {
+            throw Failure(
+                .databaseUnsuitable, "cannot create the database \"\(name)\"",
+                hint:
+                    "Create it by hand, empty, with encoding \(stored.encoding) and a locale that "
+                    + "this server has in place of \(stored.collate).", cause: error)
+        }
+    }
+
+    private func check(_ connection: Connection, _ stored: StoredDatabase) throws(Failure) {
+        let server = try ServerFacts(connection)
+        guard server.version / 10_000 >= stored.version / 10_000 else {
+            throw Failure(
+                .databaseUnsuitable,
+                "the target is of version \(server.major), older than the source's "
+                    + "\(stored.version / 10_000)",
+                hint: "Import to a server of the same or a later version.")
+        }
+        guard server.encoding == stored.encoding else {
+            throw Failure(
+                .databaseUnsuitable,
+                "the database \"\(server.database)\" has encoding \(server.encoding), the source "
+                    + "\(stored.encoding)",
+                hint: "Create it with the source's encoding, or name one that does not exist yet.")
+        }
+        if server.collate != stored.collate || server.ctype != stored.ctype {
+            note(
+                shortfall: "database \(server.database)",
+                "its locale is \(server.collate) / \(server.ctype), not \(stored.collate) / "
+                    + "\(stored.ctype): rows may sort differently")
+        }
+        let available = Set(
+            try connection.query("SELECT name FROM pg_available_extensions").compactMap(
+                \.first?.self))
+        let missing = stored.extensions.map(\.name).filter { !available.contains($0) }
+        guard missing.isEmpty else {
+            throw Failure(
+                .databaseUnsuitable,
+                "the target does not offer these extensions: \(missing.joined(separator: ", "))",
+                hint: "Install their packages on the target server (many are in "
+                    + "postgresql-contrib).")
+        }
+        let spaces = Set(
+            try connection.query("SELECT spcname FROM pg_tablespace").compactMap(\.first?.self))
+        let absent = stored.tablespaces.filter {
+            !spaces.contains(settings.mapping.tablespaces[$0] ?? $0)
+        }
+        guard absent.isEmpty else {
+            throw Failure(
+                .databaseUnsuitable,
+                "the target has no tablespaces \(absent.joined(separator: ", "))",
+                hint: "Create them there, or name others under map.tablespaces.")
+        }
+    }
+
+    // MARK: - Units
+
+    /// Runs `body` and marks the unit in one transaction; a unit that has its mark is left alone. A
+    /// deadlock, and what the server asks to try again, is tried again.
+    func once(
+        _ unit: String, isUnlogged: Bool = false, _ body: (Connection) throws(Failure) -> Void
+    ) throws(Failure) {
+        let marks = "\(Self.schema).done" + (isUnlogged ? "_unlogged" : "")
+        var attempt = 0
+        while true {
+            var mayRepeat = false
+            do throws(Failure) {
+                return try pool.with { (connection) throws(Failure) in
+                    if try connection.value("SELECT 1 FROM \(marks) WHERE unit = $1", [unit]) != nil
+                    {
+                        return
+                    }
+                    do throws(Failure) {
+                        try connection.transaction { () throws(Failure) in
+                            try body(connection)
+                            _ = try connection.query(
+                                "INSERT INTO \(marks) VALUES ($1)", [unit])
+                        }
+                    } catch {
+                        mayRepeat = ["40P01", "40001", "55P03"].contains(connection.lastState)
+                        throw error
+                    }
+                }
+            } catch {
+                attempt += 1
+                guard mayRepeat, attempt < 10, !progress.isCancelled else { throw error }
+            }
+        }
+    }
+
+    /// Takes our schema away once everything is there; from then on the database is only read.
+    func end() throws(Failure) {
+        try pool.with { (connection) throws(Failure) in
+            try connection.execute(
+                "SET synchronous_commit = on; DROP SCHEMA IF EXISTS \(Self.schema) CASCADE; "
+                    + "SET synchronous_commit = off")
+        }
+    }
+}

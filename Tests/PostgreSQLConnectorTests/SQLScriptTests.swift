@@ -1,0 +1,107 @@
+import Testing
+
+@testable import PostgreSQLConnector
+
+@Suite struct SQLScriptTests {
+    private func statements(_ text: String) -> [String] {
+        SQLScript(Array(text.utf8)).map(\.text)
+    }
+
+    @Test(arguments: [
+        "SELECT 'a;b';", "SELECT E'it\\';s';", "SELECT $$;$$;", "SELECT $f$ $$ ; $f$;",
+        "SELECT \"a;\"\"b\";", "SELECT 1 /* ; /* ; */ ; */;", "SELECT 1 -- ;\n;",
+        "SELECT (';');", "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2);",
+        "SELECT U&'\\0061;';", "SELECT U&\"a;\";", "SELECT 'a''; b';",
+        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 1 END; END;",
+        "CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC DELETE FROM t; END;",
+        "SELECT $1;",
+    ])
+    func aSemicolonInsideEndsNothing(text: String) {
+        #expect(statements(text + "\nSELECT 2;") == [text, "SELECT 2;"])
+    }
+
+    @Test func commandsOfPsqlBetweenStatementsAreLeftOut() {
+        let text =
+            "\\restrict abc\nSELECT '\n\\connect x\n';\n\\connect other\nSELECT 2;\n\\unrestrict abc\n"
+        #expect(statements(text) == ["SELECT '\n\\connect x\n';", "SELECT 2;"])
+    }
+
+    @Test func commentsOfPgDumpStayWithTheStatementBehindThem() {
+        let script = Array(
+            SQLScript(Array("--\n-- Name: a; Type: TABLE\n--\n\nCREATE TABLE a();\nSELECT 1;".utf8))
+        )
+        #expect(script.map(\.notes) == [["Name: a; Type: TABLE"], []])
+    }
+
+    @Test func namesLoseTheirQuotes() {
+        let statement = SQLStatement(Array(#"GRANT "o""dd" TO Plain, 'te''xt';"#.utf8))
+        #expect(statement.name(1) == "o\"dd")
+        #expect(statement.name(3) == "plain")
+        #expect(statement.name(5) == "te'xt")
+    }
+}
+
+@Suite struct NameMappingTests {
+    private func mapped(_ text: String) -> String {
+        NameMapping(roles: ["old": "New \"R\""], tablespaces: ["fast": "slow"])
+            .applied(to: SQLStatement(Array(text.utf8))).text
+    }
+
+    @Test(arguments: [
+        ("ALTER TABLE old.old OWNER TO old;", "ALTER TABLE old.old OWNER TO ¤;"),
+        (
+            "ALTER FUNCTION app.f(old, \"old\") OWNER TO \"old\";",
+            "ALTER FUNCTION app.f(old, \"old\") OWNER TO ¤;"
+        ),
+        (
+            "GRANT SELECT(old) ON TABLE old TO old WITH GRANT OPTION;",
+            "GRANT SELECT(old) ON TABLE old TO ¤ WITH GRANT OPTION;"
+        ),
+        ("GRANT ALL ON SCHEMA old TO PUBLIC;", "GRANT ALL ON SCHEMA old TO PUBLIC;"),
+        ("REVOKE ALL ON TABLE old FROM old;", "REVOKE ALL ON TABLE old FROM ¤;"),
+        (
+            "GRANT old TO other WITH ADMIN OPTION GRANTED BY old;",
+            "GRANT ¤ TO other WITH ADMIN OPTION GRANTED BY ¤;"
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE old IN SCHEMA old GRANT SELECT ON TABLES TO old;",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE ¤ IN SCHEMA old GRANT SELECT ON TABLES TO ¤;"
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE old REVOKE ALL ON FUNCTIONS FROM old;",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE ¤ REVOKE ALL ON FUNCTIONS FROM ¤;"
+        ),
+        (
+            "CREATE POLICY old ON old FOR SELECT TO x, old USING ((id = 1));",
+            "CREATE POLICY old ON old FOR SELECT TO x, ¤ USING ((id = 1));"
+        ),
+        ("CREATE POLICY p ON t USING ((a TO old));", "CREATE POLICY p ON t USING ((a TO old));"),
+        (
+            "CREATE USER MAPPING FOR old SERVER old OPTIONS (old 'old');",
+            "CREATE USER MAPPING FOR ¤ SERVER old OPTIONS (old 'old');"
+        ),
+        ("SET SESSION AUTHORIZATION 'old';", "SET SESSION AUTHORIZATION ¤;"),
+        ("CREATE ROLE old;", "CREATE ROLE ¤;"),
+        (
+            "ALTER ROLE old IN DATABASE old SET search_path TO 'old';",
+            "ALTER ROLE ¤ IN DATABASE old SET search_path TO 'old';"
+        ),
+        ("COMMENT ON ROLE old IS 'old';", "COMMENT ON ROLE ¤ IS 'old';"),
+        (
+            "CREATE FUNCTION f() RETURNS text AS $$ ALTER TABLE x OWNER TO old; $$;",
+            "CREATE FUNCTION f() RETURNS text AS $$ ALTER TABLE x OWNER TO old; $$;"
+        ),
+        ("COMMENT ON TABLE t IS 'OWNER TO old';", "COMMENT ON TABLE t IS 'OWNER TO old';"),
+    ])
+    func rolesAreReplacedWhereTheyAreRoles(text: String, expected: String) {
+        #expect(mapped(text) == expected.replacing("¤", with: "\"New \"\"R\"\"\""))
+    }
+
+    @Test func tablespacesAreReplacedInSettings() {
+        #expect(mapped("SET default_tablespace = fast;") == "SET default_tablespace = \"slow\";")
+        #expect(
+            mapped("CREATE DATABASE fast WITH TABLESPACE = fast;")
+                == "CREATE DATABASE fast WITH TABLESPACE = \"slow\";")
+        #expect(mapped("SET default_tablespace = '';") == "SET default_tablespace = '';")
+    }
+}
