@@ -8,6 +8,7 @@ struct Relation: Sendable {
         case foreign = "f"
         case materialized = "m"
         case sequence = "S"
+        case view = "v"
     }
 
     let oid: String
@@ -44,6 +45,8 @@ struct Relation: Sendable {
 /// The relations of a database in the moment of a session's snapshot.
 struct RelationCatalog: Sendable {
     private(set) var all: [Relation] = []
+    /// Where in `all` a relation is, by its oid.
+    private let places: [String: Int]
 
     init(_ connection: Connection) throws(Failure) {
         let rows = try connection.query(
@@ -63,7 +66,7 @@ struct RelationCatalog: Sendable {
                 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
                     AND d.objsubid = 0 AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
                 LEFT JOIN pg_extension e ON e.oid = d.refobjid
-            WHERE c.relkind IN ('r', 'p', 'f', 'm', 'S') AND c.relpersistence <> 't'
+            WHERE c.relkind IN ('r', 'p', 'f', 'm', 'S', 'v') AND c.relpersistence <> 't'
                 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
             ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
             """)
@@ -120,6 +123,7 @@ struct RelationCatalog: Sendable {
             if let oid = row[0], let place = places[oid] { relations[place].parent = row[1] }
         }
         all = relations
+        self.places = places
     }
 
     /// What rows are exported under one name: tables, and partitioned tables at their root.
@@ -146,10 +150,8 @@ struct RelationCatalog: Sendable {
     /// The relation and those it is part of or serves.
     func chain(of relation: Relation) -> [Relation] {
         var chain = [relation]
-        while let parent = chain.last?.parent, chain.count < 100,
-            let next = all.first(where: { $0.oid == parent })
-        {
-            chain.append(next)
+        while let parent = chain.last?.parent, chain.count < 100, let place = places[parent] {
+            chain.append(all[place])
         }
         return chain
     }

@@ -11,7 +11,8 @@ struct DatabaseSurvey {
 
     func make() throws(Failure) -> Survey {
         let server = try ServerFacts(connection)
-        let scope = ExportScope(try RelationCatalog(connection), settings)
+        let scope = ExportScope(
+            try RelationCatalog(connection), settings, isInRecovery: server.isInRecovery)
         let secrets = try SecretFacts(connection, server)
         var findings: [Finding] = []
         findings += rights(server, scope, secrets)
@@ -31,12 +32,13 @@ struct DatabaseSurvey {
                         "GRANT SELECT ON LARGE OBJECT … TO \(server.user.quotedName) for each; or "
                         + "export as a superuser."))
         }
-        for key in try scope.brokenKeys(connection) {
+        for reference in try scope.brokenReferences(connection).prefix(50) {
+            let isKey = reference.hasPrefix("foreign key")
             findings.append(
                 Finding(
-                    "filter-breaks-foreign-key", .decision,
-                    "the plan leaves out a table that a foreign key leads to: \(key)",
-                    decision: "Exclude the table that has the key as well, or include both."))
+                    isKey ? "filter-breaks-foreign-key" : "filter-breaks-reference", .decision,
+                    "the plan leaves out what something else cannot be without: \(reference)",
+                    decision: "Exclude both, or neither."))
         }
         let omissions = try omissions(server, scope, secrets)
         for count in omissions.counts where !count.accepted {

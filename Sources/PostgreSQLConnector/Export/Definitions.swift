@@ -19,7 +19,7 @@ struct Definitions {
             "pg_dumpall",
             [
                 "--globals-only", "--no-role-passwords", "--no-password",
-                "--database=\(server.database)", "--dbname=\(conninfo.text)",
+                "--database=\(server.database)", "--dbname=\(conninfo.toolText)",
             ], conninfo: conninfo, room: room, progress: progress)
         return Self.joined(SQLScript(text).map(\.self))
     }
@@ -57,7 +57,7 @@ struct Definitions {
             arguments.map { $0 == "--large-objects-or-blobs" ? large : $0 } + [
                 "--format=plain", "--snapshot=\(snapshot)", "--verbose", "--no-password",
                 "--no-subscriptions", "--lock-wait-timeout=60000",
-            ] + scope.dumpArguments + ["--dbname=\(conninfo.text)"],
+            ] + scope.dumpArguments + ["--dbname=\(conninfo.toolText)"],
             conninfo: conninfo, room: room, progress: progress)
     }
 

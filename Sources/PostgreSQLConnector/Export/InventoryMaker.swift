@@ -16,7 +16,8 @@ struct InventoryMaker {
 
     func make() throws(Failure) -> ExportContents {
         let server = try ServerFacts(connection)
-        let scope = ExportScope(try RelationCatalog(connection), settings)
+        let scope = ExportScope(
+            try RelationCatalog(connection), settings, isInRecovery: server.isInRecovery)
         try check(server, scope)
         let tools = try ClientTools(for: server, room: room)
         let secrets = try SecretFacts(connection, server)
@@ -125,11 +126,11 @@ struct InventoryMaker {
                 hint: "GRANT SELECT ON LARGE OBJECT \(object) TO \(server.user.quotedName); and so "
                     + "for each; or export as a superuser.")
         }
-        if let key = try scope.brokenKeys(connection).first {
+        if let reference = try scope.brokenReferences(connection).first {
             throw Failure(
                 .planInvalidValue,
-                "the plan leaves out a table that a foreign key leads to: \(key)",
-                hint: "Exclude the table that has the key as well, or include both.")
+                "the plan leaves out what something else cannot be without: \(reference)",
+                hint: "Exclude both, or neither.")
         }
         if settings.secrets == .sealed, !isEncrypted {
             throw Failure(

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""What an export must not get wrong while others work on the database, and under filters, least
+rights, other encodings and on a standby. Rows are counted by psql, not by exeat."""
+import os
+import subprocess
+import time
+
+from postgresql_kit import *
+
+
+def exported(world, name, cluster, database, extra="secrets: omit", user="postgres", status=0):
+    plan = world.database_plan(f"{name}.yaml", cluster.conninfo(database, user), extra)
+    result = world.run("export", plan, "--output", world.at(name))
+    expect(result.status == status, f"{result.status} {result.err}")
+    return result
+
+
+def imported(world, name, database=None):
+    """Verifies the archive, imports it and says how the import ended."""
+    result = world.run("verify", world.at(name), "--trust", world.trust)
+    expect(result.status in (0, 2), f"{result.status} {result.err}")
+    plan = world.database_import(f"{name}-import.yaml", world.target.conninfo(database or name))
+    result = world.run("import", world.at(name), plan, "--work", world.at(name + "-work"), "--json")
+    expect(result.status == 0, f"{result.status} {result.err} {result.out.decode()}")
+    return result
+
+
+def truncating_meanwhile(world):
+    """TRUNCATE empties a table for older snapshots as well: locks must come before the moment."""
+    source = world.source
+    source.sql("postgres", "CREATE DATABASE busy")
+    source.sql("busy", "CREATE TABLE kept (id int)", "INSERT INTO kept SELECT generate_series(1, 1000)",
+               "CREATE TABLE twin (id int)")
+    # One transaction moves all rows: at every moment they are in one of the two, never in none.
+    mover = subprocess.Popen(
+        [os.path.join(source.bin, "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-h", source.path, "-p",
+         str(source.port), "-U", "postgres", "-d", "busy", "-c",
+         "BEGIN; INSERT INTO twin SELECT id FROM kept; TRUNCATE kept; SELECT pg_sleep(4); COMMIT"],
+        stdout=subprocess.DEVNULL)
+    time.sleep(1.5)
+    exported(world, "busy", source, "busy")
+    expect(mover.wait(30) == 0, "the mover failed")
+    imported(world, "busy")
+    rows = world.target.sql("busy", "SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM twin)")
+    expect(rows == "1000", f"{rows} rows of 1000 have arrived")
+
+
+def writing_meanwhile(world):
+    """pgbench keeps four sums equal in every transaction; so must the archive."""
+    source = world.source
+    source.sql("postgres", "CREATE DATABASE bench")
+    where = ["-h", source.path, "-p", str(source.port), "-U", "postgres"]
+    source.tool("pgbench", "-i", "-q", "-s", "5", *where, "bench")
+    bench = subprocess.Popen(
+        [os.path.join(source.bin, "pgbench"), "-n", "-c", "4", "-T", "60", *where, "bench"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(2)
+        exported(world, "bench", source, "bench")
+        expect(bench.poll() is None, "pgbench had ended before the export did")
+    finally:
+        bench.terminate()
+        bench.wait()
+    imported(world, "bench")
+    sums = world.target.sql(
+        "bench", "SELECT count(DISTINCT s), max(h) > 0 FROM (SELECT sum(abalance) s, 0 h FROM "
+        "pgbench_accounts UNION ALL SELECT sum(bbalance), 0 FROM pgbench_branches UNION ALL SELECT "
+        "sum(tbalance), 0 FROM pgbench_tellers UNION ALL SELECT sum(delta), count(*) FROM "
+        "pgbench_history) x")
+    expect(sums == "1|t", f"the moment is not one: {sums}")
+
+
+def filters_keep_the_rest_whole(world):
+    source = world.source
+    source.sql("postgres", "CREATE DATABASE filtered")
+    source.sql(
+        "filtered", "CREATE SCHEMA audit", "CREATE TABLE audit.log (id serial PRIMARY KEY, what text)",
+        "CREATE VIEW audit.recent AS SELECT * FROM audit.log", "CREATE TABLE stay (id int PRIMARY KEY)",
+        "CREATE MATERIALIZED VIEW audit.counted AS SELECT count(*) FROM audit.log",
+        "INSERT INTO stay VALUES (1), (2)", "INSERT INTO audit.log (what) VALUES ('x')")
+    exclude = 'secrets: omit, exclude: {{ tables: ["{}"], reason: "annex 3" }}'
+    exported(world, "filtered", source, "filtered", exclude.format("audit.*"))
+    imported(world, "filtered")
+    expect(world.target.sql("filtered", "SELECT count(*) FROM stay") == "2", "rows are missing")
+    expect(world.target.sql("filtered", "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = "
+                            "relnamespace WHERE nspname = 'audit'") == "0", "something of audit came along")
+    # A view that stays, over a table that does not, is told before anything moves.
+    plan = world.database_plan("view.yaml", source.conninfo("filtered"), exclude.format("audit.log"))
+    result = world.run("plan", plan)
+    expect("audit.recent needs audit.log" in result.out.decode(), result.out.decode())
+    result = exported(world, "view", source, "filtered", exclude.format("audit.log"), status=1)
+    expect("audit.counted needs audit.log" in result.err, result.err)
+
+
+def least_rights_suffice(world):
+    """No superuser, no ownership: the grants of docs/connectors/postgresql.md, nothing else."""
+    source = world.source
+    source.sql("postgres", "CREATE DATABASE strict", "CREATE ROLE exeat LOGIN BYPASSRLS",
+               "GRANT pg_read_all_data TO exeat")
+    source.sql("strict", "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, v text)",
+               "INSERT INTO t (v) SELECT 'v' || i FROM generate_series(1, 500) i",
+               "ALTER TABLE t ENABLE ROW LEVEL SECURITY", "ALTER TABLE t FORCE ROW LEVEL SECURITY",
+               "CREATE POLICY p ON t USING (id > 250)", "REVOKE ALL ON t FROM PUBLIC",
+               "SELECT lo_from_bytea(0, 'abc')",
+               "DO $$ DECLARE o oid; BEGIN FOR o IN SELECT oid FROM pg_largeobject_metadata LOOP "
+               "EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO exeat', o); END LOOP; END $$")
+    exported(world, "strict", source, "strict", user="exeat")
+    imported(world, "strict")
+    expect(world.target.sql("strict", "SELECT count(*) FROM t") == "500", "policies hid rows")
+    source.sql("postgres", "ALTER ROLE exeat NOBYPASSRLS")
+    result = exported(world, "hidden", source, "strict", user="exeat", status=1)
+    expect("row-level security" in result.err and "BYPASSRLS" in result.err, result.err)
+
+
+def other_encodings(world):
+    """Bytes stay what they are, whatever they mean."""
+    source = world.source
+    for name, encoding, value in (("latin", "LATIN1", "\\xe9"), ("ascii", "SQL_ASCII", "\\xfffe80")):
+        source.sql("postgres", f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+        source.sql(name, "CREATE TABLE t (id int PRIMARY KEY, v text)",
+                   f"INSERT INTO t VALUES (1, convert_from('{value}', '{encoding}'))"
+                   if encoding == "LATIN1" else
+                   "COPY t FROM PROGRAM $$printf '1\\t\\377\\376\\200\\n'$$")
+        exported(world, name, source, name)
+        imported(world, name)
+        question = "SELECT encode(convert_to(v, getdatabaseencoding()), 'hex') FROM t" \
+            if encoding == "LATIN1" else "SELECT encode(v::bytea, 'hex') FROM t"
+        expect(source.sql(name, question) == world.target.sql(name, question), f"{name}: bytes differ")
+
+
+def many_small_tables(world):
+    source = world.source
+    source.sql("postgres", "CREATE DATABASE many")
+    source.sql("many", "DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE t%s AS SELECT %s AS "
+               "id', i, i); END LOOP; END $$")
+    exported(world, "many", source, "many")
+    expect(len(os.listdir(world.at("many/data/dpi"))) > 1000, "tables are missing")
+
+
+def standby_is_read(world):
+    source = world.source
+    source.sql("postgres", "CREATE DATABASE copied")
+    source.sql("copied", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS id",
+               "CREATE UNLOGGED TABLE u AS SELECT 1 AS id")
+    path = world.at("standby-base")
+    os.makedirs(path)
+    if os.geteuid() == 0:
+        shutil.chown(path, "postgres", "postgres")
+    source.tool("pg_basebackup", "-D", path + "/data", "-R", "-h", source.path, "-p", str(source.port),
+                "-U", "postgres", "-c", "fast")
+    port = free_port()
+    with open(path + "/data/postgresql.conf", "a") as file:
+        file.write(f"port = {port}\nunix_socket_directories = '{path}'\n")
+    subprocess.run(as_server([os.path.join(source.bin, "pg_ctl"), "-D", path + "/data", "-w", "-l",
+                              path + "/log", "start"]), check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd="/")
+    try:
+        connection = f"host={path} port={port} dbname=copied user=postgres"
+        plan = world.database_plan("standby.yaml", connection, "secrets: omit")
+        result = world.run("export", plan, "--output", world.at("standby"))
+        expect(result.status == 2 and "unlogged-tables" in result.out.decode() + result.err,
+               f"{result.status} {result.err}")
+        imported(world, "standby")
+        expect(world.target.sql("standby", "SELECT count(*) FROM t") == "1000", "rows are missing")
+    finally:
+        source.tool("pg_ctl", "-D", path + "/data", "-m", "immediate", "-w", "stop", check=False)
+
+
+def main():
+    suite = DatabaseSuite()
+    world = suite.world
+    try:
+        world.source = world.cluster("source")
+        world.target = world.cluster("target")
+        suite.case("truncating meanwhile", truncating_meanwhile)
+        suite.case("writing meanwhile", writing_meanwhile)
+        suite.case("filters keep the rest whole", filters_keep_the_rest_whole)
+        suite.case("least rights suffice", least_rights_suffice)
+        suite.case("other encodings", other_encodings)
+        suite.case("many small tables", many_small_tables)
+        suite.case("standby is read", standby_is_read)
+    finally:
+        for cluster in world.clusters:
+            cluster.stop()
+    suite.finish()
+
+
+if __name__ == "__main__":
+    main()
