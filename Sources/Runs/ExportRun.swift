@@ -392,18 +392,3 @@ public final class ExportRun: Sendable {
         }
     }
 }
-
-/// Where a run is, for the display.
-public enum ExportStage: Sendable {
-    /// What an interrupted run has stored is read again.
-    case checking
-    case inventory
-    case export(bytes: Int64)
-    case sealing
-}
-
-/// A number with leading zeros.
-func padded(_ number: Int, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
-}

@@ -108,7 +108,8 @@ enum ObjectInventory {
             part("pg_extension", "o.extname <> 'plpgsql'"),
             part("pg_foreign_data_wrapper", owner: "o.fdwowner"),
             part("pg_foreign_server", owner: "o.srvowner"),
-            part("pg_user_mapping"),
+            // Not everybody may read the catalog, which holds passwords; the view holds them back.
+            part("pg_user_mapping", reading: "(SELECT umid AS oid FROM pg_user_mappings)"),
             part(
                 "pg_statistic_ext", owner: "o.stxowner", relation: "o.stxrelid",
                 schema: "o.stxnamespace"),
@@ -123,12 +124,13 @@ enum ObjectInventory {
     /// One catalog. What belongs to an extension, to the system or to this import is left out.
     private static func part(
         _ catalog: String, _ condition: String = "true", owner: String = "NULL::oid",
-        relation: String = "NULL::oid", schema: String = "NULL::oid", state: String = "''"
+        relation: String = "NULL::oid", schema: String = "NULL::oid", state: String = "''",
+        reading: String? = nil
     ) -> String {
         """
         SELECT i.type, i.identity, \(state), (SELECT rolname FROM pg_roles WHERE oid = \(owner)),
             \(relation), \(schema)
-        FROM \(catalog) o CROSS JOIN LATERAL pg_identify_object('\(catalog)'::regclass, o.oid, 0) i
+        FROM \(reading ?? catalog) o CROSS JOIN LATERAL pg_identify_object('\(catalog)'::regclass, o.oid, 0) i
         WHERE (\(condition)) AND coalesce(\(schema), 0) NOT IN (SELECT n.oid FROM pg_namespace n
                 WHERE n.nspname ~ '^pg_' OR n.nspname IN ('information_schema', 'exeat_import'))
             AND o.oid >= 16384

@@ -1,0 +1,352 @@
+public import Basics
+public import Connectors
+import Manifests
+import Plans
+import Primitives
+import Streams
+import Synchronization
+
+// What is on the target, held against what the archive says.
+extension PostgreSQLImporter {
+    enum Slice {
+        case table(Int, part: Int, of: Int)
+        case largeObjects(Int)
+        case sequences, objects
+    }
+
+    func slices(_ stored: StoredDatabase) -> [Slice] {
+        var slices: [Slice] = []
+        let order = stored.tables.indices.sorted {
+            source.artifacts[stored.tables[$0].artifact].plainBytes
+                > source.artifacts[stored.tables[$1].artifact].plainBytes
+        }
+        for place in order {
+            let parts = max(1, source.artifacts[stored.tables[place].artifact].segments.count)
+            slices += (0..<parts).map { .table(place, part: $0, of: parts) }
+        }
+        return slices + stored.largeObjects.indices.map { .largeObjects($0) } + [
+            .sequences, .objects,
+        ]
+    }
+
+    public func compare(_ number: Int) throws(Failure) {
+        let stored = try prepared().stored
+        let comparer = try comparer(stored)
+        switch slices(stored)[number] {
+        case .table(let place, let part, let count):
+            let table = stored.tables[place]
+            let canCut = state.withLock { $0.canCut }
+            guard let pieces = comparer.pieces(of: table, canCut: canCut) else {
+                state.withLock { _ = $0.missing.insert(place) }
+                return
+            }
+            let mine = pieces.indices.filter { $0 % count == part }.map { pieces[$0] }
+            let digest = try comparer.digest(
+                of: mine.map { $0.copy(columns: table.columns, encoding: stored.encoding) })
+            state.withLock { $0.found[place, default: MultisetDigest()].add(digest) }
+        case .largeObjects(let batch):
+            let range = stored.largeObjects[batch]
+            let digest = try comparer.digest(
+                of: [LargeObjects.copy(from: range.first, to: range.last)])
+            state.withLock { $0.found[-1, default: MultisetDigest()].add(digest) }
+        case .sequences: try compareSequences(stored)
+        case .objects: try compareObjects(stored)
+        }
+    }
+
+    private func comparer(_ stored: StoredDatabase) throws(Failure) -> TableComparer {
+        if let comparer = state.withLock({ $0.comparer }) { return comparer }
+        let (relations, version) = try target.pool.with { (connection) throws(Failure) in
+            (try RelationCatalog(connection), connection.serverVersion)
+        }
+        let made = TableComparer(
+            target: target, stored: stored, relations: relations, progress: room.progress)
+        return state.withLock {
+            if let first = $0.comparer { return first }
+            $0.comparer = made
+            $0.canCut = version >= 140_000
+            return made
+        }
+    }
+
+    private func compareSequences(_ stored: StoredDatabase) throws(Failure) {
+        var behind: Int64 = 0
+        for sequence in stored.sequences {
+            let name = "\(sequence.schema.quotedName).\(sequence.name.quotedName)"
+            let row: [String?]
+            do throws(Failure) {
+                row =
+                    try target.pool.with { (connection) throws(Failure) in
+                        try connection.query(
+                            "SELECT s.last_value, s.is_called, (SELECT seqincrement > 0 FROM "
+                                + "pg_sequence WHERE seqrelid = \(name.quotedString)::regclass) FROM \(name) s"
+                        )
+                    }.first ?? []
+            } catch {
+                if error.code == .cancelled || error.code == .databaseUnreachable { throw error }
+                row = []
+            }
+            let last = row.first?.flatMap { Int64($0) }
+            let isCalled = row.count > 1 && row[1] == "t"
+            let ascends = row.count > 2 && row[2] == "t"
+            // The source may have gone on after the moment; the target must not be behind.
+            let isGood =
+                last.map {
+                    $0 == sequence.last
+                        ? isCalled || !sequence.isCalled
+                        : ascends ? $0 > sequence.last : $0 < sequence.last
+                } ?? false
+            if isGood { continue }
+            behind += 1
+            note(
+                difference: "sequence \(name)", "last value",
+                "\(sequence.last)\(sequence.isCalled ? "" : " (not called)")",
+                last.map { "\($0)\(isCalled ? "" : " (not called)")" } ?? "missing")
+        }
+        let count = Int64(stored.sequences.count)
+        let found = count - behind
+        state.withLock {
+            $0.comparisons.append(
+                .init(name: "sequences", expected: String(count), found: String(found)))
+        }
+    }
+
+    private func compareObjects(_ stored: StoredDatabase) throws(Failure) {
+        let found = try target.pool.with { (connection) throws(Failure) in
+            try ObjectInventory.read(connection).map { $0.mapped([:]) }
+        }
+        let mapping = settings.mapping.roles
+        let expected = Set(stored.objects.map { $0.mapped(mapping) })
+        let here = Set(found)
+        var wrong: Int64 = 0
+        let byName = Dictionary(grouping: found) { "\($0.kind) \($0.identity)" }
+        for object in expected.subtracting(here).sorted(by: { $0.identity < $1.identity }) {
+            wrong += 1
+            let other = byName["\(object.kind) \(object.identity)"]?.first
+            note(
+                difference: "\(object.kind) \(object.identity)", "object",
+                "owner \(object.owner) \(object.state)",
+                other.map { "owner \($0.owner) \($0.state)" } ?? "missing")
+        }
+        let expectedNames = Set(expected.map { "\($0.kind) \($0.identity)" })
+        for object in found where !expectedNames.contains("\(object.kind) \(object.identity)") {
+            // A public schema without anything may be there on one side only.
+            if settings.existing == .add || object.identity == "public" { continue }
+            wrong += 1
+            note(difference: "\(object.kind) \(object.identity)", "object", "missing", "there")
+        }
+        let (count, bad) = (Int64(expected.count), wrong)
+        state.withLock {
+            $0.comparisons.append(
+                .init(
+                    name: "objects", expected: String(count),
+                    found: bad == 0 ? String(count) : "\(count - bad)"))
+        }
+    }
+
+    private func note(
+        difference object: String, _ attribute: String, _ expected: String, _ found: String
+    ) {
+        state.withLock {
+            $0.differences.append([
+                "object": .string(object), "attribute": .string(attribute),
+                "expected": .string(expected), "found": .string(found),
+            ])
+        }
+    }
+
+    // MARK: - Conclusion
+
+    public func conclude(counting: Bool) throws(Failure) -> ImportResult {
+        let stored = try prepared().stored
+        let compared = state.withLock { ($0.found, $0.missing, $0.comparisons) }
+        var comparisons: [ImportResult.Comparison] = []
+        if !compared.2.isEmpty {
+            comparisons += try rowComparisons(stored, compared.0, compared.1)
+            comparisons += compared.2
+        }
+        if counting { comparisons += try counts(stored) }
+        let (differences, shortfalls) = (
+            state.withLock { $0.differences }, target.shortfalls.withLock { $0 }
+        )
+        return ImportResult(
+            comparisons: comparisons, differences: Array(differences.prefix(1000)),
+            differenceCount: Int64(differences.count), shortfalls: Array(shortfalls.prefix(1000)),
+            shortfallCount: Int64(shortfalls.count),
+            counts: [
+                .init("tables", .integer(Int64(stored.tables.count))),
+                .init("rows", .integer(stored.tables.reduce(0) { $0 + $1.digest.count })),
+                .init("sequences", .integer(Int64(stored.sequences.count))),
+            ],
+            mappings: [
+                "roles": .object(
+                    settings.mapping.roles.sorted { $0.key < $1.key }
+                        .map { .init($0.key, .string($0.value)) }),
+                "tablespaces": .object(
+                    settings.mapping.tablespaces.sorted { $0.key < $1.key }
+                        .map { .init($0.key, .string($0.value)) }),
+            ])
+    }
+
+    /// One line for all tables that are equal, and one for each that is not.
+    private func rowComparisons(
+        _ stored: StoredDatabase, _ found: [Int: MultisetDigest], _ missing: Set<Int>
+    ) throws(Failure) -> [ImportResult.Comparison] {
+        var unequal: [ImportResult.Comparison] = []
+        var rows: (expected: Int64, found: Int64) = (0, 0)
+        for (place, table) in stored.tables.enumerated() {
+            let digest = found[place] ?? MultisetDigest()
+            rows = (rows.expected + table.digest.count, rows.found + digest.count)
+            if digest == table.digest, !missing.contains(place) { continue }
+            let text = missing.contains(place) ? "missing" : "\(digest.count) \(digest.sum.hex)"
+            unequal.append(
+                .init(
+                    name: "rows of \(table.qualified)",
+                    expected: "\(table.digest.count) \(table.digest.sum.hex)", found: text))
+            note(
+                difference: "table \(table.qualified)", "rows", "\(table.digest.count) rows",
+                missing.contains(place) ? "missing" : "\(digest.count) rows, not the same")
+            if !missing.contains(place), unequal.count <= Self.tablesLookedInto {
+                try noteRows(of: table, stored)
+            }
+        }
+        let count = stored.tables.count
+        var comparisons: [ImportResult.Comparison] = [
+            .init(name: "tables", expected: String(count), found: String(count - unequal.count)),
+            .init(name: "rows", expected: String(rows.expected), found: String(rows.found)),
+        ]
+        if let place = stored.place("postgresql-large-objects"),
+            let expected = source.artifacts[place].rows
+        {
+            let digest = found[-1] ?? MultisetDigest()
+            comparisons.append(
+                .init(
+                    name: "large-objects", expected: "\(expected.count) \(expected.sum.hex)",
+                    found: "\(digest.count) \(digest.sum.hex)"))
+            if digest != expected {
+                note(
+                    difference: "large objects", "content", "\(expected.count) pieces",
+                    "\(digest.count) pieces")
+            }
+        }
+        return comparisons + unequal
+    }
+
+    /// Both sides of so many unequal tables are read again for the rows that differ.
+    private static let tablesLookedInto = 10
+    private static let rowsNamed = 100
+
+    /// Names the rows that differ by their keys.
+    private func noteRows(
+        of table: StoredDatabase.Table, _ stored: StoredDatabase
+    ) throws(Failure) {
+        var difference = RowDifference(table, salt: stored.salt)
+        try rows(of: table, stored, .archive) { difference.count($0, .archive) }
+        try rows(of: table, stored, .target) { difference.count($0, .target) }
+        difference.chooseBuckets()
+        try rows(of: table, stored, .archive) { difference.look(at: $0, .archive) }
+        try rows(of: table, stored, .target) { difference.look(at: $0, .target) }
+        let found = difference.found
+        let byName = Dictionary(grouping: found, by: \.name)
+        for name in byName.keys.sorted().prefix(Self.rowsNamed) {
+            let rows = byName[name] ?? []
+            let (lacking, beyond) = (rows.filter { $0.excess > 0 }, rows.filter { $0.excess < 0 })
+            let isChanged = !table.key.isEmpty && !lacking.isEmpty && !beyond.isEmpty
+            let times = abs(rows.reduce(0) { $0 + $1.excess })
+            note(
+                difference: "row of \(table.qualified): \(name)", "row",
+                lacking.isEmpty ? "not there" : "as exported",
+                isChanged
+                    ? "changed"
+                    : lacking.isEmpty
+                        ? "there\(times > 1 ? " \(times) times" : ", once too often")" : "missing")
+        }
+        if difference.isCut || byName.count > Self.rowsNamed {
+            note(
+                difference: "rows of \(table.qualified)", "rows", "no further differences",
+                difference.isCut ? "more than can be named" : "\(byName.count) rows differ in all")
+        }
+    }
+
+    private func rows(
+        of table: StoredDatabase.Table, _ stored: StoredDatabase, _ side: RowDifference.Side,
+        _ body: ([UInt8]) -> Void
+    ) throws(Failure) {
+        var splitter = RowSplitter()
+        var chunk = Chunk()
+        let artifact = source.artifacts[table.artifact]
+        switch side {
+        case .archive:
+            for segment in artifact.segments.indices {
+                let stream = try artifacts.open(artifact, segment: segment)
+                repeat {
+                    try room.progress.checkCancelled()
+                    try stream.read(into: &chunk)
+                    try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                        unsafe splitter.split(bytes, body)
+                    }
+                } while !chunk.isEmpty
+            }
+        case .target:
+            let pieces = try comparer(stored).pieces(of: table, canCut: false) ?? []
+            try target.pool.with { (connection) throws(Failure) in
+                for piece in pieces {
+                    try unsafe connection.copyOut(
+                        piece.copy(columns: table.columns, encoding: stored.encoding), into: &chunk,
+                        row: { (bytes) throws(Failure) in unsafe splitter.split(bytes, body) },
+                        full: { (_) throws(Failure) in })
+                }
+            }
+        }
+    }
+
+    private func counts(_ stored: StoredDatabase) throws(Failure) -> [ImportResult.Comparison] {
+        var comparisons: [ImportResult.Comparison] = []
+        for table in stored.tables {
+            let filter = table.condition.isEmpty ? "" : " " + table.condition
+            let isRoot = try target.pool.with { (connection) throws(Failure) in
+                try connection.value(
+                    "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass($1)",
+                    [table.qualified])
+            }
+            let only = isRoot == "t" ? "" : "ONLY "
+            let found = try target.pool.with { (connection) throws(Failure) in
+                isRoot == nil
+                    ? nil
+                    : try connection.value(
+                        "SELECT count(*) FROM \(only)\(table.qualified)\(filter)")
+            }
+            comparisons.append(
+                .init(
+                    name: "row count of \(table.qualified)", expected: String(table.digest.count),
+                    found: found ?? "missing"))
+        }
+        return comparisons
+    }
+}
+
+extension DatabaseObject {
+    /// With the roles of the target, as owner and in the names that hold a role.
+    func mapped(_ roles: [String: String]) -> DatabaseObject {
+        var name = SQLStatement(Array(identity.utf8))
+        let place = kind == "user mapping" ? 0 : kind == "default acl" ? 2 : nil
+        if let place, let role = name.name(place) {
+            name.replace([(place, (roles[role] ?? role).quotedName)])
+        }
+        return DatabaseObject(
+            kind: kind, identity: place == nil ? identity : name.text, state: state,
+            owner: roles[owner] ?? owner)
+    }
+}
+
+extension SQLStatement {
+    /// The token that names the database, in statements about it.
+    var databaseToken: Int? {
+        if begins("ALTER", "DATABASE") { return 2 }
+        if begins("COMMENT", "ON", "DATABASE") { return 3 }
+        let outer = outer
+        return outer.first {
+            word($0 - 1) == "DATABASE" && (word($0 - 2) == "ON" || word($0 - 2) == "IN")
+        }
+    }
+}

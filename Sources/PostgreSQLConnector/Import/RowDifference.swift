@@ -1,0 +1,115 @@
+import Basics
+import Primitives
+
+/// Finds the rows in which a table on the target differs from the archive, in bounded memory.
+///
+/// The rows of either side are sorted into buckets by their digests, and only rows of buckets whose
+/// sums differ are looked at one by one. Both sides are read twice.
+struct RowDifference {
+    /// A row that one side has more often than the other.
+    struct Row {
+        let digest: Digest256
+        /// The values of the key, as COPY prints them; the row's own digest where there is no key.
+        let name: String
+        /// How often the archive has it beyond the target; negative the other way round.
+        let excess: Int
+    }
+
+    private static let buckets = 4096
+    /// More rows than these are counted only.
+    private static let most = 50_000
+
+    let table: StoredDatabase.Table
+    let salt: [UInt8]
+    private var sums: [[MultisetDigest]]
+    private var differing: Set<Int> = []
+    private var rows: [Digest256: (name: String, excess: Int)] = [:]
+    /// More rows differ than are kept.
+    private(set) var isCut = false
+
+    init(_ table: StoredDatabase.Table, salt: [UInt8]) {
+        self.table = table
+        self.salt = salt
+        let none = [MultisetDigest](repeating: MultisetDigest(), count: Self.buckets)
+        sums = [none, none]
+    }
+
+    enum Side: Int {
+        case archive, target
+    }
+
+    private static func bucket(_ digest: Digest256) -> Int {
+        Int(truncatingIfNeeded: digest.words.3) & (buckets - 1)
+    }
+
+    /// First pass: a row of one side.
+    mutating func count(_ row: [UInt8], _ side: Side) {
+        let digest = hash(row)
+        sums[side.rawValue][Self.bucket(digest)].add(
+            MultisetDigest(sum: digest, count: 1))
+    }
+
+    /// Between the passes.
+    mutating func chooseBuckets() {
+        differing = Set((0..<Self.buckets).filter { sums[0][$0] != sums[1][$0] })
+    }
+
+    /// Second pass: a row of one side.
+    mutating func look(at row: [UInt8], _ side: Side) {
+        let digest = hash(row)
+        guard differing.contains(Self.bucket(digest)) else { return }
+        let step = side == .archive ? 1 : -1
+        if let known = rows[digest] {
+            rows[digest] = known.excess + step == 0 ? nil : (known.name, known.excess + step)
+        } else if rows.count < Self.most {
+            rows[digest] = (name(of: row, digest), step)
+        } else {
+            isCut = true
+        }
+    }
+
+    /// What is left once both sides were looked at, by name.
+    var found: [Row] {
+        rows.map { Row(digest: $0.key, name: $0.value.name, excess: $0.value.excess) }
+            .sorted { ($0.name, $0.excess) < ($1.name, $1.excess) }
+    }
+
+    private func hash(_ row: [UInt8]) -> Digest256 {
+        var hasher = SHA256()
+        hasher.update(salt)
+        hasher.update(row)
+        return hasher.finish()
+    }
+
+    private func name(of row: [UInt8], _ digest: Digest256) -> String {
+        let places = table.key.compactMap { table.columns.firstIndex(of: $0) }
+        guard !places.isEmpty, places.count == table.key.count else {
+            return "digest \(digest.hex.prefix(16))"
+        }
+        let values = row.split(separator: 0x09, omittingEmptySubsequences: false)
+        return zip(table.key, places).map { column, place in
+            let value = values.indices.contains(place) ? values[place] : []
+            return "\(column)=\(String(decoding: value.prefix(100), as: UTF8.self))"
+        }.joined(separator: ", ")
+    }
+}
+
+/// Cuts pieces of lines into rows.
+struct RowSplitter {
+    private var row: [UInt8] = []
+
+    mutating func split(_ bytes: UnsafeRawBufferPointer, _ body: ([UInt8]) -> Void) {
+        var start = 0
+        while start < bytes.count {
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
+            guard let end = unsafe rest.firstIndex(of: 0x0a) else {
+                unsafe row.append(contentsOf: rest)
+                return
+            }
+            unsafe row.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<end]))
+            body(row)
+            row.removeAll(keepingCapacity: true)
+            start += end + 1
+        }
+    }
+}
