@@ -82,11 +82,10 @@ struct DatabaseSurvey {
                         : "GRANT SELECT ON \(relation.qualified) TO \(server.user.quotedName); or "
                             + "GRANT pg_read_all_data TO \(server.user.quotedName);"))
         }
-        if !secrets.mayRead, settings.secrets == .sealed {
+        if settings.secrets == .sealed, let obstacle = secrets.obstacle(to: server) {
             findings.append(
                 Finding(
-                    "role-passwords", .decision,
-                    "\(server.user) may not read the password verifiers of roles",
+                    "role-passwords", .decision, obstacle,
                     decision: "Export as a superuser, or say secrets: omit."))
         }
         if settings.secrets == .sealed, !isEncrypted {

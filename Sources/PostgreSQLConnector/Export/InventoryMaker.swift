@@ -21,6 +21,12 @@ struct InventoryMaker {
         try check(server, scope)
         let tools = try ClientTools(for: server, room: room)
         let secrets = try SecretFacts(connection, server)
+        // An archive that was to hold all secrets, and has none, would not show it.
+        if settings.secrets == .sealed, let obstacle = secrets.obstacle(to: server) {
+            throw Failure(
+                .databaseRights, obstacle,
+                hint: "Export as a superuser, or say secrets: omit.")
+        }
         let encoding = server.encoding
         var artifacts: [ExportContents.Artifact] = []
 
