@@ -13,27 +13,34 @@ BAR, GAP, HEAD = 16, 5, 30
 
 
 def svg(results):
-    panels, top = [], 34
+    panels = []
     for condition in results.conditions():
         rows = [(tool.name, results.best(*condition, tool.name)) for tool in results.tools]
-        rows = [(name, best.cost.wall) for name, best in rows if best]
-        panels.append(_panel(condition, rows, top))
+        dataset, direction, cache = condition
+        panels.append((f"{dataset}, {direction}, {cache} cache",
+                       [(name, best.cost.wall) for name, best in rows if best]))
+    return bars("Seconds until everything is on the disk (best run; shorter is better)", panels)
+
+
+def bars(title, panels):
+    """A picture of panels, each a heading and pairs of a name and seconds."""
+    drawn, top = [], 34
+    for heading, rows in panels:
+        drawn.append(_panel(heading, rows, top))
         top += HEAD + len(rows) * (BAR + GAP) + 10
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top + 6}" '
         f'viewBox="0 0 {WIDTH} {top + 6}" font-family="sans-serif" font-size="12" fill="{TEXT}">',
-        f'<title>Best times of Exeat and its peers, {results.day}</title>',
-        '<text x="8" y="20" font-size="14" font-weight="bold">'
-        'Seconds until everything is on the disk (best run; shorter is better)</text>',
-        *panels, "</svg>", ""])
+        '<title>Best times of Exeat and its peers</title>',
+        f'<text x="8" y="20" font-size="14" font-weight="bold">{escape(title)}</text>',
+        *drawn, "</svg>", ""])
 
 
-def _panel(condition, rows, top):
-    dataset, direction, cache = condition
+def _panel(heading, rows, top):
     longest = max(wall for _, wall in rows)
     ours = min((wall for name, wall in rows if name in COLOURS), default=None)
     lines = [f'<text x="8" y="{top + 18}" font-weight="bold">'
-             f'{escape(dataset)}, {direction}, {cache} cache</text>']
+             f'{escape(heading)}</text>']
     for number, (name, wall) in enumerate(rows):
         y = top + HEAD + number * (BAR + GAP)
         width = max(1, (WIDTH - LABEL - VALUE) * wall / longest)

@@ -89,6 +89,8 @@ def an_ordinary_owner(world):
              ", map: { roles: { postgres: mover } }")
     expect(target.digests("moved") == world.source.digests("small"), "rows differ")
     expect(target.sql("moved", "SELECT relowner::regrole FROM pg_class WHERE relname = 'stay'") == "small_owner", "owner")
+    expect(target.sql("moved", "SELECT has_schema_privilege('small_owner', 'public', 'CREATE')") == "f",
+           "the owner may still create in public")
 
 
 def passwords_and_tls(world):

@@ -157,6 +157,8 @@ public final class PostgreSQLImporter: Importer {
         try target.pool.with { (connection) throws(Failure) in
             try RoleMaker(target: target, mapping: settings.mapping, connection: connection)
                 .make(roles, for: scripts)
+            let rights = TemporaryRights(mapping: settings.mapping, connection: connection)
+            if try rights.isNeeded() { try rights.join(rights.owners(scripts)) }
         }
     }
 
@@ -185,11 +187,20 @@ public final class PostgreSQLImporter: Importer {
     /// All statements in one transaction.
     private func replay(_ statements: [SQLStatement], as unit: String) throws(Failure) {
         try target.once(unit) { (connection) throws(Failure) in
+            let rights = TemporaryRights(mapping: settings.mapping, connection: connection)
+            let owners = try rights.isNeeded() ? rights.owners(statements) : []
+            if !owners.isEmpty { try rights.open("public", to: owners) }
+            defer { room.progress.add(objects: Int64(statements.count)) }
             for statement in statements {
                 try room.progress.checkCancelled()
                 // The whole transaction would see it, and our pins do the same.
                 if statement.word(0) == "SELECT", statement.name(3) == "set_config" { continue }
                 try run(statement, on: connection)
+                if statement.begins("CREATE", "SCHEMA"), let schema = statement.name(2),
+                    !owners.isEmpty
+                {
+                    try rights.open(schema, to: owners)
+                }
             }
         }
     }
@@ -264,6 +275,10 @@ public final class PostgreSQLImporter: Importer {
         if Files.exists(finishedPath) { return }
         let plan = try prepared().plan
         for place in plan.eventTriggers { try replay(plan.entries[place], place) }
+        let scripts = try prepared().stored.statements("postgresql-pre-data")
+        try target.pool.with { (connection) throws(Failure) in
+            try TemporaryRights(mapping: settings.mapping, connection: connection).end(scripts)
+        }
         try target.end()
         try Files.write([], to: finishedPath, mode: 0o600)
     }

@@ -26,7 +26,9 @@ struct RoleMaker {
                 }
             } else if statement.begins("ALTER", "ROLE") || statement.begins("COMMENT", "ON", "ROLE")
             {
-                if made.contains(name) { _ = try run(statement, "role \(here)") }
+                if made.contains(name) {
+                    _ = try run(Self.withoutDefaults(statement), "role \(here)")
+                }
             } else if statement.word(0) == "GRANT",
                 !statement.outer.contains(where: { statement.word($0) == "ON" })
             {
@@ -64,6 +66,16 @@ struct RoleMaker {
             }
         }
         return needed.filter { !$0.hasPrefix("pg_") }
+    }
+
+    /// A new role has none of these; only a superuser may say so.
+    private static func withoutDefaults(_ statement: SQLStatement) -> SQLStatement {
+        guard statement.word(3) == "WITH" else { return statement }
+        var statement = statement
+        let words = ["NOSUPERUSER", "NOREPLICATION", "NOBYPASSRLS"]
+        statement.replace(
+            statement.tokens.indices.filter { words.contains(statement.word($0)) }.map { ($0, "") })
+        return statement
     }
 
     /// Only a superuser may grant in another's name.
