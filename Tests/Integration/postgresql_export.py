@@ -68,6 +68,25 @@ def filters_keep_the_rest_whole(world):
     expect("audit.counted needs audit.log" in result.err, result.err)
 
 
+def patterns_fit(world):
+    """Names with quotes and stars can be said exactly; what fits nothing is told."""
+    source = world.source
+    source.sql("postgres", "CREATE DATABASE odd")
+    source.sql("odd", 'CREATE SCHEMA "o.""d"', 'CREATE TABLE "o.""d"."t*t" AS SELECT 1 AS id',
+               'CREATE TABLE "o.""d".tt AS SELECT 2 AS id')
+    exact = """secrets: omit, exclude: { tables: ['"o.""d"."t*t"'], reason: annex 3 }"""
+    exported(world, "odd", source, "odd", exact)
+    imported(world, "odd")
+    expect(world.target.sql("odd", "SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname "
+                            "NOT LIKE 'pg_%' AND schemaname <> 'information_schema'") == "tt", "another table")
+    result = exported(world, "none", source, "odd", "secrets: omit, include: { schemas: [oddd] }", status=1)
+    expect("nothing in the database fits" in result.err, result.err)
+    plan = world.database_plan("typo.yaml", source.conninfo("odd"),
+                               "secrets: omit, exclude: { tables: [public.tpyo], reason: annex 3 }")
+    told = world.run("plan", plan).out.decode()
+    expect('nothing in the database fits "public.tpyo" of exclude' in told, told)
+
+
 def least_rights_suffice(world):
     """No superuser, no ownership: the grants of docs/connectors/postgresql.md, nothing else."""
     source = world.source
@@ -193,6 +212,7 @@ def main():
         world.target = world.cluster("target")
         suite.case("truncating meanwhile", truncating_meanwhile)
         suite.case("filters keep the rest whole", filters_keep_the_rest_whole)
+        suite.case("patterns fit", patterns_fit)
         suite.case("least rights suffice", least_rights_suffice)
         suite.case("sealing needs rights", sealing_needs_rights)
         suite.case("tools are checked", tools_are_checked)

@@ -40,6 +40,18 @@ struct DatabaseSurvey {
                     "the plan leaves out what something else cannot be without: \(reference)",
                     decision: "Exclude both, or neither."))
         }
+        for (patterns, key, severity) in [
+            (scope.unmatchedIncludes, "include", Finding.Severity.decision),
+            (scope.unmatchedExcludes, "exclude", .warning),
+        ] {
+            for pattern in patterns {
+                findings.append(
+                    Finding(
+                        "filter-fits-nothing", severity,
+                        "nothing in the database fits \"\(pattern)\" of \(key)",
+                        decision: "Correct the pattern, or leave it out."))
+            }
+        }
         let omissions = try omissions(server, scope, secrets)
         for count in omissions.counts where !count.accepted {
             findings.append(

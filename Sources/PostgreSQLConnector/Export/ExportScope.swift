@@ -12,6 +12,9 @@ struct ExportScope: Sendable {
     /// Foreign tables: their definitions are exported, their rows are not theirs.
     let foreign: [Relation]
 
+    /// Patterns of the plan that fit nothing there is: most likely they are misspelt.
+    let unmatchedIncludes: [String]
+    let unmatchedExcludes: [String]
     /// Unlogged relations of a standby: their definitions are exported, rows there are none.
     let unlogged: [Relation]
 
@@ -28,6 +31,11 @@ struct ExportScope: Sendable {
         }
         self.catalog = catalog
         self.excluded = excluded
+        let fitsNothing: (NamePattern) -> Bool = { pattern in
+            !catalog.all.contains { pattern.matches($0) }
+        }
+        unmatchedIncludes = settings.included.filter(fitsNothing).map(\.text)
+        unmatchedExcludes = settings.excluded.map(\.pattern).filter(fitsNothing).map(\.text)
         let kept: (Relation) -> Bool = { reasons[$0.oid] == nil }
         tables = catalog.roots.filter(kept)
         let isEmpty: (Relation) -> Bool = { isInRecovery && $0.isUnlogged }

@@ -132,6 +132,11 @@ struct InventoryMaker {
                 hint: "GRANT SELECT ON LARGE OBJECT \(object) TO \(server.user.quotedName); and so "
                     + "for each; or export as a superuser.")
         }
+        if let pattern = scope.unmatchedIncludes.first {
+            throw Failure(
+                .planInvalidValue, "nothing in the database fits \"\(pattern)\" of include",
+                hint: "Correct the pattern, or leave it out.")
+        }
         if let reference = try scope.brokenReferences(connection).first {
             throw Failure(
                 .planInvalidValue,
