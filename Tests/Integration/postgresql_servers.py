@@ -261,11 +261,15 @@ def other_encodings(world):
         value = "E'\\xe9\\xe8'"
         source.sql(name, f"SET client_encoding = '{encoding}'", f"INSERT INTO t VALUES ({value})",
                    "COMMENT ON TABLE t IS 'x'")
+        if encoding == "LATIN1":
+            source.sql(name, "SET client_encoding = 'UTF8'", 'CREATE TABLE "é" ("ü" text DEFAULT \'ö\')',
+                       'INSERT INTO "é" DEFAULT VALUES', 'CREATE INDEX "î" ON "é" ("ü") WHERE "ü" > \'à\'')
         export(world, source.conninfo(name), name)
         imported(world, name, world.target.conninfo(name))
         hexes = "SELECT encode(convert_to(a, 'LATIN1'), 'hex') FROM t" if encoding == "LATIN1" else \
             "SELECT encode(a::bytea, 'hex') FROM t"
         expect(world.target.sql(name, hexes) == source.sql(name, hexes) == "e9e8", f"{encoding}: bytes changed")
+        expect(world.target.dump(name) == source.dump(name), f"{encoding}: definitions differ")
 
 
 def many_tables(world):

@@ -45,8 +45,8 @@ struct Relation: Sendable {
 /// The relations of a database in the moment of a session's snapshot.
 struct RelationCatalog: Sendable {
     private(set) var all: [Relation] = []
-    /// Where in `all` a relation is, by its oid.
-    private let places: [String: Int]
+    private var places: [String: Int] = [:]
+    private var children: [String: [Relation]] = [:]
 
     init(_ connection: Connection) throws(Failure) {
         let rows = try connection.query(
@@ -124,6 +124,9 @@ struct RelationCatalog: Sendable {
         }
         all = relations
         self.places = places
+        children = Dictionary(
+            grouping: relations.filter { $0.isPartition && $0.parent != nil },
+            by: { $0.parent ?? "" })
     }
 
     /// What rows are exported under one name: tables, and partitioned tables at their root.
@@ -136,8 +139,6 @@ struct RelationCatalog: Sendable {
     /// The relations that hold a root's rows, in the order of their names; foreign ones included.
     func leaves(of root: Relation) -> [Relation] {
         guard root.kind == .partitioned else { return [root] }
-        let children = Dictionary(
-            grouping: all.filter { $0.isPartition && $0.parent != nil }, by: { $0.parent ?? "" })
         var leaves: [Relation] = []
         func collect(_ relation: Relation) {
             if relation.kind != .partitioned { leaves.append(relation) }
@@ -150,7 +151,9 @@ struct RelationCatalog: Sendable {
     /// The relation and those it is part of or serves.
     func chain(of relation: Relation) -> [Relation] {
         var chain = [relation]
-        while let parent = chain.last?.parent, chain.count < 100, let place = places[parent] {
+        while let parent = chain.last?.parent, chain.count < 100,
+            let place = places[parent]
+        {
             chain.append(all[place])
         }
         return chain

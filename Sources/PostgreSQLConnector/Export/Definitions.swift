@@ -18,7 +18,7 @@ struct Definitions {
         let text = try tools.run(
             "pg_dumpall",
             [
-                "--globals-only", "--no-role-passwords", "--no-password",
+                "--globals-only", "--no-role-passwords", "--no-password", "--encoding=UTF8",
                 "--database=\(server.database)", "--dbname=\(conninfo.toolText)",
             ], conninfo: conninfo, room: room, progress: progress)
         return Self.joined(SQLScript(text).map(\.self))
@@ -57,6 +57,8 @@ struct Definitions {
             arguments.map { $0 == "--large-objects-or-blobs" ? large : $0 } + [
                 "--format=plain", "--snapshot=\(snapshot)", "--verbose", "--no-password",
                 "--no-subscriptions", "--lock-wait-timeout=60000",
+                // Rows keep the bytes of the database's encoding; definitions are text everywhere.
+                "--encoding=UTF8",
             ] + scope.dumpArguments + ["--dbname=\(conninfo.toolText)"],
             conninfo: conninfo, room: room, progress: progress)
     }

@@ -32,7 +32,7 @@ extension PostgreSQLImporter {
     public func compare(_ number: Int) throws(Failure) {
         let stored = try prepared().stored
         let comparer = try comparer(stored)
-        switch slices(stored)[number] {
+        switch state.withLock({ $0.slices[number] }) {
         case .table(let place, let part, let count):
             let table = stored.tables[place]
             let canCut = state.withLock { $0.canCut }

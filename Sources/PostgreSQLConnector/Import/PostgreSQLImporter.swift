@@ -25,6 +25,10 @@ public final class PostgreSQLImporter: Importer {
 
     struct State {
         var stored: StoredDatabase?
+        var tables: [Int: StoredDatabase.Table] = [:]
+        var slices: [Slice] = []
+        /// The units of the definitions behind the rows.
+        var units: [[Int]] = []
         /// Artifacts of tables that a crash of the server empties.
         var unlogged: Set<Int> = []
         var plan: PostDataPlan?
@@ -73,14 +77,19 @@ public final class PostgreSQLImporter: Importer {
         let names = Set(
             stored.objects.filter { $0.kind == "table" && $0.state.contains("unlogged") }
                 .map(\.identity))
+        let slices = slices(stored)
         state.withLock {
             $0.stored = stored
             $0.plan = plan
+            $0.slices = slices
+            $0.units = plan.rounds.flatMap { $0 }
+            $0.tables = Dictionary(
+                stored.tables.map { ($0.artifact, $0) }, uniquingKeysWith: { first, _ in first })
             $0.unlogged = Set(
                 stored.tables.filter { names.contains($0.identity) }.map(\.artifact))
         }
         return ImportOutline(
-            rounds: rounds(stored, plan), slices: slices(stored).count,
+            rounds: rounds(stored, plan), slices: slices.count,
             bytes: source.artifacts.reduce(0) { $0 + $1.plainBytes })
     }
 
@@ -143,8 +152,8 @@ public final class PostgreSQLImporter: Importer {
             try replay(try stored.statements(artifact.kind), as: "sequences")
         case "postgresql-role-passwords": try replayPasswords(artifact)
         case "postgresql-post-data":
-            let units = plan.rounds.joined().map(\.self)
-            for place in units[unit.segment] { try replay(plan.entries[place], place) }
+            let entries = state.withLock { $0.units[unit.segment] }
+            for place in entries { try replay(plan.entries[place], place) }
         default: throw StoredDatabase.malformed("an artifact of kind \(artifact.kind)")
         }
     }
@@ -239,7 +248,7 @@ public final class PostgreSQLImporter: Importer {
     }
 
     private func load(_ unit: SegmentNumber, _ stored: StoredDatabase) throws(Failure) {
-        guard let table = stored.tables.first(where: { $0.artifact == unit.artifact }) else {
+        guard let table = state.withLock({ $0.tables[unit.artifact] }) else {
             throw StoredDatabase.malformed("rows of a table that the contents do not list")
         }
         let statement = TableLoad.statement(

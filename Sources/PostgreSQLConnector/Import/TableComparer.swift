@@ -6,18 +6,27 @@ import Streams
 struct TableComparer {
     let target: TargetDatabase
     let stored: StoredDatabase
-    /// Relations of the target by schema and name.
     let relations: RelationCatalog
     let progress: Progress
+    /// Tables of the target by their qualified names.
+    private let tables: [String: Relation]
+
+    init(
+        target: TargetDatabase, stored: StoredDatabase, relations: RelationCatalog,
+        progress: Progress
+    ) {
+        self.target = target
+        self.stored = stored
+        self.relations = relations
+        self.progress = progress
+        tables = Dictionary(
+            relations.all.filter { $0.kind == .table || $0.kind == .partitioned }
+                .map { ($0.qualified, $0) }, uniquingKeysWith: { first, _ in first })
+    }
 
     /// The pieces of a table on the target; nil when it is not there.
     func pieces(of table: StoredDatabase.Table, canCut: Bool) -> [TablePiece]? {
-        guard
-            let root = relations.all.first(where: {
-                $0.schema == table.schema && $0.name == table.name
-                    && ($0.kind == .table || $0.kind == .partitioned)
-            })
-        else { return nil }
+        guard let root = tables[table.qualified] else { return nil }
         let leaves = relations.leaves(of: root).filter { $0.kind == .table }
         let segments = TablePiece.segments(of: leaves, blockSize: 8192, canCut: canCut)
         // The condition of an extension's configuration table is the source's.
