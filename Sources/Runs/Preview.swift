@@ -1,6 +1,7 @@
 public import Basics
 public import Connectors
 import Encryption
+import Glibc
 import Manifests
 public import Plans
 import Signatures
@@ -32,9 +33,14 @@ public struct Preview: Sendable {
             guard let type = connectors.first(where: { $0.kind == source.kind }) else { continue }
             sources.append(
                 try await scheduler.run { () throws(Failure) in
-                    // Nothing is kept, so the room needs no directory.
+                    // Nothing is kept; what a connector writes while it looks goes with the room.
+                    let directory = try Self.temporaryDirectory()
+                    defer { try? Files.remove(directory) }
                     let exporter = try type.init(
-                        source, room: Room(directory: "", progress: progress, world: world))
+                        source,
+                        room: Room(
+                            directory: directory, progress: progress, world: world,
+                            isEncrypted: !plan.archive.encryptTo.isEmpty))
                     return Source(
                         name: source.name, kind: source.kind, survey: try exporter.survey())
                 })
@@ -48,6 +54,16 @@ public struct Preview: Sendable {
         }
         if let limit = plan.limits.bandwidth { rate = min(rate, limit) }
         return Preview(plan: plan, sources: sources, rate: rate)
+    }
+
+    /// A new directory that nobody else can enter; stands on mkdtemp(3).
+    private static func temporaryDirectory() throws(Failure) -> String {
+        let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+        var name = Array("\(parent)/exeat-plan-XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&name) != nil else {
+            throw Failure(errno: errno, "cannot make a directory in \"\(parent)\"")
+        }
+        return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Runs a few MiB of middling data through the pipeline, on one lane.

@@ -8,6 +8,7 @@ struct Relation: Sendable {
         case foreign = "f"
         case materialized = "m"
         case sequence = "S"
+        case view = "v"
     }
 
     let oid: String
@@ -65,7 +66,7 @@ struct RelationCatalog: Sendable {
                 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
                     AND d.objsubid = 0 AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
                 LEFT JOIN pg_extension e ON e.oid = d.refobjid
-            WHERE c.relkind IN ('r', 'p', 'f', 'm', 'S') AND c.relpersistence <> 't'
+            WHERE c.relkind IN ('r', 'p', 'f', 'm', 'S', 'v') AND c.relpersistence <> 't'
                 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
             ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
             """)

@@ -10,8 +10,10 @@ struct SecretFacts: Sendable {
     let verifiers: [Verifier]
     /// False when only a superuser could tell.
     let mayRead: Bool
-    /// User mappings with options: passwords for other servers.
+    /// User mappings with passwords for other servers, and those whose options this user cannot see.
     let mappings: [String]
+    /// Whether all options of user mappings were seen, and so are in what pg_dump writes.
+    let seesMappings: Bool
 
     init(_ connection: Connection, _ server: ServerFacts) throws(Failure) {
         mayRead = try connection.value("SELECT has_table_privilege('pg_authid', 'SELECT')") == "t"
@@ -27,9 +29,24 @@ struct SecretFacts: Sendable {
             }
         }
         self.verifiers = verifiers
-        mappings = try connection.query(
-            "SELECT srvname, usename FROM pg_user_mappings ORDER BY 1, 2"
-        ).map { "user mapping of \($0[1] ?? "public") on \($0[0] ?? "")" }
+        // The view shows options to superusers, and to the user itself where it is the mapping's.
+        let isSuperuser = server.isSuperuser
+        let rows = try connection.query(
+            """
+            SELECT srvname, usename, umoptions IS NULL, EXISTS (SELECT FROM unnest(umoptions) o
+                WHERE lower(split_part(o, '=', 1)) LIKE '%pass%')
+            FROM pg_user_mappings ORDER BY 1, 2
+            """)
+        seesMappings = isSuperuser || rows.allSatisfy { $0[2] != "t" }
+        mappings = rows.filter { $0[3] == "t" || $0[2] == "t" && !isSuperuser }
+            .map { "user mapping of \($0[1] ?? "public") on \($0[0] ?? "")" }
+    }
+
+    /// Why nothing can be sealed; nil where this user sees all there is.
+    func obstacle(to server: ServerFacts) -> String? {
+        if !mayRead { return "\(server.user) may not read the password verifiers of roles" }
+        if !seesMappings { return "\(server.user) may not read the options of all user mappings" }
+        return nil
     }
 
     /// Who has a secret that stays behind. Without names, one line for all roles.

@@ -58,10 +58,24 @@ struct Conninfo: Sendable {
     var parameters: [(keyword: String, value: String)] {
         var all = options.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         if let password { all.append(("password", password.revealed())) }
-        if options["fallback_application_name"] == nil {
-            all.append(("fallback_application_name", "exeat"))
+        for (keyword, value) in Self.defaults where options[keyword] == nil {
+            all.append((keyword, value))
         }
         return all
+    }
+
+    /// What the connection does not say itself: a network that is cut in silence is noticed within
+    /// a minute or so, where libpq would wait for hours.
+    private static let defaults = [
+        ("fallback_application_name", "exeat"), ("connect_timeout", "30"),
+        ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+        ("tcp_user_timeout", "60000"),
+    ]
+
+    /// The same for the arguments of a tool.
+    var toolText: String {
+        Self.defaults.filter { options[$0.0] == nil && $0.0 != "fallback_application_name" }
+            .reduce(into: text) { $0 += " \($1.0)=\($1.1)" }
     }
 
     /// A conninfo string without the password, fit for arguments and messages.

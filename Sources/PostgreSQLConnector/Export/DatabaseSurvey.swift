@@ -11,7 +11,8 @@ struct DatabaseSurvey {
 
     func make() throws(Failure) -> Survey {
         let server = try ServerFacts(connection)
-        let scope = ExportScope(try RelationCatalog(connection), settings)
+        let scope = ExportScope(
+            try RelationCatalog(connection), settings, isInRecovery: server.isInRecovery)
         let secrets = try SecretFacts(connection, server)
         var findings: [Finding] = []
         findings += rights(server, scope, secrets)
@@ -31,12 +32,25 @@ struct DatabaseSurvey {
                         "GRANT SELECT ON LARGE OBJECT … TO \(server.user.quotedName) for each; or "
                         + "export as a superuser."))
         }
-        for key in try scope.brokenKeys(connection) {
+        for reference in try scope.brokenReferences(connection).prefix(50) {
+            let isKey = reference.hasPrefix("foreign key")
             findings.append(
                 Finding(
-                    "filter-breaks-foreign-key", .decision,
-                    "the plan leaves out a table that a foreign key leads to: \(key)",
-                    decision: "Exclude the table that has the key as well, or include both."))
+                    isKey ? "filter-breaks-foreign-key" : "filter-breaks-reference", .decision,
+                    "the plan leaves out what something else cannot be without: \(reference)",
+                    decision: "Exclude both, or neither."))
+        }
+        for (patterns, key, severity) in [
+            (scope.unmatchedIncludes, "include", Finding.Severity.decision),
+            (scope.unmatchedExcludes, "exclude", .warning),
+        ] {
+            for pattern in patterns {
+                findings.append(
+                    Finding(
+                        "filter-fits-nothing", severity,
+                        "nothing in the database fits \"\(pattern)\" of \(key)",
+                        decision: "Correct the pattern, or leave it out."))
+            }
         }
         let omissions = try omissions(server, scope, secrets)
         for count in omissions.counts where !count.accepted {
@@ -80,11 +94,10 @@ struct DatabaseSurvey {
                         : "GRANT SELECT ON \(relation.qualified) TO \(server.user.quotedName); or "
                             + "GRANT pg_read_all_data TO \(server.user.quotedName);"))
         }
-        if !secrets.mayRead, settings.secrets == .sealed {
+        if settings.secrets == .sealed, let obstacle = secrets.obstacle(to: server) {
             findings.append(
                 Finding(
-                    "role-passwords", .decision,
-                    "\(server.user) may not read the password verifiers of roles",
+                    "role-passwords", .decision, obstacle,
                     decision: "Export as a superuser, or say secrets: omit."))
         }
         if settings.secrets == .sealed, !isEncrypted {

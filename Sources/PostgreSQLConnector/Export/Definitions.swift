@@ -19,7 +19,7 @@ struct Definitions {
             "pg_dumpall",
             [
                 "--globals-only", "--no-role-passwords", "--no-password", "--encoding=UTF8",
-                "--database=\(server.database)", "--dbname=\(conninfo.text)",
+                "--database=\(server.database)", "--dbname=\(conninfo.toolText)",
             ], conninfo: conninfo, room: room, progress: progress)
         return Self.joined(SQLScript(text).map(\.self))
     }
@@ -59,7 +59,7 @@ struct Definitions {
                 "--no-subscriptions", "--lock-wait-timeout=60000",
                 // Rows keep the bytes of the database's encoding; definitions are text everywhere.
                 "--encoding=UTF8",
-            ] + scope.dumpArguments + ["--dbname=\(conninfo.text)"],
+            ] + scope.dumpArguments + ["--dbname=\(conninfo.toolText)"],
             conninfo: conninfo, room: room, progress: progress)
     }
 

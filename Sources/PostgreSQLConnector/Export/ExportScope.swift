@@ -12,7 +12,13 @@ struct ExportScope: Sendable {
     /// Foreign tables: their definitions are exported, their rows are not theirs.
     let foreign: [Relation]
 
-    init(_ catalog: RelationCatalog, _ settings: PostgreSQLSettings) {
+    /// Patterns of the plan that fit nothing there is: most likely they are misspelt.
+    let unmatchedIncludes: [String]
+    let unmatchedExcludes: [String]
+    /// Unlogged relations of a standby: their definitions are exported, rows there are none.
+    let unlogged: [Relation]
+
+    init(_ catalog: RelationCatalog, _ settings: PostgreSQLSettings, isInRecovery: Bool) {
         var excluded: [(relation: Relation, reason: String)] = []
         var reasons: [String: String] = [:]
         for relation in catalog.all where relation.ownedBy == nil {
@@ -25,15 +31,23 @@ struct ExportScope: Sendable {
         }
         self.catalog = catalog
         self.excluded = excluded
+        let fitsNothing: (NamePattern) -> Bool = { pattern in
+            !catalog.all.contains { pattern.matches($0) }
+        }
+        unmatchedIncludes = settings.included.filter(fitsNothing).map(\.text)
+        unmatchedExcludes = settings.excluded.map(\.pattern).filter(fitsNothing).map(\.text)
         let kept: (Relation) -> Bool = { reasons[$0.oid] == nil }
         tables = catalog.roots.filter(kept)
-        sequences = catalog.sequences.filter(kept)
+        let isEmpty: (Relation) -> Bool = { isInRecovery && $0.isUnlogged }
+        sequences = catalog.sequences.filter(kept).filter { !isEmpty($0) }
+        unlogged = catalog.all.filter(kept).filter(isEmpty)
+            .filter { $0.hasOwnRows && ($0.kind == .table || $0.kind == .sequence) }
         foreign = catalog.all.filter { $0.kind == .foreign && $0.ownedBy == nil }.filter(kept)
     }
 
     /// The leaves of a table whose rows are exported.
     func leaves(of table: Relation) -> [Relation] {
-        let without = Set(excluded.map(\.relation.oid))
+        let without = Set(excluded.map(\.relation.oid) + unlogged.map(\.oid))
         return catalog.leaves(of: table).filter { $0.kind == .table && !without.contains($0.oid) }
     }
 
@@ -46,19 +60,32 @@ struct ExportScope: Sendable {
         excluded.map { "--exclude-table=\($0.relation.qualified)" }
     }
 
-    /// Foreign keys of tables that are exported to tables that are not.
-    func brokenKeys(_ connection: Connection) throws(Failure) -> [String] {
+    /// Objects that are exported and cannot be without what is not: foreign keys, views, children.
+    func brokenReferences(_ connection: Connection) throws(Failure) -> [String] {
         if excluded.isEmpty { return [] }
         let without = Set(excluded.map(\.relation.oid))
         return try connection.query(
             """
-            SELECT conrelid, confrelid, conname, conrelid::regclass, confrelid::regclass
+            SELECT conrelid, confrelid, 'foreign key ' || quote_ident(conname) || ' of '
+                || conrelid::regclass, confrelid::regclass::text
             FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+            UNION
+            SELECT v.oid, d.refobjid, CASE v.relkind WHEN 'v' THEN 'view '
+                WHEN 'm' THEN 'materialized view ' ELSE 'rule of ' END || v.oid::regclass,
+                d.refobjid::regclass::text
+            FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+            WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+                AND d.refobjid <> v.oid
+            UNION
+            SELECT i.inhrelid, i.inhparent, 'child ' || i.inhrelid::regclass,
+                i.inhparent::regclass::text
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE NOT c.relispartition
+            ORDER BY 3, 4
             """
         ).compactMap { row in
             guard let from = row[0], let to = row[1], !without.contains(from), without.contains(to)
             else { return nil }
-            return "\(row[2] ?? "") of \(row[3] ?? "") to \(row[4] ?? "")"
+            return "\(row[2] ?? "") needs \(row[3] ?? "")"
         }
     }
 
@@ -126,11 +153,7 @@ enum DatabaseOmissions {
                 list.add(.secrets, name, covered: settings.secrets != nil)
             }
         }
-        if server.isInRecovery {
-            for relation in scope.readRelations where relation.isUnlogged {
-                list.add(.unloggedTables, relation.qualified)
-            }
-        }
+        for relation in scope.unlogged { list.add(.unloggedTables, relation.qualified) }
         for (reason, name) in try ClusterFacts.read(connection) { list.add(reason, name) }
         return list.summary
     }

@@ -16,10 +16,17 @@ struct InventoryMaker {
 
     func make() throws(Failure) -> ExportContents {
         let server = try ServerFacts(connection)
-        let scope = ExportScope(try RelationCatalog(connection), settings)
+        let scope = ExportScope(
+            try RelationCatalog(connection), settings, isInRecovery: server.isInRecovery)
         try check(server, scope)
         let tools = try ClientTools(for: server, room: room)
         let secrets = try SecretFacts(connection, server)
+        // An archive that was to hold all secrets, and has none, would not show it.
+        if settings.secrets == .sealed, let obstacle = secrets.obstacle(to: server) {
+            throw Failure(
+                .databaseRights, obstacle,
+                hint: "Export as a superuser, or say secrets: omit.")
+        }
         let encoding = server.encoding
         var artifacts: [ExportContents.Artifact] = []
 
@@ -125,11 +132,16 @@ struct InventoryMaker {
                 hint: "GRANT SELECT ON LARGE OBJECT \(object) TO \(server.user.quotedName); and so "
                     + "for each; or export as a superuser.")
         }
-        if let key = try scope.brokenKeys(connection).first {
+        if let pattern = scope.unmatchedIncludes.first {
+            throw Failure(
+                .planInvalidValue, "nothing in the database fits \"\(pattern)\" of include",
+                hint: "Correct the pattern, or leave it out.")
+        }
+        if let reference = try scope.brokenReferences(connection).first {
             throw Failure(
                 .planInvalidValue,
-                "the plan leaves out a table that a foreign key leads to: \(key)",
-                hint: "Exclude the table that has the key as well, or include both.")
+                "the plan leaves out what something else cannot be without: \(reference)",
+                hint: "Exclude both, or neither.")
         }
         if settings.secrets == .sealed, !isEncrypted {
             throw Failure(

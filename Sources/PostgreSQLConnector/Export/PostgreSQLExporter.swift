@@ -66,11 +66,7 @@ public final class PostgreSQLExporter: Exporter {
 
     private func take() throws(Failure) -> ExportContents {
         let holder = try Connection(conninfo, progress: room.progress)
-        try holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        try lock(holder)
-        guard let snapshot = try holder.value("SELECT pg_export_snapshot()") else {
-            throw Failure(.databaseRefused, "the server exports no snapshot")
-        }
+        let snapshot = try takeMoment(holder)
         let contents = try InventoryMaker(
             connection: holder, conninfo: conninfo, settings: settings, room: room.directory,
             progress: room.progress, salt: room.world.random(16), snapshot: snapshot,
@@ -94,15 +90,60 @@ public final class PostgreSQLExporter: Exporter {
         return contents
     }
 
-    /// Keeps others from changing the definitions until the end; what they change in rows is
-    /// invisible to the snapshot.
-    private func lock(_ holder: Connection) throws(Failure) {
-        let scope = ExportScope(try RelationCatalog(holder), settings)
+    /// Keeps others from changing the definitions until the end, then takes the moment; what others
+    /// change in rows is invisible to the snapshot.
+    ///
+    /// In this order: TRUNCATE and what rewrites a table empty it for every older snapshot, in
+    /// silence. LOCK TABLE takes no snapshot by itself, so the names are read before the transaction.
+    private func takeMoment(_ holder: Connection) throws(Failure) -> String {
+        var locked: Set<String> = []
+        var relations = try Self.lockable(holder)
+        try holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try lock(relations, holder)
+        locked.formUnion(relations.map(\.oid))
+        guard let snapshot = try holder.value("SELECT pg_export_snapshot()") else {
+            throw Failure(.databaseRefused, "the server exports no snapshot")
+        }
+        // What came into being in between was not locked, and may have been emptied already.
+        relations = try Self.lockable(holder).filter { !locked.contains($0.oid) }
+        try lock(relations, holder)
+        for relation in relations {
+            // The snapshot sees one file, the server uses another: it was rewritten.
+            let stale = try holder.value(
+                """
+                SELECT pg_relation_filenode(oid) IS DISTINCT FROM relfilenode::oid FROM pg_class
+                WHERE oid = \(relation.oid)::oid AND relkind = 'r' AND relfilenode <> 0
+                """)
+            guard stale != "t" else {
+                throw Failure(
+                    .databaseRefused,
+                    "\(relation.qualified) was rewritten while the moment was taken",
+                    hint: "Run the same command again.", mayRetry: true)
+            }
+        }
+        return snapshot
+    }
+
+    /// Tables and partitions, those of extensions included.
+    private static func lockable(_ holder: Connection) throws(Failure) -> [Relation] {
+        try RelationCatalog(holder).all.filter {
+            ($0.kind == .table || $0.kind == .partitioned) && $0.mayRead
+        }
+    }
+
+    private func lock(_ relations: [Relation], _ holder: Connection) throws(Failure) {
         try holder.execute("SET LOCAL lock_timeout = '60s'")
-        var names = scope.tables.filter(\.mayRead).map(\.qualified)[...]
+        var names = relations.map { "ONLY " + $0.qualified }[...]
         while !names.isEmpty {
-            try holder.execute(
-                "LOCK TABLE \(names.prefix(200).joined(separator: ", ")) IN ACCESS SHARE MODE")
+            do throws(Failure) {
+                try holder.execute(
+                    "LOCK TABLE \(names.prefix(200).joined(separator: ", ")) IN ACCESS SHARE MODE")
+            } catch {
+                throw error.during(
+                    "cannot keep the definitions as they are for the time of the export",
+                    hint: holder.lastState == "55P03"
+                        ? "A change of definitions is under way; export when it is done." : nil)
+            }
             names = names.dropFirst(200)
         }
         try holder.execute("SET LOCAL lock_timeout = 0")

@@ -97,9 +97,16 @@ struct NamePattern: Sendable {
         var parts: [String] = []
         var current = ""
         var isQuoted = false
-        for character in text {
+        var rest = Array(text)[...]
+        while let character = rest.popFirst() {
             if character == "\"" {
-                isQuoted.toggle()
+                // A quote within quotes is written twice.
+                if isQuoted, rest.first == "\"" {
+                    rest.removeFirst()
+                    current.append(character)
+                } else {
+                    isQuoted.toggle()
+                }
             } else if character == ".", !isQuoted {
                 parts.append(current)
                 current = ""
