@@ -108,13 +108,14 @@ final class Connection: @unchecked Sendable {
 
     /// Runs a `COPY … TO STDOUT` and lets `body` have its rows, in pieces as long as the buffer at most.
     ///
-    /// `body` gets memory that is valid for the call, and whether the piece begins a row. Stands on
-    /// `PQgetlineAsync`, which needs no allocation per row.
+    /// `row` gets each piece where it lies, in memory that is valid for the call; `full` gets the
+    /// buffer when it is full, and at the end. Gives back how many rows the server says it has sent.
+    /// Stands on `PQgetlineAsync`, which needs no allocation per row.
     func copyOut(
         _ sql: String, into chunk: inout Chunk,
         row: (UnsafeRawBufferPointer) throws(Failure) -> Void,
         full: (borrowing Chunk) throws(Failure) -> Void
-    ) throws(Failure) {
+    ) throws(Failure) -> Int64 {
         try begin(sql, PGRES_COPY_OUT)
         let raw = unsafe handle.raw
         do throws(Failure) {
@@ -144,7 +145,7 @@ final class Connection: @unchecked Sendable {
             cancelAndDrain()
             throw error
         }
-        try end(sql)
+        return try end(sql)
     }
 
     /// Runs a `COPY … FROM STDIN` with what `next` puts into the chunk, until it leaves it empty.
@@ -172,7 +173,7 @@ final class Connection: @unchecked Sendable {
             throw error
         }
         guard unsafe PQputCopyEnd(raw, nil) == 1 else { throw lost("cannot end the rows") }
-        try end(sql)
+        _ = try end(sql)
     }
 
     private func begin(_ sql: String, _ status: ExecStatusType) throws(Failure) {
@@ -186,15 +187,21 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func end(_ sql: String) throws(Failure) {
+    /// The rows that the server counted.
+    private func end(_ sql: String) throws(Failure) -> Int64 {
         var failure: Failure?
+        var count: Int64 = -1
         while let result = try nextResult() {
-            if unsafe PQresultStatus(result.raw) == PGRES_COMMAND_OK { continue }
+            if unsafe PQresultStatus(result.raw) == PGRES_COMMAND_OK {
+                count = Int64(unsafe String(cString: PQcmdTuples(result.raw))) ?? -1
+                continue
+            }
             let error = unsafe ServerError(result.raw, handle.raw)
             lastState = error.state
             failure = failure ?? error.failure("cannot run \"\(Self.excerpt(sql))\"")
         }
         if let failure { throw failure }
+        return count
     }
 
     // MARK: - Waiting

@@ -214,7 +214,8 @@ public final class PostgreSQLExporter: Exporter {
         do throws(Failure) {
             try pool.with { (connection) throws(Failure) in
                 for statement in statements {
-                    try unsafe connection.copyOut(
+                    let before = hasher.digest.count
+                    let sent = try unsafe connection.copyOut(
                         statement, into: &chunk,
                         row: { (piece) throws(Failure) in unsafe hasher.update(row: piece) },
                         full: { (chunk) throws(Failure) in
@@ -223,6 +224,12 @@ public final class PostgreSQLExporter: Exporter {
                                 progress.add(bytes: Int64(bytes.count))
                             }
                         })
+                    guard hasher.digest.count - before == sent else {
+                        throw Failure(
+                            .databaseRefused,
+                            "the server counts \(sent) rows and \(hasher.digest.count - before) have "
+                                + "come", hint: "Report this: it is a fault of exeat.")
+                    }
                 }
             }
         } catch {

@@ -291,7 +291,7 @@ extension PostgreSQLImporter {
             let pieces = try comparer(stored).pieces(of: table, canCut: false) ?? []
             try target.pool.with { (connection) throws(Failure) in
                 for piece in pieces {
-                    try unsafe connection.copyOut(
+                    _ = try unsafe connection.copyOut(
                         piece.copy(columns: table.columns, encoding: stored.encoding), into: &chunk,
                         row: { (bytes) throws(Failure) in unsafe splitter.split(bytes, body) },
                         full: { (_) throws(Failure) in })

@@ -42,7 +42,7 @@ struct TableComparer {
         var chunk = Chunk()
         try target.pool.with { (connection) throws(Failure) in
             for statement in statements {
-                try unsafe connection.copyOut(
+                _ = try unsafe connection.copyOut(
                     statement, into: &chunk,
                     row: { (piece) throws(Failure) in unsafe hasher.update(row: piece) },
                     full: { (chunk) throws(Failure) in progress.add(bytes: Int64(chunk.count)) })
