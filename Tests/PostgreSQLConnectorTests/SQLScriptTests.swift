@@ -14,7 +14,10 @@ import Testing
         "SELECT U&'\\0061;';", "SELECT U&\"a;\";", "SELECT 'a''; b';",
         "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 1 END; END;",
         "CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC DELETE FROM t; END;",
-        "SELECT $1;",
+        "SELECT $1;", "COMMENT ON FUNCTION public.begin() IS 'x';",
+        "ALTER FUNCTION begin(integer) OWNER TO a;",
+        "GRANT ALL ON FUNCTION public.begin() TO atomic;",
+        "CREATE FUNCTION begin(atomic int) RETURNS int LANGUAGE sql AS 'SELECT 1';",
     ])
     func aSemicolonInsideEndsNothing(text: String) {
         #expect(statements(text + "\nSELECT 2;") == [text, "SELECT 2;"])
@@ -43,7 +46,7 @@ import Testing
 
 @Suite struct NameMappingTests {
     private func mapped(_ text: String) -> String {
-        NameMapping(roles: ["old": "New \"R\""], tablespaces: ["fast": "slow"])
+        NameMapping(roles: ["all": "x", "old": "New \"R\""], tablespaces: ["fast": "slow"])
             .applied(to: SQLStatement(Array(text.utf8))).text
     }
 
@@ -82,6 +85,8 @@ import Testing
         ),
         ("SET SESSION AUTHORIZATION 'old';", "SET SESSION AUTHORIZATION ¤;"),
         ("CREATE ROLE old;", "CREATE ROLE ¤;"),
+        ("SECURITY LABEL FOR p ON ROLE old IS 'old';", "SECURITY LABEL FOR p ON ROLE ¤ IS 'old';"),
+        ("ALTER ROLE ALL SET work_mem TO '1MB';", "ALTER ROLE ALL SET work_mem TO '1MB';"),
         (
             "ALTER ROLE old IN DATABASE old SET search_path TO 'old';",
             "ALTER ROLE ¤ IN DATABASE old SET search_path TO 'old';"

@@ -35,9 +35,7 @@ struct ServerError: Sendable {
     }
 
     private static func trimmed(_ text: String) -> String {
-        var text = Substring(text)
-        while text.last == "\n" { text.removeLast() }
-        return text.replacing(of: "\n", with: " ")
+        text.split { $0 == "\n" || $0 == "\t" }.joined(separator: " ")
     }
 
     private var code: Failure.Code {

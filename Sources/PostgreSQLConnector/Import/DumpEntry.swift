@@ -75,11 +75,16 @@ struct PostDataPlan: Sendable {
         let isLast: (Int) -> Bool = { place in
             entries[place].kind == "COMMENT" && entries[place].name.hasPrefix("EVENT TRIGGER")
         }
-        let others = places { !known.contains($0) }
+        // Views that need a primary key come behind the rows; what is about them keeps its order.
+        let late = Set(entries.flatMap(\.statements).compactMap(\.createdView))
+        let isLate: (Int) -> Bool = { place in
+            entries[place].statements.contains { $0.indexedRelation.map(late.contains) ?? false }
+        }
+        let others = entries.indices.filter { !known.contains(entries[$0].kind) || isLate($0) }
         rounds = [
             // Indexes in parallel, several of a table at once; the longest statements first is what
             // nobody can know, so they go in the order of the dump.
-            places(first.contains).map { [$0] },
+            places(first.contains).filter { !isLate($0) }.map { [$0] },
             places(attached.contains).isEmpty ? [] : [places(attached.contains)],
             others.filter { !isLast($0) }.isEmpty ? [] : [others.filter { !isLast($0) }],
             places(keys.contains).map { [$0] },
@@ -88,5 +93,29 @@ struct PostDataPlan: Sendable {
         ]
         eventTriggers = places(last.contains) + others.filter(isLast)
         self.entries = entries
+    }
+}
+
+extension SQLStatement {
+    /// What a CREATE VIEW or CREATE MATERIALIZED VIEW makes, by its qualified name.
+    var createdView: String? {
+        guard word(0) == "CREATE",
+            let place = tokens.indices.prefix(6).first(where: { word($0) == "VIEW" })
+        else { return nil }
+        return qualifiedName(place + 1)
+    }
+
+    /// What a CREATE INDEX is about.
+    var indexedRelation: String? {
+        guard word(0) == "CREATE", word(1) == "INDEX" || word(2) == "INDEX",
+            let mark = outer.first(where: { word($0) == "ON" })
+        else { return nil }
+        return qualifiedName(word(mark + 1) == "ONLY" ? mark + 2 : mark + 1)
+    }
+
+    private func qualifiedName(_ place: Int) -> String? {
+        guard let schema = name(place), isSymbol(place + 1, "."), let relation = name(place + 2)
+        else { return nil }
+        return "\(schema.quotedName).\(relation.quotedName)"
     }
 }

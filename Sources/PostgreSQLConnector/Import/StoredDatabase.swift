@@ -138,6 +138,9 @@ struct StoredDatabase: Sendable {
         guard let place = place(kind) else { return [] }
         var statements: [SQLStatement] = []
         for statement in SQLScript(try Self.read(source.artifacts[place], from: artifacts)) {
+            guard statement.bytes.last == 0x3b else {
+                throw Self.malformed("a script ends inside a statement")
+            }
             guard statement.isOfDump else {
                 throw Self.malformed(
                     "a statement that pg_dump does not write: \(statement.text.prefix(80))")

@@ -35,7 +35,7 @@ extension SQLStatement {
         switch word(0) {
         case "ALTER":
             if begins("ALTER", "ROLE") || begins("ALTER", "USER", "MAPPING") {
-                return begins("ALTER", "ROLE") ? [2] : []
+                return begins("ALTER", "ROLE") && word(2) != "ALL" ? role(2) : []
             }
             if begins("ALTER", "DEFAULT", "PRIVILEGES") { return defaultPrivileges }
             return owner
@@ -50,6 +50,10 @@ extension SQLStatement {
             }
             return []
         case "COMMENT": return begins("COMMENT", "ON", "ROLE") ? [3] : []
+        case "SECURITY":
+            return outer.filter { word($0 - 2) == "ON" && word($0 - 1) == "ROLE" }.flatMap {
+                role($0)
+            }
         case "GRANT", "REVOKE": return granted
         case "SET": return begins("SET", "SESSION", "AUTHORIZATION") ? role(3) : []
         default: return []

@@ -13,10 +13,10 @@ struct SQLScript: Sequence, IteratorProtocol {
     mutating func next() -> SQLStatement? {
         let notes = skipBetween()
         var lexer = SQLLexer(bytes, from: position)
+        var last = ""
         var start: Int?
         var depth = 0
-        var words = 0
-        var isRoutine = false
+        var words: [String] = []
         var blocks = 0
         while let token = lexer.next() {
             if start == nil { start = token.range.lowerBound }
@@ -31,20 +31,31 @@ struct SQLScript: Sequence, IteratorProtocol {
                 default: break
                 }
             } else if token.kind == .word {
-                words += 1
                 let word = String(decoding: bytes[token.range], as: UTF8.self).uppercased()
-                // As psql: within CREATE FUNCTION or PROCEDURE, BEGIN and CASE open what END closes.
-                if words <= 4, word == "FUNCTION" || word == "PROCEDURE" { isRoutine = true }
-                if isRoutine, depth == 0 {
-                    if word == "BEGIN" { blocks += 1 }
-                    if word == "CASE", blocks > 0 { blocks += 1 }
-                    if word == "END", blocks > 0 { blocks -= 1 }
+                if words.count < 4 { words.append(word) }
+                // The body of a routine in standard SQL: what BEGIN ATOMIC and CASE open, END closes.
+                // Elsewhere these are names like others.
+                if depth == 0 {
+                    switch word {
+                    case "ATOMIC" where last == "BEGIN" && Self.isRoutine(words): blocks += 1
+                    case "CASE" where blocks > 0: blocks += 1
+                    case "END" where blocks > 0: blocks -= 1
+                    default: break
+                    }
                 }
+                last = word
             }
         }
         position = bytes.count
         guard let start else { return nil }
         return SQLStatement(Array(bytes[start...]), notes: notes)
+    }
+
+    /// CREATE [OR REPLACE] FUNCTION or PROCEDURE.
+    private static func isRoutine(_ words: [String]) -> Bool {
+        guard words.first == "CREATE" else { return false }
+        let kind = words.count > 3 && words[1] == "OR" ? words[3] : words.count > 1 ? words[1] : ""
+        return kind == "FUNCTION" || kind == "PROCEDURE"
     }
 
     /// Passes over white space, comments and commands of psql; gives back the lines of comment.

@@ -129,6 +129,15 @@ CREATE MATERIALIZED VIEW app.m1 AS SELECT id FROM app.v2;
 CREATE MATERIALIZED VIEW app.m2 AS SELECT count(*) AS n FROM app.m1;
 CREATE UNIQUE INDEX m2_n ON app.m2 (n);
 CREATE MATERIALIZED VIEW app.m_empty AS SELECT 1 AS one WITH NO DATA;
+-- Behind the rows in a dump, since they need a primary key
+CREATE TABLE app.keyed (id int PRIMARY KEY, v text);
+INSERT INTO app.keyed VALUES (1, 'a'), (2, 'b');
+CREATE MATERIALIZED VIEW app.m_keyed AS SELECT id, v, count(*) AS n FROM app.keyed GROUP BY id;
+CREATE UNIQUE INDEX m_keyed_id ON app.m_keyed (id);
+COMMENT ON INDEX app.m_keyed_id IS 'of a late view';
+CREATE VIEW app.v_keyed AS SELECT id, v, count(*) AS n FROM app.keyed GROUP BY id;
+CREATE FUNCTION app.begin() RETURNS int LANGUAGE sql AS 'SELECT 1';
+COMMENT ON FUNCTION app.begin() IS 'a name that is a word elsewhere';
 CREATE RECURSIVE VIEW app.numbers (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 5;
 
 -- Row-level security, column privileges, default privileges, comments, security
