@@ -81,6 +81,10 @@ extension ArtifactRecord {
             kind: try fields.string("kind"), legal: legal, format: try fields.string("format"),
             segments: try fields.list("segments", SegmentRecord.init),
             digests: try fields.members("digests"), counts: try fields.members("counts"))
+        let longest = SegmentRecord.longestPlain(in: format)
+        guard segments.allSatisfy({ $0.plainBytes <= longest }) else {
+            throw fields.wrong("segments")
+        }
     }
 }
 
@@ -98,7 +102,7 @@ extension SegmentRecord {
         self.init(
             path: try fields.string("path"), bytes: try fields.integer("bytes"),
             sha256: try fields.string("sha256"), plainBytes: try fields.integer("plainBytes"))
-        guard bytes >= 0, (0...Self.largestPlain).contains(plainBytes) else {
+        guard bytes >= 0, plainBytes >= 0 else {
             throw fields.wrong("plainBytes")
         }
     }

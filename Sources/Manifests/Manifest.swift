@@ -115,10 +115,14 @@ public struct SegmentRecord: Sendable, Equatable {
         self.plainBytes = plainBytes
     }
 
-    /// No reader accepts a larger segment. Writers aim at 256 MiB at most; a range of a table can
-    /// turn out longer, for its rows are stored compressed and written in full, and some servers
-    /// give a table only as a whole.
-    public static let largestPlain: Int64 = 1 << 45
+    /// No reader accepts a longer segment of a format; writers aim at 256 MiB at most.
+    ///
+    /// Rows of a database may turn out longer: a range of a table is chosen by the pages it takes,
+    /// where long values lie compressed, and some servers give a table only as a whole. Rows are only
+    /// ever streamed.
+    public static func longestPlain(in format: String) -> Int64 {
+        format == "copy" ? 1 << 45 : 1 << 30
+    }
 }
 
 /// What is not in the archive although it was found, with reasons.

@@ -285,7 +285,7 @@ public final class ExportRun: Sendable {
             let outline = inventories[source.place].artifacts[artifact]
             let pipeline = SegmentJob.Pipeline(
                 writer: writer, ledger: ledger, level: level, recipients: recipients,
-                throttles: source.throttles, progress: progress)
+                throttles: source.throttles, progress: progress, format: outline.format)
             for segment in 0..<outline.segments {
                 let place = RunLedger.Place(
                     source: source.place,

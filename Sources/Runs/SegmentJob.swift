@@ -21,6 +21,8 @@ struct SegmentJob: Sendable {
         let recipients: [Recipient]
         let throttles: [Throttle]
         let progress: Progress
+        /// Of the artifact's stream.
+        let format: String
     }
 
     private static var attempts: Int { 16 }
@@ -45,7 +47,7 @@ struct SegmentJob: Sendable {
         let plain = Tally()
         let stored = Tally()
         let result = try fill(slot, plain, stored)
-        guard plain.count <= SegmentRecord.largestPlain else {
+        guard plain.count <= SegmentRecord.longestPlain(in: pipeline.format) else {
             throw Failure(.failed, "segment \"\(path.text)\" is larger than any reader accepts")
         }
         let record = SegmentRecord(
