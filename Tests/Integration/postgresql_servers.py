@@ -221,6 +221,11 @@ def a_missing_extension(world):
         os.rename(control, control + ".away")
         result = imported(world, "extended", world.target.conninfo("extended"), status=1)
         expect("exeat_test" in result.err and "extension" in result.err, result.err)
+        # Nothing is dropped for an import that cannot be made.
+        world.target.sql("postgres", "CREATE DATABASE precious")
+        world.target.sql("precious", "CREATE TABLE kept (a int)")
+        imported(world, "extended", world.target.conninfo("precious"), ", existing: replace", status=1, work="p.work")
+        expect(world.target.sql("precious", "SELECT count(*) FROM kept") == "0", "the old database is gone")
         os.rename(control + ".away", control)
         imported(world, "extended", world.target.conninfo("extended"))
         rows = world.target.sql("extended", "SELECT string_agg(key, ',' ORDER BY key) FROM exeat_settings")

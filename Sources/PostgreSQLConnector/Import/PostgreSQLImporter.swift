@@ -66,6 +66,7 @@ public final class PostgreSQLImporter: Importer {
     // MARK: - Before
 
     private var finishedPath: String { room.directory + "/finished" }
+    private var shortfallPath: String { room.directory + "/not-set" }
 
     public func prepare() throws(Failure) -> ImportOutline {
         let stored = try StoredDatabase(source, from: artifacts)
@@ -73,6 +74,9 @@ public final class PostgreSQLImporter: Importer {
         if !Files.exists(finishedPath) {
             try target.prepare(stored, resuming: resuming)
             try Files.write([], to: room.directory + "/begun", mode: 0o600)
+        } else {
+            let told = try JSON(parsing: Files.read(shortfallPath)).array ?? []
+            target.shortfalls.withLock { $0 = told }
         }
         let names = Set(
             stored.objects.filter { $0.kind == "table" && $0.state.contains("unlogged") }
@@ -173,7 +177,9 @@ public final class PostgreSQLImporter: Importer {
 
     /// Owner, comment, rights and settings of the database; it may have another name here.
     private func replaySettings(_ stored: StoredDatabase) throws(Failure) {
-        let name = target.conninfo.database ?? stored.database
+        let name = try target.pool.with { (connection) throws(Failure) in
+            try connection.value("SELECT current_database()") ?? stored.database
+        }
         for statement in try stored.statements("postgresql-database") {
             if statement.begins("CREATE", "DATABASE") || statement.word(0) == "SET"
                 || statement.word(0) == "SELECT"
@@ -288,6 +294,9 @@ public final class PostgreSQLImporter: Importer {
         try target.pool.with { (connection) throws(Failure) in
             try TemporaryRights(mapping: settings.mapping, connection: connection).end(scripts)
         }
+        // What the target did not take is told again by whoever only compares.
+        let shortfalls = target.shortfalls.withLock { $0 }
+        try Files.write(JSON.array(shortfalls).canonical, to: shortfallPath, mode: 0o600)
         try target.end()
         try Files.write([], to: finishedPath, mode: 0o600)
     }

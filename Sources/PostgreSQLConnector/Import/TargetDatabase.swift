@@ -43,19 +43,23 @@ final class TargetDatabase: Sendable {
     /// Finds the database, or creates it; refuses one that holds something, unless this import has
     /// begun it.
     func prepare(_ stored: StoredDatabase, resuming: Bool) throws(Failure) {
-        let maintenance = try self.maintenance()
-        let name = conninfo.database ?? stored.database
-        let isThere =
-            try maintenance.value(
-                "SELECT 1 FROM pg_database WHERE datname = $1", [name]) != nil
-        if isThere, settings.existing == .replace, !resuming {
-            try maintenance.execute("DROP DATABASE \(name.quotedName)")
-        }
-        if !isThere || settings.existing == .replace && !resuming {
+        let replaces = settings.existing == .replace && !resuming
+        if try !isThere() || replaces {
+            guard let name = conninfo.database else {
+                throw Failure(
+                    .planInvalidValue, "the connection of the target names no database",
+                    hint: "Add dbname=… to it.")
+            }
+            let maintenance = try self.maintenance()
+            // Before anything is dropped or made.
+            try checkServer(maintenance, stored)
+            pool.close()
+            if replaces { try maintenance.execute("DROP DATABASE IF EXISTS \(name.quotedName)") }
             try create(name, stored, maintenance)
         }
         try pool.with { (connection) throws(Failure) in
-            try check(connection, stored)
+            try checkServer(connection, stored)
+            let name = try checkDatabase(connection, stored)
             let begun =
                 try connection.value(
                     "SELECT 1 FROM pg_namespace WHERE nspname = $1", [Self.schema]) != nil
@@ -87,6 +91,16 @@ final class TargetDatabase: Sendable {
         }
     }
 
+    private func isThere() throws(Failure) -> Bool {
+        do throws(Failure) {
+            try pool.with { (_) throws(Failure) in }
+            return true
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return false
+        }
+    }
+
     private func maintenance() throws(Failure) -> Connection {
         do throws(Failure) {
             return try Connection(conninfo.with(database: "postgres"), progress: progress)
@@ -115,7 +129,10 @@ final class TargetDatabase: Sendable {
         }
     }
 
-    private func check(_ connection: Connection, _ stored: StoredDatabase) throws(Failure) {
+    /// What holds for every database of the server.
+    private func checkServer(
+        _ connection: Connection, _ stored: StoredDatabase
+    ) throws(Failure) {
         let server = try ServerFacts(connection)
         guard server.version / 10_000 >= stored.version / 10_000 else {
             throw Failure(
@@ -123,19 +140,6 @@ final class TargetDatabase: Sendable {
                 "the target is of version \(server.major), older than the source's "
                     + "\(stored.version / 10_000)",
                 hint: "Import to a server of the same or a later version.")
-        }
-        guard server.encoding == stored.encoding else {
-            throw Failure(
-                .databaseUnsuitable,
-                "the database \"\(server.database)\" has encoding \(server.encoding), the source "
-                    + "\(stored.encoding)",
-                hint: "Create it with the source's encoding, or name one that does not exist yet.")
-        }
-        if server.collate != stored.collate || server.ctype != stored.ctype {
-            note(
-                shortfall: "database \(server.database)",
-                "its locale is \(server.collate) / \(server.ctype), not \(stored.collate) / "
-                    + "\(stored.ctype): rows may sort differently")
         }
         let available = Set(
             try connection.query("SELECT name FROM pg_available_extensions").compactMap(
@@ -159,6 +163,27 @@ final class TargetDatabase: Sendable {
                 "the target has no tablespaces \(absent.joined(separator: ", "))",
                 hint: "Create them there, or name others under map.tablespaces.")
         }
+    }
+
+    /// Gives back the database's name.
+    private func checkDatabase(
+        _ connection: Connection, _ stored: StoredDatabase
+    ) throws(Failure) -> String {
+        let server = try ServerFacts(connection)
+        guard server.encoding == stored.encoding else {
+            throw Failure(
+                .databaseUnsuitable,
+                "the database \"\(server.database)\" has encoding \(server.encoding), the source "
+                    + "\(stored.encoding)",
+                hint: "Create it with the source's encoding, or name one that does not exist yet.")
+        }
+        if server.collate != stored.collate || server.ctype != stored.ctype {
+            note(
+                shortfall: "database \(server.database)",
+                "its locale is \(server.collate) / \(server.ctype), not \(stored.collate) / "
+                    + "\(stored.ctype): rows may sort differently")
+        }
+        return server.database
     }
 
     // MARK: - Units
