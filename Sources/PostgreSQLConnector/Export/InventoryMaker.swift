@@ -162,7 +162,7 @@ struct InventoryMaker {
     ) -> ExportContents.Artifact {
         let leaves = scope.leaves(of: table)
         let segments = TablePiece.segments(
-            of: leaves, blockSize: server.blockSize, canCut: server.version >= 140_000)
+            of: leaves, canCut: server.version >= 140_000)
         return .init(
             name: table.qualified, slug: "table", kind: "postgresql-table", format: "copy",
             bytes: leaves.reduce(0) { $0 + $1.bytes },

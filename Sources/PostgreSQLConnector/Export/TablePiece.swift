@@ -53,7 +53,7 @@ struct TablePiece: Sendable, Equatable {
     ///
     /// - Parameter canCut: servers from 14 on read a range of pages without the rest of the table.
     static func segments(
-        of leaves: [Relation], blockSize: Int64, canCut: Bool
+        of leaves: [Relation], canCut: Bool
     ) -> [[TablePiece]] {
         let total = leaves.reduce(0) { $0 + $1.bytes }
         let target = min(max(total / 16, 16 << 20), 64 << 20)

@@ -28,7 +28,7 @@ struct TableComparer {
     func pieces(of table: StoredDatabase.Table, canCut: Bool) -> [TablePiece]? {
         guard let root = tables[table.qualified] else { return nil }
         let leaves = relations.leaves(of: root).filter { $0.kind == .table }
-        let segments = TablePiece.segments(of: leaves, blockSize: 8192, canCut: canCut)
+        let segments = TablePiece.segments(of: leaves, canCut: canCut)
         // The condition of an extension's configuration table is the source's.
         return segments.joined().map {
             TablePiece(
