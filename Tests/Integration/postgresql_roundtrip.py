@@ -199,7 +199,17 @@ def an_import_survives_kills(world):
 
 def rights_are_checked(world):
     source = world.source
-    source.sql("dpi", "CREATE ROLE weak LOGIN", "GRANT pg_read_all_data TO weak")
+    source.sql("dpi", "CREATE ROLE weak LOGIN")
+    plan = world.database_plan("weak.yaml", source.conninfo("dpi", "weak"))
+    result = world.run("plan", plan)
+    expect('GRANT USAGE ON SCHEMA "app" TO "weak"' in result.out.decode(), result.out.decode())
+    source.sql("dpi", "GRANT USAGE ON SCHEMA app TO weak")
+    result = world.run("plan", plan)
+    for name in ('"app"."many"', 'SEQUENCE "app"."s_used"'):
+        expect(f"GRANT SELECT ON {name} TO" in result.out.decode(), f"{name}: {result.out.decode()}")
+    result = world.run("export", plan, "--output", world.at("weak"))
+    expect(result.status == 1 and "right" in result.err, result.err)
+    source.sql("dpi", "GRANT pg_read_all_data TO weak")
     plan = world.database_plan("weak.yaml", source.conninfo("dpi", "weak"))
     result = world.run("plan", plan)
     expect("row-level security" in result.out.decode() and "BYPASSRLS" in result.out.decode(),

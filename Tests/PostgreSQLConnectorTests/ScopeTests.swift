@@ -9,7 +9,8 @@ import Testing
         Relation(
             oid: "1", schema: schema, name: name, kind: .table, isUnlogged: false,
             isPartition: false, pages: pages, bytes: bytes, ownedBy: nil, configuration: nil,
-            hasRowSecurity: false, isForced: false, mayRead: true, isOwned: true)
+            hasRowSecurity: false, isForced: false, mayRead: true, maySeeSchema: true, isOwned: true
+        )
     }
 
     @Test(arguments: [

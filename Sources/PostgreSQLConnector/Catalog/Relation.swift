@@ -27,6 +27,8 @@ struct Relation: Sendable {
     let hasRowSecurity: Bool
     let isForced: Bool
     let mayRead: Bool
+    /// The right to use its schema, without which the other is worth nothing.
+    let maySeeSchema: Bool
     /// The owner, who passes row security unless it is forced.
     let isOwned: Bool
     /// Not dropped, not generated, in the order of their bytes.
@@ -59,8 +61,9 @@ struct RelationCatalog: Sendable {
                 (SELECT coalesce(e.extcondition[i], '') FROM generate_subscripts(e.extconfig, 1) i
                     WHERE e.extconfig[i] = c.oid LIMIT 1),
                 c.relrowsecurity, c.relforcerowsecurity,
-                CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT')
-                    ELSE has_table_privilege(c.oid, 'SELECT') END,
+                CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'schema'
+                    WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT')::text
+                    ELSE has_table_privilege(c.oid, 'SELECT')::text END,
                 pg_has_role(c.relowner, 'USAGE')
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -81,7 +84,8 @@ struct RelationCatalog: Sendable {
                     isPartition: row[5] == "t", pages: row[6].flatMap { Int64($0) } ?? 0,
                     bytes: row[7].flatMap { Int64($0) } ?? 0, ownedBy: row[8],
                     configuration: row[9], hasRowSecurity: row[10] == "t",
-                    isForced: row[11] == "t", mayRead: row[12] == "t", isOwned: row[13] == "t"))
+                    isForced: row[11] == "t", mayRead: row[12] == "true",
+                    maySeeSchema: row[12] != "schema", isOwned: row[13] == "t"))
         }
         let places = Dictionary(
             relations.enumerated().map { ($0.element.oid, $0.offset) }, uniquingKeysWith: { $1 })

@@ -9,6 +9,8 @@ struct DatabaseSurvey {
     let room: String
     let isEncrypted: Bool
 
+    private static let mostFindings = 200
+
     func make() throws(Failure) -> Survey {
         let server = try ServerFacts(connection)
         let scope = ExportScope(
@@ -83,16 +85,19 @@ struct DatabaseSurvey {
         _ server: ServerFacts, _ scope: ExportScope, _ secrets: SecretFacts
     ) -> [Finding] {
         var findings: [Finding] = []
-        for (relation, reason) in scope.unreadable(server).prefix(20) {
-            let isPolicy = reason.hasPrefix("row")
+        let unreadable = scope.unreadable(server)
+        for (relation, obstacle) in unreadable.prefix(Self.mostFindings) {
             findings.append(
                 Finding(
-                    isPolicy ? "row-level-security" : "no-select-right", .decision,
-                    "\(server.user) cannot read \(relation.qualified) whole: \(reason)",
-                    decision: isPolicy
-                        ? "ALTER ROLE \(server.user.quotedName) BYPASSRLS; or exclude the table."
-                        : "GRANT SELECT ON \(relation.qualified) TO \(server.user.quotedName); or "
-                            + "GRANT pg_read_all_data TO \(server.user.quotedName);"))
+                    obstacle.code, .decision,
+                    "\(server.user) cannot read \(relation.qualified) whole: \(obstacle.text)",
+                    decision: obstacle.remedy(relation, server.user)))
+        }
+        if unreadable.count > Self.mostFindings {
+            findings.append(
+                Finding(
+                    "no-select-right", .decision,
+                    "\(unreadable.count) tables and sequences in all cannot be read whole"))
         }
         if settings.secrets == .sealed, let obstacle = secrets.obstacle(to: server) {
             findings.append(

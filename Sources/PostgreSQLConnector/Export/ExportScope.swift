@@ -89,14 +89,10 @@ struct ExportScope: Sendable {
         }
     }
 
-    /// Tables that this user cannot read whole: without the right, or behind row-level security.
-    func unreadable(_ server: ServerFacts) -> [(relation: Relation, reason: String)] {
-        readRelations.compactMap { relation in
-            if !relation.mayRead { return (relation, "no SELECT right") }
-            guard relation.hasRowSecurity, !server.bypassesRowSecurity,
-                !relation.isOwned || relation.isForced
-            else { return nil }
-            return (relation, "row-level security")
+    /// Tables and sequences that this user cannot read whole.
+    func unreadable(_ server: ServerFacts) -> [(relation: Relation, obstacle: ReadObstacle)] {
+        (readRelations + sequences).compactMap { relation in
+            ReadObstacle(relation, for: server).map { (relation, $0) }
         }
     }
 }

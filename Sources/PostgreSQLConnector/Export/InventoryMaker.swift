@@ -120,11 +120,8 @@ struct InventoryMaker {
         if let first = scope.unreadable(server).first {
             throw Failure(
                 .databaseRights,
-                "cannot read \(first.relation.qualified) whole: \(first.reason)",
-                hint: first.reason.hasPrefix("row")
-                    ? "Give \(server.user) the attribute BYPASSRLS, or exclude the table."
-                    : "GRANT SELECT ON \(first.relation.qualified) TO \(server.user.quotedName); or "
-                        + "give the role pg_read_all_data.")
+                "cannot read \(first.relation.qualified) whole: \(first.obstacle.text)",
+                hint: first.obstacle.remedy(first.relation, server.user))
         }
         if let object = try ServerFacts.unreadableLargeObjects(connection).first {
             throw Failure(
