@@ -17,7 +17,6 @@ struct ServerFacts: Sendable {
     /// A hot standby.
     let isInRecovery: Bool
     let user: String
-    let blockSize: Int64
 
     var major: Int { version / 10_000 }
 
@@ -58,14 +57,14 @@ struct ServerFacts: Sendable {
                 """
                 SELECT current_setting('server_version'), d.datname, pg_encoding_to_char(d.encoding),
                     d.datcollate, d.datctype, r.rolsuper, r.rolbypassrls, pg_is_in_recovery(),
-                    r.rolname, current_setting('block_size'), \(locale)
+                    r.rolname, \(locale)
                 FROM pg_database d, pg_roles r
                 WHERE d.datname = current_database() AND r.rolname = current_user
                 """
             ).first ?? []
-        guard row.count == 12, let text = row[0], let name = row[1], let encoding = row[2],
-            let block = row[9].flatMap({ Int64($0) })
-        else { throw Failure(.databaseRefused, "the server does not describe its database") }
+        guard row.count == 11, let text = row[0], let name = row[1], let encoding = row[2] else {
+            throw Failure(.databaseRefused, "the server does not describe its database")
+        }
         versionText = text
         database = name
         self.encoding = encoding
@@ -75,8 +74,7 @@ struct ServerFacts: Sendable {
         bypassesRowSecurity = row[5] == "t" || row[6] == "t"
         isInRecovery = row[7] == "t"
         user = row[8] ?? ""
-        blockSize = block
-        provider = row[10] ?? "c"
-        icuLocale = row[11]
+        provider = row[9] ?? "c"
+        icuLocale = row[10]
     }
 }
