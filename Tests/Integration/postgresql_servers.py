@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Databases under the conditions of real servers: writers, standbys, TLS, ordinary users, full disks,
-missing extensions; and an archive restored by hand, without exeat."""
+missing extensions."""
 import os
 import shutil
 import subprocess
@@ -237,26 +237,6 @@ def a_missing_extension(world):
                 os.unlink(path)
 
 
-def restored_by_hand(world):
-    """RESTORE.txt with psql and zstd into an empty cluster, exactly as it is written."""
-    fill_hostile(world.source, "dpi")
-    export(world, world.source.conninfo("dpi"), "byhand", "secrets: omit, accept: [foreign-tables]")
-    empty = world.cluster("empty")
-    environment = dict(os.environ, TO=world.at("restored"), PGHOST=empty.path, PGPORT=str(empty.port),
-                       PGUSER="postgres")
-    done = subprocess.run(["sh", "RESTORE.txt"], cwd=world.at("byhand"), env=environment,
-                          capture_output=True, text=True)
-    expect(done.returncode == 0, done.stderr[-3000:])
-    expect(empty.digests("dpi") == world.source.digests("dpi"), "rows differ")
-    ours, theirs = ([line for line in cluster.dump("dpi") if "mapping-secret" not in line]
-                    for cluster in (world.source, empty))
-    expect(ours == theirs, f"definitions differ: {set(ours) ^ set(theirs)}")
-    large = "SELECT string_agg(oid || ' ' || md5(lo_get(oid)), ',' ORDER BY oid) FROM pg_largeobject_metadata"
-    expect(empty.sql("dpi", large) == world.source.sql("dpi", large), "large objects differ")
-    sequences = "SELECT last_value, is_called FROM app.s_max"
-    expect(empty.sql("dpi", sequences) == world.source.sql("dpi", sequences), "sequences differ")
-
-
 def other_encodings(world):
     """Bytes stay what they are in databases of other encodings."""
     for encoding in ("LATIN1", "SQL_ASCII"):
@@ -307,7 +287,6 @@ def main():
         suite.case("a missing extension", a_missing_extension)
         suite.case("other encodings", other_encodings)
         suite.case("many tables", many_tables)
-        suite.case("restored by hand", restored_by_hand)
     finally:
         for cluster in world.clusters:
             cluster.stop()
