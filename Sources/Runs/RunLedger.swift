@@ -26,8 +26,8 @@ final class RunLedger: Sendable {
         var noted: Set<String> = []
         /// How many artifacts each source has, once inventoried.
         var artifacts: [Int: Int] = [:]
-        /// Where a tar ended after the last commit.
-        var end: Int64 = 0
+        /// Where a tar ends after the last commit that counts.
+        var end: Int64 { commits.values.reduce(0) { max($0, $1.end) } }
         /// What the journal's closing line says, when it has one.
         var closing: [JSON.Member]?
     }
@@ -227,17 +227,15 @@ final class RunLedger: Sendable {
             ])
         state.withLock {
             $0.commits[place] = commit
-            $0.end = max($0.end, commit.end)
         }
     }
 }
 
 extension RunLedger.State {
-    /// The artifact of a voided segment is no longer complete, nor does a tar reach beyond the rest.
+    /// The artifact of a voided segment is no longer complete.
     fileprivate mutating func remove(_ place: RunLedger.Place) {
         commits[place] = nil
         noted.remove("\(place.source)/\(place.number.artifact)")
-        end = commits.values.map(\.end).max() ?? 0
     }
 
     fileprivate mutating func read(voided line: JSON) throws(Failure) {
@@ -263,7 +261,6 @@ extension RunLedger.State {
         commits[place] = RunLedger.Commit(
             record: SegmentRecord(path: path, bytes: bytes, sha256: sha256, plainBytes: plain),
             result: SegmentResult(exported: exported, omitted: omitted), end: end)
-        self.end = max(self.end, end)
     }
 }
 
