@@ -75,6 +75,7 @@ public final class PostgreSQLImporter: Importer {
             try target.prepare(stored, resuming: resuming)
             try Files.write([], to: room.directory + "/begun", mode: 0o600)
         } else {
+            try target.end()
             let told = try JSON(parsing: Files.read(shortfallPath)).array ?? []
             target.shortfalls.withLock { $0 = told }
         }
@@ -297,7 +298,10 @@ public final class PostgreSQLImporter: Importer {
         // What the target did not take is told again by whoever only compares.
         let shortfalls = target.shortfalls.withLock { $0 }
         try Files.write(JSON.array(shortfalls).canonical, to: shortfallPath, mode: 0o600)
-        try target.end()
+        // In this order, so that a process killed in between goes on: first all is on the server's
+        // disk, then it is written down that only comparing is left, then our schema goes.
+        try target.flush()
         try Files.write([], to: finishedPath, mode: 0o600)
+        try target.end()
     }
 }

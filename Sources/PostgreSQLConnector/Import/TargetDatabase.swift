@@ -221,12 +221,24 @@ final class TargetDatabase: Sendable {
         }
     }
 
+    /// Brings everything that was committed to the disk: a commit that waits for it takes the earlier
+    /// ones along.
+    func flush() throws(Failure) {
+        try waitingForTheDisk(
+            "INSERT INTO \(Self.schema).done VALUES ('flushed ' || clock_timestamp())")
+    }
+
     /// Takes our schema away once everything is there; from then on the database is only read.
     func end() throws(Failure) {
+        try waitingForTheDisk("DROP SCHEMA IF EXISTS \(Self.schema) CASCADE")
+    }
+
+    /// Statements sent together would be one transaction, which the last setting decides about.
+    private func waitingForTheDisk(_ statement: String) throws(Failure) {
         try pool.with { (connection) throws(Failure) in
-            try connection.execute(
-                "SET synchronous_commit = on; DROP SCHEMA IF EXISTS \(Self.schema) CASCADE; "
-                    + "SET synchronous_commit = off")
+            try connection.execute("SET synchronous_commit = on")
+            try connection.execute(statement)
+            try connection.execute("SET synchronous_commit = off")
         }
     }
 }
