@@ -91,6 +91,24 @@ import Testing
             "ALTER ROLE old IN DATABASE old SET search_path TO 'old';",
             "ALTER ROLE ¤ IN DATABASE old SET search_path TO 'old';"
         ),
+        ("ALTER ROLE old SET role TO 'old';", "ALTER ROLE ¤ SET role TO ¤;"),
+        ("ALTER ROLE old SET role TO 'none';", "ALTER ROLE ¤ SET role TO 'none';"),
+        ("ALTER ROLE ALL SET role TO 'old';", "ALTER ROLE ALL SET role TO ¤;"),
+        (
+            "ALTER ROLE old IN DATABASE old SET role TO 'old';",
+            "ALTER ROLE ¤ IN DATABASE old SET role TO ¤;"
+        ),
+        ("ALTER DATABASE old SET role TO 'old';", "ALTER DATABASE old SET role TO ¤;"),
+        ("ALTER DATABASE old SET x.role TO 'old';", "ALTER DATABASE old SET x.role TO 'old';"),
+        ("ALTER DATABASE old OWNER TO old;", "ALTER DATABASE old OWNER TO ¤;"),
+        (
+            "CREATE FUNCTION old(old) RETURNS old LANGUAGE sql SET role TO 'old' AS 'SET role TO old';",
+            "CREATE FUNCTION old(old) RETURNS old LANGUAGE sql SET role TO ¤ AS 'SET role TO old';"
+        ),
+        (
+            "CREATE FUNCTION f() RETURNS void BEGIN ATOMIC UPDATE t SET role = old; END;",
+            "CREATE FUNCTION f() RETURNS void BEGIN ATOMIC UPDATE t SET role = old; END;"
+        ),
         ("COMMENT ON ROLE old IS 'old';", "COMMENT ON ROLE ¤ IS 'old';"),
         (
             "CREATE FUNCTION f() RETURNS text AS $$ ALTER TABLE x OWNER TO old; $$;",
@@ -107,6 +125,62 @@ import Testing
         #expect(
             mapped("CREATE DATABASE fast WITH TABLESPACE = fast;")
                 == "CREATE DATABASE fast WITH TABLESPACE = \"slow\";")
+        #expect(
+            mapped("ALTER DATABASE fast SET default_tablespace TO 'fast';")
+                == "ALTER DATABASE fast SET default_tablespace TO \"slow\";")
+        #expect(
+            mapped("ALTER ROLE fast SET temp_tablespaces TO 'fast', 'other';")
+                == "ALTER ROLE fast SET temp_tablespaces TO \"slow\", 'other';")
         #expect(mapped("SET default_tablespace = '';") == "SET default_tablespace = '';")
+    }
+}
+
+@Suite struct SecretOptionTests {
+    private func redacted(_ text: String) -> String? {
+        SQLStatement(Array(text.utf8)).withoutSecrets()?.text
+    }
+
+    @Test(arguments: [
+        (
+            "CREATE USER MAPPING FOR a SERVER s OPTIONS (\"user\" 'u', password 'p', \X,
+            "CREATE USER MAPPING FOR a SERVER s OPTIONS (\"user\" 'u');"
+        ),
+        (
+            "CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (api_key 'k', host 'h');",
+            "CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (host 'h');"
+        ),
+        (
+            "CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (url 'http://u:p@h/x');",
+            "CREATE SERVER s FOREIGN DATA WRAPPER w ;"
+        ),
+        (
+            "CREATE FOREIGN DATA WRAPPER w HANDLER h OPTIONS (secret 'x', debug 'on');",
+            "CREATE FOREIGN DATA WRAPPER w HANDLER h OPTIONS (debug 'on');"
+        ),
+        (
+            "CREATE FOREIGN TABLE t (a int OPTIONS (key 'yes', token 'x'), options text) SERVER s OPTIONS (pwd 'b', c 'd');",
+            "CREATE FOREIGN TABLE t (a int OPTIONS (key 'yes'), options text) SERVER s OPTIONS (c 'd');"
+        ),
+        (
+            "CREATE USER MAPPING FOR a SERVER s OPTIONS (password_required 'false');",
+            "CREATE USER MAPPING FOR a SERVER s OPTIONS (password_required 'false');"
+        ),
+        ("ALTER FOREIGN TABLE t ALTER COLUMN a OPTIONS (secret 'x');", nil),
+        ("ALTER ROLE a SET \"app.jwt_secret\" TO 'x';", nil),
+        ("ALTER ROLE a IN DATABASE d SET app.api_key TO 'x';", nil),
+        ("ALTER DATABASE d SET \"app.db_url\" TO 'postgres://u:p@h/d';", nil),
+        (
+            "ALTER DATABASE d SET password_encryption TO 'md5';",
+            "ALTER DATABASE d SET password_encryption TO 'md5';"
+        ),
+        ("ALTER ROLE a SET \"app.bypass\" TO 'on';", "ALTER ROLE a SET \"app.bypass\" TO 'on';"),
+        ("ALTER ROLE a WITH LOGIN;", "ALTER ROLE a WITH LOGIN;"),
+        (
+            "CREATE FUNCTION f(options text) RETURNS int AS 'OPTIONS (password ''x'')';",
+            "CREATE FUNCTION f(options text) RETURNS int AS 'OPTIONS (password ''x'')';"
+        ),
+    ])
+    func whatLooksLikeASecretIsLeftOut(text: String, expected: String?) {
+        #expect(redacted(text) == expected)
     }
 }

@@ -10,7 +10,7 @@ struct Definitions {
     let server: ServerFacts
     let scope: ExportScope
     let progress: Progress
-    /// False: passwords in user mappings are taken out.
+    /// False: passwords in options and settings are taken out.
     let keepsSecrets: Bool
 
     /// Roles with their attributes, memberships and settings, and tablespaces; no passwords.
@@ -21,7 +21,7 @@ struct Definitions {
                 "--globals-only", "--no-role-passwords", "--no-password", "--encoding=UTF8",
                 "--database=\(server.database)", "--dbname=\(conninfo.toolText)",
             ], conninfo: conninfo, room: room, progress: progress)
-        return Self.joined(SQLScript(text).map(\.self))
+        return Self.joined(redacted(SQLScript(text).map(\.self)))
     }
 
     /// What creates the database, and what must be there before rows come.
@@ -39,15 +39,15 @@ struct Definitions {
             if isDatabase || Self.isAboutDatabase(statement) {
                 database.append(statement)
             } else {
-                before.append(redacted(statement))
+                before.append(statement)
             }
         }
-        return (Self.joined(database), Self.joined(before))
+        return (Self.joined(redacted(database)), Self.joined(redacted(before)))
     }
 
     /// What follows the rows: indexes, constraints, triggers, refreshing, publications, …
     func afterData() throws(Failure) -> [UInt8] {
-        Self.joined(SQLScript(try dump(["--section=post-data"])).map { redacted($0) })
+        Self.joined(redacted(SQLScript(try dump(["--section=post-data"])).map(\.self)))
     }
 
     private func dump(_ arguments: [String]) throws(Failure) -> [UInt8] {
@@ -67,25 +67,9 @@ struct Definitions {
         statement.begins("CREATE", "DATABASE") || statement.begins("ALTER", "DATABASE")
     }
 
-    /// User mappings without the options that are passwords.
-    private func redacted(_ statement: SQLStatement) -> SQLStatement {
-        guard !keepsSecrets, statement.begins("CREATE", "USER", "MAPPING") else { return statement }
-        var statement = statement
-        guard let start = statement.tokens.indices.first(where: { statement.word($0) == "OPTIONS" })
-        else { return statement }
-        var kept: [String] = []
-        var index = start + 2
-        while index + 1 < statement.tokens.count, let name = statement.name(index) {
-            if !name.lowercased().contains("pass") {
-                kept.append("\(statement.spelling(index)) \(statement.spelling(index + 1))")
-            }
-            index += statement.isSymbol(index + 2, ",") ? 3 : 2
-        }
-        // Everything from OPTIONS to the parenthesis before the semicolon.
-        statement.replace(
-            start...(statement.tokens.count - 2),
-            with: kept.isEmpty ? "" : "OPTIONS (" + kept.joined(separator: ", ") + ")")
-        return statement
+    /// The statements without the secrets in them, unless the archive is to hold these.
+    private func redacted(_ statements: [SQLStatement]) -> [SQLStatement] {
+        keepsSecrets ? statements : statements.compactMap { $0.withoutSecrets() }
     }
 
     private static func joined(_ statements: [SQLStatement]) -> [UInt8] {

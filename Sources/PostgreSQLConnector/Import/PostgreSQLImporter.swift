@@ -65,6 +65,8 @@ public final class PostgreSQLImporter: Importer {
 
     // MARK: - Before
 
+    /// Which roles this import makes.
+    var rolesPath: String { room.directory + "/roles" }
     private var finishedPath: String { room.directory + "/finished" }
     private var shortfallPath: String { room.directory + "/not-set" }
 
@@ -169,8 +171,10 @@ public final class PostgreSQLImporter: Importer {
             + plan.entries.flatMap(\.statements)
         let roles = try stored.statements("postgresql-roles")
         try target.pool.with { (connection) throws(Failure) in
-            try RoleMaker(target: target, mapping: settings.mapping, connection: connection)
-                .make(roles, for: scripts)
+            try RoleMaker(
+                target: target, mapping: settings.mapping, connection: connection,
+                record: rolesPath
+            ).make(roles, for: scripts)
             let rights = TemporaryRights(mapping: settings.mapping, connection: connection)
             if try rights.isNeeded() { try rights.join(rights.owners(scripts)) }
         }

@@ -6,38 +6,49 @@ struct RoleMaker {
     let target: TargetDatabase
     let mapping: NameMapping
     let connection: Connection
+    /// Keeps from the first try to the last which roles are made by this import.
+    let record: String
 
     /// - Parameter scripts: the statements that name the roles which are needed.
     func make(_ roles: [SQLStatement], for scripts: [SQLStatement]) throws(Failure) {
         let needed = Self.needed(roles, scripts)
         let existing = Set(
             try connection.query("SELECT rolname FROM pg_roles").compactMap(\.first?.self))
-        var made: Set<String> = []
-        var kept: Set<String> = []
+        var made = try Self.recorded(record)
+        if made == nil {
+            let absent = needed.filter { !existing.contains(mapping.roles[$0] ?? $0) }
+            try Files.write(
+                JSON.array(absent.sorted().map { .string($0) }).canonical, to: record, mode: 0o600)
+            made = absent
+        }
+        let mine = made ?? []
         for statement in roles {
             let names = statement.roleNames
             guard let name = names.first, names.contains(where: needed.contains) else { continue }
             let here = mapping.roles[name] ?? name
             if statement.begins("CREATE", "ROLE") {
-                if existing.contains(here) {
-                    kept.insert(name)
-                } else if try run(statement, "role \(here)") {
-                    made.insert(name)
-                }
+                if !existing.contains(here) { _ = try run(statement, "role \(here)") }
             } else if statement.begins("ALTER", "ROLE") || statement.begins("COMMENT", "ON", "ROLE")
             {
-                if made.contains(name) {
+                if mine.contains(name) {
                     _ = try run(Self.withoutDefaults(statement), "role \(here)")
                 }
             } else if statement.word(0) == "GRANT",
                 !statement.outer.contains(where: { statement.word($0) == "ON" })
             {
                 // Between roles that were both here already, memberships are the target's own matter.
-                if names.contains(where: made.contains) {
+                if names.contains(where: mine.contains) {
                     _ = try run(Self.withoutGrantor(statement), "membership of \(here)")
                 }
             }
         }
+    }
+
+    /// The roles that an import made, by their names at the source; nil before it has begun to.
+    static func recorded(_ record: String) throws(Failure) -> Set<String>? {
+        guard Files.exists(record) else { return nil }
+        let names = try JSON(parsing: Files.read(record)).array ?? []
+        return Set(names.compactMap(\.string))
     }
 
     /// A statement that the target refuses is a shortfall: what depends on it fails by itself.
@@ -58,10 +69,15 @@ struct RoleMaker {
     static func needed(_ roles: [SQLStatement], _ scripts: [SQLStatement]) -> Set<String> {
         var needed = Set(scripts.flatMap(\.roleNames))
         let memberships = roles.filter { $0.word(0) == "GRANT" }.map(\.roleNames)
+        let settings = roles.filter { $0.begins("ALTER", "ROLE") }.map(\.roleNames)
         var size = -1
         while size != needed.count {
             size = needed.count
             for names in memberships where names.contains(where: needed.contains) {
+                needed.formUnion(names)
+            }
+            // Whom a role becomes by its settings.
+            for names in settings where names.first.map(needed.contains) ?? false {
                 needed.formUnion(names)
             }
         }

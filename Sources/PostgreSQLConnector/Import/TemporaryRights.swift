@@ -16,9 +16,7 @@ struct TemporaryRights {
 
     /// The roles that will own something, by their names here.
     func owners(_ scripts: [SQLStatement]) -> [String] {
-        let names = scripts.filter { $0.word(0) == "ALTER" || $0.begins("CREATE", "SCHEMA") }
-            .flatMap(\.roleNames)
-        return Set(names.map { mapping.roles[$0] ?? $0 }).sorted()
+        Set(scripts.flatMap(\.ownerNames).map { mapping.roles[$0] ?? $0 }).sorted()
     }
 
     /// Before any definition.

@@ -14,10 +14,12 @@ struct NameMapping: Sendable {
                 }
             }
         }
-        if !tablespaces.isEmpty, let token = statement.tablespaceToken,
-            let name = statement.name(token), let other = tablespaces[name]
-        {
-            changes.append((token, other.quotedName))
+        if !tablespaces.isEmpty {
+            for token in statement.tablespaceTokens {
+                if let name = statement.name(token), let other = tablespaces[name] {
+                    changes.append((token, other.quotedName))
+                }
+            }
         }
         if changes.isEmpty { return statement }
         var statement = statement
@@ -35,14 +37,16 @@ extension SQLStatement {
         switch word(0) {
         case "ALTER":
             if begins("ALTER", "ROLE") || begins("ALTER", "USER", "MAPPING") {
-                return begins("ALTER", "ROLE") && word(2) != "ALL" ? role(2) : []
+                return (begins("ALTER", "ROLE") && word(2) != "ALL" ? role(2) : []) + roleSetting
             }
+            if begins("ALTER", "DATABASE"), setting != nil { return roleSetting }
             if begins("ALTER", "DEFAULT", "PRIVILEGES") { return defaultPrivileges }
             return owner
         case "CREATE":
             if begins("CREATE", "ROLE") { return [2] }
             if begins("CREATE", "USER", "MAPPING", "FOR") { return role(4) }
             if begins("CREATE", "POLICY") { return policyRoles }
+            if isRoutine { return routineRoles }
             if begins("CREATE", "SCHEMA") || begins("CREATE", "TABLESPACE") {
                 return tokens.indices.filter {
                     word($0 - 1) == "AUTHORIZATION" || word($0 - 1) == "OWNER"
@@ -60,15 +64,52 @@ extension SQLStatement {
         }
     }
 
-    /// The token that names a tablespace.
-    var tablespaceToken: Int? {
-        if begins("SET", "DEFAULT_TABLESPACE") { return 3 }
+    /// The tokens that name tablespaces.
+    var tablespaceTokens: [Int] {
+        if begins("SET", "DEFAULT_TABLESPACE") { return [3] }
+        if begins("ALTER", "ROLE") || begins("ALTER", "DATABASE"), let setting {
+            guard ["default_tablespace", "temp_tablespaces"].contains(setting.name) else {
+                return []
+            }
+            return (setting.place..<tokens.count).filter { name($0)?.isEmpty == false }
+        }
         if begins("CREATE", "DATABASE") || begins("ALTER", "DATABASE") {
             let outer = outer
-            guard let place = outer.first(where: { word($0) == "TABLESPACE" }) else { return nil }
-            return isSymbol(place + 1, "=") ? place + 2 : place + 1
+            guard let place = outer.first(where: { word($0) == "TABLESPACE" }) else { return [] }
+            return [isSymbol(place + 1, "=") ? place + 2 : place + 1]
         }
-        return nil
+        return []
+    }
+
+    /// The roles that own something by this statement, or are spoken for.
+    var ownerNames: [String] {
+        // Settings belong to roles, and name some, but make them no owners.
+        if begins("ALTER", "ROLE") || begins("ALTER", "DATABASE") && setting != nil { return [] }
+        return word(0) == "ALTER" || begins("CREATE", "SCHEMA") ? roleNames : []
+    }
+
+    /// What a setting of a role or a database makes of its user: `SET role TO …`.
+    private var roleSetting: [Int] {
+        guard let setting, ["role", "session_authorization"].contains(setting.name),
+            name(setting.place)?.lowercased() != "none"
+        else { return [] }
+        return role(setting.place)
+    }
+
+    private var isRoutine: Bool {
+        ["FUNCTION", "PROCEDURE"].contains(begins("CREATE", "OR") ? word(3) : word(1))
+    }
+
+    /// The same for a routine, in front of its body.
+    private var routineRoles: [Int] {
+        let head = outer.prefix {
+            word($0) != "AS" && !(word($0) == "BEGIN" && word($0 + 1) == "ATOMIC")
+        }
+        return head.filter {
+            word($0 - 2) == "SET" && word($0 - 1) == "ROLE"
+                && (word($0) == "TO" || isSymbol($0, "="))
+                && name($0 + 1)?.lowercased() != "none"
+        }.flatMap { role($0 + 1) }
     }
 
     private var owner: [Int] {
