@@ -87,10 +87,15 @@ public struct ImportResult: Sendable {
     public var shortfallCount: Int64
     public var counts: [JSON.Member]
     public var mappings: JSON
+    /// What somebody who relies on the receipt must know; no names of objects.
+    public var reservations: [String]
+    /// What explains these, object by object.
+    public var remarks: [JSON]
 
     public init(
         comparisons: [Comparison], differences: [JSON], differenceCount: Int64,
-        shortfalls: [JSON], shortfallCount: Int64, counts: [JSON.Member], mappings: JSON
+        shortfalls: [JSON], shortfallCount: Int64, counts: [JSON.Member], mappings: JSON,
+        reservations: [String] = [], remarks: [JSON] = []
     ) {
         self.comparisons = comparisons
         self.differences = differences
@@ -99,6 +104,8 @@ public struct ImportResult: Sendable {
         self.shortfallCount = shortfallCount
         self.counts = counts
         self.mappings = mappings
+        self.reservations = reservations
+        self.remarks = remarks
     }
 }
 

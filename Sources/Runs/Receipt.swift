@@ -43,7 +43,7 @@ struct Receipt {
         if missing > 0 {
             reservations.append("\(missing) sources of the archive were not imported")
         }
-        return reservations
+        return reservations + results.flatMap(\.result.reservations)
     }
 
     func write() throws(Failure) -> ImportOutcome {
@@ -135,6 +135,7 @@ struct Receipt {
                         "mappings": entry.result.mappings,
                         "differences": .array(entry.result.differences),
                         "notSet": .array(entry.result.shortfalls),
+                        "remarks": .array(entry.result.remarks),
                     ]
                 }),
         ]

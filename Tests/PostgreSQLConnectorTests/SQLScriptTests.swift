@@ -142,7 +142,7 @@ import Testing
 
     @Test(arguments: [
         (
-            "CREATE USER MAPPING FOR a SERVER s OPTIONS (\"user\" 'u', password 'p', \X,
+            "CREATE USER MAPPING FOR a SERVER s OPTIONS (\"user\" 'u', password 'p', \"User Token\" 'tk');",
             "CREATE USER MAPPING FOR a SERVER s OPTIONS (\"user\" 'u');"
         ),
         (

@@ -271,6 +271,8 @@ struct InventoryMaker {
                 "last": .integer(batch.last),
             ])
         }
+        lines += try MaterializedView.lines(
+            connection, scope, encoding: server.encoding, salt: salt)
         let excluded = Set(scope.excluded.map(\.relation.oid))
         for object in try ObjectInventory.read(connection, excluding: excluded)
             .sorted(by: { ($0.kind, $0.identity) < ($1.kind, $1.identity) })

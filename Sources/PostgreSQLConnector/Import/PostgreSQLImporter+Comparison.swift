@@ -11,6 +11,7 @@ extension PostgreSQLImporter {
     enum Slice {
         case table(Int, part: Int, of: Int)
         case largeObjects(Int)
+        case view(Int)
         case sequences, objects
     }
 
@@ -24,9 +25,10 @@ extension PostgreSQLImporter {
             let parts = max(1, source.artifacts[stored.tables[place].artifact].segments.count)
             slices += (0..<parts).map { .table(place, part: $0, of: parts) }
         }
-        return slices + stored.largeObjects.indices.map { .largeObjects($0) } + [
-            .sequences, .objects,
-        ]
+        return slices + stored.largeObjects.indices.map { .largeObjects($0) }
+            + stored.views.indices.map { .view($0) } + [
+                .sequences, .objects,
+            ]
     }
 
     public func compare(_ number: Int) throws(Failure) {
@@ -49,12 +51,13 @@ extension PostgreSQLImporter {
             let digest = try comparer.digest(
                 of: [LargeObjects.copy(from: range.first, to: range.last)])
             state.withLock { $0.found[-1, default: MultisetDigest()].add(digest) }
+        case .view(let place): try compareView(place, stored)
         case .sequences: try compareSequences(stored)
         case .objects: try compareObjects(stored)
         }
     }
 
-    private func comparer(_ stored: StoredDatabase) throws(Failure) -> TableComparer {
+    func comparer(_ stored: StoredDatabase) throws(Failure) -> TableComparer {
         if let comparer = state.withLock({ $0.comparer }) { return comparer }
         let (relations, version) = try target.pool.with { (connection) throws(Failure) in
             (try RelationCatalog(connection), connection.serverVersion)
@@ -111,40 +114,7 @@ extension PostgreSQLImporter {
         }
     }
 
-    private func compareObjects(_ stored: StoredDatabase) throws(Failure) {
-        let found = try target.pool.with { (connection) throws(Failure) in
-            try ObjectInventory.read(connection).map { $0.mapped([:]) }
-        }
-        let mapping = settings.mapping.roles
-        let expected = Set(stored.objects.map { $0.mapped(mapping) })
-        let here = Set(found)
-        var wrong: Int64 = 0
-        let byName = Dictionary(grouping: found) { "\($0.kind) \($0.identity)" }
-        for object in expected.subtracting(here).sorted(by: { $0.identity < $1.identity }) {
-            wrong += 1
-            let other = byName["\(object.kind) \(object.identity)"]?.first
-            note(
-                difference: "\(object.kind) \(object.identity)", "object",
-                "owner \(object.owner) \(object.state)",
-                other.map { "owner \($0.owner) \($0.state)" } ?? "missing")
-        }
-        let expectedNames = Set(expected.map { "\($0.kind) \($0.identity)" })
-        for object in found where !expectedNames.contains("\(object.kind) \(object.identity)") {
-            // A public schema without anything may be there on one side only.
-            if settings.existing == .add || object.identity == "public" { continue }
-            wrong += 1
-            note(difference: "\(object.kind) \(object.identity)", "object", "missing", "there")
-        }
-        let (count, bad) = (Int64(expected.count), wrong)
-        state.withLock {
-            $0.comparisons.append(
-                .init(
-                    name: "objects", expected: String(count),
-                    found: bad == 0 ? String(count) : "\(count - bad)"))
-        }
-    }
-
-    private func note(
+    func note(
         difference object: String, _ attribute: String, _ expected: String, _ found: String
     ) {
         state.withLock {
@@ -169,6 +139,7 @@ extension PostgreSQLImporter {
         let (differences, shortfalls) = (
             state.withLock { $0.differences }, target.shortfalls.withLock { $0 }
         )
+        let remarks = state.withLock { $0.remarks }
         return ImportResult(
             comparisons: comparisons, differences: Array(differences.prefix(1000)),
             differenceCount: Int64(differences.count), shortfalls: Array(shortfalls.prefix(1000)),
@@ -185,7 +156,14 @@ extension PostgreSQLImporter {
                 "tablespaces": .object(
                     settings.mapping.tablespaces.sorted { $0.key < $1.key }
                         .map { .init($0.key, .string($0.value)) }),
-            ])
+            ],
+            reservations: remarks.isEmpty
+                ? []
+                : [
+                    "\(remarks.count) definitions are printed otherwise by the target, which is of "
+                        + "another major version than the source"
+                ],
+            remarks: Array(remarks.prefix(1000)))
     }
 
     /// One line for all tables that are equal, and one for each that is not.
@@ -322,20 +300,6 @@ extension PostgreSQLImporter {
                     found: found ?? "missing"))
         }
         return comparisons
-    }
-}
-
-extension DatabaseObject {
-    /// With the roles of the target, as owner and in the names that hold a role.
-    func mapped(_ roles: [String: String]) -> DatabaseObject {
-        var name = SQLStatement(Array(identity.utf8))
-        let place = kind == "user mapping" ? 0 : kind == "default acl" ? 2 : nil
-        if let place, let role = name.name(place) {
-            name.replace([(place, (roles[role] ?? role).quotedName)])
-        }
-        return DatabaseObject(
-            kind: kind, identity: place == nil ? identity : name.text, state: state,
-            owner: roles[owner] ?? owner)
     }
 }
 

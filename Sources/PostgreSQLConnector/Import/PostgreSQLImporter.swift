@@ -38,6 +38,8 @@ public final class PostgreSQLImporter: Importer {
         var missing: Set<Int> = []
         var differences: [JSON] = []
         var comparisons: [ImportResult.Comparison] = []
+        /// Differences that another major version explains.
+        var remarks: [JSON] = []
     }
 
     /// Units that are no segments of the archive, by an artifact number that none has.

@@ -21,6 +21,16 @@ struct StoredDatabase: Sendable {
         var identity: String { "\(schema.nameAsPrinted).\(name.nameAsPrinted)" }
     }
 
+    /// A materialised view that was populated, with what it held.
+    struct View: Sendable {
+        let schema: String
+        let name: String
+        let columns: [String]
+        let digest: MultisetDigest
+
+        var qualified: String { "\(schema.quotedName).\(name.quotedName)" }
+    }
+
     struct Sequence: Sendable {
         let schema: String
         let name: String
@@ -42,6 +52,7 @@ struct StoredDatabase: Sendable {
     let tablespaces: [String]
     let largeObjects: [(first: Int64, last: Int64)]
     let objects: [DatabaseObject]
+    let views: [View]
 
     init(_ source: SourceRecord, from artifacts: any ArtifactSource) throws(Failure) {
         self.source = source
@@ -59,6 +70,7 @@ struct StoredDatabase: Sendable {
         var tablespaces: [String] = []
         var batches: [(first: Int64, last: Int64)] = []
         var objects: [DatabaseObject] = []
+        var views: [View] = []
         var head: JSON = .null
         for line in bytes.split(separator: 0x0a) {
             let json = try JSON(parsing: Array(line))
@@ -81,6 +93,11 @@ struct StoredDatabase: Sendable {
                     throw Self.malformed("a batch of large objects lacks a member")
                 }
                 batches.append((first, last))
+            case "materialized-view":
+                guard let view = MaterializedView.stored(json) else {
+                    throw Self.malformed("a materialised view lacks a member")
+                }
+                views.append(view)
             case "object":
                 guard let object = DatabaseObject(json) else {
                     throw Self.malformed("an object lacks a member")
@@ -102,6 +119,7 @@ struct StoredDatabase: Sendable {
         self.extensions = extensions
         self.tablespaces = tablespaces
         self.objects = objects
+        self.views = views
         largeObjects = batches
         // What has rows in the archive must be in the list, or it would not be compared.
         let listed = Set(tables.map(\.artifact))

@@ -72,7 +72,7 @@ final class TargetDatabase: Sendable {
                 return
             }
             let objects = try ObjectInventory.read(connection)
-                .filter { !($0.kind == "schema" && $0.identity == "public") }
+                .filter { !["schema public", "database "].contains($0.key) }
             guard objects.isEmpty || settings.existing == .add else {
                 throw Failure(
                     .targetOccupied,
