@@ -151,8 +151,12 @@ enum ObjectInventory {
                 "pg_type", "o.typtype IN ('e', 'd', 'r', 'b') AND o.typelem = 0",
                 owner: "o.typowner", schema: "o.typnamespace", definition: sql.type,
                 rights: sql.rights("o.typacl", "T", owner: "o.typowner")),
+            // The constructors of a range come with its type, and belong to the system's own user.
             part(
-                "pg_proc", owner: "o.proowner", schema: "o.pronamespace", definition: sql.routine,
+                "pg_proc",
+                "NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass "
+                    + "AND d.objid = o.oid AND d.deptype = 'i')", owner: "o.proowner",
+                schema: "o.pronamespace", definition: sql.routine,
                 rights: sql.rights("o.proacl", "f", owner: "o.proowner") + " UNION ALL "
                     + sql.routineRoles),
             part(

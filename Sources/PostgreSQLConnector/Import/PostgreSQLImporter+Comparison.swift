@@ -43,8 +43,21 @@ extension PostgreSQLImporter {
                 return
             }
             let mine = pieces.indices.filter { $0 % count == part }.map { pieces[$0] }
-            let digest = try comparer.digest(
-                of: mine.map { $0.copy(columns: table.columns, encoding: stored.encoding) })
+            let digest: MultisetDigest
+            do throws(Failure) {
+                digest = try comparer.digest(
+                    of: mine.map { $0.copy(columns: table.columns, encoding: stored.encoding) })
+            } catch {
+                guard error.code == .databaseRights else { throw error }
+                let user = try target.pool.with { (connection) throws(Failure) in
+                    try connection.value("SELECT current_user") ?? ""
+                }
+                throw error.during(
+                    "cannot read \(table.qualified) again to compare it",
+                    hint:
+                        "As a superuser: ALTER ROLE \(user.quotedName) BYPASSRLS; then run the same "
+                        + "command again.")
+            }
             state.withLock { $0.found[place, default: MultisetDigest()].add(digest) }
         case .largeObjects(let batch):
             let range = stored.largeObjects[batch]

@@ -12,7 +12,7 @@ struct RoleMaker {
     /// - Parameter scripts: the statements that name the roles which are needed.
     func make(_ roles: [SQLStatement], for scripts: [SQLStatement]) throws(Failure) {
         let needed = Self.needed(roles, scripts)
-        let existing = Set(
+        var existing = Set(
             try connection.query("SELECT rolname FROM pg_roles").compactMap(\.first?.self))
         var made = try Self.recorded(record)
         if made == nil {
@@ -27,7 +27,8 @@ struct RoleMaker {
             guard let name = names.first, names.contains(where: needed.contains) else { continue }
             let here = mapping.roles[name] ?? name
             if statement.begins("CREATE", "ROLE") {
-                if !existing.contains(here) { _ = try run(statement, "role \(here)") }
+                // Two roles of the source may be one here.
+                if existing.insert(here).inserted { _ = try run(statement, "role \(here)") }
             } else if statement.begins("ALTER", "ROLE") || statement.begins("COMMENT", "ON", "ROLE")
             {
                 if mine.contains(name) {

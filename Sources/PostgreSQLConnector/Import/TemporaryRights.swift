@@ -79,6 +79,10 @@ struct TemporaryRights {
             else { continue }
             let statement = SQLStatement(Array("SELECT \(pair);".utf8))
             guard let role = statement.name(1), let schema = statement.name(2) else { continue }
+            // What was granted to a role that became the owner since is the owner's own.
+            let owner = try connection.value(
+                "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1", [schema])
+            if owner == role { continue }
             try connection.execute(
                 "REVOKE CREATE ON SCHEMA \(schema.quotedName) FROM \(role.quotedName)")
         }
