@@ -92,12 +92,15 @@ struct DatabaseObject: Sendable, Hashable {
 /// Lists all objects of a database that are its users' own, extensions as wholes; read alike from
 /// the source and from the target.
 enum ObjectInventory {
-    /// - Parameter excluded: the oids of relations and schemas that stay behind.
+    /// - Parameters:
+    ///   - excluded: the oids of relations and schemas that stay behind.
+    ///   - largeObjects: ranges of numbers, where others are none of ours.
     static func read(
-        _ connection: Connection, excluding excluded: Set<String> = []
+        _ connection: Connection, excluding excluded: Set<String> = [],
+        largeObjects: [(first: Int64, last: Int64)]? = nil
     ) throws(Failure) -> [DatabaseObject] {
         var objects: [DatabaseObject] = []
-        for row in try connection.query(query(connection.serverVersion)) {
+        for row in try connection.query(query(connection.serverVersion, largeObjects)) {
             guard let kind = row[0], let identity = row[1] else { continue }
             if let relation = row[4], excluded.contains(relation) { continue }
             if let schema = row[5], excluded.contains(schema) { continue }
@@ -119,8 +122,15 @@ enum ObjectInventory {
         return try JSON(parsing: Array(text.utf8)).array ?? []
     }
 
-    private static func query(_ version: Int) -> String {
+    private static func query(
+        _ version: Int, _ largeObjects: [(first: Int64, last: Int64)]?
+    ) -> String {
         let sql = DefinitionSQL.self
+        let numbers =
+            largeObjects.map { ranges in
+                "WHERE false"
+                    + ranges.map { " OR m.oid BETWEEN \($0.first) AND \($0.last)" }.joined()
+            } ?? ""
         let parts = [
             part(
                 "pg_namespace",
@@ -245,7 +255,7 @@ enum ObjectInventory {
                     || sum(('x' || substr(md5(m.oid::text), 1, 8))::bit(32)::bigint),
                 pg_get_userbyid(m.lomowner), NULL::oid, NULL::oid, '', NULL::json,
                 (SELECT json_agg(json_build_array(r, p, c)) FROM (\(sql.rights("m.lomacl", "L", owner: "m.lomowner"))) f(r, p, c))
-            FROM pg_largeobject_metadata m GROUP BY m.lomowner, m.lomacl
+            FROM pg_largeobject_metadata m \(numbers) GROUP BY m.lomowner, m.lomacl
             """,
             """
             SELECT 'database', '', '', pg_get_userbyid(o.datdba), NULL::oid, NULL::oid,

@@ -12,21 +12,27 @@ struct ObjectComparison {
     private(set) var differences: [Difference] = []
     /// Definitions that another major version prints in its own way: no difference by themselves.
     private(set) var remarks: [Difference] = []
+    /// Differences of objects that were there before and stay as they are.
+    private(set) var stayed: [Difference] = []
     let count: Int
     /// Objects that differ.
     private(set) var unequal: Set<String> = []
 
     private let isSameMajor: Bool
+    private let kept: Set<String>
 
     /// - Parameters:
     ///   - roles: names of the source with their names on the target.
     ///   - isSameMajor: whether source and target are of one major version.
     ///   - allowsMore: the target held objects before.
     ///   - explained: keys of objects that the target is known not to have taken as they are.
+    ///   - kept: keys of objects that were there before.
     init(
         expected: [DatabaseObject], found: [DatabaseObject], roles: [String: String],
-        isSameMajor: Bool, allowsMore: Bool, explained: Set<String> = []
+        isSameMajor: Bool, allowsMore: Bool, explained: Set<String> = [],
+        kept: Set<String> = []
     ) {
+        self.kept = kept
         self.isSameMajor = isSameMajor
         let expected = Self.keyed(expected.map { $0.mapped(roles) })
         let found = Self.keyed(found.map { $0.mapped([:]) })
@@ -82,7 +88,9 @@ struct ObjectComparison {
     ) {
         let difference = Difference(
             object: object, attribute: attribute, expected: expected, found: found)
-        if isFirm {
+        if kept.contains(object) {
+            stayed.append(difference)
+        } else if isFirm {
             differences.append(difference)
             unequal.insert(object)
         } else {

@@ -8,7 +8,12 @@ import Synchronization
 extension PostgreSQLImporter {
     func compareObjects(_ stored: StoredDatabase) throws(Failure) {
         let (found, version) = try target.pool.with { (connection) throws(Failure) in
-            (try ObjectInventory.read(connection), connection.serverVersion)
+            (
+                try ObjectInventory.read(
+                    connection,
+                    largeObjects: settings.existing == .add ? stored.largeObjects : nil),
+                connection.serverVersion
+            )
         }
         let told = Set(
             target.shortfalls.withLock { $0 }.compactMap { $0["object"]?.string })
@@ -16,11 +21,18 @@ extension PostgreSQLImporter {
             expected: stored.objects, found: found, roles: settings.mapping.roles,
             isSameMajor: version / 10_000 == stored.version / 10_000,
             allowsMore: settings.existing == .add,
-            explained: told.contains { $0.hasPrefix("database ") } ? ["database "] : [])
+            explained: told.contains { $0.hasPrefix("database ") } ? ["database "] : [],
+            kept: try kept())
         for difference in comparison.differences {
             note(
                 difference: difference.object, difference.attribute, difference.expected,
                 difference.found)
+        }
+        for kept in comparison.stayed {
+            target.note(
+                shortfall: kept.object,
+                "it was there before, and stays: \(kept.attribute) \(kept.found), not \(kept.expected)"
+            )
         }
         for remark in comparison.remarks {
             state.withLock {
@@ -105,6 +117,22 @@ extension PostgreSQLImporter {
 }
 
 extension SQLStatement {
+    /// The schema that the statement makes or changes, as `pg_identify_object` writes it; what is only
+    /// granted on one adds to it.
+    var changedSchema: String? {
+        let place: Int?
+        if begins("CREATE", "SCHEMA") || begins("ALTER", "SCHEMA") {
+            place = 2
+        } else if begins("COMMENT", "ON", "SCHEMA") {
+            place = 3
+        } else if word(0) == "REVOKE" {
+            place = outer.first { word($0 - 1) == "SCHEMA" && word($0 - 2) == "ON" }
+        } else {
+            place = nil
+        }
+        return place.flatMap { name($0) }?.nameAsPrinted
+    }
+
     /// Who becomes a member of whom by a GRANT.
     var membership: (role: String, member: String, isAdmin: Bool)? {
         let outer = outer

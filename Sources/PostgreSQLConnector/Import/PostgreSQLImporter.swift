@@ -69,6 +69,12 @@ public final class PostgreSQLImporter: Importer {
 
     /// Which roles this import makes.
     var rolesPath: String { room.directory + "/roles" }
+    /// What was there before the import, and stays as it is.
+    private var keptPath: String { room.directory + "/kept" }
+    func kept() throws(Failure) -> Set<String> {
+        guard Files.exists(keptPath) else { return [] }
+        return Set((try JSON(parsing: Files.read(keptPath)).array ?? []).compactMap(\.string))
+    }
     private var finishedPath: String { room.directory + "/finished" }
     private var shortfallPath: String { room.directory + "/not-set" }
 
@@ -76,7 +82,10 @@ public final class PostgreSQLImporter: Importer {
         let stored = try StoredDatabase(source, from: artifacts)
         let plan = PostDataPlan(try stored.statements("postgresql-post-data"))
         if !Files.exists(finishedPath) {
-            try target.prepare(stored, resuming: resuming)
+            if let kept = try target.prepare(stored, resuming: resuming) {
+                let keys = JSON.array(kept.sorted().map { .string($0) })
+                try Files.write(keys.canonical, to: keptPath, mode: 0o600)
+            }
             try Files.write([], to: room.directory + "/begun", mode: 0o600)
         } else {
             try target.end()
@@ -187,7 +196,16 @@ public final class PostgreSQLImporter: Importer {
         let name = try target.pool.with { (connection) throws(Failure) in
             try connection.value("SELECT current_database()") ?? stored.database
         }
+        let isKept = try kept().contains("database ")
         for statement in try stored.statements("postgresql-database") {
+            if isKept {
+                if let setting = statement.setting {
+                    target.note(
+                        shortfall: "database \(name)",
+                        "it held objects before: its settings stay, without \(setting.name)")
+                }
+                continue
+            }
             if statement.begins("CREATE", "DATABASE") || statement.word(0) == "SET"
                 || statement.word(0) == "SELECT"
             {
@@ -208,6 +226,7 @@ public final class PostgreSQLImporter: Importer {
 
     /// All statements in one transaction.
     private func replay(_ statements: [SQLStatement], as unit: String) throws(Failure) {
+        let kept = try kept()
         try target.once(unit) { (connection) throws(Failure) in
             let rights = TemporaryRights(mapping: settings.mapping, connection: connection)
             let owners = try rights.isNeeded() ? rights.owners(statements) : []
@@ -217,7 +236,8 @@ public final class PostgreSQLImporter: Importer {
                 try room.progress.checkCancelled()
                 // The whole transaction would see it, and our pins do the same.
                 if statement.word(0) == "SELECT", statement.name(3) == "set_config" { continue }
-                try run(statement, on: connection)
+                let isKept = statement.changedSchema.map { kept.contains("schema \($0)") } ?? false
+                if !isKept { try run(statement, on: connection) }
                 if statement.begins("CREATE", "SCHEMA"), let schema = statement.name(2),
                     !owners.isEmpty
                 {

@@ -41,8 +41,9 @@ final class TargetDatabase: Sendable {
     // MARK: - Making it
 
     /// Finds the database, or creates it; refuses one that holds something, unless this import has
-    /// begun it.
-    func prepare(_ stored: StoredDatabase, resuming: Bool) throws(Failure) {
+    /// begun it. Gives back what was there already and stays as it is: schemas, and the database
+    /// itself where it held anything; nil where that was said before.
+    func prepare(_ stored: StoredDatabase, resuming: Bool) throws(Failure) -> Set<String>? {
         let replaces = settings.existing == .replace && !resuming
         if try !isThere() || replaces {
             guard let name = conninfo.database else {
@@ -57,7 +58,7 @@ final class TargetDatabase: Sendable {
             if replaces { try maintenance.execute("DROP DATABASE IF EXISTS \(name.quotedName)") }
             try create(name, stored, maintenance)
         }
-        try pool.with { (connection) throws(Failure) in
+        return try pool.with { (connection) throws(Failure) in
             try checkServer(connection, stored)
             let name = try checkDatabase(connection, stored)
             let begun =
@@ -69,7 +70,7 @@ final class TargetDatabase: Sendable {
                         .targetOccupied, "another import has begun to fill \"\(name)\"",
                         hint: "Resume it with its --work directory, or say existing: replace.")
                 }
-                return
+                return nil
             }
             let objects = try ObjectInventory.read(connection)
                 .filter { !["schema public", "database "].contains($0.key) }
@@ -80,6 +81,7 @@ final class TargetDatabase: Sendable {
                         + "\(objects[0].identity) among them",
                     hint: "Name another database, or say existing: replace to drop this one.")
             }
+            let kept = try keepable(objects, stored, connection)
             try connection.transaction { () throws(Failure) in
                 try connection.execute(
                     "CREATE SCHEMA \(Self.schema); "
@@ -88,7 +90,41 @@ final class TargetDatabase: Sendable {
                         + "CREATE UNLOGGED TABLE \(Self.schema).done_unlogged (unit text PRIMARY KEY)"
                 )
             }
+            return kept
         }
+    }
+
+    /// What may stay as it is; everything else that is in the archive as well is refused, before
+    /// anything is written.
+    private func keepable(
+        _ objects: [DatabaseObject], _ stored: StoredDatabase, _ connection: Connection
+    ) throws(Failure) -> Set<String> {
+        if objects.isEmpty { return [] }
+        let expected = Set(stored.objects.map { $0.mapped(settings.mapping.roles).key })
+        let both = objects.map { $0.mapped([:]) }.filter { expected.contains($0.key) }
+        // CREATE EXTENSION of a dump takes what is there, and default privileges are added to.
+        let clashing = both.filter {
+            !["schema", "extension", "default acl", "large objects"].contains($0.kind)
+        }
+        guard clashing.isEmpty else {
+            throw Failure(
+                .targetOccupied,
+                "the database and the archive both hold \(clashing[0].kind) \(clashing[0].identity)"
+                    + (clashing.count > 1 ? " and \(clashing.count - 1) more" : ""),
+                hint: "Rename or drop them, or import into another database.")
+        }
+        for batch in stored.largeObjects {
+            let number = try connection.value(
+                "SELECT oid FROM pg_largeobject_metadata WHERE oid BETWEEN $1::int8 AND $2::int8 LIMIT 1",
+                [String(batch.first), String(batch.last)])
+            guard let number else { continue }
+            throw Failure(
+                .targetOccupied,
+                "the database holds the large object \(number), and the archive's have the numbers "
+                    + "\(batch.first) to \(batch.last)",
+                hint: "Large objects keep their numbers: import into another database.")
+        }
+        return Set(both.filter { $0.kind == "schema" }.map(\.key) + ["database "])
     }
 
     private func isThere() throws(Failure) -> Bool {
