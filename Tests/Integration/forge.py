@@ -381,3 +381,58 @@ def chain(events):
 def tar_header(name, path, size):
     """The one header that a bag's tar may have; see docs/FORMAT.md."""
     return header(path.encode(), b"0", size, 0o644, 0, 0, 0, prefix=name.encode())
+
+
+# MARK: - Archives that Exeat wrote
+
+def reseal(directory, key, edits):
+    """Changes the plaintext of segments of an unencrypted archive and has `key` seal it again, as an
+    exporter that lies would. `edits` maps the kind of an artifact to a function over its plaintext."""
+    def read(path):
+        with open(os.path.join(directory, path), "rb") as file:
+            return file.read()
+
+    def write(path, data):
+        with open(os.path.join(directory, path), "wb") as file:
+            file.write(data)
+
+    manifest = json.loads(read("exeat/manifest.json"))
+    catalogue = json.loads(read("exeat/catalogue.json"))
+    changed = {}
+    for source, listed in zip(manifest["sources"], catalogue["sources"]):
+        for artifact, entry in zip(source["artifacts"], listed["artifacts"]):
+            edit = edits.get(artifact["kind"])
+            for segment in artifact["segments"] if edit else []:
+                plain = edit(subprocess.run(["zstd", "-qdc"], input=read(segment["path"]), capture_output=True,
+                                            check=True).stdout)
+                stored = compress(plain)
+                entry["bytes"] += len(stored) - segment["bytes"]
+                segment.update(bytes=len(stored), sha256=sha256(stored), plainBytes=len(plain))
+                changed[segment["path"]] = segment
+                write(segment["path"], stored)
+    write("exeat/manifest.json", canonical(manifest))
+    write("exeat/catalogue.json", canonical(catalogue))
+    events = []
+    for line in read("exeat/journal.jsonl").splitlines():
+        event = {name: value for name, value in json.loads(line).items() if name not in ("seq", "t", "prev")}
+        if event.get("path") in changed:
+            event.update({name: changed[event["path"]][name] for name in ("bytes", "sha256", "plainBytes")})
+        events.append(event)
+    data, journal = chain(events)
+    write("exeat/journal.jsonl", data)
+    payload = [os.path.relpath(os.path.join(base, name), directory)
+               for base, _, names in os.walk(os.path.join(directory, "data")) for name in names]
+    size = sum(os.path.getsize(os.path.join(directory, path)) for path in payload)
+    write("manifest-sha256.txt", "".join(f"{sha256(read(path))}  {path}\n" for path in sorted(payload)).encode())
+    lines = read("bag-info.txt").decode().splitlines(keepends=True)
+    write("bag-info.txt", "".join(f"Payload-Oxum: {size}.{len(payload)}\n" if line.startswith("Payload-Oxum") else line
+                                  for line in lines).encode())
+    tags = [line.split("  ", 1)[1] for line in read("tagmanifest-sha256.txt").decode().splitlines()]
+    write("tagmanifest-sha256.txt", "".join(f"{sha256(read(path))}  {path}\n" for path in sorted(tags)).encode())
+    seal = json.loads(read("proof/seal.json"))
+    seal["subject"][0]["digest"]["sha256"] = sha256(read("tagmanifest-sha256.txt"))
+    seal["predicate"].update(journal=journal, payload={"files": len(payload), "bytes": size})
+    document = canonical(seal)
+    write("proof/seal.json", document)
+    write("proof/seal.json.sig", key.sshsig(document))
+    write("proof/seal.json.mldsa65", key.mldsa(document))

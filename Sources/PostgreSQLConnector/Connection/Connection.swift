@@ -20,6 +20,7 @@ final class Connection: @unchecked Sendable {
         handle = try ConnectionHandle(conninfo)
         self.progress = progress
         try execute(SessionPins.statements)
+        if serverVersion >= 120_000 { try execute("SET tcp_user_timeout = 60000") }
         if serverVersion >= 140_000 { try execute("SET idle_session_timeout = 0") }
         if serverVersion >= 170_000 { try execute("SET transaction_timeout = 0") }
     }
@@ -29,15 +30,19 @@ final class Connection: @unchecked Sendable {
 
     /// Runs one or more statements that return nothing of interest.
     func execute(_ sql: String) throws(Failure) {
-        try execute(Array(sql.utf8), shown: sql)
+        try drain(unsafe PQsendQuery(handle.raw, sql), sql)
     }
 
-    /// Runs one or more statements given as bytes in the session's encoding.
-    func execute(_ sql: [UInt8], shown: String? = nil) throws(Failure) {
+    /// Runs one statement of an archive, given as bytes. The extended protocol takes no more than one,
+    /// so nothing that the server would cut otherwise than we do comes along.
+    func execute(one sql: [UInt8]) throws(Failure) {
         let text = sql.map { CChar(bitPattern: $0) } + [0]
-        guard unsafe PQsendQuery(handle.raw, text) == 1 else {
-            throw lost("cannot send a statement")
-        }
+        let sent = unsafe PQsendQueryParams(handle.raw, text, 0, nil, nil, nil, nil, 0)
+        try drain(sent, String(decoding: sql, as: UTF8.self))
+    }
+
+    private func drain(_ sent: Int32, _ sql: String) throws(Failure) {
+        guard sent == 1 else { throw lost("cannot send a statement") }
         var failure: Failure?
         while let result = try nextResult() {
             switch unsafe PQresultStatus(result.raw) {
@@ -47,9 +52,7 @@ final class Connection: @unchecked Sendable {
                 lastState = error.state
                 failure =
                     failure
-                    ?? error.failure(
-                        "cannot run \"\(Self.excerpt(shown ?? String(decoding: sql, as: UTF8.self)))\"",
-                        statement: shown ?? String(decoding: sql, as: UTF8.self))
+                    ?? error.failure("cannot run \"\(Self.excerpt(sql))\"", statement: sql)
             }
         }
         if let failure { throw failure }
@@ -142,7 +145,8 @@ final class Connection: @unchecked Sendable {
             if !chunk.isEmpty { try full(chunk) }
             chunk.removeAll()
         } catch {
-            cancelAndDrain()
+            // A lost session has nothing to cancel, and asking a network that is cut takes minutes.
+            if error.code != .databaseUnreachable { cancelAndDrain() }
             throw error
         }
         return try end(sql)
@@ -254,6 +258,9 @@ final class Connection: @unchecked Sendable {
 }
 
 /// Settings on which the text form of values, the meaning of names and the end of a session depend.
+///
+/// The server notices within a minute that a network was cut, as we do (`Conninfo`); else a session
+/// that nobody has any more would keep its locks for hours, and the same command would wait for it.
 enum SessionPins {
     static let statements = """
         SET client_encoding = 'UTF8';
@@ -273,6 +280,9 @@ enum SessionPins {
         SET statement_timeout = 0;
         SET lock_timeout = 0;
         SET idle_in_transaction_session_timeout = 0;
+        SET tcp_keepalives_idle = 30;
+        SET tcp_keepalives_interval = 10;
+        SET tcp_keepalives_count = 3;
         SET default_transaction_read_only = off;
         SET default_transaction_isolation = 'read committed'
         """

@@ -80,6 +80,8 @@ public final class PostgreSQLImporter: Importer {
 
     public func prepare() throws(Failure) -> ImportOutline {
         let stored = try StoredDatabase(source, from: artifacts)
+        // All scripts are looked through before anything is written.
+        for kind in ScriptKind.allCases { _ = try stored.statements(kind.rawValue) }
         let plan = PostDataPlan(try stored.statements("postgresql-post-data"))
         if !Files.exists(finishedPath) {
             if let kept = try target.prepare(stored, resuming: resuming) {
@@ -214,7 +216,7 @@ public final class PostgreSQLImporter: Importer {
             var statement = settings.mapping.applied(to: statement)
             if let place = statement.databaseToken { statement.replace([(place, name.quotedName)]) }
             try target.pool.with { (connection) throws(Failure) in
-                do throws(Failure) { try connection.execute(statement.bytes) } catch {
+                do throws(Failure) { try connection.execute(one: statement.bytes) } catch {
                     guard error.code == .databaseRights || error.code == .databaseRefused else {
                         throw error
                     }
@@ -258,7 +260,7 @@ public final class PostgreSQLImporter: Importer {
 
     private func run(_ statement: SQLStatement, on connection: Connection) throws(Failure) {
         let mapped = settings.mapping.applied(to: statement)
-        do throws(Failure) { try connection.execute(mapped.bytes) } catch {
+        do throws(Failure) { try connection.execute(one: mapped.bytes) } catch {
             let title = statement.notes.last { $0.contains("; Type: ") }
             guard let title else { throw error }
             throw error.during("cannot restore \(title)")
@@ -267,15 +269,17 @@ public final class PostgreSQLImporter: Importer {
 
     private func replayPasswords(_ artifact: ArtifactRecord) throws(Failure) {
         let stored = try prepared().stored
-        let made = try stored.statements(artifact.kind)
+        let statements = try stored.statements(artifact.kind)
+        let made = try RoleMaker.recorded(rolesPath) ?? []
         try target.pool.with { (connection) throws(Failure) in
-            for statement in made {
+            // Roles that were here before stay as they are, with a password or without one.
+            for statement in statements
+            where statement.roleNames.first.map(made.contains) ?? false {
                 let name = statement.roleNames.first.map { settings.mapping.roles[$0] ?? $0 } ?? "?"
-                // Roles that had a password of their own here keep it.
                 let isFree = try connection.value(
                     "SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = $1", [name])
                 guard isFree == "t" else { continue }
-                try connection.execute(settings.mapping.applied(to: statement).bytes)
+                try connection.execute(one: settings.mapping.applied(to: statement).bytes)
             }
         }
     }

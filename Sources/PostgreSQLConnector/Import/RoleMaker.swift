@@ -55,7 +55,7 @@ struct RoleMaker {
     /// A statement that the target refuses is a shortfall: what depends on it fails by itself.
     private func run(_ statement: SQLStatement, _ object: String) throws(Failure) -> Bool {
         do throws(Failure) {
-            try connection.execute(mapping.applied(to: statement).bytes)
+            try connection.execute(one: mapping.applied(to: statement).bytes)
             return true
         } catch {
             guard error.code == .databaseRights || error.code == .databaseRefused else {

@@ -153,17 +153,23 @@ struct StoredDatabase: Sendable {
 
     /// The statements of a script; empty where the archive has none of that kind.
     func statements(_ kind: String) throws(Failure) -> [SQLStatement] {
-        guard let place = place(kind) else { return [] }
+        guard let place = place(kind), let rules = ScriptKind(rawValue: kind) else { return [] }
         var statements: [SQLStatement] = []
-        for statement in SQLScript(try Self.read(source.artifacts[place], from: artifacts)) {
+        var script = SQLScript(try Self.read(source.artifacts[place], from: artifacts))
+        while let statement = script.next() {
             guard statement.bytes.last == 0x3b else {
                 throw Self.malformed("a script ends inside a statement")
             }
-            guard statement.isOfDump else {
+            guard statement.belongs(in: rules) else {
                 throw Self.malformed(
-                    "a statement that pg_dump does not write: \(statement.text.prefix(80))")
+                    "a statement that no export writes into the script of \(rules.title): "
+                        + statement.text.prefix(80))
             }
             statements.append(statement)
+        }
+        // An export takes them out; psql would run them when somebody restores by hand.
+        guard script.commands == 0 else {
+            throw Self.malformed("the script of \(rules.title) holds commands of psql")
         }
         return statements
     }
@@ -201,20 +207,5 @@ extension ArtifactRecord {
             let digest = Digest256(hex: sum)
         else { return nil }
         return MultisetDigest(sum: digest, count: count)
-    }
-}
-
-extension SQLStatement {
-    /// Whether it is of a kind that pg_dump writes into definitions. Everything else, above all what
-    /// runs programs or reads files on the server, is refused whoever signed it.
-    var isOfDump: Bool {
-        switch word(0) {
-        case "CREATE", "ALTER": word(1) != "SYSTEM"
-        case "COMMENT", "GRANT", "REVOKE", "SET", "RESET", "REFRESH", "SECURITY": true
-        case "SELECT":
-            name(1) == "pg_catalog" && isSymbol(2, ".")
-                && ["set_config", "setval", "lo_create"].contains(name(3) ?? "")
-        default: false
-        }
     }
 }

@@ -156,7 +156,7 @@ final class TargetDatabase: Sendable {
         else { throw StoredDatabase.malformed("nothing creates the database") }
         var create = settings.mapping.applied(to: statement)
         create.replace([(2, name.quotedName)])
-        do throws(Failure) { try maintenance.execute(create.bytes) } catch {
+        do throws(Failure) { try maintenance.execute(one: create.bytes) } catch {
             throw Failure(
                 .databaseUnsuitable, "cannot create the database \"\(name)\"",
                 hint:

@@ -3,10 +3,12 @@ import Basics
 /// The statements of a script as pg_dump writes it.
 ///
 /// A statement ends at a semicolon outside of quotes, parentheses and bodies in BEGIN ATOMIC.
-/// Commands of psql (a backslash between statements) are no SQL: they are left out.
+/// Commands of psql (a backslash between statements) are no SQL: they are left out, and counted.
 struct SQLScript: Sequence, IteratorProtocol {
     private let bytes: [UInt8]
     private var position = 0
+    /// How many commands of psql were passed over.
+    private(set) var commands = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -67,6 +69,7 @@ struct SQLScript: Sequence, IteratorProtocol {
                 position += 1
             } else if byte == 0x5c || byte == 0x2d && isAt(position + 1, 0x2d) {
                 let end = bytes[position...].firstIndex(of: 0x0a) ?? bytes.count
+                if byte == 0x5c { commands += 1 }
                 if byte == 0x2d {
                     let line = String(decoding: bytes[position..<end].dropFirst(2), as: UTF8.self)
                     let text = line.drop { $0 == " " }
