@@ -40,6 +40,22 @@ public struct OwnerMapping: Sendable {
         groupNames = summary.groups
     }
 
+    /// How many owners and groups of the target stand for several of the source, by what was given
+    /// explicitly.
+    public var merged: Int {
+        Self.merged(users, userNames) + Self.merged(groups, groupNames)
+    }
+
+    private static func merged(_ ids: [[UInt8]: UInt32], _ names: [UInt32: [UInt8]]) -> Int {
+        var sources: [UInt32: Set<[UInt8]>] = [:]
+        for (source, target) in ids {
+            // One owner may be given by number and by name.
+            let number = UInt32(String(decoding: source, as: UTF8.self))
+            sources[target, default: []].insert(number.flatMap { names[$0] } ?? source)
+        }
+        return sources.values.filter { $0.count > 1 }.count
+    }
+
     /// Whether ids arrive as they left.
     public var isIdentity: Bool { policy == .numeric && users.isEmpty && groups.isEmpty }
 

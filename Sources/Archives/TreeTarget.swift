@@ -125,7 +125,7 @@ struct TargetProbe: Sendable {
         let before = FileTime(try root.descriptor.status().st_mtim)
         Self.clean(top)
         guard unsafe mkdirat(top, Self.name, 0o700) == 0 else {
-            throw Failure(errno: errno, "cannot write to \"\(root.path)\"")
+            throw Self.failed(root, errno)
         }
         defer {
             Self.clean(top)
@@ -133,9 +133,9 @@ struct TargetProbe: Sendable {
         }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let raw = unsafe openat(top, Self.name, flags)
-        guard raw >= 0 else { throw Failure(errno: errno, "cannot open the probe directory") }
+        guard raw >= 0 else { throw Self.failed(root, errno) }
         let directory = Descriptor(owning: raw)
-        let file = Descriptor(owning: try Self.make("case", in: directory.raw) ?? -1)
+        let file = Descriptor(owning: try Self.make("case", in: directory.raw, root) ?? -1)
         let status = try file.status()
         uid = status.st_uid
         gid = status.st_gid
@@ -144,8 +144,8 @@ struct TargetProbe: Sendable {
         times = TimeLimits(of: file)
         var isTwin = false
         for (first, second) in Self.pairs {
-            if let raw = try Self.make(first, in: directory.raw) { close(raw) }
-            if let raw = try Self.make(second, in: directory.raw) {
+            if let raw = try Self.make(first, in: directory.raw, root) { close(raw) }
+            if let raw = try Self.make(second, in: directory.raw, root) {
                 close(raw)
             } else {
                 isTwin = true
@@ -155,13 +155,30 @@ struct TargetProbe: Sendable {
     }
 
     /// A new file; nil when there is one of that name.
-    private static func make(_ name: String, in directory: Int32) throws(Failure) -> Int32? {
+    private static func make(
+        _ name: String, in directory: Int32, _ root: TreeRoot
+    ) throws(Failure) -> Int32? {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let raw = unsafe openat(directory, name, flags, 0o777)
         if raw >= 0 { return raw }
         // A file system that takes no such name at all has no twins of it.
         if errno == EEXIST { return nil }
-        throw Failure(errno: errno, "cannot create a file in the target")
+        throw failed(root, errno)
+    }
+
+    private static func failed(_ root: TreeRoot, _ number: Int32) -> Failure {
+        let advice =
+            switch number {
+            case EEXIST: "Something else has that name there: look at it, and move it away."
+            case EACCES, EPERM: "Give the importing user the right to write there."
+            case EROFS: "The file system is mounted read-only: mount it for writing."
+            case ENOSPC, EDQUOT: "Free space or inodes there."
+            default: "See that the file system takes new files and directories."
+            }
+        return Failure(
+            errno: number,
+            "cannot try out the target: nothing can be made as \"\(root.path)/\(name)\"",
+            hint: advice)
     }
 
     private static func clean(_ top: Int32) {

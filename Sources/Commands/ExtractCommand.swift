@@ -31,8 +31,7 @@ struct ExtractCommand: AsyncParsableCommand {
     @Flag(help: "Do not verify; what comes out may be forged.")
     var unverified = false
 
-    @Option(name: .customLong("decrypt-with"), help: "A file with age identities. Repeatable.")
-    var keys: [String] = []
+    @OptionGroup var keys: KeyOptions
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -46,6 +45,7 @@ struct ExtractCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let keys = try keys.read()
         let counters = Progress()
         let display = ProgressDisplay(counters, progress.style)
         Interruption.watch(counters)
@@ -53,7 +53,7 @@ struct ExtractCommand: AsyncParsableCommand {
         display.start()
         defer { display.stop() }
         let extracted = try await Extraction.run(
-            archive, artifact: artifact, to: to, trust: unverified ? nil : trust, keyFiles: keys,
+            archive, artifact: artifact, to: to, trust: unverified ? nil : trust, keys: keys,
             world: .real, progress: counters)
         display.stop()
         if json {

@@ -27,6 +27,8 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "Where state and receipt are kept (default: ./NAME.import).")
     var work: String?
 
+    @OptionGroup var passphrase: PassphraseOptions
+
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -34,12 +36,13 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let plan = try PlanLoading.import(plan)
+        let keys = try passphrase.keys(plan.decryptWith)
         let counters = Progress()
         let display = ProgressDisplay(counters, progress.style)
         Interruption.watch(counters)
         display.start()
         defer { display.stop() }
-        let outcome = try await replay(plan, counters, display)
+        let outcome = try await replay(plan, keys, counters, display)
         display.stop()
         if json {
             Terminal.print(outcome.json)
@@ -50,11 +53,11 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     private func replay(
-        _ plan: ImportPlan, _ counters: Progress, _ display: ProgressDisplay
+        _ plan: ImportPlan, _ keys: ArchiveKeys, _ counters: Progress, _ display: ProgressDisplay
     ) async throws(Failure) -> ImportOutcome {
         do throws(Failure) {
             return try await ImportRun.run(
-                plan, archive: archive, work: work, connectors: AllConnectors.importers,
+                plan, archive: archive, keys: keys, work: work, connectors: AllConnectors.importers,
                 world: .real, progress: counters
             ) { stage in
                 switch stage {

@@ -19,18 +19,39 @@ struct InspectCommand: ParsableCommand {
     @Argument(help: "List what a source holds: SOURCE or SOURCE/PATH.")
     var path: String?
 
-    @Option(name: .customLong("decrypt-with"), help: "A file with age identities. Repeatable.")
-    var keys: [String] = []
+    @OptionGroup var keys: KeyOptions
 
     @Flag(help: "Print the result as JSON.")
     var json = false
 
     func run() throws {
-        let inspection = try Inspection.run(archive, path: path, keyFiles: keys)
+        let inspection = try Inspection.run(archive, keys: keys.read())
         if json {
-            Terminal.print(inspection.json)
+            try printJSON(inspection)
+        } else if let path {
+            try inspection.list(path) { line in
+                Terminal.print(Inspection.text(of: line, Terminal.size))
+            }
         } else {
             Terminal.print(inspection.text(size: Terminal.size))
         }
+    }
+
+    /// One object, whose lines are written as they come.
+    private func printJSON(_ inspection: Inspection) throws(Failure) {
+        guard let path else { return Terminal.print(inspection.json) }
+        var isFirst = true
+        try inspection.list(path) { line in
+            if isFirst {
+                // All but the brace at the end.
+                Terminal.print(
+                    json: inspection.json.pretty.dropLast(2) + ",\n  \"lines\": [", end: "")
+            }
+            let text = line.pretty.split(separator: "\n").joined(separator: "\n    ")
+            Terminal.print(json: (isFirst ? "\n    " : ",\n    ") + text, end: "")
+            isFirst = false
+        }
+        if isFirst { return Terminal.print(inspection.json) }
+        Terminal.print(json: "\n  ]\n}")
     }
 }

@@ -15,22 +15,31 @@ enum Terminal {
     static func print(_ text: String) { write(harmless(text) + "\n", to: 1) }
 
     /// Control characters can stand in strings only, and have an escape there.
-    static func print(_ json: JSON) { print(harmless(json.pretty) { escape($0) }) }
+    static func print(_ json: JSON) { print(json: json.pretty) }
+
+    /// A part of a JSON text.
+    static func print(json text: String, end: String = "\n") {
+        write(harmless(text) { escape($0) } + end, to: 1)
+    }
 
     /// A value on one line of standard error.
     static func say(_ json: JSON) {
         say(harmless(String(decoding: json.line, as: UTF8.self)) { escape($0) })
     }
 
+    /// As JSON has it: two escapes for what is beyond U+FFFF.
     private static func escape(_ scalar: Unicode.Scalar) -> String {
-        let digits = String(scalar.value, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+        String(scalar).utf16.map { unit in
+            let digits = String(unit, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+        }.joined()
     }
 
-    /// Names may come from an archive that nobody has verified: no control character of theirs
-    /// reaches a terminal.
-    private static func harmless(
-        _ text: String, _ stand: (Unicode.Scalar) -> String = { _ in "?" }
+    /// Names may come from an archive that nobody has verified: nothing of theirs that moves the cursor,
+    /// turns the direction of text, or cannot be seen reaches a terminal.
+    static func harmless(
+        _ text: String,
+        _ stand: (Unicode.Scalar) -> String = { "\\u{\(String($0.value, radix: 16))}" }
     ) -> String {
         if text.unicodeScalars.allSatisfy({ !isControl($0) }) { return text }
         var harmless = ""
@@ -44,9 +53,13 @@ enum Terminal {
         return harmless
     }
 
+    /// Control and format characters (Cc, Cf), those for direction among them, and separators of lines.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 && scalar != "\n" && scalar != "\t"
-            || (0x7f...0x9f).contains(scalar.value)
+        if scalar.value < 0x7f { return scalar.value < 0x20 && scalar != "\n" && scalar != "\t" }
+        return switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 
     /// Rewrites the current line of a terminal.

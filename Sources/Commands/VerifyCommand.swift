@@ -24,8 +24,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(name: .customLong("trust"), help: "A trust file: who may seal. Repeatable.")
     var trust: [String]
 
-    @Option(name: .customLong("decrypt-with"), help: "A file with age identities. Repeatable.")
-    var keys: [String] = []
+    @OptionGroup var keys: KeyOptions
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -36,6 +35,7 @@ struct VerifyCommand: AsyncParsableCommand {
         guard !trust.isEmpty else {
             throw ValidationError("--trust FILE is missing: an archive cannot vouch for itself")
         }
+        let keys = try keys.read()
         let counters = Progress()
         let display = ProgressDisplay(counters, progress.style)
         Interruption.watch(counters)
@@ -45,7 +45,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let result: Verification
         do {
             result = try await Verification.run(
-                archive, trust: trust, keyFiles: keys, auditors: AllConnectors.auditors,
+                archive, trust: trust, keys: keys, auditors: AllConnectors.auditors,
                 world: .real, progress: counters)
         } catch {
             // What cannot even be opened has no report, and still an answer.

@@ -264,7 +264,12 @@ public final class FilesImporter: Importer {
                 .init("directories", .integer(stored.summary.directories)),
                 .init("bytes", .integer(stored.summary.size)),
             ],
-            mappings: ["owners": .string(settings.policy.rawValue)])
+            mappings: ["owners": .string(settings.policy.rawValue)],
+            reservations: target.owners.merged == 0
+                ? []
+                : [
+                    "\(target.owners.merged) owners or groups of the target stand for several of the source"
+                ])
     }
 }
 

@@ -20,7 +20,7 @@ public struct Extraction: Sendable {
     ///   - artifact: `source`, `source/artifact` or a folder of the archive; nil for all.
     public static func run(
         _ path: String, artifact: String?, to directory: String, trust: [String]?,
-        keyFiles: [String], world: World, progress: Progress
+        keys: ArchiveKeys, world: World, progress: Progress
     ) async throws(Failure) -> [Extracted] {
         let bag = try Bag(opening: path)
         let archive: OpenArchive
@@ -28,10 +28,10 @@ public struct Extraction: Sendable {
             let verified = try await bag.verified(
                 by: KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now()),
                 workers: Scheduler.standardWorkers, progress: progress)
-            archive = try OpenArchive(verified, keyFiles: keyFiles)
+            archive = try OpenArchive(verified, keys: keys)
             try archive.checkManifest(against: verified)
         } else {
-            archive = try OpenArchive(bag.unverified(), keyFiles: keyFiles)
+            archive = try OpenArchive(bag.unverified(), keys: keys)
         }
         let chosen = archive.manifest.sources.flatMap { source in
             source.artifacts.filter { record in

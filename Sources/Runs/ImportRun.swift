@@ -35,7 +35,7 @@ public struct ImportRun: Sendable {
     }
 
     public static func run(
-        _ plan: ImportPlan, archive path: String, work: String?,
+        _ plan: ImportPlan, archive path: String, keys archiveKeys: ArchiveKeys, work: String?,
         connectors: [any Importer.Type], world: World, progress: Progress,
         announce: @Sendable (ImportStage) -> Void
     ) async throws(Failure) -> ImportOutcome {
@@ -59,7 +59,7 @@ public struct ImportRun: Sendable {
         ReceiptFiles(work: work ?? workDirectory(for: path), archive: path).mend()
         let bag = try await Bag(opening: path).verified(
             by: KeyVerifier(keys: keys, now: startedAt), workers: workers, progress: progress)
-        let archive = try OpenArchive(bag, keyFiles: plan.decryptWith)
+        let archive = try OpenArchive(bag, keys: archiveKeys)
         try archive.checkManifest(against: bag)
         try Coverage(bag).check()
         try Coverage(bag).check(archive.manifest)

@@ -11,32 +11,37 @@ public struct Inspection: Sendable {
     public let seal: JSON
     /// Null where the manifest is encrypted and no key was given.
     public let manifest: JSON
-    /// Lines of the index below a path that was asked for.
-    public let lines: [JSON]
+    private let archive: OpenArchive?
 
-    /// - Parameter path: `source` or `source/path/in/it`: lists what the index has there.
-    public static func run(
-        _ archive: String, path: String?, keyFiles: [String]
-    ) throws(Failure) -> Inspection {
+    public static func run(_ archive: String, keys: ArchiveKeys) throws(Failure) -> Inspection {
         let bag = try Bag(opening: archive).unverified()
         let catalogue = try Catalogue.read(from: bag)
         let seal = try JSON(parsing: bag.read(Seal.path))
         let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
-        if isEncrypted, keyFiles.isEmpty {
-            guard path == nil else {
-                throw Failure(
-                    .ageNoMatch, "names in this archive are encrypted",
-                    hint: "Give the age identity with --decrypt-with FILE.")
-            }
-            return Inspection(catalogue: catalogue, seal: seal, manifest: .null, lines: [])
+        if isEncrypted, keys.isEmpty {
+            return Inspection(catalogue: catalogue, seal: seal, manifest: .null, archive: nil)
         }
-        let open = try OpenArchive(bag, keyFiles: keyFiles)
-        let lines = try path.map { (path) throws(Failure) in try list(path, in: open) } ?? []
+        let open = try OpenArchive(bag, keys: keys)
         return Inspection(
-            catalogue: catalogue, seal: seal, manifest: open.manifest.json, lines: lines)
+            catalogue: catalogue, seal: seal, manifest: open.manifest.json, archive: open)
     }
 
-    private static func list(_ path: String, in archive: OpenArchive) throws(Failure) -> [JSON] {
+    /// Hands out what the index has below a path, `source` or `source/path/in/it`, line by line: an
+    /// index may be longer than memory.
+    public func list(
+        _ path: String, _ body: (JSON) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let archive else {
+            throw Failure(
+                .ageNoMatch, "names in this archive are encrypted",
+                hint: "Give the age identity with --decrypt-with FILE.")
+        }
+        try Self.list(path, in: archive, body)
+    }
+
+    private static func list(
+        _ path: String, in archive: OpenArchive, _ body: (JSON) throws(Failure) -> Void
+    ) throws(Failure) {
         let parts = path.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let source = archive.manifest.sources.first(where: { $0.name == parts[0] }) else {
             throw Failure(
@@ -46,7 +51,7 @@ public struct Inspection: Sendable {
         }
         var prefix = Array((parts.count > 1 ? parts[1] : "").utf8)
         while prefix.last == 0x2f { prefix.removeLast() }
-        var lines: [JSON] = []
+        var isThere = prefix.isEmpty
         for record in source.artifacts where record.format == "jsonl" {
             for segment in record.segments.indices {
                 let stream = try archive.open(record, segment: segment)
@@ -54,17 +59,17 @@ public struct Inspection: Sendable {
                     let json = try JSON(parsing: line)
                     let name = Self.name(json)
                     if prefix.isEmpty || name == prefix || name.starts(with: prefix + [0x2f]) {
-                        lines.append(json)
+                        isThere = true
+                        try body(json)
                     }
                 }
             }
         }
-        guard prefix.isEmpty || !lines.isEmpty else {
+        guard isThere else {
             throw Failure(
                 .notFound, "source \"\(parts[0])\" holds no \"\(parts[1])\"",
                 hint: "Ask for the source alone to see all that it holds.")
         }
-        return lines
     }
 
     /// The bytes of a path, UTF-8 or not.
@@ -95,16 +100,12 @@ public struct Inspection: Sendable {
     }
 
     public var json: JSON {
-        var members: [JSON.Member] = [
-            .init("verified", .bool(false)), .init("seal", seal), .init("catalogue", catalogue),
-            .init("manifest", manifest),
+        [
+            "verified": false, "seal": seal, "catalogue": catalogue, "manifest": manifest,
         ]
-        if !lines.isEmpty { members.append(.init("lines", .array(lines))) }
-        return .object(members)
     }
 
     public func text(size: (Int64) -> String) -> String {
-        if !lines.isEmpty { return lines.map { Self.text(of: $0, size) }.joined(separator: "\n") }
         let predicate = seal["predicate"]
         var lines = [
             "archive   \(predicate?["name"]?.string ?? "?") (\(predicate?["bag"]?.string ?? "?"))",
@@ -139,7 +140,8 @@ public struct Inspection: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    private static func text(of line: JSON, _ size: (Int64) -> String) -> String {
+    /// A line of the index for people.
+    public static func text(of line: JSON, _ size: (Int64) -> String) -> String {
         let name = String(decoding: name(line), as: UTF8.self)
         if let reason = line["omitted"]?.string { return "omitted (\(reason))  \(name)" }
         let link = line["link"]?.string.map { " -> \($0)" } ?? ""

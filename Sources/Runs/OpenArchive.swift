@@ -4,7 +4,6 @@ public import Connectors
 import Encryption
 public import Manifests
 import Primitives
-import Signatures
 import Streams
 
 /// An archive whose manifest can be read: the bag, and the keys to what is encrypted in it.
@@ -18,25 +17,9 @@ public struct OpenArchive: ArtifactSource {
     ///
     /// Throws `.ageNoMatch` without the right key, and `.manifestMismatch` when the manifest does
     /// not speak of this bag.
-    public init(_ bag: some BagContents, keyFiles: [String]) throws(Failure) {
+    public init(_ bag: some BagContents, keys: ArchiveKeys) throws(Failure) {
         self.bag = bag
-        var identities: [Identity] = []
-        for file in keyFiles {
-            let bytes = try KeyFiles.readPrivate(file)
-            guard
-                !["age-encryption.org/", "-----BEGIN AGE"].contains(where: {
-                    bytes.starts(with: $0.utf8)
-                })
-            else {
-                throw Failure(
-                    .ageKeyInvalid, "the key file \"\(file)\" is encrypted itself",
-                    hint: "Decrypt it first: (umask 077; age -d -o IDENTITY FILE).")
-            }
-            guard let text = String(validating: bytes, as: UTF8.self)
-            else { throw Failure(.ageKeyInvalid, "\"\(file)\" is not a key file") }
-            identities += try Identity.parse(file: text)
-        }
-        self.identities = identities
+        identities = keys.identities
         let paths = Set(bag.entries.map(\.path.text))
         isEncrypted = paths.contains("exeat/manifest.json.age")
         guard !isEncrypted || !identities.isEmpty else {

@@ -15,12 +15,12 @@ public struct Verification: Sendable {
     public let failure: Failure?
 
     public static func run(
-        _ archive: String, trust: [String], keyFiles: [String], auditors: [any Auditor.Type],
+        _ archive: String, trust: [String], keys: ArchiveKeys, auditors: [any Auditor.Type],
         world: World, progress: Progress
     ) async throws(Failure) -> Verification {
         let verifier = KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now())
         if archive == "-" {
-            guard keyFiles.isEmpty else {
+            guard keys.isEmpty else {
                 throw Failure(
                     .usage, "an archive on standard input can only be verified as it is stored",
                     hint: "Leave --decrypt-with out, or store the archive in a file first.")
@@ -43,10 +43,10 @@ public struct Verification: Sendable {
             try Coverage(verified).check()
         } catch { return Verification(report: report, content: .null, failure: error) }
         let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
-        if isEncrypted, keyFiles.isEmpty {
+        if isEncrypted, keys.isEmpty {
             return Verification(report: report, content: .null, failure: nil)
         }
-        let archive = try OpenArchive(verified, keyFiles: keyFiles)
+        let archive = try OpenArchive(verified, keys: keys)
         do throws(Failure) {
             try archive.checkManifest(against: verified)
             try Coverage(verified).check(archive.manifest)

@@ -170,13 +170,23 @@ extension PostgreSQLImporter {
                     settings.mapping.tablespaces.sorted { $0.key < $1.key }
                         .map { .init($0.key, .string($0.value)) }),
             ],
-            reservations: remarks.isEmpty
-                ? []
-                : [
-                    "\(remarks.count) definitions are printed otherwise by the target, which is of "
-                        + "another major version than the source"
-                ],
+            reservations: reservations(remarks.count),
             remarks: Array(remarks.prefix(1000)))
+    }
+
+    private func reservations(_ remarks: Int) -> [String] {
+        var reservations: [String] = []
+        if remarks > 0 {
+            reservations.append(
+                "\(remarks) definitions are printed otherwise by the target, which is of another major "
+                    + "version than the source")
+        }
+        let merged = Dictionary(grouping: settings.mapping.roles.values) { $0 }
+            .values.filter { $0.count > 1 }.count
+        if merged > 0 {
+            reservations.append("\(merged) roles of the target stand for several of the source")
+        }
+        return reservations
     }
 
     /// One line for all tables that are equal, and one for each that is not.
