@@ -96,6 +96,14 @@ struct FileData: ~Copyable {
         if isShort { wasShort = true }
     }
 
+    /// Whether there is more to read than the size says: what a remote file system tells of a file may
+    /// be older than the file.
+    func hasMore(behind size: Int64) -> Bool {
+        var byte: UInt8 = 0
+        let file = file
+        return retrying { unsafe pread(file, &byte, 1, Int(size)) } > 0
+    }
+
     mutating func plainDigest() -> Digest256 { plain.finish() }
 
     mutating func leaves() -> MerkleRange { tree.finish() }

@@ -76,7 +76,9 @@ struct LargePart: ~Copyable {
             from: visible.lowerBound)
         try data.copy(file.extents, visible: visible, plain: isWhole, &chunk, into: &sink)
         let now = FileIdentity(try opened.descriptor.status())
-        note.changed = data.wasShort || now.hasChanged(since: file.identity)
+        note.changed =
+            data.wasShort || now.hasChanged(since: file.identity)
+            || visible.upperBound == file.size && data.hasMore(behind: file.size)
         note.leaves = data.leaves()
         note.plain = isWhole ? data.plainDigest() : nil
     }

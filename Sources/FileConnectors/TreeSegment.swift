@@ -269,7 +269,7 @@ struct TreeSegment: ~Copyable {
         try pad(PaxWriter.contentLength(of: entry), into: &sink)
         var flags = flags
         let differs = try hasChanged(opened.descriptor, since: opened.reading.identity)
-        if data.wasShort || differs {
+        if data.wasShort || differs || data.hasMore(behind: entry.size) {
             if exporter.mayTryAgain(number, most: Self.attempts) {
                 throw Failure(
                     .sourceChanged,
