@@ -51,6 +51,9 @@ let package = Package(
         .systemLibrary(
             name: "CPQ", path: "Sources/C/CPQ", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CMariaDB", path: "Sources/C/CMariaDB", pkgConfig: "libmariadb",
+            providers: [.apt(["libmariadb-dev"])]),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
         // 1: what everything stands on
         .library("Basics", ["CLinux"]),
@@ -65,6 +68,9 @@ let package = Package(
         .library("Signatures", ["Basics", "Primitives", .crypto]),
         .library("Archives", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
+        .library(
+            "Databases",
+            ["Connectors", "Basics", "Manifests", "Primitives", "Streams"]),
         // 4: the bag, and one module for each connector
         .library(
             "Bags", ["Basics", "Primitives", "Streams", "Manifests", "Journals", "Signatures"]),
@@ -74,6 +80,12 @@ let package = Package(
         .library(
             "PostgreSQLConnector",
             ["Connectors", "Basics", "Manifests", "Plans", "Primitives", "Streams", "CPQ"]),
+        .library(
+            "MariaDBConnector",
+            [
+                "Connectors", "Databases", "Basics", "Manifests", "Plans", "Primitives", "Streams",
+                "CMariaDB",
+            ]),
         // 5: runs
         .library(
             "Runs",
@@ -85,7 +97,7 @@ let package = Package(
         .library(
             "Commands",
             [
-                "Runs", "FileConnectors", "PostgreSQLConnector", "Basics", "Streams", "Plans",
+                "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector", "Basics", "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),

@@ -1,10 +1,17 @@
 import Connectors
 import FileConnectors
+import MariaDBConnector
 import PostgreSQLConnector
 
 /// The one place that lists all connectors.
 enum AllConnectors {
-    static let exporters: [any Exporter.Type] = [FilesExporter.self, PostgreSQLExporter.self]
-    static let importers: [any Importer.Type] = [FilesImporter.self, PostgreSQLImporter.self]
-    static let auditors: [any Auditor.Type] = [FilesAuditor.self, PostgreSQLAuditor.self]
+    static let exporters: [any Exporter.Type] = [
+        FilesExporter.self, PostgreSQLExporter.self, MariaDBExporter.self,
+    ]
+    static let importers: [any Importer.Type] = [
+        FilesImporter.self, PostgreSQLImporter.self, MariaDBImporter.self,
+    ]
+    static let auditors: [any Auditor.Type] = [
+        FilesAuditor.self, PostgreSQLAuditor.self, MariaDBAuditor.self,
+    ]
 }

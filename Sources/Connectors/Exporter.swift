@@ -218,11 +218,17 @@ public struct Room: Sendable {
     public let world: World
     /// Whether the archive is encrypted: secrets may be in no other.
     public let isEncrypted: Bool
+    /// How many lanes may ask for something at once.
+    public let workers: Int
 
-    public init(directory: String, progress: Progress, world: World, isEncrypted: Bool = false) {
+    public init(
+        directory: String, progress: Progress, world: World, isEncrypted: Bool = false,
+        workers: Int = 1
+    ) {
         self.directory = directory
         self.progress = progress
         self.world = world
         self.isEncrypted = isEncrypted
+        self.workers = workers
     }
 }

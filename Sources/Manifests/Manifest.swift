@@ -121,7 +121,7 @@ public struct SegmentRecord: Sendable, Equatable {
     /// where long values lie compressed, and some servers give a table only as a whole. Rows are only
     /// ever streamed.
     public static func longestPlain(in format: String) -> Int64 {
-        format == "copy" ? 1 << 45 : 1 << 30
+        format == "copy" || format == "tsv" ? 1 << 45 : 1 << 30
     }
 }
 

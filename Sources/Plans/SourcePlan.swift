@@ -73,6 +73,9 @@ struct CommonPlan {
     /// Longer names leave no room in the paths of an archive.
     static let longestName = 32
 
+    /// Other words for the same kind.
+    static let aliases = ["mysql": "mariadb"]
+
     init(_ entry: PlanNode.Entry, shape: PlanShape, kinds: [String], _ problems: PlanProblems) {
         let node = entry.node
         if !Self.isName(entry.key) {
@@ -84,7 +87,8 @@ struct CommonPlan {
         }
         fields = node.keeping(shape.keys).mapping(shape, problems)
         settings = node.hiding(shape.keys)
-        kind = fields?.string("kind") ?? ""
+        let word = fields?.string("kind") ?? ""
+        kind = Self.aliases[word] ?? word
         if let place = fields?["kind"], !kind.isEmpty, !kinds.contains(kind) {
             problems.add(
                 .planUnknownKind,

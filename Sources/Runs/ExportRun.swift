@@ -135,10 +135,11 @@ public final class ExportRun: Sendable {
             try writer.begin()
             ledger = try RunLedger(creating: writer.journalPath, run: identity, world: world)
         }
-        scheduler = Scheduler(workers: plan.limits.workers ?? Scheduler.standardWorkers)
+        let workers = plan.limits.workers ?? Scheduler.standardWorkers
+        scheduler = Scheduler(workers: workers)
         sources = try Self.open(
             plan, stateDirectory: writer.stateDirectory, encrypted: !recipients.isEmpty,
-            connectors: connectors, progress: progress, world: world)
+            workers: workers, connectors: connectors, progress: progress, world: world)
     }
 
     /// A source whose one consistent moment ended with the interrupted process begins anew.
@@ -159,7 +160,7 @@ public final class ExportRun: Sendable {
     }
 
     private static func open(
-        _ plan: ExportPlan, stateDirectory: String, encrypted: Bool,
+        _ plan: ExportPlan, stateDirectory: String, encrypted: Bool, workers: Int,
         connectors: [any Exporter.Type], progress: Progress, world: World
     ) throws(Failure) -> [OpenSource] {
         let global = plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) }
@@ -179,7 +180,7 @@ public final class ExportRun: Sendable {
                         source,
                         room: Room(
                             directory: directory, progress: progress, world: world,
-                            isEncrypted: encrypted)),
+                            isEncrypted: encrypted, workers: workers)),
                     throttles: [global, own].compactMap { $0 }))
         }
         return sources

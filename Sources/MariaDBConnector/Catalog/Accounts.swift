@@ -1,0 +1,257 @@
+import Basics
+
+/// The accounts that the exported databases need, with their rights.
+struct Accounts: Sendable {
+    /// Roles and users without their secrets, then rights.
+    var definitions: [Definition] = []
+    /// The same users with what proves who they are.
+    var secrets: [Definition] = []
+    /// Accounts that have a secret.
+    var holders: [String] = []
+    /// Authentication plugins in use, with one account of each.
+    var plugins: [String: String] = [:]
+    /// False: the account may not see them.
+    var areVisible = true
+
+    static func quoted(_ user: String, _ host: String) -> String {
+        "\(user.quotedString)@\(host.quotedString)"
+    }
+
+    /// Accounts of the server itself, which every server makes for itself.
+    private static let own: Set<String> = [
+        "mariadb.sys@localhost", "mysql@localhost", "root@localhost", "mysql.sys@localhost",
+        "mysql.session@localhost", "mysql.infoschema@localhost", "PUBLIC@",
+    ]
+
+    static func read(
+        _ session: Session, _ server: ServerFacts, databases: [String], definers: Set<String>,
+        all: Bool
+    ) throws(Failure) -> Accounts {
+        var accounts = Accounts()
+        let columns = server.family == .mariadb ? "User, Host, is_role" : "User, Host, 'N'"
+        let rows: [[String?]]
+        do throws(Failure) {
+            rows = try session.query("SELECT \(columns) FROM mysql.user ORDER BY 3 DESC, 1, 2")
+        } catch {
+            guard error.code == .databaseRights else { throw error }
+            accounts.areVisible = false
+            return accounts
+        }
+        var found: [(name: String, isRole: Bool, key: String, grants: [[UInt8]])] = []
+        for row in rows {
+            guard let user = row[0], let host = row[1] else { continue }
+            let isRole = row[2] == "Y"
+            let key = "\(user)@\(host)"
+            if own.contains(key) { continue }
+            let name = isRole ? user.quotedName : quoted(user, host)
+            let grants = try session.bytes("SHOW GRANTS FOR \(name)").compactMap { $0[0] }
+            found.append((name, isRole, isRole ? user : key, grants))
+        }
+        // Those that have rights in these databases or define something there, and their roles.
+        var needed: Set<String> = []
+        for account in found {
+            let touches = account.grants.contains { grant in
+                guard let scope = GrantScope(SQLStatement(grant)) else { return false }
+                return scope.database.map { pattern in databases.contains { scope.covers($0, pattern) } }
+                    ?? false
+            }
+            if all || touches || definers.contains(account.key) { needed.insert(account.key) }
+        }
+        var size = -1
+        while size != needed.count {
+            size = needed.count
+            for account in found where needed.contains(account.key) {
+                for grant in account.grants {
+                    if case .role(let role)? = GrantScope(SQLStatement(grant))?.kind { needed.insert(role) }
+                }
+            }
+        }
+        for account in found where needed.contains(account.key) {
+            try accounts.add(account, session)
+        }
+        return accounts
+    }
+
+    private mutating func add(
+        _ account: (name: String, isRole: Bool, key: String, grants: [[UInt8]]),
+        _ session: Session
+    ) throws(Failure) {
+        if account.isRole {
+            definitions.append(
+                Definition(
+                    kind: .role, database: "", name: account.key,
+                    statement: Array("CREATE ROLE \(account.name)".utf8)))
+        } else {
+            let row = try session.bytes("SHOW CREATE USER \(account.name)").first ?? []
+            guard let whole = row.first ?? nil else { return }
+            let user = UserStatement(SQLStatement(whole))
+            if let plugin = user.plugin { plugins[plugin] = account.name }
+            if user.hasSecret { holders.append("account \(account.name)") }
+            definitions.append(
+                Definition(
+                    kind: .user, database: "", name: account.key,
+                    statement: Array(user.withoutSecret.utf8)))
+            secrets.append(
+                Definition(kind: .user, database: "", name: account.key, statement: whole))
+        }
+        for grant in account.grants {
+            let statement = SQLStatement(grant)
+            if statement.begins("GRANT") {
+                definitions.append(
+                    Definition(
+                        kind: .grant, database: GrantScope(statement)?.database ?? "",
+                        name: account.key, statement: UserStatement.withoutIdentity(statement)))
+            } else if statement.begins("SET", "DEFAULT", "ROLE") {
+                definitions.append(
+                    Definition(
+                        kind: .defaultRole, database: "", name: account.key, statement: grant))
+            }
+        }
+    }
+}
+
+/// What a GRANT is about.
+struct GrantScope: Sendable {
+    enum Kind: Sendable {
+        /// `ON *.*`
+        case global
+        case database
+        case role(String)
+    }
+
+    let kind: Kind
+    /// As the grant has it, where `%` and `_` may stand for any letters.
+    let database: String?
+    /// The token of the database.
+    let token: Int?
+
+    init?(_ statement: SQLStatement) {
+        guard statement.begins("GRANT") else { return nil }
+        var depth = 0
+        for index in statement.tokens.indices {
+            if statement.isSymbol(index, "(") { depth += 1 }
+            if statement.isSymbol(index, ")") { depth -= 1 }
+            guard depth == 0 else { continue }
+            if statement.word(index) == "ON" {
+                var place = index + 1
+                if ["PROCEDURE", "FUNCTION", "PACKAGE", "TABLE"].contains(statement.word(place)) { place += 1 }
+                if statement.word(place) == "BODY" { place += 1 }
+                if statement.isSymbol(place, "*") {
+                    (kind, database, token) = (.global, nil, nil)
+                    return
+                }
+                guard let name = statement.name(place) else { return nil }
+                (kind, database, token) = (.database, name, place)
+                return
+            }
+            if statement.word(index) == "TO" {
+                guard let role = statement.name(1), statement.isSymbol(2, "@") == false || true else { return nil }
+                (kind, database, token) = (.role(role), nil, nil)
+                return
+            }
+        }
+        return nil
+    }
+
+    /// Whether a grant on `pattern` is one on the database.
+    func covers(_ name: String, _ pattern: String) -> Bool {
+        let plain = Self.unescaped(pattern)
+        return plain == name || pattern.contains("%") && NameLike.matches(Array(pattern), Array(name))
+    }
+
+    /// `\_` and `\%` made single letters.
+    static func unescaped(_ pattern: String) -> String {
+        var result = ""
+        var isEscaped = false
+        for character in pattern {
+            if character == "\\", !isEscaped {
+                isEscaped = true
+                continue
+            }
+            result.append(character)
+            isEscaped = false
+        }
+        return result
+    }
+}
+
+/// LIKE with `%`, `_` and backslashes.
+enum NameLike {
+    static func matches(_ pattern: [Character], _ name: [Character]) -> Bool {
+        guard let first = pattern.first else { return name.isEmpty }
+        let rest = Array(pattern.dropFirst())
+        switch first {
+        case "%": return (0...name.count).contains { matches(rest, Array(name.dropFirst($0))) }
+        case "_": return !name.isEmpty && matches(rest, Array(name.dropFirst()))
+        case "\\" where !rest.isEmpty:
+            return name.first == rest[0] && matches(Array(rest.dropFirst()), Array(name.dropFirst()))
+        default: return name.first == first && matches(rest, Array(name.dropFirst()))
+        }
+    }
+}
+
+/// A `CREATE USER`, with and without what proves who somebody is.
+struct UserStatement {
+    private let statement: SQLStatement
+    /// The tokens from IDENTIFIED to the end of that clause.
+    private let identity: ClosedRange<Int>?
+    let plugin: String?
+    let hasSecret: Bool
+
+    init(_ statement: SQLStatement) {
+        self.statement = statement
+        (identity, plugin, hasSecret) = Self.identity(statement)
+    }
+
+    /// The account locked: without its secret anyone could enter.
+    var withoutSecret: String {
+        var text = statement.text
+        if let identity, hasSecret {
+            let (first, last) = (statement.tokens[identity.lowerBound].range.lowerBound, statement.tokens[identity.upperBound].range.upperBound)
+            text =
+                String(decoding: statement.bytes[..<first], as: UTF8.self)
+                + String(decoding: statement.bytes[last...], as: UTF8.self)
+        }
+        let isLocked = statement.tokens.indices.contains {
+            statement.word($0) == "ACCOUNT" && statement.word($0 + 1) == "LOCK"
+        }
+        return hasSecret && !isLocked ? text + " ACCOUNT LOCK" : text
+    }
+
+    /// A grant without `IDENTIFIED …`, which older servers write into it.
+    static func withoutIdentity(_ statement: SQLStatement) -> [UInt8] {
+        guard let identity = Self.identity(statement).0 else { return statement.bytes }
+        let (first, last) = (statement.tokens[identity.lowerBound].range.lowerBound, statement.tokens[identity.upperBound].range.upperBound)
+        return Array(statement.bytes[..<first]) + Array(statement.bytes[last...])
+    }
+
+    /// `IDENTIFIED BY PASSWORD '…'`, `IDENTIFIED VIA plugin [USING '…'] [OR …]`,
+    /// `IDENTIFIED WITH 'plugin' [AS '…']`.
+    private static func identity(
+        _ statement: SQLStatement
+    ) -> (ClosedRange<Int>?, String?, Bool) {
+        guard let mark = statement.tokens.indices.first(where: { statement.word($0) == "IDENTIFIED" })
+        else { return (nil, nil, false) }
+        var last = mark
+        var plugin: String?
+        var hasSecret = false
+        var index = mark + 1
+        loop: while index < statement.tokens.count {
+            switch statement.word(index) {
+            case "BY", "PASSWORD", "OR", "AS", "USING": break
+            case "VIA", "WITH":
+                plugin = statement.name(index + 1)
+                index += 1
+            case "":
+                guard statement.tokens[index].kind == .string else { break loop }
+                hasSecret = true
+            default:
+                if statement.word(index - 1) == "OR" { break }
+                break loop
+            }
+            last = index
+            index += 1
+        }
+        return (mark...last, plugin, hasSecret)
+    }
+}

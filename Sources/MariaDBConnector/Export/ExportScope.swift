@@ -1,0 +1,148 @@
+import Basics
+import Databases
+import Manifests
+
+/// What of a server is exported and what is not, as the plan and the catalog say.
+struct ExportScope: Sendable {
+    let databases: [String]
+    let settings: MariaDBSettings
+    /// Tables whose rows are exported.
+    var tables: [Table] = []
+    /// Everything whose definition is exported: these tables, others, views and sequences.
+    var defined: [Table] = []
+    var excluded: [(table: Table, reason: String)] = []
+    private(set) var unmatchedIncludes: [String] = []
+    private(set) var unmatchedExcludes: [String] = []
+
+    init(
+        _ session: Session, _ server: ServerFacts, _ settings: MariaDBSettings
+    ) throws(Failure) {
+        self.settings = settings
+        let there = try session.query(
+            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY BINARY SCHEMA_NAME"
+        ).compactMap { $0[0] }.filter { !ServerFacts.systemDatabases.contains($0.lowercased()) }
+        if let named = settings.databases {
+            if let missing = named.first(where: { !there.contains($0) }) {
+                throw Failure(
+                    .notFound, "there is no database \"\(missing)\", or \(server.user) may not see it",
+                    hint: there.isEmpty
+                        ? "Grant the account rights in it."
+                        : "Those that it sees: \(there.prefix(20).joined(separator: ", ")).")
+            }
+            databases = there.filter { named.contains($0) }
+        } else {
+            databases = there
+        }
+        let catalog = try TableCatalog(session, server, databases: databases)
+        for table in catalog.all {
+            if let reason = settings.exclusion(of: table) {
+                excluded.append((table, reason))
+            } else {
+                defined.append(table)
+                if table.hasOwnRows { tables.append(table) }
+            }
+        }
+        let fitsNothing: (NamePattern) -> Bool = { pattern in
+            !catalog.all.contains { pattern.matches(schema: $0.database, name: $0.name) }
+        }
+        unmatchedIncludes = settings.included.filter(fitsNothing).map(\.text)
+        unmatchedExcludes = settings.excluded.map(\.pattern).filter(fitsNothing).map(\.text)
+    }
+
+    var bytes: Int64 { tables.reduce(0) { $0 + $1.bytes } }
+    var sequences: [Table] { defined.filter { $0.kind == .sequence } }
+    var views: [Table] { defined.filter { $0.kind == .view } }
+    /// Tables that no snapshot covers.
+    var nonTransactional: [Table] { tables.filter { !$0.isTransactional } }
+
+    /// Objects that are exported and cannot be without what is not.
+    func brokenReferences(_ session: Session) throws(Failure) -> [String] {
+        if excluded.isEmpty { return [] }
+        let without = Set(excluded.map(\.table.title))
+        let list = databases.map(\.quotedString).joined(separator: ", ")
+        var found: [String] = []
+        for row in try session.query(
+            "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UNIQUE_CONSTRAINT_SCHEMA, "
+                + "REFERENCED_TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS "
+                + "WHERE CONSTRAINT_SCHEMA IN (\(list)) ORDER BY 1, 2, 3")
+        {
+            let child = "\(row[0] ?? "").\(row[1] ?? "")"
+            let parent = "\(row[3] ?? "").\(row[4] ?? "")"
+            if !without.contains(child), without.contains(parent) {
+                found.append("foreign key \(row[2] ?? "") of \(child) needs \(parent)")
+            }
+        }
+        for view in views {
+            for needed in try ViewOrder.references(view, session)
+            where without.contains("\(needed.database).\(needed.name)") {
+                found.append("view \(view.title) needs \(needed.database).\(needed.name)")
+            }
+        }
+        return found
+    }
+
+    func omissions(_ accounts: Accounts) -> OmissionSummary {
+        var list = OmissionList<MariaDBOmission>(accepted: settings.accepted)
+        for (table, reason) in excluded { list.addExcluded(table.title, reason: reason) }
+        for table in defined where table.isRemote || table.engine == "mrg_myisam" {
+            if table.isRemote { list.add(.foreignTables, table.title) }
+        }
+        if settings.nonTransactional != .lock {
+            for table in nonTransactional {
+                list.add(
+                    .nonTransactional, table.title, covered: settings.nonTransactional == .accept)
+            }
+        }
+        for table in tables {
+            if table.versioning == .transaction { list.add(.transactionHistory, table.title) }
+            for column in table.volatile {
+                list.add(.changingColumns, "\(table.title).\(column)", covered: true)
+            }
+        }
+        if !accounts.areVisible { list.add(.accounts, "accounts and their rights") }
+        if settings.secrets != .sealed, !accounts.holders.isEmpty {
+            let names = settings.secrets == .omit ? ["passwords of accounts"] : accounts.holders
+            for name in names { list.add(.secrets, name, covered: settings.secrets != nil) }
+        }
+        return list.summary
+    }
+}
+
+/// Views in an order in which each finds what it stands on.
+enum ViewOrder {
+    /// The tables and views that a view names, as far as names with their database tell.
+    static func references(
+        _ view: Table, _ session: Session
+    ) throws(Failure) -> [(database: String, name: String)] {
+        let text = try session.bytes(
+            "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = "
+                + "\(view.database.quotedString) AND TABLE_NAME = \(view.name.quotedString)"
+        ).first?.first ?? nil
+        let statement = SQLStatement(text ?? [])
+        return statement.tokens.indices.compactMap { index in
+            guard statement.isSymbol(index, "."), let database = statement.name(index - 1),
+                let name = statement.name(index + 1)
+            else { return nil }
+            return (database, name)
+        }
+    }
+
+    static func sorted(_ views: [Table], _ session: Session) throws(Failure) -> [Table] {
+        let places = Dictionary(
+            views.enumerated().map { ($0.element.title, $0.offset) }, uniquingKeysWith: { $1 })
+        var needs: [[Int]] = []
+        for view in views {
+            needs.append(
+                try references(view, session).compactMap { places["\($0.database).\($0.name)"] })
+        }
+        var order: [Int] = []
+        var seen: Set<Int> = []
+        func visit(_ place: Int) {
+            guard seen.insert(place).inserted else { return }
+            for other in needs[place] { visit(other) }
+            order.append(place)
+        }
+        for place in views.indices { visit(place) }
+        return order.map { views[$0] }
+    }
+}

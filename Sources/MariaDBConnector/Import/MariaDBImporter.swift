@@ -1,0 +1,362 @@
+public import Basics
+public import Connectors
+import Databases
+public import Manifests
+public import Plans
+import Primitives
+import Streams
+import Synchronization
+
+/// Replays databases on a server: accounts, tables, rows on many sessions at once, then keys and
+/// programs; and reads every table again.
+///
+/// Statements are run one by one through libmariadb; nothing in an archive can be a command of a client.
+public final class MariaDBImporter: Importer {
+    public static let kind = "mariadb"
+    public static let targetRemembers = true
+
+    let source: SourceRecord
+    let artifacts: any ArtifactSource
+    let room: Room
+    let settings: MariaDBTarget
+    let target: TargetServer
+    private let resuming: Bool
+    let state = Mutex(State())
+
+    struct State {
+        var stored: StoredServer?
+        var work: ImportWork?
+        var slices: [Slice] = []
+        /// By the artifact: how the target's table is cut for reading.
+        var pieces: [Int: [TablePiece]] = [:]
+        var catalog: [String: Table]?
+        var found: [Int: MultisetDigest] = [:]
+        var missing: Set<Int> = []
+        var differences: [JSON] = []
+        var comparisons: [ImportResult.Comparison] = []
+        /// Whether the target refused LOAD DATA LOCAL.
+        var inserts = false
+    }
+
+    public static func check(_ target: TargetPlan, _ problems: PlanProblems) {
+        _ = MariaDBTarget(target, problems)
+    }
+
+    public init(
+        _ target: TargetPlan, source: SourceRecord, from artifacts: any ArtifactSource, room: Room,
+        resuming: Bool
+    ) throws(Failure) {
+        let problems = PlanProblems()
+        settings = MariaDBTarget(target, problems)
+        try problems.check()
+        self.source = source
+        self.artifacts = artifacts
+        self.room = room
+        self.resuming = resuming && Files.exists(room.directory + "/begun")
+        self.target = TargetServer(settings, progress: room.progress)
+    }
+
+    // MARK: - Before
+
+    private var finishedPath: String { room.directory + "/finished" }
+    private var shortfallPath: String { room.directory + "/not-set" }
+
+    public func prepare() throws(Failure) -> ImportOutline {
+        let stored = try StoredServer(source, from: artifacts)
+        let isFinished = Files.exists(finishedPath)
+        if isFinished {
+            let told = try JSON(parsing: Files.read(shortfallPath)).array ?? []
+            target.shortfalls.withLock { $0 = told }
+        } else {
+            try target.prepare(stored, resuming: resuming)
+            try Files.write([], to: room.directory + "/begun", mode: 0o600)
+        }
+        let work = ImportWork(stored, settings)
+        let slices = slices(stored)
+        state.withLock {
+            $0.stored = stored
+            $0.work = work
+            $0.slices = slices
+            $0.inserts = settings.load == .insert
+        }
+        return ImportOutline(
+            rounds: isFinished ? [] : work.rounds, slices: slices.count,
+            bytes: source.artifacts.reduce(0) { $0 + $1.plainBytes })
+    }
+
+    func prepared() throws(Failure) -> (stored: StoredServer, work: ImportWork) {
+        guard let stored = state.withLock({ $0.stored }), let work = state.withLock({ $0.work })
+        else { throw Failure(.failed, "an import that is not prepared") }
+        return (stored, work)
+    }
+
+    // MARK: - Replay
+
+    public func replay(_ unit: SegmentNumber) throws(Failure) {
+        let (stored, work) = try prepared()
+        guard let step = ImportWork.Step(rawValue: unit.artifact - ImportWork.firstStep) else {
+            guard let place = stored.tables.firstIndex(where: { $0.artifact == unit.artifact }) else {
+                throw StoredServer.malformed("rows of a table that the contents do not list")
+            }
+            let table = stored.tables[place]
+            return try describing(table) { () throws(Failure) in
+                try target.once("rows \(unit.artifact) \(unit.segment)") { (session) throws(Failure) in
+                    try pour(table, unit.segment, session)
+                }
+            }
+        }
+        switch step {
+        case .accounts: try makeAccounts(stored)
+        case .table: try makeTable(work.tables[unit.segment])
+        case .wholeTable:
+            let table = stored.tables[unit.segment]
+            try describing(table) { () throws(Failure) in
+                // No transaction holds these rows: what an interrupted import left is taken out first.
+                try target.atLeastOnce("table rows \(table.artifact)") { (session) throws(Failure) in
+                    try session.execute("DELETE FROM \(target.qualified(table))")
+                    for segment in source.artifacts[table.artifact].segments.indices {
+                        try pour(table, segment, session)
+                    }
+                }
+            }
+        case .keys: try addKeys(work.tables[unit.segment])
+        case .references: for table in work.tables { try addReferences(table) }
+        case .states: try setStates(stored)
+        case .programs:
+            for definition in work.programs { try makeProgram(definition) }
+        case .rights: try grantRights(stored)
+        }
+    }
+
+    private func describing(
+        _ table: StoredServer.Table, _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        do throws(Failure) { try body() } catch {
+            throw error.during("cannot load rows into \(target.qualified(table))")
+        }
+    }
+
+    private func pour(
+        _ table: StoredServer.Table, _ segment: Int, _ session: Session
+    ) throws(Failure) {
+        let loader = RowLoader(
+            session: session, table: table, qualified: target.qualified(table),
+            progress: room.progress)
+        let record = source.artifacts[table.artifact]
+        if !state.withLock({ $0.inserts }) {
+            do throws(Failure) {
+                return try loader.load(try artifacts.open(record, segment: segment))
+            } catch {
+                guard settings.load == .auto,
+                    ServerError.Number.localInfile.contains(session.lastError)
+                else { throw error }
+                state.withLock { $0.inserts = true }
+            }
+        }
+        try loader.insert(
+            try artifacts.open(record, segment: segment), maxPacket: try target.server().maxPacket)
+    }
+
+    private func makeTable(_ table: ImportWork.Table) throws(Failure) {
+        let definition = table.definition
+        try target.atLeastOnce("made \(definition.title)") { (session) throws(Failure) in
+            var bare = definition
+            bare.statement = table.parts.create
+            try target.make(bare, replacing: true, session)
+        }
+    }
+
+    private func addKeys(_ table: ImportWork.Table) throws(Failure) {
+        let definition = table.definition
+        try target.atLeastOnce("keys \(definition.title)") { (session) throws(Failure) in
+            let there = Set(
+                try session.query(
+                    "SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = "
+                        + "\(definition.database.quotedString) AND TABLE_NAME = \(definition.name.quotedString)"
+                ).compactMap { $0[0] })
+            let missing = table.parts.keys.filter { !there.contains($0.name) }
+            if missing.isEmpty { return }
+            try alter(definition, missing.map(\.clause), session)
+        }
+    }
+
+    private func addReferences(_ table: ImportWork.Table) throws(Failure) {
+        let definition = table.definition
+        if table.parts.references.isEmpty { return }
+        try target.atLeastOnce("references \(definition.title)") { (session) throws(Failure) in
+            let there = Set(
+                try session.query(
+                    "SELECT CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE "
+                        + "CONSTRAINT_SCHEMA = \(definition.database.quotedString) AND TABLE_NAME = "
+                        + "\(definition.name.quotedString)"
+                ).compactMap { $0[0] })
+            let missing = table.parts.references.filter { !there.contains($0.name) }
+            if missing.isEmpty { return }
+            try alter(definition, missing.map(\.clause), session)
+        }
+    }
+
+    private func alter(
+        _ definition: Definition, _ clauses: [[UInt8]], _ session: Session
+    ) throws(Failure) {
+        let added = clauses.map { Array("ADD ".utf8) + $0 }.joined(separator: Array(", ".utf8))
+        var change = definition
+        change.statement = Array("ALTER TABLE \(definition.name.quotedName) ".utf8) + added
+        try target.make(change, session)
+    }
+
+    private func setStates(_ stored: StoredServer) throws(Failure) {
+        try target.pool.with { (session) throws(Failure) in
+            for sequence in stored.sequences {
+                let name = "\(target.name(sequence.database).quotedName).\(sequence.name.quotedName)"
+                try session.execute("SELECT SETVAL(\(name), \(sequence.next), 0)")
+            }
+            for table in stored.tables {
+                guard let next = table.autoIncrement.flatMap({ UInt64($0) }) else { continue }
+                let here = try AutoIncrement.read(target.name(table.database), table.name, session)
+                if (here ?? 0) < next {
+                    try session.execute("ALTER TABLE \(target.qualified(table)) AUTO_INCREMENT = \(next)")
+                }
+            }
+        }
+    }
+
+    /// Views, routines, triggers and events, one by one: what one of them needs and does not find is
+    /// told, and the others are made.
+    private func makeProgram(_ definition: Definition) throws(Failure) {
+        try target.atLeastOnce("made \(definition.title)") { (session) throws(Failure) in
+            do throws(Failure) {
+                try target.make(definition, replacing: true, session)
+            } catch {
+                guard error.code == .databaseRefused || error.code == .databaseRights,
+                    definition.kind != .package
+                else { throw error }
+                target.note(shortfall: definition.title, Self.reason(error))
+            }
+        }
+    }
+
+    static func reason(_ failure: Failure) -> String {
+        var last = failure
+        while let cause = last.cause { last = cause }
+        return last.what
+    }
+
+    // MARK: - Accounts
+
+    /// Accounts that are there are kept as they are.
+    private func makeAccounts(_ stored: StoredServer) throws(Failure) {
+        for original in stored.definitions(.role, .user) where original.table != "secret" {
+            let definition = settings.mapping.applied(to: original)
+            let name = NameMapping.quoted(definition.name)
+            try target.pool.with { (session) throws(Failure) in
+                do throws(Failure) {
+                    try session.execute(definition.statement)
+                    try target.mark("account \(definition.name)", session)
+                } catch {
+                    // 1396: it is there already.
+                    if session.lastError == 1396 { return }
+                    guard error.code == .databaseRefused || error.code == .databaseRights else {
+                        throw error
+                    }
+                    target.note(shortfall: "\(definition.kind.rawValue) \(name)", Self.reason(error))
+                }
+            }
+        }
+    }
+
+    private func grantRights(_ stored: StoredServer) throws(Failure) {
+        let made = Set(try target.done("account "))
+        let databases = Set(stored.databases)
+        for original in stored.definitions(.grant, .defaultRole, .user) {
+            if original.kind == .user, original.table != "secret" { continue }
+            let definition = settings.mapping.applied(to: original)
+            // Who was here before gets rights in the databases that came, and no others.
+            let isOfDatabase =
+                original.kind == .grant && !original.database.isEmpty
+                && databases.contains(GrantScope.unescaped(original.database))
+            guard made.contains(definition.name) || isOfDatabase else { continue }
+            try target.pool.with { (session) throws(Failure) in
+                do throws(Failure) { try session.execute(definition.statement) } catch {
+                    guard error.code == .databaseRefused || error.code == .databaseRights else {
+                        throw error
+                    }
+                    target.note(
+                        shortfall: "rights of \(definition.name)", Self.reason(error))
+                }
+            }
+        }
+    }
+
+    public func finish() throws(Failure) {
+        if Files.exists(finishedPath) { return }
+        try checkConditions()
+        // What the target did not take is told again by whoever only compares.
+        let shortfalls = target.shortfalls.withLock { $0 }
+        try Files.write(JSON.array(shortfalls).canonical, to: shortfallPath, mode: 0o600)
+        try target.end()
+        try Files.write([], to: finishedPath, mode: 0o600)
+    }
+
+    /// Rows were loaded without looking at foreign keys and CHECKs: what does not hold is told.
+    private func checkConditions() throws(Failure) {
+        let work = try prepared().work
+        try target.pool.with { (session) throws(Failure) in
+            for table in work.tables {
+                let name = "\(table.definition.database.quotedName).\(table.definition.name.quotedName)"
+                for check in table.parts.checks {
+                    let condition = String(decoding: check.condition, as: UTF8.self)
+                    let count = try session.value(
+                        "SELECT COUNT(*) FROM \(name) WHERE NOT \(condition)")
+                    if let count, count != "0" {
+                        target.note(
+                            shortfall: "table \(table.definition.database).\(table.definition.name)",
+                            "\(count) rows violate the CHECK \(check.name), as they did on the source")
+                    }
+                }
+                try checkReferences(table, name, session)
+            }
+        }
+    }
+
+    private func checkReferences(
+        _ table: ImportWork.Table, _ name: String, _ session: Session
+    ) throws(Failure) {
+        if table.parts.references.isEmpty { return }
+        let rows = try session.query(
+            """
+            SELECT CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME,
+                REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE
+            WHERE TABLE_SCHEMA = \(table.definition.database.quotedString)
+                AND TABLE_NAME = \(table.definition.name.quotedString)
+                AND REFERENCED_TABLE_NAME IS NOT NULL ORDER BY CONSTRAINT_NAME, ORDINAL_POSITION
+            """)
+        for (constraint, columns) in Dictionary(grouping: rows, by: { $0[0] ?? "" }) {
+            guard let schema = columns[0][2], let parent = columns[0][3] else { continue }
+            let isSet = columns.map { "c.\(($0[1] ?? "").quotedName) IS NOT NULL" }
+            let isEqual = columns.map {
+                "p.\(($0[4] ?? "").quotedName) = c.\(($0[1] ?? "").quotedName)"
+            }
+            let count = try session.value(
+                "SELECT COUNT(*) FROM \(name) c WHERE \(isSet.joined(separator: " AND ")) AND NOT EXISTS "
+                    + "(SELECT 1 FROM \(schema.quotedName).\(parent.quotedName) p WHERE "
+                    + "\(isEqual.joined(separator: " AND ")))")
+            if let count, count != "0" {
+                target.note(
+                    shortfall: "table \(table.definition.database).\(table.definition.name)",
+                    "\(count) rows have no parent for the foreign key \(constraint), as on the source")
+            }
+        }
+    }
+}
+
+enum AutoIncrement {
+    static func read(
+        _ database: String, _ table: String, _ session: Session
+    ) throws(Failure) -> UInt64? {
+        try session.value(
+            "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+                + "\(database.quotedString) AND TABLE_NAME = \(table.quotedString)"
+        ).flatMap { UInt64($0) }
+    }
+}

@@ -1,0 +1,103 @@
+import Basics
+import Databases
+
+/// What must hold of a target before anything is written to it.
+struct TargetCheck {
+    let stored: StoredServer
+    let settings: MariaDBTarget
+    let server: ServerFacts
+    let pool: SessionPool<Session>
+
+    func check() throws(Failure) {
+        if server.isReadOnly, !server.has("SUPER"), !server.has("READ_ONLY ADMIN") {
+            throw Failure(
+                .databaseUnsuitable, "the target is read-only",
+                hint: "SET GLOBAL read_only = OFF there, or choose another target.")
+        }
+        try checkHistory()
+        try checkEngines()
+        try checkCollations()
+        try checkNames()
+    }
+
+    private func checkHistory() throws(Failure) {
+        let tables = stored.tables.filter(\.hasHistory)
+        guard let first = tables.first else { return }
+        guard server.family == .mariadb else {
+            throw Failure(
+                .databaseUnsuitable,
+                "\(first.title) is a table with history, which MySQL does not know",
+                hint: "Import it to MariaDB 10.11 or later, or exclude it from the export.")
+        }
+        guard server.version < 101_100, settings.history == .keep else { return }
+        throw Failure(
+            .databaseUnsuitable,
+            "the target is of version \(server.versionText), which cannot take the history of "
+                + "\(first.title)\(tables.count > 1 ? " and \(tables.count - 1) more" : "")",
+            hint: "Import to MariaDB 10.11 or later, or say history: drop for this target.")
+    }
+
+    private func checkEngines() throws(Failure) {
+        for table in stored.tables where server.engines[table.engine] == nil {
+            throw Failure(
+                .databaseUnsuitable,
+                "the target has no engine \"\(table.engine)\", which \(table.title) needs",
+                hint: "Install its plugin on the target, or change the table's engine on the source.")
+        }
+    }
+
+    private func checkCollations() throws(Failure) {
+        let known = Set(
+            try pool.with { (session) throws(Failure) in
+                try session.query(
+                    server.family == .mariadb
+                        ? "SELECT COALESCE(FULL_COLLATION_NAME, COLLATION_NAME) FROM "
+                            + "information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+                        : "SELECT COLLATION_NAME FROM information_schema.COLLATIONS")
+            }.compactMap { $0[0] })
+        for definition in stored.definitions
+        where ![.user, .role, .grant, .defaultRole].contains(definition.kind) {
+            let sql = definition.sql
+            var names = [definition.connection, definition.databaseCollation].filter { !$0.isEmpty }
+            for index in sql.tokens.indices where sql.word(index) == "COLLATE" {
+                if let name = sql.name(sql.isSymbol(index + 1, "=") ? index + 2 : index + 1) {
+                    names.append(name)
+                }
+            }
+            for name in names where settings.mapping.collations[name] == nil && !known.contains(name.lowercased()) {
+                throw Failure(
+                    .databaseUnsuitable,
+                    "the target does not know the collation \"\(name)\" of \(definition.title)",
+                    hint: "Name another under map.collations, such as \(name): \(proposal(name, known)). "
+                        + "It may sort otherwise, and find values equal that were not.")
+            }
+        }
+    }
+
+    /// What comes nearest: of the same character set, as strict, of the latest Unicode there is.
+    private func proposal(_ name: String, _ known: Set<String>) -> String {
+        let set = name.prefix { $0 != "_" }
+        let candidates = ["uca1400_ai_ci", "0900_ai_ci", "unicode_520_ci", "unicode_ci", "general_ci"]
+        let suffixes =
+            name.hasSuffix("_bin")
+            ? ["bin"]
+            : name.contains("_as_cs") ? ["uca1400_as_cs", "0900_as_cs", "bin"]
+            : name.contains("_as_ci") ? ["uca1400_as_ci", "0900_as_ci"] + candidates : candidates
+        return suffixes.map { "\(set)_\($0)" }.first(where: known.contains) ?? "utf8mb4_general_ci"
+    }
+
+    /// A server that ignores case cannot have two tables that differ in it alone.
+    private func checkNames() throws(Failure) {
+        guard server.lowerCaseNames != 0, stored.lowerCaseNames == 0 else { return }
+        var seen: [String: String] = [:]
+        for definition in stored.definitions(.table, .view, .sequence) {
+            let title = "\(definition.database).\(definition.name)"
+            if let other = seen.updateValue(title, forKey: title.lowercased()) {
+                throw Failure(
+                    .databaseUnsuitable,
+                    "the target does not tell \(title) from \(other) (lower_case_table_names)",
+                    hint: "Import to a server with lower_case_table_names = 0.")
+            }
+        }
+    }
+}
