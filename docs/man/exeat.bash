@@ -261,7 +261,7 @@ _exeat_verify() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=(--trust --decrypt-with)
-    non_repeating_options=(--progress)
+    non_repeating_options=(--passphrase-file --progress)
     __exeat_offer_flags_options 1
 
     # Offer option value completions
@@ -270,6 +270,9 @@ _exeat_verify() {
         return
         ;;
     '--decrypt-with')
+        return
+        ;;
+    '--passphrase-file')
         return
         ;;
     '--progress')
@@ -283,12 +286,15 @@ _exeat_inspect() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=(--decrypt-with)
-    non_repeating_options=()
+    non_repeating_options=(--passphrase-file)
     __exeat_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
     '--decrypt-with')
+        return
+        ;;
+    '--passphrase-file')
         return
         ;;
     esac
@@ -298,7 +304,7 @@ _exeat_extract() {
     repeating_flags=()
     non_repeating_flags=(--unverified --json --version -h --help)
     repeating_options=(--trust --decrypt-with)
-    non_repeating_options=(--to --progress)
+    non_repeating_options=(--to --passphrase-file --progress)
     __exeat_offer_flags_options 2
 
     # Offer option value completions
@@ -312,6 +318,9 @@ _exeat_extract() {
     '--decrypt-with')
         return
         ;;
+    '--passphrase-file')
+        return
+        ;;
     '--progress')
         __exeat_add_completions -W 'auto'$'\n''plain'$'\n''json'$'\n''none'
         return
@@ -323,12 +332,15 @@ _exeat_import() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=()
-    non_repeating_options=(--work --progress)
+    non_repeating_options=(--work --passphrase-file --progress)
     __exeat_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
     '--work')
+        return
+        ;;
+    '--passphrase-file')
         return
         ;;
     '--progress')

@@ -14,10 +14,11 @@ enum ObjectDefinition {
             hasher.update(token)
             hasher.update([0])
         }
-        // An option of a column has the column's name and a line end in front.
         for option in options {
-            let parts = SecretOptions.parts(
-                option.split(separator: "\n").last.map(String.init) ?? option)
+            // An option of a column has the column's name and a line end in front.
+            let name = option.prefix { $0 != "=" }
+            let end = name.firstIndex(of: "\n").map { option.index(after: $0) }
+            let parts = SecretOptions.parts(String(option[(end ?? option.startIndex)...]))
             guard !SecretOptions.holds(parts.name, parts.value) else { continue }
             hasher.update(Array(option.utf8))
             hasher.update([0])

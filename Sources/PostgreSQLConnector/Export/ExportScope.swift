@@ -15,6 +15,8 @@ struct ExportScope: Sendable {
     /// Patterns of the plan that fit nothing there is: most likely they are misspelt.
     let unmatchedIncludes: [String]
     let unmatchedExcludes: [String]
+    /// The oids of what has no rows in the archive.
+    private let without: Set<String>
     /// Unlogged relations of a standby: their definitions are exported, rows there are none.
     let unlogged: [Relation]
 
@@ -42,13 +44,13 @@ struct ExportScope: Sendable {
         sequences = catalog.sequences.filter(kept).filter { !isEmpty($0) }
         unlogged = catalog.all.filter(kept).filter(isEmpty)
             .filter { $0.hasOwnRows && ($0.kind == .table || $0.kind == .sequence) }
+        without = Set(excluded.map(\.relation.oid) + unlogged.map(\.oid))
         foreign = catalog.all.filter { $0.kind == .foreign && $0.ownedBy == nil }.filter(kept)
     }
 
     /// The leaves of a table whose rows are exported.
     func leaves(of table: Relation) -> [Relation] {
-        let without = Set(excluded.map(\.relation.oid) + unlogged.map(\.oid))
-        return catalog.leaves(of: table).filter { $0.kind == .table && !without.contains($0.oid) }
+        catalog.leaves(of: table).filter { $0.kind == .table && !without.contains($0.oid) }
     }
 
     var readRelations: [Relation] { tables.flatMap { leaves(of: $0) } }
