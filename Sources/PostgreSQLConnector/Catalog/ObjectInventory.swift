@@ -105,6 +105,8 @@ enum ObjectInventory {
             if let relation = row[4], excluded.contains(relation) { continue }
             if let schema = row[5], excluded.contains(schema) { continue }
             let options = try json(row[7]).compactMap(\.string)
+            // Settings that hold secrets stay behind.
+            if kind == "settings", options.allSatisfy(SecretOptions.holds(option:)) { continue }
             let text = row[6] ?? ""
             let isDefined = !text.isEmpty || !options.isEmpty
             objects.append(
@@ -261,6 +263,15 @@ enum ObjectInventory {
             SELECT 'database', '', '', pg_get_userbyid(o.datdba), NULL::oid, NULL::oid,
                 'LIMIT ' || o.datconnlimit, NULL::json, (SELECT json_agg(json_build_array(r, p, c)) FROM (\(sql.rights("o.datacl", "d", owner: "o.datdba"))) f(r, p, c))
             FROM pg_database o WHERE o.datname = current_database()
+            """,
+            // Of the database, and of roles in it; those that name roles or tablespaces, which may have
+            // other names elsewhere, are left out.
+            """
+            SELECT 'settings', coalesce(quote_ident(r.rolname), ''), '', NULL, NULL::oid, NULL::oid, '',
+                (SELECT json_agg(x ORDER BY x) FROM unnest(o.setconfig) x WHERE split_part(x, '=', 1) NOT IN
+                    ('role', 'session_authorization', 'default_tablespace', 'temp_tablespaces')), NULL::json
+            FROM pg_db_role_setting o LEFT JOIN pg_roles r ON r.oid = o.setrole
+            WHERE o.setdatabase = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
             """,
         ]
         return parts.compactMap { $0 }.joined(separator: "\nUNION ALL ")

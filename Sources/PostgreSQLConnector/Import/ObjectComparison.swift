@@ -25,7 +25,7 @@ struct ObjectComparison {
     ///   - roles: names of the source with their names on the target.
     ///   - isSameMajor: whether source and target are of one major version.
     ///   - allowsMore: the target held objects before.
-    ///   - explained: keys of objects that the target is known not to have taken as they are.
+    ///   - explained: kinds of objects that the target is known not to have taken as they are.
     ///   - kept: keys of objects that were there before.
     init(
         expected: [DatabaseObject], found: [DatabaseObject], roles: [String: String],
@@ -37,8 +37,8 @@ struct ObjectComparison {
         let expected = Self.keyed(expected.map { $0.mapped(roles) })
         let found = Self.keyed(found.map { $0.mapped([:]) })
         count = expected.count
-        for (key, object) in expected.sorted(by: { $0.key < $1.key }) where !explained.contains(key)
-        {
+        for (key, object) in expected.sorted(by: { $0.key < $1.key })
+        where !explained.contains(object.kind) {
             if let other = found[key] {
                 compare(object, other)
             } else {
@@ -48,6 +48,7 @@ struct ObjectComparison {
         // A public schema without anything may be there on one side only.
         for key in found.keys.sorted()
         where expected[key] == nil && !allowsMore && key != "schema public" {
+            if explained.contains(found[key]?.kind ?? "") { continue }
             note(key, "object", "missing", "there")
         }
     }
@@ -61,7 +62,7 @@ struct ObjectComparison {
         }
         // Who may not see the options of a user mapping sees nothing of it.
         let isHidden =
-            expected.kind == "user mapping"
+            ["user mapping", "settings"].contains(expected.kind)
             && (expected.definition.isEmpty || found.definition.isEmpty)
         if expected.definition != found.definition, !isHidden {
             note(
@@ -117,6 +118,11 @@ struct ObjectComparison {
     private static func keyed(_ objects: [DatabaseObject]) -> [String: DatabaseObject] {
         var keyed: [String: DatabaseObject] = [:]
         for object in objects {
+            if object.kind == "settings", keyed[object.key] != nil {
+                // Of two roles that became one, the later setting holds: which, is not told.
+                keyed[object.key]?.definition = ""
+                continue
+            }
             guard object.kind == "large objects" else {
                 keyed[object.key] = object
                 continue
@@ -140,7 +146,8 @@ extension DatabaseObject {
     /// With the roles of the target: as owner, in rights, and in the names that hold a role.
     func mapped(_ roles: [String: String]) -> DatabaseObject {
         var name = SQLStatement(Array(identity.utf8))
-        let place = kind == "user mapping" ? 0 : kind == "default acl" ? 2 : nil
+        let place =
+            ["user mapping", "settings"].contains(kind) ? 0 : kind == "default acl" ? 2 : nil
         if let place, let role = name.name(place) {
             name.replace([(place, (roles[role] ?? role).quotedName)])
         }

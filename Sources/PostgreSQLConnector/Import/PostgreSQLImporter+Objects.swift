@@ -21,7 +21,7 @@ extension PostgreSQLImporter {
             expected: stored.objects, found: found, roles: settings.mapping.roles,
             isSameMajor: version / 10_000 == stored.version / 10_000,
             allowsMore: settings.existing == .add,
-            explained: told.contains { $0.hasPrefix("database ") } ? ["database "] : [],
+            explained: told.contains { $0.hasPrefix("database ") } ? ["database", "settings"] : [],
             kept: try kept())
         for difference in comparison.differences {
             note(
@@ -73,7 +73,8 @@ extension PostgreSQLImporter {
             let role = roles[membership.role] ?? membership.role
             let member = roles[membership.member] ?? membership.member
             // Two that became one need no membership.
-            if role == member || told.contains("membership of \(member)") { continue }
+            let reasons = ["membership of \(member)", "role \(member)", "role \(role)"]
+            if role == member || reasons.contains(where: told.contains) { continue }
             let isAdmin = here.contains("\(role)\n\(member)\nt")
             if membership.isAdmin ? isAdmin : isAdmin || here.contains("\(role)\n\(member)\nf") {
                 continue

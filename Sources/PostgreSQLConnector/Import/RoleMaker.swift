@@ -22,13 +22,18 @@ struct RoleMaker {
             made = absent
         }
         let mine = made ?? []
+        var refused: Set<String> = []
         for statement in roles {
             let names = statement.roleNames
             guard let name = names.first, names.contains(where: needed.contains) else { continue }
             let here = mapping.roles[name] ?? name
             if statement.begins("CREATE", "ROLE") {
                 // Two roles of the source may be one here.
-                if existing.insert(here).inserted { _ = try run(statement, "role \(here)") }
+                if existing.insert(here).inserted, try !run(statement, "role \(here)") {
+                    refused.insert(name)
+                }
+            } else if refused.contains(name) {
+                continue
             } else if statement.begins("ALTER", "ROLE") || statement.begins("COMMENT", "ON", "ROLE")
             {
                 if mine.contains(name) {

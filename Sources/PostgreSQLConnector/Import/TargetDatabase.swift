@@ -73,7 +73,9 @@ final class TargetDatabase: Sendable {
                 return nil
             }
             let objects = try ObjectInventory.read(connection)
-                .filter { !["schema public", "database "].contains($0.key) }
+                .filter {
+                    !["database", "settings"].contains($0.kind) && $0.key != "schema public"
+                }
             guard objects.isEmpty || settings.existing == .add else {
                 throw Failure(
                     .targetOccupied,
@@ -104,7 +106,7 @@ final class TargetDatabase: Sendable {
         let both = objects.map { $0.mapped([:]) }.filter { expected.contains($0.key) }
         // CREATE EXTENSION of a dump takes what is there, and default privileges are added to.
         let clashing = both.filter {
-            !["schema", "extension", "default acl", "large objects"].contains($0.kind)
+            !["schema", "extension", "default acl", "large objects", "settings"].contains($0.kind)
         }
         guard clashing.isEmpty else {
             throw Failure(
@@ -124,7 +126,9 @@ final class TargetDatabase: Sendable {
                     + "\(batch.first) to \(batch.last)",
                 hint: "Large objects keep their numbers: import into another database.")
         }
-        return Set(both.filter { $0.kind == "schema" }.map(\.key) + ["database "])
+        let set = stored.objects.filter { $0.kind == "settings" }
+            .map { $0.mapped(settings.mapping.roles).key }
+        return Set(both.filter { $0.kind == "schema" }.map(\.key) + set + ["database "])
     }
 
     private func isThere() throws(Failure) -> Bool {

@@ -26,6 +26,12 @@ enum SecretOptions {
         name.contains(".") && holds(name, value)
     }
 
+    /// The same for both in one, as `parts` takes them.
+    static func holds(option: String) -> Bool {
+        let parts = parts(option)
+        return holds(parts.name, parts.value)
+    }
+
     /// `name=value`, as catalogs keep options and settings.
     static func parts(_ option: String) -> (name: String, value: String) {
         let mark = option.firstIndex(of: "=") ?? option.endIndex
