@@ -51,10 +51,21 @@ public struct ArchiveKeys: Sendable {
     private static func decrypt(
         _ bytes: [UInt8], _ file: String, _ passphrase: (String) throws(Failure) -> Secret
     ) throws(Failure) -> [UInt8] {
+        var unarmored = ArmorSource(MemorySource(bytes), .detected)
+        let plain: [UInt8]
+        do throws(Failure) { plain = try unarmored.readAll(limit: largest) } catch {
+            throw error.during("cannot open the key file \"\(file)\"", hint: error.hint)
+        }
+        // Nobody is asked for a passphrase that does not exist.
+        guard plain.starts(with: "age-encryption.org/v1\n-> scrypt ".utf8) else {
+            throw Failure(
+                .ageKeyInvalid,
+                "the key file \"\(file)\" is encrypted itself, and not with a passphrase",
+                hint: "Decrypt it first: (umask 077; age -d -i KEY -o IDENTITY FILE).")
+        }
         let identity = Identity(try Passphrase(try passphrase(file)))
         do throws(Failure) {
-            var opening = try Opening(
-                ArmorSource(MemorySource(bytes), .detected), identities: [identity])
+            var opening = try Opening(MemorySource(plain), identities: [identity])
             return try opening.readAll(limit: largest)
         } catch {
             guard error.code == .ageNoMatch else {
@@ -62,9 +73,7 @@ public struct ArchiveKeys: Sendable {
             }
             throw Failure(
                 .ageNoMatch, "the passphrase does not open the key file \"\(file)\"",
-                hint:
-                    "Check it for typing errors; key files that are encrypted to keys, not with a "
-                    + "passphrase, must be decrypted with age first.")
+                hint: "Check it for typing errors.")
         }
     }
 }
