@@ -183,8 +183,11 @@ class DatabaseSuite(Suite):
 
 
 def forget(server, *databases, accounts=True):
-    """Takes databases and accounts away again."""
-    server.sql("SET foreign_key_checks = 0", *(f"DROP DATABASE IF EXISTS {quoted(name)}" for name in databases))
+    """Takes databases and accounts away again, and rights in databases that are no longer."""
+    server.sql(
+        "SET foreign_key_checks = 0", *(f"DROP DATABASE IF EXISTS {quoted(name)}" for name in databases),
+        *(f"DELETE FROM mysql.{table} WHERE Db NOT IN (SELECT schema_name FROM information_schema.schemata)"
+          for table in ("db", "tables_priv", "columns_priv", "procs_priv")), "FLUSH PRIVILEGES")
     if accounts:
         for line in server.sql(
                 "SELECT IF(is_role = 'Y', CONCAT('ROLE `', User, '`'), CONCAT('USER ', QUOTE(User), '@', QUOTE(Host))) "

@@ -158,13 +158,14 @@ def restores_by_hand(world):
                               env=environment, capture_output=True, timeout=300)
         expect(done.returncode == 0, f"{done.stdout.decode()} {done.stderr.decode()}")
         if key:
-            done = subprocess.run(["sh", os.path.join(place, "exeat", "restore.txt")], cwd=place, env=environment,
+            environment["TO"] = world.at("by-hand-final")
+            done = subprocess.run(["sh", "restore.txt"], cwd=place, env=environment,
                                   capture_output=True, timeout=300)
             expect(done.returncode == 0, f"{done.stdout.decode()} {done.stderr.decode()}")
         ours, theirs = (server.dump(*DATABASES) for server in (world.source, target))
         expect(ours == theirs, f"{folder}: {[pair for pair in zip(ours, theirs) if pair[0] != pair[1]][:4]}")
         expect(world.source.bits("portail") == target.bits("portail"), "bits differ")
-        expect(world.source.grants() == target.grants(), "grants differ")
+        expect(world.source.grants() == target.grants(), f"grants: {set(world.source.grants()) ^ set(target.grants())}")
 
 
 def refuses_a_full_target(world):

@@ -36,6 +36,15 @@ struct ServerError: Sendable {
             separator: " ")
     }
 
+    private init(number: Int, state: String, message: String) {
+        self.number = number
+        self.state = state
+        self.message = message
+    }
+
+    static let lost = ServerError(
+        number: 2013, state: "HY000", message: "Lost connection to server")
+
     private var code: Failure.Code {
         switch number {
         case let number where Number.accessDenied.contains(number): .databaseRights

@@ -145,11 +145,13 @@ extension Session {
     /// Ends the session, so that rows still to come are not waited for.
     func abandon() { unsafe _ = shutdown(mysql_get_socket(session.handle.raw), Int32(SHUT_RDWR)) }
 
+    /// A server that is gone in the middle of the rows leaves no error with the statement itself.
     private func failure(_ what: String) -> Failure {
-        session.failed(
-            "\(what) \"\(Session.excerpt(sql))\"",
-            unsafe ServerError(
-                number: mysql_stmt_errno(raw), state: mysql_stmt_sqlstate(raw),
-                message: mysql_stmt_error(raw)))
+        let own = unsafe ServerError(
+            number: mysql_stmt_errno(raw), state: mysql_stmt_sqlstate(raw),
+            message: mysql_stmt_error(raw))
+        let connection = unsafe ServerError(session.handle.raw)
+        let error = own.number != 0 ? own : connection.number != 0 ? connection : .lost
+        return session.failed("\(what) \"\(Session.excerpt(sql))\"", error)
     }
 }
