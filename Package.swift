@@ -54,6 +54,8 @@ let package = Package(
         .systemLibrary(
             name: "CMariaDB", path: "Sources/C/CMariaDB", pkgConfig: "libmariadb",
             providers: [.apt(["libmariadb-dev"])]),
+        // The standard library of C++ writes floating-point numbers without allocating.
+        .target(name: "CNumbers", path: "Sources/C/CNumbers"),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
         // 1: what everything stands on
         .library("Basics", ["CLinux"]),
@@ -84,7 +86,7 @@ let package = Package(
             "MariaDBConnector",
             [
                 "Connectors", "Databases", "Basics", "Manifests", "Plans", "Primitives", "Streams",
-                "CMariaDB",
+                "CMariaDB", "CNumbers",
             ]),
         // 5: runs
         .library(
@@ -115,5 +117,6 @@ let package = Package(
         .tests("Archives", ["Basics", "Primitives", "Streams"]),
         .tests("PostgreSQLConnector", ["Basics", "Primitives"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

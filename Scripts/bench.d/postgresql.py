@@ -5,42 +5,24 @@ stays and documents around it. Source and target are two throw-away clusters on 
 and client share its processors. What bounds everything is measured too: the rate at which the server
 itself writes COPY text, and that of zstd.
 """
-import dataclasses
-import datetime
 import glob
 import os
-import pathlib
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 
-import datasets
 import measure
-import plot
 import units
+from databases import DatabaseBench
 
-root = pathlib.Path(__file__).resolve().parents[2]
 # In tables, with the share of the smaller ones; indexes come on top.
 BYTES_PER_RESULT = 110
 
 
 def run(options):
-    bench = Bench(options)
-    try:
-        bench.prepare()
-        for number in range(options.runs or 2):
-            bench.round(number)
-    finally:
-        bench.close()
-    options.out.mkdir(parents=True, exist_ok=True)
-    text = bench.markdown()
-    (options.out / "postgresql.md").write_text(text)
-    (options.out / "postgresql.csv").write_text(bench.csv())
-    (options.out / "postgresql.svg").write_text(plot.bars(
-        "Seconds for a database (best run; shorter is better)", bench.panels()))
-    print("\n" + text)
+    measure.need("/usr/bin/time", "zstd", "pgcopydb")
+    PostgreSQLBench(options).run()
 
 
 def server_binaries():
@@ -124,31 +106,15 @@ def fill(cluster, size):
         "ALTER TABLE document ADD FOREIGN KEY (stay) REFERENCES stay", "VACUUM ANALYZE")
 
 
-@dataclasses.dataclass
-class Sample:
-    step: str
-    tool: str
-    cost: measure.Cost
-    stored: int
-
-
-class Bench:
-    def __init__(self, options):
-        measure.need("/usr/bin/time", "zstd", "pgcopydb")
-        self.size = options.size or (256 << 20 if options.quick else 2 << 30)
-        self.binary = os.environ.get("EXEAT", str(root / ".build/release/exeat"))
-        self.folder = datasets.directory() / "postgresql"
-        self.samples = []
-        self.clusters = []
+class PostgreSQLBench(DatabaseBench):
+    kind, title = "postgresql", "PostgreSQL"
 
     def prepare(self):
-        measure.remove(self.folder)
-        self.folder.mkdir(parents=True)
-        self.folder.chmod(0o755)
+        size = self.options.size or (256 << 20 if self.options.quick else 2 << 30)
         self.source = self.cluster("source")
         self.target = self.cluster("target")
-        print(f"filling a database of {units.size(self.size)}", flush=True)
-        fill(self.source, self.size)
+        print(f"filling a database of {units.size(size)}", flush=True)
+        fill(self.source, size)
         self.bytes = int(self.source.sql("hospital", "SELECT sum(pg_table_size(oid)) FROM pg_class "
                                          "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"))
         self.rows = int(self.source.sql("hospital", "SELECT sum(n_live_tup) FROM pg_stat_user_tables"))
@@ -156,7 +122,7 @@ class Bench:
 
     def cluster(self, name):
         cluster = Cluster(self.folder / name)
-        self.clusters.append(cluster)
+        self.servers.append(cluster)
         return cluster
 
     def measure_limits(self):
@@ -174,9 +140,7 @@ class Bench:
         return [("the server's COPY to /dev/null by two sessions", total / cost.wall),
                 ("zstd -3 -T2 of the same text", length / squeezed.wall)]
 
-    def round(self, number):
-        work = self.folder / f"run-{number}"
-        work.mkdir()
+    def round(self, work):
         pg, name = self.source.bin, self.binary
         source, target = self.source.options("hospital"), self.target.options()
         self.export(work, "pg_dump -Fd -j2", f"{pg}/pg_dump {source} -Fd -j2 -f dump; sync -f .", "dump")
@@ -198,12 +162,6 @@ class Bench:
         self.load(work, "pgcopydb clone", f"pgcopydb clone --dir copydb --table-jobs 2 --index-jobs 2 {uris}", fresh)
         if "compare" in subprocess.run(["pgcopydb", "help"], capture_output=True, text=True).stdout:
             self.add("compare", "pgcopydb clone", measure.run(f"pgcopydb compare data --dir copydb2 {uris}", work), 0)
-        measure.remove(work)
-
-    def export(self, work, tool, script, result):
-        measure.settle()
-        cost = measure.run(script, work)
-        self.add("export", tool, cost, measure.stored(work / result))
 
     def load(self, work, tool, script, fresh):
         measure.run(fresh, work)
@@ -211,27 +169,14 @@ class Bench:
         measure.settle()
         self.add("import", tool, measure.run(script, work), 0)
 
-    def add(self, step, tool, cost, stored):
-        self.samples.append(Sample(step, tool, cost, stored))
-        print(f"{step:7} {tool:16} {cost.wall:8.2f} s {cost.cpu:8.2f} s CPU of the client "
-              f"{units.mebibytes(cost.rss):>6} MiB {units.mebibytes(stored):>6} MiB stored", flush=True)
-
-    def best(self, step, tool):
-        return min((s for s in self.samples if (s.step, s.tool) == (step, tool)),
-                   key=lambda sample: sample.cost.wall, default=None)
-
-    def tools(self, step):
-        return list(dict.fromkeys(s.tool for s in self.samples if s.step == step))
-
-    def wall(self, step, tool):
-        best = self.best(step, tool)
-        return best.cost.wall if best else None
+    def versions(self):
+        return (f"{measure.version(self.source.bin + '/pg_dump', '--version')}; "
+                f"pgcopydb {measure.version('pgcopydb', '--version')}")
 
     def targets(self):
         ours, back = self.wall("export", "exeat"), self.wall("import", "exeat")
         clone = (self.wall("import", "pgcopydb clone") or 0) + (self.wall("compare", "pgcopydb clone") or 0)
-        rss = max(s.cost.rss for s in self.samples if s.tool == "exeat")
-        rows = [
+        return [
             ("export at least 2.5× faster than pg_dump -Fd -j2", self.wall("export", "pg_dump -Fd -j2") / ours, 2.5),
             ("export faster than pg_dump \\| zstd -T2 at the same level", self.wall("export", "pg_dump | zstd") / ours, 1),
             ("import with its proof no slower than pg_restore -j2 without one", self.wall("import", "pg_restore -j2") / back, 1),
@@ -239,44 +184,3 @@ class Bench:
              + (" and compare data" if self.tools("compare") else " (this release of it compares nothing)"),
              clone / (ours + back), 1),
         ]
-        lines = [f"| {name} | {ratio:.2f}× {'met' if ratio >= least else '**not met**'} |"
-                 for name, ratio, least in rows]
-        return lines + [f"| peak memory under 200 MB | {rss / 1e6:.0f} MB {'met' if rss < 200e6 else '**not met**'} |"]
-
-    def markdown(self):
-        lines = [
-            "# PostgreSQL: Exeat and its peers", "", "![Times of each tool](postgresql.svg)", "",
-            f"Made by `Scripts/bench postgresql` on {datetime.date.today().isoformat()}. Server and client "
-            "share the machine. CPU seconds are the client's. A ratio above 1 means that Exeat is faster; "
-            "its export is sealed and digested row by row, its import reads every row again.", ""]
-        lines += [f"* {name}: {value}" for name, value in measure.machine()]
-        lines += [f"* database: {units.size(self.bytes)} in tables, {units.number(self.rows)} rows, one table with most",
-                  f"* server and tools: {measure.version(self.source.bin + '/pg_dump', '--version')}; "
-                  f"pgcopydb {measure.version('pgcopydb', '--version')}; {measure.version(self.binary, '--version')}"]
-        lines += [f"* limit: {name}, {rate / 1e6:.0f} MB of text a second" for name, rate in self.limits]
-        lines += ["", "| target | exeat |", "|---|---|", *self.targets()]
-        for step in dict.fromkeys(sample.step for sample in self.samples):
-            lines += ["", f"## {step}", "", "| tool | best s | median s | CPU s | peak MiB | stored MiB | exeat is faster |",
-                      "|---|--:|--:|--:|--:|--:|--:|"]
-            ours = self.wall(step, "exeat")
-            for tool in self.tools(step):
-                best = self.best(step, tool)
-                median = statistics.median(s.cost.wall for s in self.samples if (s.step, s.tool) == (step, tool))
-                ratio = f"{best.cost.wall / ours:.2f}×" if ours and tool != "exeat" else ""
-                lines.append(f"| {tool.replace('|', chr(92) + '|')} | {best.cost.wall:.2f} | {median:.2f} | {best.cost.cpu:.2f} | "
-                             f"{units.mebibytes(best.cost.rss)} | {units.mebibytes(best.stored) if best.stored else ''} | {ratio} |")
-        return "\n".join(lines) + "\n"
-
-    def csv(self):
-        return "step,tool,wall_s,user_s,system_s,peak_rss_bytes,stored_bytes\n" + "".join(
-            f"{s.step},\"{s.tool}\",{s.cost.wall:.3f},{s.cost.user:.2f},{s.cost.system:.2f},{s.cost.rss},{s.stored}\n"
-            for s in self.samples)
-
-    def panels(self):
-        return [(step, [(tool, self.wall(step, tool)) for tool in self.tools(step)])
-                for step in ("export", "import")]
-
-    def close(self):
-        for cluster in self.clusters:
-            cluster.close()
-        measure.remove(self.folder)

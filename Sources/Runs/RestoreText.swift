@@ -88,11 +88,21 @@ struct RestoreText {
 
     /// What a shell must know before it speaks to a server.
     private var databaseAdvice: [String] {
-        guard parts.contains(where: { $0.source.kind == "postgresql" }) else { return [] }
-        return [
-            "# Databases: psql, into an empty cluster of PostgreSQL; PGHOST, PGPORT and PGUSER (a superuser)",
-            "# say which. Roles that are there already are reported, and kept.",
-        ]
+        var lines: [String] = []
+        if parts.contains(where: { $0.source.kind == "postgresql" }) {
+            lines += [
+                "# Databases: psql, into an empty cluster of PostgreSQL; PGHOST, PGPORT and PGUSER (a superuser)",
+                "# say which. Roles that are there already are reported, and kept.",
+            ]
+        }
+        if parts.contains(where: { $0.source.kind == "mariadb" }) {
+            lines += [
+                "# Databases: the client mariadb, into a server without them and without their accounts, which",
+                "# allows local_infile. MARIADB is the command with what says which server:",
+                "#   MARIADB=\"mariadb --defaults-extra-file=/root/target.cnf\"",
+            ]
+        }
+        return lines
     }
 
     /// A shell knows of a pipe only how its last command ended; the others leave a file.

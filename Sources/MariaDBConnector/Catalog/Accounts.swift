@@ -37,24 +37,27 @@ struct Accounts: Sendable {
             accounts.areVisible = false
             return accounts
         }
+        let local = ["localhost", "127.0.0.1", "::1", try session.value("SELECT @@hostname") ?? ""]
         var found: [(name: String, isRole: Bool, key: String, grants: [[UInt8]])] = []
         for row in rows {
             guard let user = row[0], let host = row[1] else { continue }
             let isRole = row[2] == "Y"
             let key = "\(user)@\(host)"
-            if own.contains(key) { continue }
+            if own.contains(key) || user == "root" && local.contains(host) { continue }
             let name = isRole ? user.quotedName : quoted(user, host)
-            let grants = try session.bytes("SHOW GRANTS FOR \(name)").compactMap { $0[0] }
+            // Rights in other databases, or in some that are no longer, are not of this archive.
+            let grants = try session.bytes("SHOW GRANTS FOR \(name)").compactMap { $0[0] }.filter {
+                guard let scope = GrantScope(SQLStatement($0)), let pattern = scope.database else {
+                    return true
+                }
+                return databases.contains { scope.covers($0, pattern) }
+            }
             found.append((name, isRole, isRole ? user : key, grants))
         }
         // Those that have rights in these databases or define something there, and their roles.
         var needed: Set<String> = []
         for account in found {
-            let touches = account.grants.contains { grant in
-                guard let scope = GrantScope(SQLStatement(grant)) else { return false }
-                return scope.database.map { pattern in databases.contains { scope.covers($0, pattern) } }
-                    ?? false
-            }
+            let touches = account.grants.contains { GrantScope(SQLStatement($0))?.database != nil }
             if all || touches || definers.contains(account.key) { needed.insert(account.key) }
         }
         var size = -1
@@ -80,7 +83,7 @@ struct Accounts: Sendable {
             definitions.append(
                 Definition(
                     kind: .role, database: "", name: account.key,
-                    statement: Array("CREATE ROLE \(account.name)".utf8)))
+                    statement: Array("CREATE ROLE IF NOT EXISTS \(account.name)".utf8)))
         } else {
             let row = try session.bytes("SHOW CREATE USER \(account.name)").first ?? []
             guard let whole = row.first ?? nil else { return }
@@ -92,7 +95,9 @@ struct Accounts: Sendable {
                     kind: .user, database: "", name: account.key,
                     statement: Array(user.withoutSecret.utf8)))
             secrets.append(
-                Definition(kind: .user, database: "", name: account.key, statement: whole))
+                Definition(
+                    kind: .user, database: "", name: account.key,
+                    statement: Array(user.givingSecret.utf8)))
         }
         for grant in account.grants {
             let statement = SQLStatement(grant)
@@ -145,7 +150,7 @@ struct GrantScope: Sendable {
                 return
             }
             if statement.word(index) == "TO" {
-                guard let role = statement.name(1), statement.isSymbol(2, "@") == false || true else { return nil }
+                guard let role = statement.name(1) else { return nil }
                 (kind, database, token) = (.role(role), nil, nil)
                 return
             }
@@ -203,7 +208,21 @@ struct UserStatement {
         (identity, plugin, hasSecret) = Self.identity(statement)
     }
 
-    /// The account locked: without its secret anyone could enter.
+    /// Gives an account that is there what proves who it is, and unlocks it.
+    var givingSecret: String {
+        var statement = statement
+        let isLocked = isLocked
+        statement.replace([(0, "ALTER")])
+        return statement.text + (isLocked ? "" : " ACCOUNT UNLOCK")
+    }
+
+    private var isLocked: Bool {
+        statement.tokens.indices.contains {
+            statement.word($0) == "ACCOUNT" && statement.word($0 + 1) == "LOCK"
+        }
+    }
+
+    /// The account locked: without its secret anyone could enter. One that is there is left alone.
     var withoutSecret: String {
         var text = statement.text
         if let identity, hasSecret {
@@ -212,9 +231,8 @@ struct UserStatement {
                 String(decoding: statement.bytes[..<first], as: UTF8.self)
                 + String(decoding: statement.bytes[last...], as: UTF8.self)
         }
-        let isLocked = statement.tokens.indices.contains {
-            statement.word($0) == "ACCOUNT" && statement.word($0 + 1) == "LOCK"
-        }
+        let head = "CREATE USER "
+        if text.hasPrefix(head) { text = head + "IF NOT EXISTS " + text.dropFirst(head.count) }
         return hasSecret && !isLocked ? text + " ACCOUNT LOCK" : text
     }
 

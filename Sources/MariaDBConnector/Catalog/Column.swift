@@ -6,8 +6,6 @@ struct Column: Sendable, Equatable {
     enum Transport: String, Sendable {
         /// The bytes that are stored, or the server's text of a number or a time.
         case plain
-        /// `FLOAT` is printed with six digits; as a DOUBLE its text says all of it.
-        case double
         /// An `ENUM` that knows the empty string: its number tells that from the error value.
         case number
         /// Types that take text, but read binary strings as their inner form: UUID, INET4, INET6,
@@ -32,7 +30,6 @@ struct Column: Sendable, Equatable {
     /// In the list of a SELECT.
     var selected: String {
         switch transport {
-        case .double: "CAST(\(name.quotedName) AS DOUBLE)"
         case .number: "\(name.quotedName) + 0"
         case .plain, .converted, .generated: name.quotedName
         }
@@ -41,7 +38,7 @@ struct Column: Sendable, Equatable {
     /// In the list of a LOAD DATA: the column, or a variable.
     func listed(at place: Int) -> String {
         switch transport {
-        case .plain, .double: name.quotedName
+        case .plain: name.quotedName
         case .number, .converted, .generated: "@v\(place)"
         }
     }
@@ -54,7 +51,7 @@ struct Column: Sendable, Equatable {
     /// What is stored, made of an expression that has the bytes of the row; nil for nothing.
     func assigned(_ value: String) -> String? {
         switch transport {
-        case .plain, .double, .generated: nil
+        case .plain, .generated: nil
         case .number: "CAST(\(value) AS UNSIGNED)"
         case .converted: "CONVERT(\(value) USING \(characterSet))"
         }
@@ -97,8 +94,6 @@ struct ColumnFacts: Sendable {
                 ? nil : Column(name: name, transport: .generated)
         }
         switch type {
-        case "float": return Column(name: name, transport: .double)
-        case "double" where fullType.contains("("): return Column(name: name, transport: .double)
         case "enum" where fullType.contains("''") && Self.hasEmptyMember(fullType):
             return Column(name: name, transport: .number)
         case "uuid", "inet4", "inet6":

@@ -25,11 +25,25 @@ struct ServerError: Sendable {
     }
 
     init(_ raw: UnsafeMutablePointer<MYSQL>) {
-        number = Int(unsafe mysql_errno(raw))
-        state = unsafe String(cString: mysql_sqlstate(raw))
-        message = unsafe String(cString: mysql_error(raw)).split(separator: "\n").joined(
+        unsafe self.init(
+            number: mysql_errno(raw), state: mysql_sqlstate(raw), message: mysql_error(raw))
+    }
+
+    init(number: UInt32, state: UnsafePointer<CChar>, message: UnsafePointer<CChar>) {
+        self.number = Int(number)
+        self.state = unsafe String(cString: state)
+        self.message = unsafe String(cString: message).split(separator: "\n").joined(
             separator: " ")
     }
+
+    private init(number: Int, state: String, message: String) {
+        self.number = number
+        self.state = state
+        self.message = message
+    }
+
+    static let lost = ServerError(
+        number: 2013, state: "HY000", message: "Lost connection to server")
 
     private var code: Failure.Code {
         switch number {

@@ -16,19 +16,13 @@ extension Session {
         row: (UnsafeRawBufferPointer) throws(Failure) -> Void,
         full: (borrowing Chunk) throws(Failure) -> Void
     ) throws(Failure) -> Int64 {
-        try run(Array(sql.utf8))
-        guard let result = unsafe mysql_use_result(handle.raw) else {
-            throw failed("no rows of \"\(Self.excerpt(sql))\"")
-        }
-        let width = Int(unsafe mysql_num_fields(result))
+        let statement = try PreparedStatement(sql, self)
+        let values = try statement.execute()
         var count: Int64 = 0
         chunk.removeAll()
         do throws(Failure) {
-            while let values = unsafe mysql_fetch_row(result),
-                let lengths = unsafe mysql_fetch_lengths(result)
-            {
-                var most = 2 * width
-                for column in 0..<width { most += 2 * Int(unsafe lengths[column]) }
+            while try statement.fetch() {
+                let most = values.mostBytes
                 if chunk.capacity - chunk.count < most, !chunk.isEmpty {
                     try progress.checkCancelled()
                     try full(chunk)
@@ -36,64 +30,39 @@ extension Session {
                 }
                 if most <= chunk.capacity {
                     try unsafe chunk.append { (free) throws(Failure) in
-                        let count = unsafe Self.write(values, lengths, width, into: free)
+                        guard let base = free.baseAddress else { return 0 }
+                        let count = unsafe values.write(to: base) - base
                         try unsafe row(UnsafeRawBufferPointer(rebasing: free[..<count]))
                         return count
                     }
                 } else {
-                    try unsafe writeLong(values, lengths, width, into: &chunk, row: row, full: full)
+                    try unsafe writeLong(values, into: &chunk, row: row, full: full)
                 }
                 count += 1
-            }
-            guard unsafe mysql_errno(handle.raw) == 0 else {
-                throw failed("cannot read all rows of \"\(Self.excerpt(sql))\"")
             }
             if !chunk.isEmpty { try full(chunk) }
             chunk.removeAll()
         } catch {
             // What the server has still to send would be waited for otherwise.
-            unsafe _ = shutdown(mysql_get_socket(handle.raw), Int32(SHUT_RDWR))
-            unsafe mysql_free_result(result)
+            statement.abandon()
             throw error
         }
-        unsafe mysql_free_result(result)
         return count
-    }
-
-    /// A row that is known to have room. Gives back how many bytes it took.
-    private static func write(
-        _ values: MYSQL_ROW, _ lengths: UnsafeMutablePointer<UInt>, _ width: Int,
-        into free: UnsafeMutableRawBufferPointer
-    ) -> Int {
-        guard let base = free.baseAddress else { return 0 }
-        var end = unsafe base
-        for column in 0..<width {
-            if let value = unsafe values[column] {
-                unsafe end = RowText.escape(value, Int(lengths[column]), to: end)
-            } else {
-                unsafe end.storeBytes(of: 0x5c, as: UInt8.self)
-                unsafe end.storeBytes(of: 0x4e, toByteOffset: 1, as: UInt8.self)
-                unsafe end += 2
-            }
-            unsafe end.storeBytes(of: column == width - 1 ? 0x0a : 0x09, as: UInt8.self)
-            unsafe end += 1
-        }
-        return unsafe end - base
     }
 
     /// A row that is longer than the buffer, in pieces.
     private func writeLong(
-        _ values: MYSQL_ROW, _ lengths: UnsafeMutablePointer<UInt>, _ width: Int,
-        into chunk: inout Chunk, row: (UnsafeRawBufferPointer) throws(Failure) -> Void,
+        _ values: RowValues, into chunk: inout Chunk,
+        row: (UnsafeRawBufferPointer) throws(Failure) -> Void,
         full: (borrowing Chunk) throws(Failure) -> Void
     ) throws(Failure) {
         let most = 64 << 10
-        for column in 0..<width {
+        for column in 0..<values.width {
             var place = 0
-            let length = Int(unsafe lengths[column])
+            let length = values.length(of: column)
             repeat {
-                // Room for an escaped piece, or NULL, and what ends the value.
-                if chunk.capacity - chunk.count < 2 * most + 4 {
+                // Room for an escaped piece, or a number, and what ends the value.
+                if chunk.capacity - chunk.count < 2 * most + 64 {
                     try progress.checkCancelled()
                     try full(chunk)
                     chunk.removeAll()
@@ -101,19 +70,8 @@ extension Session {
                 let part = min(most, length - place)
                 try unsafe chunk.append { (free) throws(Failure) in
                     guard let base = free.baseAddress else { return 0 }
-                    var end = unsafe base
-                    if let value = unsafe values[column] {
-                        unsafe end = RowText.escape(value + place, part, to: end)
-                    } else {
-                        unsafe end.storeBytes(of: 0x5c, as: UInt8.self)
-                        unsafe end.storeBytes(of: 0x4e, toByteOffset: 1, as: UInt8.self)
-                        unsafe end += 2
-                    }
-                    if place + part >= length {
-                        unsafe end.storeBytes(
-                            of: column == width - 1 ? 0x0a : 0x09, as: UInt8.self)
-                        unsafe end += 1
-                    }
+                    var end = unsafe values.write(column, from: place, count: part, to: base)
+                    if place + part >= length { unsafe end = values.end(of: column, at: end) }
                     let count = unsafe end - base
                     try unsafe row(UnsafeRawBufferPointer(rebasing: free[..<count]))
                     return count
@@ -124,45 +82,76 @@ extension Session {
     }
 }
 
-enum RowText {
-    /// Writes a value with its backslashes; twice its length must be free. Gives back its end.
-    static func escape(
-        _ value: UnsafePointer<CChar>, _ count: Int, to start: UnsafeMutableRawPointer
-    ) -> UnsafeMutableRawPointer {
-        var end = unsafe start
-        let source = unsafe UnsafeRawPointer(value)
-        var place = 0
-        while place < count {
-            if place + 8 <= count {
-                let word = unsafe source.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                if has(word, 0x5c) | has(word, 0x09) | has(word, 0x0a) == 0 {
-                    unsafe end.storeBytes(of: word, as: UInt64.self)
-                    unsafe end += 8
-                    place += 8
-                    continue
-                }
-            }
-            for _ in 0..<min(8, count - place) {
-                let byte = unsafe source.load(fromByteOffset: place, as: UInt8.self)
-                place += 1
-                if byte == 0x5c || byte == 0x09 || byte == 0x0a {
-                    unsafe end.storeBytes(of: 0x5c, as: UInt8.self)
-                    unsafe end += 1
-                    unsafe end.storeBytes(
-                        of: byte == 0x5c ? 0x5c : byte == 0x09 ? 0x74 : 0x6e, as: UInt8.self)
-                } else {
-                    unsafe end.storeBytes(of: byte, as: UInt8.self)
-                }
-                unsafe end += 1
-            }
+/// Owns a `MYSQL_STMT` that reads rows.
+@safe final class PreparedStatement {
+    private let raw: UnsafeMutablePointer<MYSQL_STMT>
+    private let session: Session
+    private let sql: String
+    private var values: RowValues?
+    private var isAbandoned = false
+
+    init(_ sql: String, _ session: Session) throws(Failure) {
+        guard let raw = unsafe mysql_stmt_init(session.handle.raw) else {
+            throw session.failed("cannot make a statement")
         }
-        return unsafe end
+        unsafe self.raw = raw
+        self.session = session
+        self.sql = sql
+        let failed = try session.wait(
+            start: { unsafe mysql_stmt_prepare_start(&$0, raw, sql, UInt(sql.utf8.count)) },
+            go: { unsafe mysql_stmt_prepare_cont(&$0, raw, $1) })
+        if failed != 0 { throw failure("cannot run") }
     }
 
-    /// Not 0 where a byte of the word is that one.
-    @inline(__always)
-    private static func has(_ word: UInt64, _ byte: UInt8) -> UInt64 {
-        let other = word ^ (0x0101_0101_0101_0101 &* UInt64(byte))
-        return (other &- 0x0101_0101_0101_0101) & ~other & 0x8080_8080_8080_8080
+    deinit { unsafe mysql_stmt_close(raw) }
+
+    /// Sends the statement; gives back where its rows will be found one by one.
+    func execute() throws(Failure) -> RowValues {
+        guard let result = unsafe mysql_stmt_result_metadata(raw) else {
+            throw failure("no rows of")
+        }
+        let values = unsafe RowValues(
+            UnsafeBufferPointer(
+                start: mysql_fetch_fields(result), count: Int(mysql_num_fields(result))))
+        unsafe mysql_free_result(result)
+        self.values = values
+        let note: ps_result_callback = { user, column, row in
+            guard let user = unsafe user else { return }
+            unsafe Unmanaged<RowValues>.fromOpaque(user)._withUnsafeGuaranteedRef {
+                unsafe $0.note(Int(column), row)
+            }
+        }
+        unsafe mysql_stmt_attr_set(
+            raw, STMT_ATTR_CB_USER_DATA, Unmanaged.passUnretained(values).toOpaque())
+        unsafe mysql_stmt_attr_set(
+            raw, STMT_ATTR_CB_RESULT, unsafeBitCast(note, to: UnsafeRawPointer.self))
+        let statement = unsafe raw
+        let failed = try session.wait(
+            start: { unsafe mysql_stmt_execute_start(&$0, statement) },
+            go: { unsafe mysql_stmt_execute_cont(&$0, statement, $1) })
+        if failed != 0 { throw failure("cannot run") }
+        return values
+    }
+
+    /// The next row; false behind the last.
+    func fetch() throws(Failure) -> Bool {
+        switch unsafe mysql_stmt_fetch(raw) {
+        case 0, MYSQL_DATA_TRUNCATED: return true
+        case MYSQL_NO_DATA: return false
+        default: throw failure("cannot read all rows of")
+        }
+    }
+
+    /// Ends the session, so that rows still to come are not waited for.
+    func abandon() { unsafe _ = shutdown(mysql_get_socket(session.handle.raw), Int32(SHUT_RDWR)) }
+
+    /// A server that is gone in the middle of the rows leaves no error with the statement itself.
+    private func failure(_ what: String) -> Failure {
+        let own = unsafe ServerError(
+            number: mysql_stmt_errno(raw), state: mysql_stmt_sqlstate(raw),
+            message: mysql_stmt_error(raw))
+        let connection = unsafe ServerError(session.handle.raw)
+        let error = own.number != 0 ? own : connection.number != 0 ? connection : .lost
+        return session.failed("\(what) \"\(Session.excerpt(sql))\"", error)
     }
 }

@@ -81,43 +81,54 @@ final class Session: @unchecked Sendable {
     /// The first column of the first row.
     func value(_ sql: String) throws(Failure) -> String? { try query(sql).first?.first ?? nil }
 
-    /// Sends a statement and waits for its answer, so that an interruption is noticed meanwhile.
+    /// Sends a statement and waits for its answer.
     func run(_ sql: [UInt8]) throws(Failure) {
-        lastError = 0
-        try progress.checkCancelled()
         let raw = unsafe handle.raw
-        var failed: Int32 = 0
-        let wasStopped = unsafe sql.withUnsafeBytes { bytes in
-            let text = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-            var status = unsafe mysql_real_query_start(&failed, raw, text, UInt(bytes.count))
-            var wasStopped = false
-            while status != 0 {
-                var descriptor = unsafe pollfd(
-                    fd: mysql_get_socket(raw),
-                    events: Int16(
-                        (status & MYSQL_WAIT_READ != 0 ? POLLIN : 0)
-                            | (status & MYSQL_WAIT_WRITE != 0 ? POLLOUT : 0)), revents: 0)
-                let count = unsafe poll(&descriptor, 1, 100)
-                if count == 0 || count < 0 && errno == EINTR {
-                    if progress.isCancelled, !wasStopped {
-                        wasStopped = true
-                        stopStatement()
-                    }
-                    continue
-                }
-                // Whatever poll says beyond that, an error of the socket is found by going on.
-                let happened =
-                    (descriptor.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0
-                        ? MYSQL_WAIT_READ : 0)
-                    | (descriptor.revents & Int16(POLLOUT) != 0 ? MYSQL_WAIT_WRITE : 0)
-                status = unsafe mysql_real_query_cont(&failed, raw, happened & status)
-            }
-            return wasStopped
+        let failed = try unsafe sql.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            let text = unsafe UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(
+                to: CChar.self)
+            return try wait(
+                start: { unsafe mysql_real_query_start(&$0, raw, text, UInt(bytes.count)) },
+                go: { unsafe mysql_real_query_cont(&$0, raw, $1) })
         }
-        if wasStopped { throw Failure(.cancelled, "interrupted") }
         guard failed == 0 else {
             throw self.failed("cannot run \"\(Self.excerpt(String(decoding: sql.prefix(4096), as: UTF8.self)))\"")
         }
+    }
+
+    /// Runs one of the library's non-blocking calls to its end and gives back its result, so that an
+    /// interruption is noticed while the server works.
+    func wait(
+        start: (inout Int32) -> Int32, go: (inout Int32, Int32) -> Int32
+    ) throws(Failure) -> Int32 {
+        lastError = 0
+        try progress.checkCancelled()
+        let socket = unsafe mysql_get_socket(handle.raw)
+        var result: Int32 = 0
+        var wasStopped = false
+        var status = start(&result)
+        while status != 0 {
+            var descriptor = pollfd(
+                fd: socket,
+                events: Int16(
+                    (status & MYSQL_WAIT_READ != 0 ? POLLIN : 0)
+                        | (status & MYSQL_WAIT_WRITE != 0 ? POLLOUT : 0)), revents: 0)
+            let count = unsafe poll(&descriptor, 1, 100)
+            if count == 0 || count < 0 && errno == EINTR {
+                if progress.isCancelled, !wasStopped {
+                    wasStopped = true
+                    stopStatement()
+                }
+                continue
+            }
+            // Whatever poll says beyond that, an error of the socket is found by going on.
+            let happened =
+                (descriptor.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 ? MYSQL_WAIT_READ : 0)
+                | (descriptor.revents & Int16(POLLOUT) != 0 ? MYSQL_WAIT_WRITE : 0)
+            status = go(&result, happened & status)
+        }
+        if wasStopped { throw Failure(.cancelled, "interrupted") }
+        return result
     }
 
     /// Takes answers off the line until there are no more.
@@ -141,8 +152,9 @@ final class Session: @unchecked Sendable {
         try? other.execute("KILL QUERY \(number)")
     }
 
-    func failed(_ what: String) -> Failure {
-        let error = unsafe ServerError(handle.raw)
+    /// - Parameter error: the connection's own, unless given.
+    func failed(_ what: String, _ error: ServerError? = nil) -> Failure {
+        let error = error ?? (unsafe ServerError(handle.raw))
         lastError = error.number
         return error.failure(what)
     }

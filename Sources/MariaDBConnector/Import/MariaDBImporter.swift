@@ -246,8 +246,12 @@ public final class MariaDBImporter: Importer {
 
     /// Accounts that are there are kept as they are.
     private func makeAccounts(_ stored: StoredServer) throws(Failure) {
-        for original in stored.definitions(.role, .user) where original.table != "secret" {
-            let definition = settings.mapping.applied(to: original)
+        for original in stored.definitions(.role, .user) where original.table != StoredServer.secret {
+            var definition = settings.mapping.applied(to: original)
+            // To know who was here before.
+            var sql = definition.sql
+            if sql.word(2) == "IF" { sql.replace([(2, ""), (3, ""), (4, "")]) }
+            definition.statement = sql.bytes
             let name = NameMapping.quoted(definition.name)
             try target.pool.with { (session) throws(Failure) in
                 do throws(Failure) {
@@ -269,7 +273,7 @@ public final class MariaDBImporter: Importer {
         let made = Set(try target.done("account "))
         let databases = Set(stored.databases)
         for original in stored.definitions(.grant, .defaultRole, .user) {
-            if original.kind == .user, original.table != "secret" { continue }
+            if original.kind == .user, original.table != StoredServer.secret { continue }
             let definition = settings.mapping.applied(to: original)
             // Who was here before gets rights in the databases that came, and no others.
             let isOfDatabase =

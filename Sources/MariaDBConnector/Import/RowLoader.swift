@@ -33,26 +33,27 @@ struct RowLoader {
     func insert(_ stream: SegmentStream, maxPacket: Int) throws(Failure) {
         var writer = InsertWriter(
             qualified, columns: table.columns, limit: min(max(maxPacket - 1024, 1024), 1 << 20))
+        func run(_ statement: [UInt8]) throws(Failure) {
+            guard statement.count < maxPacket else {
+                throw Failure(
+                    .databaseUnsuitable,
+                    "a row of \(qualified) is of \(statement.count) bytes as a statement, and "
+                        + "max_allowed_packet of the target is \(maxPacket)",
+                    hint: "SET GLOBAL max_allowed_packet to more there, or allow "
+                        + "local_infile; then run the same command again.")
+            }
+            try session.execute(statement)
+        }
         var chunk = Chunk()
         repeat {
             try progress.checkCancelled()
             try stream.read(into: &chunk)
             progress.add(bytes: Int64(chunk.count))
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                try unsafe writer.take(bytes) { (statement) throws(Failure) in
-                    guard statement.count < maxPacket else {
-                        throw Failure(
-                            .databaseUnsuitable,
-                            "a row of \(qualified) is of \(statement.count) bytes as a statement, and "
-                                + "max_allowed_packet of the target is \(maxPacket)",
-                            hint: "SET GLOBAL max_allowed_packet to more there, or allow "
-                                + "local_infile; then run the same command again.")
-                    }
-                    try session.execute(statement)
-                }
+                try unsafe writer.take(bytes, run)
             }
         } while !chunk.isEmpty
-        try writer.end { (statement) throws(Failure) in try session.execute(statement) }
+        try writer.end(run)
     }
 }
 

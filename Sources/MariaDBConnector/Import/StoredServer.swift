@@ -39,6 +39,9 @@ struct StoredServer: Sendable {
     let sequences: [Sequence]
     let definitions: [Definition]
 
+    /// Marks the statements that give accounts their secrets, in place of a table.
+    static let secret = "secret"
+
     static let parts = [
         "databases", "accounts", "tables", "routines", "views", "triggers", "events", "rights",
         "account-secrets",
@@ -92,9 +95,10 @@ struct StoredServer: Sendable {
         for part in Self.parts {
             for artifact in source.artifacts where artifact.kind == "mariadb-\(part)" {
                 for definition in try Definition.parse(try artifact.read(from: artifacts)) {
-                    try Self.check(definition, databases)
-                    definitions.append(
-                        part == "account-secrets" ? definition.asSecret : definition)
+                    try Self.check(definition, databases, isSecret: part == "account-secrets")
+                    var definition = definition
+                    if part == "account-secrets" { definition.table = Self.secret }
+                    definitions.append(definition)
                 }
             }
         }
@@ -121,13 +125,14 @@ struct StoredServer: Sendable {
     /// A statement that does not make what its header says is refused, whoever signed it; and so is
     /// one that would make it in a database that is not in the archive.
     private static func check(
-        _ definition: Definition, _ databases: [String]
+        _ definition: Definition, _ databases: [String], isSecret: Bool
     ) throws(Failure) {
         let sql = definition.sql
         let isKnown: Bool
         switch definition.kind {
         case .grant: isKnown = sql.begins("GRANT")
         case .defaultRole: isKnown = sql.begins("SET", "DEFAULT", "ROLE")
+        case .user where isSecret: isKnown = sql.begins("ALTER", "USER")
         case .user, .role: isKnown = sql.begins("CREATE", definition.kind.words)
         case .database: isKnown = sql.begins("CREATE", "DATABASE")
         default:
@@ -169,18 +174,5 @@ extension Definition {
         else { return nil }
         let name = place + words.count
         return sql.isSymbol(name + 1, ".") ? sql.name(name) : nil
-    }
-
-    /// The statement that gives an account that is there what proves who it is.
-    var asSecret: Definition {
-        var definition = self
-        let isLocked = sql.tokens.indices.contains {
-            sql.word($0) == "ACCOUNT" && sql.word($0 + 1) == "LOCK"
-        }
-        var changed = sql
-        changed.replace([(0, "ALTER")])
-        definition.statement = changed.bytes + (isLocked ? [] : Array(" ACCOUNT UNLOCK".utf8))
-        definition.table = "secret"
-        return definition
     }
 }
