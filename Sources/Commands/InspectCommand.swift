@@ -30,7 +30,9 @@ struct InspectCommand: ParsableCommand {
             try printJSON(inspection)
         } else if let path {
             try inspection.list(path) { line in
-                Terminal.print(Inspection.text(of: line, Terminal.size))
+                // A name with a line end must not look like two objects.
+                let text = Inspection.text(of: line, Terminal.size)
+                Terminal.print(text.replacing("\n", with: "\\u{a}"))
             }
         } else {
             Terminal.print(inspection.text(size: Terminal.size))

@@ -58,7 +58,7 @@ private enum Question {
     private static let interruptions = Atomic<Int>(0)
 
     /// nil where there is no terminal.
-    static func ask(_ prompt: String) throws(Failure) -> Secret? {
+    static func ask(_ question: String) throws(Failure) -> Secret? {
         let terminal = unsafe open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
         guard terminal >= 0 else { return nil }
         defer { close(terminal) }
@@ -75,7 +75,7 @@ private enum Question {
         defer { for (number, handler) in former { signal(number, handler) } }
         unsafe tcsetattr(terminal, TCSAFLUSH, &silent)
         defer { unsafe tcsetattr(terminal, TCSAFLUSH, &before) }
-        let shown = Array(Terminal.harmless(prompt).utf8)
+        let shown = Array(Terminal.harmless(question).utf8)
         _ = unsafe write(terminal, shown, shown.count)
         return try answer(terminal)
     }
