@@ -99,7 +99,8 @@ let package = Package(
         .library(
             "Commands",
             [
-                "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector", "Basics", "Streams", "Plans",
+                "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector", "Basics",
+                "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),

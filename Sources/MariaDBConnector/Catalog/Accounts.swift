@@ -65,7 +65,9 @@ struct Accounts: Sendable {
             size = needed.count
             for account in found where needed.contains(account.key) {
                 for grant in account.grants {
-                    if case .role(let role)? = GrantScope(SQLStatement(grant))?.kind { needed.insert(role) }
+                    if case .role(let role)? = GrantScope(SQLStatement(grant))?.kind {
+                        needed.insert(role)
+                    }
                 }
             }
         }
@@ -139,7 +141,9 @@ struct GrantScope: Sendable {
             guard depth == 0 else { continue }
             if statement.word(index) == "ON" {
                 var place = index + 1
-                if ["PROCEDURE", "FUNCTION", "PACKAGE", "TABLE"].contains(statement.word(place)) { place += 1 }
+                if ["PROCEDURE", "FUNCTION", "PACKAGE", "TABLE"].contains(statement.word(place)) {
+                    place += 1
+                }
                 if statement.word(place) == "BODY" { place += 1 }
                 if statement.isSymbol(place, "*") {
                     (kind, database, token) = (.global, nil, nil)
@@ -161,7 +165,8 @@ struct GrantScope: Sendable {
     /// Whether a grant on `pattern` is one on the database.
     func covers(_ name: String, _ pattern: String) -> Bool {
         let plain = Self.unescaped(pattern)
-        return plain == name || pattern.contains("%") && NameLike.matches(Array(pattern), Array(name))
+        return plain == name
+            || pattern.contains("%") && NameLike.matches(Array(pattern), Array(name))
     }
 
     /// `\_` and `\%` made single letters.
@@ -189,7 +194,8 @@ enum NameLike {
         case "%": return (0...name.count).contains { matches(rest, Array(name.dropFirst($0))) }
         case "_": return !name.isEmpty && matches(rest, Array(name.dropFirst()))
         case "\\" where !rest.isEmpty:
-            return name.first == rest[0] && matches(Array(rest.dropFirst()), Array(name.dropFirst()))
+            return name.first == rest[0]
+                && matches(Array(rest.dropFirst()), Array(name.dropFirst()))
         default: return name.first == first && matches(rest, Array(name.dropFirst()))
         }
     }
@@ -226,7 +232,10 @@ struct UserStatement {
     var withoutSecret: String {
         var text = statement.text
         if let identity, hasSecret {
-            let (first, last) = (statement.tokens[identity.lowerBound].range.lowerBound, statement.tokens[identity.upperBound].range.upperBound)
+            let (first, last) = (
+                statement.tokens[identity.lowerBound].range.lowerBound,
+                statement.tokens[identity.upperBound].range.upperBound
+            )
             text =
                 String(decoding: statement.bytes[..<first], as: UTF8.self)
                 + String(decoding: statement.bytes[last...], as: UTF8.self)
@@ -239,7 +248,10 @@ struct UserStatement {
     /// A grant without `IDENTIFIED …`, which older servers write into it.
     static func withoutIdentity(_ statement: SQLStatement) -> [UInt8] {
         guard let identity = Self.identity(statement).0 else { return statement.bytes }
-        let (first, last) = (statement.tokens[identity.lowerBound].range.lowerBound, statement.tokens[identity.upperBound].range.upperBound)
+        let (first, last) = (
+            statement.tokens[identity.lowerBound].range.lowerBound,
+            statement.tokens[identity.upperBound].range.upperBound
+        )
         return Array(statement.bytes[..<first]) + Array(statement.bytes[last...])
     }
 
@@ -248,7 +260,8 @@ struct UserStatement {
     private static func identity(
         _ statement: SQLStatement
     ) -> (ClosedRange<Int>?, String?, Bool) {
-        guard let mark = statement.tokens.indices.first(where: { statement.word($0) == "IDENTIFIED" })
+        guard
+            let mark = statement.tokens.indices.first(where: { statement.word($0) == "IDENTIFIED" })
         else { return (nil, nil, false) }
         var last = mark
         var plugin: String?

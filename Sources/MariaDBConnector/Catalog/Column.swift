@@ -65,7 +65,9 @@ struct Column: Sendable, Equatable {
         guard let parts = json.array, parts.count == 3, let name = parts[0].string,
             let transport = parts[1].string.flatMap({ Transport(rawValue: $0) }),
             let characterSet = parts[2].string,
-            characterSet.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) })
+            characterSet.utf8.allSatisfy({
+                (0x30...0x39).contains($0) || (0x61...0x7a).contains($0)
+            })
         else { return nil }
         self.init(name: name, transport: transport, characterSet: characterSet)
     }

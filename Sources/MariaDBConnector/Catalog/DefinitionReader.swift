@@ -61,7 +61,8 @@ struct DefinitionReader {
             guard let name = row[0] else { continue }
             found.append(
                 try definition(
-                    .event, database, name, statement: 3, mode: 1, client: 4, collation: 6, zone: 2))
+                    .event, database, name, statement: 3, mode: 1, client: 4, collation: 6, zone: 2)
+            )
         }
         return found
     }
@@ -83,7 +84,8 @@ struct DefinitionReader {
         }
         guard row.indices.contains(statement), let bytes = row[statement], !bytes.isEmpty else {
             throw Failure(
-                .databaseRights, "the definition of \(kind.rawValue) \(database).\(name) cannot be seen",
+                .databaseRights,
+                "the definition of \(kind.rawValue) \(database).\(name) cannot be seen",
                 hint: "GRANT SELECT ON mysql.* (MariaDB before 11.3: mysql.proc) or SHOW CREATE "
                     + "ROUTINE to the account, or export as the definer.")
         }
@@ -100,12 +102,30 @@ struct DefinitionReader {
         let list = databases.map(\.quotedString).joined(separator: ", ")
         var facts: [[String?]] = []
         for (columns, view, schema) in [
-            ("TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, CREATE_OPTIONS, TABLE_COLLATION, TABLE_COMMENT", "TABLES", "TABLE_SCHEMA"),
-            ("TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_DEFAULT, IS_NULLABLE, COLUMN_TYPE, COLLATION_NAME, EXTRA, GENERATION_EXPRESSION", "COLUMNS", "TABLE_SCHEMA"),
-            ("TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART, INDEX_TYPE", "STATISTICS", "TABLE_SCHEMA"),
-            ("TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION, DEFINER, SECURITY_TYPE", "VIEWS", "TABLE_SCHEMA"),
-            ("ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, LAST_ALTERED, DEFINER", "ROUTINES", "ROUTINE_SCHEMA"),
-            ("TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_ORDER, CREATED, DEFINER", "TRIGGERS", "TRIGGER_SCHEMA"),
+            (
+                "TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, CREATE_OPTIONS, TABLE_COLLATION, TABLE_COMMENT",
+                "TABLES", "TABLE_SCHEMA"
+            ),
+            (
+                "TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_DEFAULT, IS_NULLABLE, COLUMN_TYPE, COLLATION_NAME, EXTRA, GENERATION_EXPRESSION",
+                "COLUMNS", "TABLE_SCHEMA"
+            ),
+            (
+                "TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART, INDEX_TYPE",
+                "STATISTICS", "TABLE_SCHEMA"
+            ),
+            (
+                "TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION, DEFINER, SECURITY_TYPE", "VIEWS",
+                "TABLE_SCHEMA"
+            ),
+            (
+                "ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, LAST_ALTERED, DEFINER", "ROUTINES",
+                "ROUTINE_SCHEMA"
+            ),
+            (
+                "TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_ORDER, CREATED, DEFINER",
+                "TRIGGERS", "TRIGGER_SCHEMA"
+            ),
             ("EVENT_SCHEMA, EVENT_NAME, LAST_ALTERED, STATUS, DEFINER", "EVENTS", "EVENT_SCHEMA"),
         ] {
             facts += try session.query(

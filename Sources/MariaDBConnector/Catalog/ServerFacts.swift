@@ -43,7 +43,9 @@ struct ServerFacts: Sendable {
                     + "@@max_allowed_packet, @@local_infile"
             ).first ?? []
         user = row.first?.flatMap { $0 } ?? ""
-        func number(_ place: Int) -> Int { row.indices.contains(place) ? Int(row[place] ?? "") ?? 0 : 0 }
+        func number(_ place: Int) -> Int {
+            row.indices.contains(place) ? Int(row[place] ?? "") ?? 0 : 0
+        }
         hasBinaryLog = number(1) == 1
         isReadOnly = number(2) == 1
         lowerCaseNames = number(3)
@@ -51,8 +53,8 @@ struct ServerFacts: Sendable {
         mayLoadLocal = number(5) == 1
         var engines: [String: Bool] = [:]
         for row in try session.query(
-            "SELECT ENGINE, TRANSACTIONS FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')")
-        {
+            "SELECT ENGINE, TRANSACTIONS FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')"
+        ) {
             if let name = row[0] { engines[name.lowercased()] = row[1] == "YES" }
         }
         self.engines = engines

@@ -50,10 +50,13 @@ struct Table: Sendable {
 
     /// Whether its rows are its own: not those of other tables or of another server.
     var hasOwnRows: Bool {
-        kind == .table && !isRemote && !["mrg_myisam", "blackhole", "performance_schema"].contains(engine)
+        kind == .table && !isRemote
+            && !["mrg_myisam", "blackhole", "performance_schema"].contains(engine)
     }
 
-    var isRemote: Bool { ["federated", "connect", "spider", "oqgraph", "s3", "sphinx"].contains(engine) }
+    var isRemote: Bool {
+        ["federated", "connect", "spider", "oqgraph", "s3", "sphinx"].contains(engine)
+    }
 
     /// The SELECT of rows of a table, in the order in which they are stored.
     static func select(
@@ -109,7 +112,8 @@ struct TableCatalog: Sendable {
             tables[place].facts.append(
                 ColumnFacts(
                     name: row[2] ?? "", type: (row[3] ?? "").lowercased(), fullType: row[4] ?? "",
-                    collation: row[5], extra: (row[6] ?? "").lowercased(), expression: row[7] ?? ""))
+                    collation: row[5], extra: (row[6] ?? "").lowercased(), expression: row[7] ?? "")
+            )
         }
         for row in try session.query(
             """
@@ -156,7 +160,9 @@ struct TableCatalog: Sendable {
             columns += ["row_start", "row_end"].map { Column(name: $0, transport: .plain) }
         }
         // Of InnoDB, rows lie in the order of the primary key, or of the first unique one.
-        table.keys.sort { ($0.name != "PRIMARY" ? 1 : 0, $0.name) < ($1.name != "PRIMARY" ? 1 : 0, $1.name) }
+        table.keys.sort {
+            ($0.name != "PRIMARY" ? 1 : 0, $0.name) < ($1.name != "PRIMARY" ? 1 : 0, $1.name)
+        }
         table.columns = columns
     }
 }

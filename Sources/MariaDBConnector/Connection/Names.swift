@@ -4,13 +4,14 @@ extension String {
 
     /// As an SQL string in sessions of ours, where backslashes escape.
     var quotedString: String {
-        "'" + unicodeScalars.reduce(into: "") { text, scalar in
-            switch scalar {
-            case "'": text += "''"
-            case "\\": text += "\\\\"
-            case "\0": text += "\\0"
-            default: text.unicodeScalars.append(scalar)
-            }
-        } + "'"
+        "'"
+            + unicodeScalars.reduce(into: "") { text, scalar in
+                switch scalar {
+                case "'": text += "''"
+                case "\\": text += "\\\\"
+                case "\0": text += "\\0"
+                default: text.unicodeScalars.append(scalar)
+                }
+            } + "'"
     }
 }

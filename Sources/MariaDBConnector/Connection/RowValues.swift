@@ -106,7 +106,9 @@ import CNumbers
     /// No line of the row can be longer.
     var mostBytes: Int {
         var most = 0
-        for column in 0..<width { most += max(Self.longestNumber, 2 * (unsafe lengths[column]) + 2) }
+        for column in 0..<width {
+            most += max(Self.longestNumber, 2 * (unsafe lengths[column]) + 2)
+        }
         return most
     }
 
@@ -200,7 +202,8 @@ import CNumbers
         rest = value
         for place in stride(from: count - 1, through: 0, by: -1) {
             unsafe end.storeBytes(
-                of: 0x30 + UInt8(truncatingIfNeeded: rest % 10), toByteOffset: place, as: UInt8.self)
+                of: 0x30 + UInt8(truncatingIfNeeded: rest % 10), toByteOffset: place, as: UInt8.self
+            )
             rest /= 10
         }
         unsafe end += count

@@ -92,7 +92,8 @@ final class Session: @unchecked Sendable {
                 go: { unsafe mysql_real_query_cont(&$0, raw, $1) })
         }
         guard failed == 0 else {
-            throw self.failed("cannot run \"\(Self.excerpt(String(decoding: sql.prefix(4096), as: UTF8.self)))\"")
+            throw self.failed(
+                "cannot run \"\(Self.excerpt(String(decoding: sql.prefix(4096), as: UTF8.self)))\"")
         }
     }
 

@@ -125,7 +125,8 @@ extension ExportContents.Artifact {
             body = .file(file)
         } else if let columns = json["columns"]?.array, let segments = json["segments"]?.array {
             body = .table(
-                columns: columns.compactMap { Column($0) }, hasHistory: json["history"] == .bool(true),
+                columns: columns.compactMap { Column($0) },
+                hasHistory: json["history"] == .bool(true),
                 segments: segments.map { ($0.array ?? []).compactMap { TablePiece($0) } })
         } else {
             return nil

@@ -24,7 +24,8 @@ struct ExportScope: Sendable {
         if let named = settings.databases {
             if let missing = named.first(where: { !there.contains($0) }) {
                 throw Failure(
-                    .notFound, "there is no database \"\(missing)\", or \(server.user) may not see it",
+                    .notFound,
+                    "there is no database \"\(missing)\", or \(server.user) may not see it",
                     hint: there.isEmpty
                         ? "Grant the account rights in it."
                         : "Those that it sees: \(there.prefix(20).joined(separator: ", ")).")
@@ -114,10 +115,11 @@ enum ViewOrder {
     static func references(
         _ view: Table, _ session: Session
     ) throws(Failure) -> [(database: String, name: String)] {
-        let text = try session.bytes(
-            "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = "
-                + "\(view.database.quotedString) AND TABLE_NAME = \(view.name.quotedString)"
-        ).first?.first ?? nil
+        let text =
+            try session.bytes(
+                "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = "
+                    + "\(view.database.quotedString) AND TABLE_NAME = \(view.name.quotedString)"
+            ).first?.first ?? nil
         let statement = SQLStatement(text ?? [])
         return statement.tokens.indices.compactMap { index in
             guard statement.isSymbol(index, "."), let database = statement.name(index - 1),

@@ -128,7 +128,8 @@ struct InventoryMaker {
         artifacts.insert(
             .init(
                 name: "contents.jsonl", slug: "contents", kind: "mariadb-contents",
-                format: "jsonl", bytes: Int64(list.count), objects: 1, body: .file("contents.jsonl"),
+                format: "jsonl", bytes: Int64(list.count), objects: 1,
+                body: .file("contents.jsonl"),
                 restoring: nil), at: place)
         if !states.sql.isEmpty {
             try add(
@@ -229,7 +230,8 @@ struct StateReader {
 
 /// The commands of RESTORE.txt. `MARIADB` names the client with the options that it needs.
 enum RestoreCommand {
-    static let script = "${MARIADB:-mariadb} --binary-mode --default-character-set=utf8mb4 > /dev/null"
+    static let script =
+        "${MARIADB:-mariadb} --binary-mode --default-character-set=utf8mb4 > /dev/null"
 
     static func rows(_ table: Table) -> String {
         let statement =

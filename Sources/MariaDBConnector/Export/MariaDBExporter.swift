@@ -134,12 +134,15 @@ public final class MariaDBExporter: Exporter {
                             }
                         })
                 } catch {
-                    guard ServerError.Number.changed.contains(session.lastError) else { throw error }
+                    guard ServerError.Number.changed.contains(session.lastError) else {
+                        throw error
+                    }
                     throw Failure(
                         .databaseMomentLost,
                         "the definition of \(piece.database).\(piece.table) was changed after the "
                             + "moment of the export",
-                        hint: "Run the same command again: this source begins anew at another moment.",
+                        hint:
+                            "Run the same command again: this source begins anew at another moment.",
                         cause: error)
                 }
                 guard hasher.digest.count - before == count else {

@@ -75,7 +75,9 @@ struct ConsistentMoment: Sendable {
                 ? "SELECT IF(@@gtid_binlog_pos <> '', @@gtid_binlog_pos, @@gtid_current_pos)"
                 : "SELECT @@gtid_executed")
         if let gtid, !gtid.isEmpty { return (Moment(kind: "gtid", value: gtid), facts) }
-        if let file = facts.first?.value.string { return (Moment(kind: "binlog", value: file), facts) }
+        if let file = facts.first?.value.string {
+            return (Moment(kind: "binlog", value: file), facts)
+        }
         let time = try session.value("SELECT UTC_TIMESTAMP(6)") ?? "unknown"
         return (Moment(kind: "time", value: time), facts)
     }
@@ -97,7 +99,7 @@ struct CommitLock {
     func take(tables: [Table]) throws(Failure) -> String {
         try session.execute("SET SESSION lock_wait_timeout = \(timeout)")
         if server.family == .mariadb, server.has("RELOAD") {
-            try attempt {() throws(Failure) in
+            try attempt { () throws(Failure) in
                 for stage in ["START", "FLUSH", "BLOCK_DDL", "BLOCK_COMMIT"] {
                     try session.execute("BACKUP STAGE \(stage)")
                 }
@@ -106,9 +108,10 @@ struct CommitLock {
         }
         if server.has("RELOAD") {
             if server.has("BACKUP_ADMIN") {
-                try attempt {() throws(Failure) in try session.execute("LOCK INSTANCE FOR BACKUP") }
+                try attempt { () throws(Failure) in try session.execute("LOCK INSTANCE FOR BACKUP")
+                }
             }
-            try attempt {() throws(Failure) in try session.execute("FLUSH TABLES WITH READ LOCK") }
+            try attempt { () throws(Failure) in try session.execute("FLUSH TABLES WITH READ LOCK") }
             return Method.globalRead.rawValue
         }
         let base = tables.filter { $0.kind == .table && !$0.isRemote }

@@ -126,10 +126,15 @@ struct ServerSurvey {
                 "non-transactional", .warning, scope.nonTransactional,
                 settings.nonTransactional == .lock
                     ? "no snapshot covers these tables; nobody can write them during the export"
-                    : "no snapshot covers these tables; they are read at another time than the rest")
+                    : "no snapshot covers these tables; they are read at another time than the rest"
+            )
         }
         note(
-            "encrypted", .warning, scope.tables.filter { $0.options.lowercased().contains("encrypted") && !$0.options.lowercased().contains("encrypted=no") },
+            "encrypted", .warning,
+            scope.tables.filter {
+                $0.options.lowercased().contains("encrypted")
+                    && !$0.options.lowercased().contains("encrypted=no")
+            },
             "encrypted on the source; on the target only if it has keys as well")
         note(
             "no-key", .note, scope.tables.filter { $0.key == nil },
@@ -143,7 +148,24 @@ struct ServerSurvey {
         }
         note(
             "collation", .warning, foreign,
-            "with a collation that the other family of servers does not know")
+            "with a collation that the other family of servers does not know; the import maps it under "
+                + "map.collations, for example to utf8mb4_unicode_520_ci")
+        for view in scope.views {
+            do throws(Failure) {
+                _ = try session.query("SELECT 1 FROM \(view.qualified) LIMIT 0")
+            } catch {
+                guard error.code == .databaseRefused || error.code == .databaseRights else {
+                    throw error
+                }
+                findings.append(
+                    Finding(
+                        "view-invalid", .warning,
+                        "the view \(view.title) cannot be read: \(MariaDBImporter.reason(error))",
+                        decision:
+                            "Mend it on the source or exclude it: nothing can read it on the target either."
+                    ))
+            }
+        }
         return findings
     }
 
@@ -153,13 +175,17 @@ struct ServerSurvey {
         var findings: [Finding] = []
         if definitions.accounts.areVisible {
             let accounts = Set(
-                try session.query("SELECT CONCAT(User, '@', Host) FROM mysql.user").compactMap { $0[0] })
+                try session.query("SELECT CONCAT(User, '@', Host) FROM mysql.user").compactMap {
+                    $0[0]
+                })
             var missing: [String: [String]] = [:]
             for definition in definitions.views + definitions.programs {
                 let sql = definition.sql
                 guard let definer = sql.definer, let user = sql.name(definer.user) else { continue }
                 let account = "\(user)@\(definer.host.flatMap { sql.name($0) } ?? "")"
-                if !accounts.contains(account) { missing[account, default: []].append(definition.title) }
+                if !accounts.contains(account) {
+                    missing[account, default: []].append(definition.title)
+                }
             }
             for (account, objects) in missing.sorted(by: { $0.key < $1.key }) {
                 findings.append(

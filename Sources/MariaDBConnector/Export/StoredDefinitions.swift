@@ -34,7 +34,9 @@ struct StoredDefinitions: Sendable {
         let definers = Set(
             (views + programs).compactMap { definition -> String? in
                 let sql = definition.sql
-                guard let definer = sql.definer, let user = sql.name(definer.user) else { return nil }
+                guard let definer = sql.definer, let user = sql.name(definer.user) else {
+                    return nil
+                }
                 return definer.host.flatMap { sql.name($0) }.map { "\(user)@\($0)" } ?? user
             })
         accounts = try Accounts.read(
@@ -42,13 +44,16 @@ struct StoredDefinitions: Sendable {
             all: scope.settings.databases == nil)
     }
 
-    var identities: [Definition] { accounts.definitions.filter { $0.kind == .role || $0.kind == .user } }
+    var identities: [Definition] {
+        accounts.definitions.filter { $0.kind == .role || $0.kind == .user }
+    }
 
     func list(_ part: Part) -> [Definition] {
         switch part {
         case .databases: databases
         case .accounts: identities
-        case .tables: tables
+        // Defaults of tables may take the next value of a sequence.
+        case .tables: tables.filter { $0.kind == .sequence } + tables.filter { $0.kind == .table }
         case .routines:
             programs.filter { ![.trigger, .event].contains($0.kind) }
         case .views: views
@@ -72,10 +77,12 @@ struct StoredDefinitions: Sendable {
             if !definition.database.isEmpty, definition.kind != .database, part != .rights {
                 let database = definition.database.quotedName
                 before.append("USE \(database)")
-                if let own = collations[definition.database] ?? nil, !definition.databaseCollation.isEmpty,
+                if let own = collations[definition.database] ?? nil,
+                    !definition.databaseCollation.isEmpty,
                     own != definition.databaseCollation
                 {
-                    before.append("ALTER DATABASE \(database) COLLATE \(definition.databaseCollation)")
+                    before.append(
+                        "ALTER DATABASE \(database) COLLATE \(definition.databaseCollation)")
                     after.append("ALTER DATABASE \(database) COLLATE \(own)")
                 }
             }

@@ -58,7 +58,8 @@ struct TableCutter {
             let lower = place == 0 ? nil : "\(name) >= \(bounds[place - 1])"
             let upper = place == bounds.count ? nil : "\(name) < \(bounds[place])"
             return TablePiece(
-                table, condition: force + [lower, upper].compactMap { $0 }.joined(separator: " AND "))
+                table,
+                condition: force + [lower, upper].compactMap { $0 }.joined(separator: " AND "))
         }
     }
 
@@ -67,7 +68,8 @@ struct TableCutter {
         _ table: Table, _ key: String, _ column: String, rows: Int64
     ) throws(Failure) -> [String] {
         let name = column.quotedName
-        let row = try session.query("SELECT MIN(\(name)), MAX(\(name)) FROM \(table.qualified)").first
+        let row = try session.query("SELECT MIN(\(name)), MAX(\(name)) FROM \(table.qualified)")
+            .first
         guard let row, let least = row[0].flatMap({ Int128($0) }),
             let most = row[1].flatMap({ Int128($0) })
         else { return [] }

@@ -14,6 +14,13 @@ struct ImportWork: Sendable {
         /// With the names of the target.
         let definition: Definition
         let parts: TableStatement
+
+        /// Without what is added once the rows are there.
+        var bare: Definition {
+            var definition = definition
+            definition.statement = parts.create
+            return definition
+        }
     }
 
     let tables: [Table]
@@ -27,7 +34,9 @@ struct ImportWork: Sendable {
     init(_ stored: StoredServer, _ settings: MariaDBTarget) {
         let records = Dictionary(
             stored.tables.map { ($0.title, $0) }, uniquingKeysWith: { first, _ in first })
-        tables = stored.definitions(.table, .sequence).map { definition in
+        // Defaults of tables may take the next value of a sequence.
+        let definitions = stored.definitions(.sequence) + stored.definitions(.table)
+        tables = definitions.map { definition in
             let record = records["\(definition.database).\(definition.name)"]
             let bytes = record.map { stored.source.artifacts[$0.artifact].plainBytes } ?? 0
             let defers =
@@ -64,11 +73,14 @@ struct ImportWork: Sendable {
                 SegmentNumber(artifact: table.artifact, segment: $0)
             }
         }
+        let made = steps(.table, tables.count)
+        let sequences = stored.definitions(.sequence).count
         let keyed = tables.indices.filter { !tables[$0].parts.keys.isEmpty }.map {
             SegmentNumber(artifact: Self.firstStep + Step.keys.rawValue, segment: $0)
         }
         rounds = [
-            steps(.accounts, 1), steps(.table, tables.count), rows, keyed, steps(.references, 1),
+            steps(.accounts, 1), Array(made[..<sequences]), Array(made[sequences...]), rows, keyed,
+            steps(.references, 1),
             steps(.states, 1), steps(.programs, 1), steps(.rights, 1),
         ].filter { !$0.isEmpty }
     }

@@ -105,7 +105,8 @@ extension MariaDBImporter {
         var count = stored.sequences.count
         try target.pool.with { (session) throws(Failure) in
             for sequence in stored.sequences {
-                let name = "\(target.name(sequence.database).quotedName).\(sequence.name.quotedName)"
+                let name =
+                    "\(target.name(sequence.database).quotedName).\(sequence.name.quotedName)"
                 var next: Int64?
                 do throws(Failure) {
                     next = try session.value("SELECT next_not_cached_value FROM \(name)")
@@ -114,7 +115,8 @@ extension MariaDBImporter {
                     guard error.code == .databaseRefused else { throw error }
                 }
                 // The source may have gone on after the moment; the target must not be behind.
-                if let next, sequence.increment < 0 ? next <= sequence.next : next >= sequence.next {
+                if let next, sequence.increment < 0 ? next <= sequence.next : next >= sequence.next
+                {
                     continue
                 }
                 behind += 1
@@ -155,7 +157,8 @@ extension MariaDBImporter {
             return settings.events == .enable ? mapped : mapped.disabled
         }
         // Another server may print the same definition otherwise.
-        let isSameServer = server.family == stored.family && server.version / 100 == stored.version / 100
+        let isSameServer =
+            server.family == stored.family && server.version / 100 == stored.version / 100
         var wrong = 0
         for definition in expected {
             guard let other = found[definition.title] else {
@@ -166,7 +169,9 @@ extension MariaDBImporter {
             guard let difference = definition.difference(from: other) else { continue }
             if isSameServer {
                 wrong += 1
-                note(difference: definition.title, difference.what, difference.expected, difference.found)
+                note(
+                    difference: definition.title, difference.what, difference.expected,
+                    difference.found)
             } else {
                 target.note(
                     shortfall: definition.title,
@@ -245,6 +250,7 @@ extension MariaDBImporter {
                 .init("rows", .integer(stored.tables.reduce(0) { $0 + $1.rows.count })),
                 .init("sequences", .integer(Int64(stored.sequences.count))),
                 .init("loaded-by", .string(inserts ? "INSERT" : "LOAD DATA LOCAL")),
+                .init("accounts-kept", .array(state.withLock { $0.kept }.map { .string($0) })),
             ], mappings: settings.mapping.json)
     }
 
@@ -293,7 +299,11 @@ extension MariaDBImporter {
         for isCounting in [true, false] {
             for side in [RowDifference.Side.archive, .target] {
                 try self.rows(of: table, side) { row in
-                    if isCounting { difference.count(row, side) } else { difference.look(at: row, side) }
+                    if isCounting {
+                        difference.count(row, side)
+                    } else {
+                        difference.look(at: row, side)
+                    }
                 }
             }
             if isCounting { difference.chooseBuckets() }

@@ -34,6 +34,8 @@ public final class MariaDBImporter: Importer {
         var missing: Set<Int> = []
         var differences: [JSON] = []
         var comparisons: [ImportResult.Comparison] = []
+        /// Accounts that were there, and stay as they are.
+        var kept: [String] = []
         /// Whether the target refused LOAD DATA LOCAL.
         var inserts = false
     }
@@ -65,6 +67,7 @@ public final class MariaDBImporter: Importer {
         let stored = try StoredServer(source, from: artifacts)
         let isFinished = Files.exists(finishedPath)
         if isFinished {
+            try target.end(stored)
             let told = try JSON(parsing: Files.read(shortfallPath)).array ?? []
             target.shortfalls.withLock { $0 = told }
         } else {
@@ -95,12 +98,14 @@ public final class MariaDBImporter: Importer {
     public func replay(_ unit: SegmentNumber) throws(Failure) {
         let (stored, work) = try prepared()
         guard let step = ImportWork.Step(rawValue: unit.artifact - ImportWork.firstStep) else {
-            guard let place = stored.tables.firstIndex(where: { $0.artifact == unit.artifact }) else {
+            guard let place = stored.tables.firstIndex(where: { $0.artifact == unit.artifact })
+            else {
                 throw StoredServer.malformed("rows of a table that the contents do not list")
             }
             let table = stored.tables[place]
             return try describing(table) { () throws(Failure) in
-                try target.once("rows \(unit.artifact) \(unit.segment)") { (session) throws(Failure) in
+                try target.once("rows \(unit.artifact) \(unit.segment)") {
+                    (session) throws(Failure) in
                     try pour(table, unit.segment, session)
                 }
             }
@@ -111,9 +116,14 @@ public final class MariaDBImporter: Importer {
         case .wholeTable:
             let table = stored.tables[unit.segment]
             try describing(table) { () throws(Failure) in
-                // No transaction holds these rows: what an interrupted import left is taken out first.
-                try target.atLeastOnce("table rows \(table.artifact)") { (session) throws(Failure) in
-                    try session.execute("DELETE FROM \(target.qualified(table))")
+                // No transaction holds these rows: what an interrupted import left is taken out first,
+                // with the table, since rows that are deleted from one with history stay in it.
+                let made = work.tables.first {
+                    $0.definition.title == "table \(target.name(table.database)).\(table.name)"
+                }
+                try target.atLeastOnce("table rows \(table.artifact)") {
+                    (session) throws(Failure) in
+                    if let made { try target.make(made.bare, replacing: true, session) }
                     for segment in source.artifacts[table.artifact].segments.indices {
                         try pour(table, segment, session)
                     }
@@ -160,9 +170,7 @@ public final class MariaDBImporter: Importer {
     private func makeTable(_ table: ImportWork.Table) throws(Failure) {
         let definition = table.definition
         try target.atLeastOnce("made \(definition.title)") { (session) throws(Failure) in
-            var bare = definition
-            bare.statement = table.parts.create
-            try target.make(bare, replacing: true, session)
+            try target.make(table.bare, replacing: true, session)
         }
     }
 
@@ -208,14 +216,16 @@ public final class MariaDBImporter: Importer {
     private func setStates(_ stored: StoredServer) throws(Failure) {
         try target.pool.with { (session) throws(Failure) in
             for sequence in stored.sequences {
-                let name = "\(target.name(sequence.database).quotedName).\(sequence.name.quotedName)"
+                let name =
+                    "\(target.name(sequence.database).quotedName).\(sequence.name.quotedName)"
                 try session.execute("SELECT SETVAL(\(name), \(sequence.next), 0)")
             }
             for table in stored.tables {
                 guard let next = table.autoIncrement.flatMap({ UInt64($0) }) else { continue }
                 let here = try AutoIncrement.read(target.name(table.database), table.name, session)
                 if (here ?? 0) < next {
-                    try session.execute("ALTER TABLE \(target.qualified(table)) AUTO_INCREMENT = \(next)")
+                    try session.execute(
+                        "ALTER TABLE \(target.qualified(table)) AUTO_INCREMENT = \(next)")
                 }
             }
         }
@@ -246,7 +256,8 @@ public final class MariaDBImporter: Importer {
 
     /// Accounts that are there are kept as they are.
     private func makeAccounts(_ stored: StoredServer) throws(Failure) {
-        for original in stored.definitions(.role, .user) where original.table != StoredServer.secret {
+        for original in stored.definitions(.role, .user) where original.table != StoredServer.secret
+        {
             var definition = settings.mapping.applied(to: original)
             // To know who was here before.
             var sql = definition.sql
@@ -259,11 +270,15 @@ public final class MariaDBImporter: Importer {
                     try target.mark("account \(definition.name)", session)
                 } catch {
                     // 1396: it is there already.
-                    if session.lastError == 1396 { return }
+                    if session.lastError == 1396 {
+                        state.withLock { $0.kept.append(definition.name) }
+                        return
+                    }
                     guard error.code == .databaseRefused || error.code == .databaseRights else {
                         throw error
                     }
-                    target.note(shortfall: "\(definition.kind.rawValue) \(name)", Self.reason(error))
+                    target.note(
+                        shortfall: "\(definition.kind.rawValue) \(name)", Self.reason(error))
                 }
             }
         }
@@ -298,8 +313,11 @@ public final class MariaDBImporter: Importer {
         // What the target did not take is told again by whoever only compares.
         let shortfalls = target.shortfalls.withLock { $0 }
         try Files.write(JSON.array(shortfalls).canonical, to: shortfallPath, mode: 0o600)
-        try target.end()
+        // In this order, so that a process killed in between goes on: first all is on the server's
+        // disk, then it is written down that only comparing is left, then our table goes.
+        try target.flush()
         try Files.write([], to: finishedPath, mode: 0o600)
+        try target.end(try prepared().stored)
     }
 
     /// Rows were loaded without looking at foreign keys and CHECKs: what does not hold is told.
@@ -307,15 +325,18 @@ public final class MariaDBImporter: Importer {
         let work = try prepared().work
         try target.pool.with { (session) throws(Failure) in
             for table in work.tables {
-                let name = "\(table.definition.database.quotedName).\(table.definition.name.quotedName)"
+                let name =
+                    "\(table.definition.database.quotedName).\(table.definition.name.quotedName)"
                 for check in table.parts.checks {
                     let condition = String(decoding: check.condition, as: UTF8.self)
                     let count = try session.value(
                         "SELECT COUNT(*) FROM \(name) WHERE NOT \(condition)")
                     if let count, count != "0" {
                         target.note(
-                            shortfall: "table \(table.definition.database).\(table.definition.name)",
-                            "\(count) rows violate the CHECK \(check.name), as they did on the source")
+                            shortfall:
+                                "table \(table.definition.database).\(table.definition.name)",
+                            "\(count) rows violate the CHECK \(check.name), as they did on the source"
+                        )
                     }
                 }
                 try checkReferences(table, name, session)
@@ -348,7 +369,8 @@ public final class MariaDBImporter: Importer {
             if let count, count != "0" {
                 target.note(
                     shortfall: "table \(table.definition.database).\(table.definition.name)",
-                    "\(count) rows have no parent for the foreign key \(constraint), as on the source")
+                    "\(count) rows have no parent for the foreign key \(constraint), as on the source"
+                )
             }
         }
     }

@@ -25,7 +25,9 @@ struct RowLoader {
                 .databaseRefused,
                 "of \(feed.rows) rows the server took \(loaded.records - loaded.skipped)",
                 hint: "A key of the target refuses rows that the source had: see its collation.",
-                cause: loaded.warnings.first.map { Failure(.databaseRefused, "the server says: \($0)") })
+                cause: loaded.warnings.first.map {
+                    Failure(.databaseRefused, "the server says: \($0)")
+                })
         }
     }
 

@@ -141,7 +141,8 @@ struct StoredServer: Sendable {
             let place = sql.tokens.indices.prefix(24).first { index in
                 words.enumerated().allSatisfy { sql.word(index + $0.offset) == $0.element }
             }
-            isKnown = sql.word(0) == "CREATE" && place != nil && databases.contains(definition.database)
+            isKnown =
+                sql.word(0) == "CREATE" && place != nil && databases.contains(definition.database)
         }
         guard isKnown else {
             throw malformed("a statement that does not make \(definition.title)")

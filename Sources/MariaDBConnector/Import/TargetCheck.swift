@@ -14,10 +14,46 @@ struct TargetCheck {
                 .databaseUnsuitable, "the target is read-only",
                 hint: "SET GLOBAL read_only = OFF there, or choose another target.")
         }
+        try checkFamily()
         try checkHistory()
         try checkEngines()
         try checkCollations()
         try checkNames()
+    }
+
+    /// What the other family of servers does not know.
+    private func checkFamily() throws(Failure) {
+        guard server.family != stored.family, server.family == .mysql else { return }
+        func refuse(_ definition: Definition, _ what: String, _ proposal: String) -> Failure {
+            Failure(
+                .databaseUnsuitable, "\(definition.title) has \(what), which MySQL does not know",
+                hint: "\(proposal), exclude it from the export, or import to MariaDB.")
+        }
+        if let first = stored.definitions(.sequence).first {
+            throw refuse(first, "a sequence", "Use a column with AUTO_INCREMENT on the source")
+        }
+        if let first = stored.definitions(.package, .packageBody).first {
+            throw refuse(first, "a package", "Make routines of it on the source")
+        }
+        for definition in stored.definitions(.table) {
+            let sql = definition.sql
+            for index in sql.tokens.indices {
+                switch sql.word(index) {
+                case "UUID" where sql.tokens[max(0, index - 1)].kind == .quotedName:
+                    throw refuse(
+                        definition, "a column of type UUID", "Make it CHAR(36) on the source")
+                case "INET4", "INET6":
+                    throw refuse(
+                        definition, "a column of type INET", "Make it VARBINARY(16) on the source")
+                case "COMPRESSED" where sql.word(index - 1) != "=" && !sql.isSymbol(index - 1, "="):
+                    throw refuse(
+                        definition, "a compressed column", "Take COMPRESSED off on the source")
+                case "PERIOD" where sql.word(index + 1) == "FOR":
+                    throw refuse(definition, "a period", "Take the period off on the source")
+                default: continue
+                }
+            }
+        }
     }
 
     private func checkHistory() throws(Failure) {
@@ -42,7 +78,8 @@ struct TargetCheck {
             throw Failure(
                 .databaseUnsuitable,
                 "the target has no engine \"\(table.engine)\", which \(table.title) needs",
-                hint: "Install its plugin on the target, or change the table's engine on the source.")
+                hint:
+                    "Install its plugin on the target, or change the table's engine on the source.")
         }
     }
 
@@ -64,11 +101,13 @@ struct TargetCheck {
                     names.append(name)
                 }
             }
-            for name in names where settings.mapping.collations[name] == nil && !known.contains(name.lowercased()) {
+            for name in names
+            where settings.mapping.collations[name] == nil && !known.contains(name.lowercased()) {
                 throw Failure(
                     .databaseUnsuitable,
                     "the target does not know the collation \"\(name)\" of \(definition.title)",
-                    hint: "Name another under map.collations, such as \(name): \(proposal(name, known)). "
+                    hint:
+                        "Name another under map.collations, such as \(name): \(proposal(name, known)). "
                         + "It may sort otherwise, and find values equal that were not.")
             }
         }
@@ -77,12 +116,16 @@ struct TargetCheck {
     /// What comes nearest: of the same character set, as strict, of the latest Unicode there is.
     private func proposal(_ name: String, _ known: Set<String>) -> String {
         let set = name.prefix { $0 != "_" }
-        let candidates = ["uca1400_ai_ci", "0900_ai_ci", "unicode_520_ci", "unicode_ci", "general_ci"]
+        let candidates = [
+            "uca1400_ai_ci", "0900_ai_ci", "unicode_520_ci", "unicode_ci", "general_ci",
+        ]
         let suffixes =
             name.hasSuffix("_bin")
             ? ["bin"]
-            : name.contains("_as_cs") ? ["uca1400_as_cs", "0900_as_cs", "bin"]
-            : name.contains("_as_ci") ? ["uca1400_as_ci", "0900_as_ci"] + candidates : candidates
+            : name.contains("_as_cs")
+                ? ["uca1400_as_cs", "0900_as_cs", "bin"]
+                : name.contains("_as_ci")
+                    ? ["uca1400_as_ci", "0900_as_ci"] + candidates : candidates
         return suffixes.map { "\(set)_\($0)" }.first(where: known.contains) ?? "utf8mb4_general_ci"
     }
 

@@ -84,7 +84,10 @@ final class TargetServer: Sendable {
                     try session.execute("DROP DATABASE IF EXISTS \(name.quotedName)")
                 }
                 if try !isThere(name, session) {
-                    guard let definition = stored.definitions(.database).first(where: { $0.name == database })
+                    guard
+                        let definition = stored.definitions(.database).first(where: {
+                            $0.name == database
+                        })
                     else { throw StoredServer.malformed("nothing makes the database \(database)") }
                     try session.execute(settings.mapping.applied(to: definition).statement)
                 }
@@ -102,14 +105,16 @@ final class TargetServer: Sendable {
 
     private func isThere(_ name: String, _ session: Session) throws(Failure) -> Bool {
         try session.value(
-            "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = \(name.quotedString)") != nil
+            "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = \(name.quotedString)")
+            != nil
     }
 
     private func hasMarks(_ session: Session, _ names: [String]) throws(Failure) -> Bool {
         guard let first = names.first else { return false }
-        let found = try session.value(
-            "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = \(first.quotedString) "
-                + "AND TABLE_NAME = '\(Self.marks)'") != nil
+        let found =
+            try session.value(
+                "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = \(first.quotedString) "
+                    + "AND TABLE_NAME = '\(Self.marks)'") != nil
         if found { markTable.withLock { $0 = "\(first.quotedName).\(Self.marks)" } }
         return found
     }
@@ -132,10 +137,14 @@ final class TargetServer: Sendable {
             throw Failure(
                 .targetOccupied,
                 "the database \"\(name)\" holds objects already, \(there[0].0) \(there[0].1) among them",
-                hint: "Give it another name under map.databases, or say existing: replace to drop it.")
+                hint:
+                    "Give it another name under map.databases, or say existing: replace to drop it."
+            )
         }
         let ours = Set(
-            stored.definitions.filter { self.name($0.database) == name }.map { $0.name.lowercased() })
+            stored.definitions.filter { self.name($0.database) == name }.map {
+                $0.name.lowercased()
+            })
         if let twin = there.first(where: { ours.contains($0.1.lowercased()) }) {
             throw Failure(
                 .targetOccupied,
@@ -161,7 +170,8 @@ final class TargetServer: Sendable {
         let marks = markTable.withLock { $0 }
         return try pool.with { (session) throws(Failure) in
             try session.query(
-                "SELECT unit FROM \(marks) WHERE LEFT(unit, \(prefix.count)) = \(prefix.quotedString)")
+                "SELECT unit FROM \(marks) WHERE LEFT(unit, \(prefix.count)) = \(prefix.quotedString)"
+            )
         }.compactMap { $0[0].map { String($0.dropFirst(prefix.count)) } }
     }
 
@@ -233,7 +243,8 @@ final class TargetServer: Sendable {
             let failure = error.during("cannot make \(definition.title)")
             try? restore(session)
             if changes, let own {
-                try? session.execute("ALTER DATABASE \(definition.database.quotedName) COLLATE \(own)")
+                try? session.execute(
+                    "ALTER DATABASE \(definition.database.quotedName) COLLATE \(own)")
             }
             throw failure
         }
@@ -244,17 +255,26 @@ final class TargetServer: Sendable {
     }
 
     private func restore(_ session: Session) throws(Failure) {
-        try session.execute("SET character_set_client = utf8mb4, collation_connection = utf8mb4_general_ci, "
-            + "SESSION time_zone = '+00:00'")
+        try session.execute(
+            "SET character_set_client = utf8mb4, collation_connection = utf8mb4_general_ci, "
+                + "SESSION time_zone = '+00:00'")
         for statement in Self.pins { try session.execute(statement) }
     }
 
-    /// Takes our table away once everything is there; from then on the databases are only read.
-    func end() throws(Failure) {
+    /// Brings everything that was committed to the disk, whatever the server does at each commit: a
+    /// change of a definition waits for it.
+    func flush() throws(Failure) {
         let marks = markTable.withLock { $0 }
-        if marks.isEmpty { return }
         try pool.with { (session) throws(Failure) in
-            try session.execute("DROP TABLE IF EXISTS \(marks)")
+            try session.execute("ALTER TABLE \(marks) COMMENT = 'finished'")
+        }
+    }
+
+    /// Takes our table away once everything is there; from then on the databases are only read.
+    func end(_ stored: StoredServer) throws(Failure) {
+        guard let first = stored.databases.first else { return }
+        try pool.with { (session) throws(Failure) in
+            try session.execute("DROP TABLE IF EXISTS \(name(first).quotedName).\(Self.marks)")
         }
     }
 }

@@ -117,7 +117,8 @@ struct Definition: Sendable, Equatable {
             [mode, client, connection, collation, zone].allSatisfy({
                 $0.utf8.allSatisfy { byte in
                     (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-                        || (0x30...0x3a).contains(byte) || [0x5f, 0x2c, 0x2b, 0x2d, 0x2f].contains(byte)
+                        || (0x30...0x3a).contains(byte)
+                        || [0x5f, 0x2c, 0x2b, 0x2d, 0x2f].contains(byte)
                 }
             })
         else { return nil }

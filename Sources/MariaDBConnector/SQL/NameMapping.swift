@@ -19,7 +19,8 @@ struct NameMapping: Sendable {
     /// An account of a plan, `user@host` or a role, in SQL.
     static func quoted(_ account: String) -> String {
         guard let mark = account.lastIndex(of: "@") else { return account.quotedName }
-        return "\(String(account[..<mark]).quotedName)@\(String(account[account.index(after: mark)...]).quotedName)"
+        return
+            "\(String(account[..<mark]).quotedName)@\(String(account[account.index(after: mark)...]).quotedName)"
     }
 
     func applied(to definition: Definition) -> Definition {
@@ -35,7 +36,8 @@ struct NameMapping: Sendable {
                     ? account(definition.name) : definition.name,
             table: definition.table, mode: definition.mode, client: definition.client,
             connection: collations[definition.connection] ?? definition.connection,
-            databaseCollation: collations[definition.databaseCollation] ?? definition.databaseCollation,
+            databaseCollation: collations[definition.databaseCollation]
+                ?? definition.databaseCollation,
             timeZone: definition.timeZone, statement: sql.bytes)
     }
 
@@ -61,7 +63,9 @@ struct NameMapping: Sendable {
         }
         for index in sql.tokens.indices where sql.word(index) == "COLLATE" && !collations.isEmpty {
             let place = sql.isSymbol(index + 1, "=") ? index + 2 : index + 1
-            if let other = sql.name(place).flatMap({ collations[$0] }) { changes.append((place, other)) }
+            if let other = sql.name(place).flatMap({ collations[$0] }) {
+                changes.append((place, other))
+            }
         }
         return changes
     }
@@ -91,7 +95,9 @@ struct NameMapping: Sendable {
             else { return nil }
             let isThreePart = sql.isSymbol(index + 3, ".")
             let isCall = sql.isSymbol(index + 3, "(")
-            guard !alone.contains(name) || isThreePart || isCall || opening.contains(sql.word(index - 1))
+            guard
+                !alone.contains(name) || isThreePart || isCall
+                    || opening.contains(sql.word(index - 1))
             else { return nil }
             return (index, other.quotedName)
         }
@@ -133,7 +139,8 @@ struct NameMapping: Sendable {
         // In the quotes that the statement itself uses.
         let quote: (String) -> String = { text in
             switch sql.spelling(place.user).first {
-            case "\"": "\"" + text.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : String($1) } + "\""
+            case "\"":
+                "\"" + text.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : String($1) } + "\""
             case "'": text.quotedString
             default: text.quotedName
             }

@@ -84,7 +84,10 @@ struct SQLStatement: Sendable {
 
     /// The bytes from one token to another, both included.
     func slice(_ range: ClosedRange<Int>) -> [UInt8] {
-        Array(bytes[tokens[range.lowerBound].range.lowerBound..<tokens[range.upperBound].range.upperBound])
+        Array(
+            bytes[
+                tokens[range.lowerBound].range
+                    .lowerBound..<tokens[range.upperBound].range.upperBound])
     }
 
     /// The account of `DEFINER = user@host`: the tokens of the user and of the host.

@@ -76,7 +76,9 @@ struct TableStatement: Sendable {
         return nil
     }
 
-    private static func clauses(_ open: Int, _ close: Int, in sql: SQLStatement) -> [ClosedRange<Int>] {
+    private static func clauses(_ open: Int, _ close: Int, in sql: SQLStatement) -> [ClosedRange<
+        Int
+    >] {
         var clauses: [ClosedRange<Int>] = []
         var depth = 0
         var start = open + 1
@@ -101,10 +103,12 @@ struct TableStatement: Sendable {
     private static func check(
         _ range: ClosedRange<Int>, _ sql: SQLStatement
     ) -> (name: String, condition: [UInt8])? {
-        guard let mark = range.last(where: { sql.word($0) == "CHECK" && sql.isSymbol($0 + 1, "(") }),
+        guard
+            let mark = range.last(where: { sql.word($0) == "CHECK" && sql.isSymbol($0 + 1, "(") }),
             let close = closing(mark + 1, in: sql), range.contains(close)
         else { return nil }
-        let name = sql.word(range.lowerBound) == "CONSTRAINT"
+        let name =
+            sql.word(range.lowerBound) == "CONSTRAINT"
             ? sql.name(range.lowerBound + 1) : sql.name(range.lowerBound)
         return (name ?? "", sql.slice(mark + 1...close))
     }
@@ -125,7 +129,8 @@ extension Definition {
             if depth == 0, sql.word(index) == "AUTO_INCREMENT", sql.isSymbol(index + 1, "=") {
                 var result = statement
                 let end = sql.tokens[index + 2].range.upperBound
-                result.removeSubrange(sql.tokens[index].range.lowerBound..<min(end + 1, result.count))
+                result.removeSubrange(
+                    sql.tokens[index].range.lowerBound..<min(end + 1, result.count))
                 return result
             }
         }
