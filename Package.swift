@@ -117,6 +117,7 @@ let package = Package(
         .tests("Signatures", ["Basics", "Primitives"]),
         .tests("Archives", ["Basics", "Primitives", "Streams"]),
         .tests("PostgreSQLConnector", ["Basics", "Primitives"]),
+        .tests("MariaDBConnector", ["Basics"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -237,7 +237,7 @@ def little_rights(world):
     source = world.source
     source.sql("CREATE USER small@localhost IDENTIFIED BY 'pw'", "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON bank.* TO small@localhost")
     connection = f"{{ socket: {source.socket}, user: small, password: \"${{env:SMALL}}\" }}"
-    plan = world.database_plan("small.yaml", source, "secrets: omit, accept: [accounts]", databases="[bank]", connection=connection)
+    plan = world.database_plan("small.yaml", source, "secrets: omit, accept: [accounts, hidden-objects]", databases="[bank]", connection=connection)
     result = world.run("export", plan, "--output", world.at("small"), env={"SMALL": "wrong"})
     expect(result.status == 1 and "wrong" not in result.err and "password" in result.err, result.err)
     result = world.run("export", plan, "--output", world.at("small"), env={"SMALL": "pw"})
@@ -247,7 +247,9 @@ def little_rights(world):
     source.sql("GRANT LOCK TABLES ON bank.* TO small@localhost")
     result = world.run("export", plan, "--output", world.at("small"), env={"SMALL": "pw"})
     expect(result.status == 0, f"{result.status} {result.err}")
-    connection = f"{{ socket: {source.socket}, user: nobody }}"
+    plan = world.database_plan("hidden.yaml", source, "secrets: omit, accept: [accounts]", databases="[bank]", connection=connection)
+    result = world.run("export", plan, "--output", world.at("hidden"), env={"SMALL": "pw"})
+    expect(result.status == 2 and "hidden-objects" in result.out.decode() + result.err, f"{result.status} {result.err}")
     plan = world.database_plan("missing.yaml", source, databases="[nowhere]")
     result = world.run("export", plan, "--output", world.at("missing"))
     expect(result.status == 1 and "nowhere" in result.err, result.err)

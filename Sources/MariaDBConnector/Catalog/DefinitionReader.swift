@@ -1,4 +1,6 @@
 import Basics
+import Primitives
+import Streams
 
 /// Reads the definitions of a database's objects, as the server itself would make them again.
 struct DefinitionReader {
@@ -98,9 +100,10 @@ struct DefinitionReader {
 
     /// A digest of all definitions as the catalog sees them: it is another one once something was
     /// created, dropped or changed.
-    func fingerprint(_ databases: [String]) throws(Failure) -> [[String?]] {
+    func fingerprint(_ databases: [String]) throws(Failure) -> MultisetDigest {
         let list = databases.map(\.quotedString).joined(separator: ", ")
-        var facts: [[String?]] = []
+        var hasher = RowHasher(salt: [])
+        var chunk = Chunk()
         for (columns, view, schema) in [
             (
                 "TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, CREATE_OPTIONS, TABLE_COLLATION, TABLE_COMMENT",
@@ -128,10 +131,11 @@ struct DefinitionReader {
             ),
             ("EVENT_SCHEMA, EVENT_NAME, LAST_ALTERED, STATUS, DEFINER", "EVENTS", "EVENT_SCHEMA"),
         ] {
-            facts += try session.query(
-                "SELECT \(columns) FROM information_schema.\(view) WHERE \(schema) IN (\(list)) "
-                    + "ORDER BY 1, 2, 3, 4")
+            _ = try unsafe session.stream(
+                "SELECT '\(view)', \(columns) FROM information_schema.\(view) WHERE \(schema) IN (\(list))",
+                into: &chunk, row: { (row) throws(Failure) in unsafe hasher.update(row: row) },
+                full: { (_) throws(Failure) in })
         }
-        return facts
+        return hasher.digest
     }
 }

@@ -11,8 +11,8 @@ struct ServerFacts: Sendable {
     let version: Int
     let versionText: String
     let user: String
-    /// Global privileges, those of active roles among them; "ALL PRIVILEGES" for all.
-    let privileges: Set<String>
+    /// What the account and its active roles are granted.
+    let grants: [Grant]
     let hasBinaryLog: Bool
     let isReadOnly: Bool
     /// 0: names as they are written; 1: in lower case; 2: compared without case.
@@ -58,39 +58,83 @@ struct ServerFacts: Sendable {
             if let name = row[0] { engines[name.lowercased()] = row[1] == "YES" }
         }
         self.engines = engines
-        privileges = Self.globalPrivileges(try session.query("SHOW GRANTS").compactMap { $0[0] })
+        grants = try session.bytes("SHOW GRANTS").compactMap { $0[0].flatMap { Grant($0) } }
     }
 
-    static func globalPrivileges(_ grants: [String]) -> Set<String> {
-        var found: Set<String> = []
-        for grant in grants where grant.hasPrefix("GRANT ") {
-            guard let end = grant.firstRange(of: " ON *.* TO ") else { continue }
-            let list = grant[..<end.lowerBound].dropFirst("GRANT ".count)
-            for privilege in list.split(separator: ",") {
-                found.insert(
-                    privilege.split(separator: " ").joined(separator: " ").uppercased())
-            }
-        }
-        return found
-    }
-
+    /// Whether the privilege is granted on everything.
     func has(_ privilege: String) -> Bool {
-        privileges.contains("ALL PRIVILEGES") || privileges.contains(privilege)
+        grants.contains { $0.isGlobal && $0.has(privilege) }
     }
 
-    /// Whether the definitions of all accounts and routines can be seen.
-    var seesSystemTables: Bool { has("SELECT") }
+    /// Whether the privilege is granted on a whole database.
+    func has(_ privilege: String, in database: String) -> Bool {
+        has(privilege) || grants.contains { $0.isWhole(database) && $0.has(privilege) }
+    }
+
+    /// Kinds of objects that a database may have without this account seeing them: the server leaves
+    /// them out of its catalog, in silence.
+    func hidden(in database: String) -> [String] {
+        var hidden: [String] = []
+        if !has("SELECT", in: database) { hidden.append("tables") }
+        if !has("TRIGGER", in: database) { hidden.append("triggers") }
+        if !has("EVENT", in: database) { hidden.append("events") }
+        let seesRoutines =
+            has("SELECT", in: "mysql") || has("SHOW CREATE ROUTINE", in: database)
+            || grants.contains { $0.isTable("mysql", "proc") && $0.has("SELECT") }
+            || family == .mysql && has("SHOW_ROUTINE")
+        if !seesRoutines { hidden.append("routines") }
+        return hidden
+    }
 }
 
-extension String {
-    func firstRange(of text: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) {
-                return start..<index(start, offsetBy: text.count)
+/// A grant of privileges.
+struct Grant: Sendable {
+    private let privileges: Set<String>
+    private let scope: GrantScope
+    /// The table or routine; nil for all of a database.
+    private let object: String?
+
+    init?(_ bytes: [UInt8]) {
+        let statement = SQLStatement(bytes)
+        guard let scope = GrantScope(statement) else { return nil }
+        if case .role = scope.kind { return nil }
+        self.scope = scope
+        let end = scope.token.map { $0 + 2 }
+        object = end.flatMap { statement.isSymbol($0, "*") ? nil : statement.name($0) ?? "" }
+        var names: Set<String> = []
+        var words: [String] = []
+        var depth = 0
+        // A privilege on some columns is none on the table.
+        var isPartial = false
+        for index in statement.tokens.indices.dropFirst() {
+            if statement.isSymbol(index, "(") { depth += 1 }
+            if depth == 0, statement.isSymbol(index, ",") || statement.word(index) == "ON" {
+                if !isPartial { names.insert(words.joined(separator: " ")) }
+                words = []
+                isPartial = false
+                if statement.word(index) == "ON" { break }
+            } else if depth == 0 {
+                words.append(statement.word(index))
+            } else {
+                isPartial = true
             }
-            start = index(after: start)
+            if statement.isSymbol(index, ")") { depth -= 1 }
         }
-        return nil
+        privileges = names
+    }
+
+    var isGlobal: Bool { if case .global = scope.kind { true } else { false } }
+
+    func has(_ privilege: String) -> Bool {
+        privileges.contains(privilege) || privileges.contains("ALL PRIVILEGES")
+            || privileges.contains("ALL")
+    }
+
+    func isWhole(_ database: String) -> Bool {
+        object == nil && (scope.database.map { scope.covers(database, $0) } ?? false)
+    }
+
+    func isTable(_ database: String, _ table: String) -> Bool {
+        object == table && scope.database == database
     }
 }

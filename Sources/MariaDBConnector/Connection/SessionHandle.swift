@@ -18,6 +18,13 @@ import Glibc
         // Room for the statements' non-blocking calls, see `Session.run`.
         set(MYSQL_OPT_NONBLOCK, long: 1 << 18)
         set(MYSQL_SET_CHARSET_NAME, text: "utf8mb4")
+        if let file = options.optionFile, !Files.exists(file) {
+            // The library would go on without it, in silence.
+            unsafe mysql_close(raw)
+            throw Failure(
+                .notFound, "there is no option file \"\(file)\"",
+                hint: "Correct defaults-file of the connection.")
+        }
         if let file = options.optionFile { set(MYSQL_READ_DEFAULT_FILE, text: file) }
         set(MYSQL_READ_DEFAULT_GROUP, text: options.optionGroup ?? "exeat")
         if let authority = options.authority { set(MYSQL_OPT_SSL_CA, text: authority) }

@@ -11,6 +11,8 @@ struct ExportScope: Sendable {
     /// Everything whose definition is exported: these tables, others, views and sequences.
     var defined: [Table] = []
     var excluded: [(table: Table, reason: String)] = []
+    /// Kinds of objects that the account might not see, with their database.
+    let hidden: [String]
     private(set) var unmatchedIncludes: [String] = []
     private(set) var unmatchedExcludes: [String] = []
 
@@ -33,6 +35,9 @@ struct ExportScope: Sendable {
             databases = there.filter { named.contains($0) }
         } else {
             databases = there
+        }
+        hidden = databases.flatMap { database in
+            server.hidden(in: database).map { "\($0) of \(database)" }
         }
         let catalog = try TableCatalog(session, server, databases: databases)
         for table in catalog.all {
@@ -100,6 +105,7 @@ struct ExportScope: Sendable {
                 list.add(.changingColumns, "\(table.title).\(column)", covered: true)
             }
         }
+        for kind in hidden { list.add(.hidden, kind) }
         if !accounts.areVisible { list.add(.accounts, "accounts and their rights") }
         if settings.secrets != .sealed, !accounts.holders.isEmpty {
             let names = settings.secrets == .omit ? ["passwords of accounts"] : accounts.holders

@@ -105,6 +105,8 @@ enum MariaDBOmission: String, Sendable, CaseIterable {
     case secrets
     /// Accounts that this account may not see.
     case accounts
+    /// Triggers, events, routines or tables that this account might not see.
+    case hidden = "hidden-objects"
     /// Tables whose rows are on another server, or in other tables.
     case foreignTables = "foreign-tables"
     /// Tables that no snapshot covers, read at another time than the rest.

@@ -26,6 +26,13 @@ struct ServerSurvey {
         }
         findings += try tableFindings(scope, server)
         findings += rights(server, accounts)
+        for kind in scope.hidden {
+            findings.append(
+                Finding(
+                    "rights", .warning,
+                    "\(server.user) might not see all \(kind): the server shows only what one has "
+                        + "rights in"))
+        }
         for reference in try scope.brokenReferences(session).prefix(50) {
             findings.append(
                 Finding(
@@ -74,6 +81,9 @@ struct ServerSurvey {
         case MariaDBOmission.nonTransactional.rawValue:
             "Say non-transactional: lock (nobody can write these tables for the time of the "
                 + "export), or accept (they are read at another time than the rest)."
+        case MariaDBOmission.hidden.rawValue:
+            "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT on the databases, and SELECT on mysql.* (for "
+                + "routines), to the account; or add \(reason) to accept."
         default: "Add \(reason) to accept of this source; else the run ends with status 2."
         }
     }

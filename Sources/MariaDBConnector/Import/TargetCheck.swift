@@ -129,16 +129,16 @@ struct TargetCheck {
         return suffixes.map { "\(set)_\($0)" }.first(where: known.contains) ?? "utf8mb4_general_ci"
     }
 
-    /// A server that ignores case cannot have two tables that differ in it alone.
+    /// A server that ignores case would call tables otherwise, or not tell two of them apart.
     private func checkNames() throws(Failure) {
         guard server.lowerCaseNames != 0, stored.lowerCaseNames == 0 else { return }
-        var seen: [String: String] = [:]
         for definition in stored.definitions(.table, .view, .sequence) {
-            let title = "\(definition.database).\(definition.name)"
-            if let other = seen.updateValue(title, forKey: title.lowercased()) {
+            let title = "\(settings.mapping.database(definition.database)).\(definition.name)"
+            guard title == title.lowercased() else {
                 throw Failure(
                     .databaseUnsuitable,
-                    "the target does not tell \(title) from \(other) (lower_case_table_names)",
+                    "the target does not keep the capitals of \(title) (lower_case_table_names = "
+                        + "\(server.lowerCaseNames))",
                     hint: "Import to a server with lower_case_table_names = 0.")
             }
         }
