@@ -81,7 +81,10 @@ let package = Package(
             ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
         .library(
             "PostgreSQLConnector",
-            ["Connectors", "Basics", "Manifests", "Plans", "Primitives", "Streams", "CPQ"]),
+            [
+                "Connectors", "Databases", "Basics", "Manifests", "Plans", "Primitives", "Streams",
+                "CPQ",
+            ]),
         .library(
             "MariaDBConnector",
             [
@@ -116,7 +119,7 @@ let package = Package(
         .tests("Journals", ["Basics", "Primitives"]),
         .tests("Signatures", ["Basics", "Primitives"]),
         .tests("Archives", ["Basics", "Primitives", "Streams"]),
-        .tests("PostgreSQLConnector", ["Basics", "Primitives"]),
+        .tests("PostgreSQLConnector", ["Basics", "Primitives", "Databases"]),
         .tests("MariaDBConnector", ["Basics"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],

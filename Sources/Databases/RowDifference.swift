@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 import Primitives
 
 /// Finds the rows in which a table on the target differs from the archive, in bounded memory.
@@ -36,6 +36,18 @@ public struct RowDifference {
         self.salt = salt
         let none = [MultisetDigest](repeating: MultisetDigest(), count: Self.buckets)
         sums = [none, none]
+    }
+
+    /// Reads both sides twice: `read` gives every row of a side to what it is handed.
+    public static func between(
+        columns: [String], key: [String], salt: [UInt8],
+        read: (Side, (([UInt8]) -> Void)) throws(Failure) -> Void
+    ) throws(Failure) -> RowDifference {
+        var difference = RowDifference(columns: columns, key: key, salt: salt)
+        for side in [Side.archive, .target] { try read(side) { difference.count($0, side) } }
+        difference.chooseBuckets()
+        for side in [Side.archive, .target] { try read(side) { difference.look(at: $0, side) } }
+        return difference
     }
 
     public enum Side: Int, Sendable {

@@ -15,20 +15,28 @@ public struct RowNotes: Sendable {
         "\(directory)/rows-\(number.artifact)-\(number.segment)"
     }
 
-    public func write(_ digest: MultisetDigest, for number: SegmentNumber) throws(Failure) {
+    /// - Parameter longest: the bytes of the longest row, where that is known.
+    public func write(
+        _ digest: MultisetDigest, longest: Int = 0, for number: SegmentNumber
+    ) throws(Failure) {
         try Files.write(
-            Array("\(digest.count) \(digest.sum.hex)".utf8), to: path(number), mode: 0o600)
+            Array("\(digest.count) \(digest.sum.hex) \(longest)".utf8), to: path(number),
+            mode: 0o600)
     }
 
-    /// The sum over all segments of an artifact.
-    public func total(artifact: Int, segments: Int) throws(Failure) -> MultisetDigest {
-        var total = MultisetDigest()
+    /// The sum over all segments of an artifact, and the bytes of the longest row.
+    public func total(
+        artifact: Int, segments: Int
+    ) throws(Failure) -> (rows: MultisetDigest, longest: Int) {
+        var total = (rows: MultisetDigest(), longest: 0)
         for segment in 0..<segments {
             let path = path(SegmentNumber(artifact: artifact, segment: segment))
             let parts = try Files.readText(path).split(separator: " ")
-            guard parts.count == 2, let count = Int64(parts[0]), let sum = Digest256(hex: parts[1])
+            guard parts.count == 3, let count = Int64(parts[0]),
+                let sum = Digest256(hex: parts[1]), let longest = Int(parts[2])
             else { throw Failure(.failed, "the note \"\(path)\" is damaged") }
-            total.add(MultisetDigest(sum: sum, count: count))
+            total.rows.add(MultisetDigest(sum: sum, count: count))
+            total.longest = max(total.longest, longest)
         }
         return total
     }
@@ -98,6 +106,25 @@ public func shellQuoted(_ text: String) -> String {
 
 /// The rows of an archive, read through again.
 public enum StoredRows {
+    /// Gives every row of an artifact to `body`.
+    public static func each(
+        of record: ArtifactRecord, from artifacts: any ArtifactSource, _ progress: Progress,
+        _ body: ([UInt8]) -> Void
+    ) throws(Failure) {
+        var splitter = RowSplitter()
+        var chunk = Chunk()
+        for segment in record.segments.indices {
+            let stream = try artifacts.open(record, segment: segment)
+            repeat {
+                try progress.checkCancelled()
+                try stream.read(into: &chunk)
+                try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                    unsafe splitter.split(bytes, body)
+                }
+            } while !chunk.isEmpty
+        }
+    }
+
     /// Count and digest of a segment.
     public static func digest(
         of record: ArtifactRecord, segment: Int, from artifacts: any ArtifactSource,

@@ -6,9 +6,12 @@ import Testing
 @Suite("Names mapped in statements")
 struct MappingTests {
     private let mapping = NameMapping(
-        databases: ["portail": "new"], definers: ["app@%": "chu@10.%"], users: ["app@%": "chu@10.%"])
+        databases: ["portail": "new"], definers: ["app@%": "chu@10.%"], users: ["app@%": "chu@10.%"]
+    )
 
-    private func mapped(_ text: String, _ kind: Definition.Kind = .procedure, mode: String = "") -> String {
+    private func mapped(_ text: String, _ kind: Definition.Kind = .procedure, mode: String = "")
+        -> String
+    {
         let definition = Definition(
             kind: kind, database: "portail", name: "x", mode: mode, statement: Array(text.utf8))
         return mapping.applied(to: definition).sql.text
@@ -34,7 +37,8 @@ struct MappingTests {
             mapped("CREATE DEFINER=`app`@`%` PROCEDURE x() SELECT 1")
                 == "CREATE DEFINER=`chu`@`10.%` PROCEDURE x() SELECT 1")
         #expect(
-            mapped("CREATE DEFINER=\"app\"@\"%\" PROCEDURE x AS BEGIN NULL; END", mode: "ANSI_QUOTES")
+            mapped(
+                "CREATE DEFINER=\"app\"@\"%\" PROCEDURE x AS BEGIN NULL; END", mode: "ANSI_QUOTES")
                 == "CREATE DEFINER=\"chu\"@\"10.%\" PROCEDURE x AS BEGIN NULL; END")
         #expect(
             mapped("CREATE DEFINER=`app`@`localhost` VIEW v AS SELECT 1", .view)
@@ -64,13 +68,15 @@ struct MappingTests {
                         .utf8)))
         #expect(
             user.withoutSecret
-                == "CREATE USER IF NOT EXISTS `a`@`%`  REQUIRE SSL WITH MAX_USER_CONNECTIONS 2 ACCOUNT LOCK")
+                == "CREATE USER IF NOT EXISTS `a`@`%`  REQUIRE SSL WITH MAX_USER_CONNECTIONS 2 ACCOUNT LOCK"
+        )
         #expect(user.givingSecret.hasPrefix("ALTER USER `a`@`%` IDENTIFIED BY PASSWORD '*AB'"))
         #expect(user.givingSecret.hasSuffix("ACCOUNT UNLOCK"))
         let several = UserStatement(
             SQLStatement(
                 Array(
-                    "CREATE USER `a`@`%` IDENTIFIED VIA ed25519 USING 'x' OR unix_socket ACCOUNT LOCK".utf8)))
+                    "CREATE USER `a`@`%` IDENTIFIED VIA ed25519 USING 'x' OR unix_socket ACCOUNT LOCK"
+                        .utf8)))
         #expect(several.hasSecret && several.plugin != nil)
         #expect(several.withoutSecret == "CREATE USER IF NOT EXISTS `a`@`%`  ACCOUNT LOCK")
         #expect(!several.givingSecret.contains("UNLOCK"))

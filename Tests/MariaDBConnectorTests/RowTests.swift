@@ -11,14 +11,17 @@ struct RowTests {
         var text = NumberText(end: memory)
         body(&text)
         return String(
-            decoding: UnsafeRawBufferPointer(start: memory, count: text.end - memory), as: UTF8.self)
+            decoding: UnsafeRawBufferPointer(start: memory, count: text.end - memory), as: UTF8.self
+        )
     }
 
     @Test("Doubles are the shortest text of the very same bits")
     func doubles() {
         for (value, expected) in [
-            (0.1, "0.1"), (-0.0, "-0"), (16_777_216, "16777216"), (.leastNonzeroMagnitude, "5e-324"),
-            (1.7976931348623157e308, "1.7976931348623157e+308"), (Double(Float(0.1)), "0.10000000149011612"),
+            (0.1, "0.1"), (-0.0, "-0"), (16_777_216, "16777216"),
+            (.leastNonzeroMagnitude, "5e-324"),
+            (1.7976931348623157e308, "1.7976931348623157e+308"),
+            (Double(Float(0.1)), "0.10000000149011612"),
         ] {
             #expect(text { $0.append(value) } == expected)
         }
@@ -61,7 +64,8 @@ struct RowTests {
     func escapes() {
         for length in 1...40 {
             for place in 0..<length {
-                for (byte, letter) in [(0x5c, 0x5c), (0x09, 0x74), (0x0a, 0x6e)] as [(UInt8, UInt8)] {
+                for (byte, letter) in [(0x5c, 0x5c), (0x09, 0x74), (0x0a, 0x6e)] as [(UInt8, UInt8)]
+                {
                     var bytes = [UInt8](repeating: 0xdc, count: length)
                     bytes[place] = byte
                     var expected = bytes

@@ -86,10 +86,14 @@ struct StatementTests {
         #expect(parts.keys.map(\.name) == ["u", "k"])
         #expect(parts.references.map(\.name) == ["r"])
         #expect(parts.checks.map(\.name) == ["n", "c"])
-        #expect(parts.checks.map { String(decoding: $0.condition, as: UTF8.self) }.first == "(`n` > 0)")
+        #expect(
+            parts.checks.map { String(decoding: $0.condition, as: UTF8.self) }.first == "(`n` > 0)")
         let rest = String(decoding: parts.create, as: UTF8.self)
-        #expect(rest.contains("PRIMARY KEY") && rest.contains("FULLTEXT") && rest.contains("USING HASH"))
-        #expect(rest.contains("'KEY (`x`), )'") && !rest.contains("FOREIGN") && !rest.contains("`k`"))
+        #expect(
+            rest.contains("PRIMARY KEY") && rest.contains("FULLTEXT") && rest.contains("USING HASH")
+        )
+        #expect(
+            rest.contains("'KEY (`x`), )'") && !rest.contains("FOREIGN") && !rest.contains("`k`"))
         let whole = TableStatement(table, deferring: false)
         #expect(whole.keys.isEmpty && whole.references.count == 1)
     }

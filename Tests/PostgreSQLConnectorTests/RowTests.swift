@@ -1,4 +1,5 @@
 import Basics
+import Databases
 import Primitives
 import Testing
 
@@ -66,10 +67,7 @@ import Testing
     private func found(
         key: [String], _ archive: [String], _ target: [String]
     ) -> [String] {
-        let table = StoredDatabase.Table(
-            artifact: 0, schema: "s", name: "t", columns: ["a", "id"], key: key, condition: "",
-            digest: MultisetDigest())
-        var difference = RowDifference(table, salt: [1])
+        var difference = RowDifference(columns: ["a", "id"], key: key, salt: [1])
         for row in archive { difference.count(Array(row.utf8), .archive) }
         for row in target { difference.count(Array(row.utf8), .target) }
         difference.chooseBuckets()

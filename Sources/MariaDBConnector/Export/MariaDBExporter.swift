@@ -92,23 +92,25 @@ public final class MariaDBExporter: Exporter {
         case .table(let columns, let hasHistory, let segments):
             let pieces = segments[number.segment]
             var hasher = RowHasher(salt: contents.salt)
+            var longest = LongestRow()
             var chunk = Chunk()
             for piece in pieces {
                 try read(
-                    piece, columns, hasHistory: hasHistory, &hasher, &chunk, into: &sink)
+                    piece, columns, hasHistory: hasHistory, &hasher, &longest, &chunk, into: &sink)
             }
             guard hasher.isAtEnd else {
                 throw Failure(.databaseRefused, "a row of a table came without its end")
             }
             room.progress.add(objects: hasher.digest.count)
-            try notes.write(hasher.digest, for: number)
+            try notes.write(hasher.digest, longest: longest.most, for: number)
             return SegmentResult(exported: Int64(pieces.count), omitted: 0)
         }
     }
 
     private func read(
         _ piece: TablePiece, _ columns: [Column], hasHistory: Bool, _ hasher: inout RowHasher,
-        _ chunk: inout Chunk, into sink: inout some ByteSink & ~Copyable
+        _ longest: inout LongestRow, _ chunk: inout Chunk,
+        into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
         guard let pool = state.withLock({ $0.pool }) else {
             throw Self.momentLost(Failure(.databaseMomentLost, "no session is open"))
@@ -126,7 +128,10 @@ public final class MariaDBExporter: Exporter {
                 do throws(Failure) {
                     count = try unsafe session.stream(
                         statement, into: &chunk,
-                        row: { (piece) throws(Failure) in unsafe hasher.update(row: piece) },
+                        row: { (piece) throws(Failure) in
+                            unsafe hasher.update(row: piece)
+                            unsafe longest.update(row: piece)
+                        },
                         full: { (chunk) throws(Failure) in
                             try unsafe chunk.withBytes { (bytes) throws(Failure) in
                                 try unsafe sink.write(buffer: bytes)
@@ -171,8 +176,9 @@ public final class MariaDBExporter: Exporter {
         let outline = try taken().artifacts[artifact]
         var conclusion = Conclusion(exported: outline.objects, restoring: outline.restoring)
         if case .table = outline.body {
-            conclusion.set(
-                rows: try notes.total(artifact: artifact, segments: outline.segments))
+            let total = try notes.total(artifact: artifact, segments: outline.segments)
+            conclusion.set(rows: total.rows)
+            conclusion.counts.append(.init("longest-row", .integer(Int64(total.longest))))
         }
         return conclusion
     }
@@ -181,5 +187,18 @@ public final class MariaDBExporter: Exporter {
         // Everything is read: who waits to write may go on.
         state.withLock { $0.tableLock = nil }
         return try taken().omissions
+    }
+}
+
+/// The bytes of the longest row, taken from pieces that end with a line feed where a row does.
+struct LongestRow {
+    private(set) var most = 0
+    private var current = 0
+
+    mutating func update(row bytes: UnsafeRawBufferPointer) {
+        current += bytes.count
+        guard unsafe bytes.last == 0x0a else { return }
+        most = max(most, current)
+        current = 0
     }
 }

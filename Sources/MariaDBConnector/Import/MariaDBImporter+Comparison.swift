@@ -294,20 +294,9 @@ extension MariaDBImporter {
     private func noteRows(
         of table: StoredServer.Table, _ stored: StoredServer
     ) throws(Failure) {
-        var difference = RowDifference(
-            columns: table.columns.map(\.name), key: table.key, salt: stored.salt)
-        for isCounting in [true, false] {
-            for side in [RowDifference.Side.archive, .target] {
-                try self.rows(of: table, side) { row in
-                    if isCounting {
-                        difference.count(row, side)
-                    } else {
-                        difference.look(at: row, side)
-                    }
-                }
-            }
-            if isCounting { difference.chooseBuckets() }
-        }
+        let difference = try RowDifference.between(
+            columns: table.columns.map(\.name), key: table.key, salt: stored.salt
+        ) { (side, look) throws(Failure) in try rows(of: table, side, look) }
         for line in difference.lines(hasKey: !table.key.isEmpty) {
             note(
                 difference: line.row.isEmpty
@@ -319,22 +308,13 @@ extension MariaDBImporter {
     private func rows(
         of table: StoredServer.Table, _ side: RowDifference.Side, _ body: ([UInt8]) -> Void
     ) throws(Failure) {
-        var splitter = RowSplitter()
-        var chunk = Chunk()
         switch side {
         case .archive:
-            let artifact = source.artifacts[table.artifact]
-            for segment in artifact.segments.indices {
-                let stream = try artifacts.open(artifact, segment: segment)
-                repeat {
-                    try room.progress.checkCancelled()
-                    try stream.read(into: &chunk)
-                    try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                        unsafe splitter.split(bytes, body)
-                    }
-                } while !chunk.isEmpty
-            }
+            try StoredRows.each(
+                of: source.artifacts[table.artifact], from: artifacts, room.progress, body)
         case .target:
+            var splitter = RowSplitter()
+            var chunk = Chunk()
             try target.pool.with { (session) throws(Failure) in
                 _ = try unsafe session.stream(
                     select(table, ""), into: &chunk,

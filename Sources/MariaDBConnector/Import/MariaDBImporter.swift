@@ -153,7 +153,12 @@ public final class MariaDBImporter: Importer {
             session: session, table: table, qualified: target.qualified(table),
             progress: room.progress)
         let record = source.artifacts[table.artifact]
-        if !state.withLock({ $0.inserts }) {
+        let maxPacket = try target.server().maxPacket
+        // LOAD DATA takes a time that grows with the square of a value's length.
+        let isLong =
+            settings.load == .auto && table.longestRow > Self.longForLoad
+            && 2 * table.longestRow + 4096 < maxPacket
+        if !isLong, !state.withLock({ $0.inserts }) {
             do throws(Failure) {
                 return try loader.load(try artifacts.open(record, segment: segment))
             } catch {
@@ -163,9 +168,10 @@ public final class MariaDBImporter: Importer {
                 state.withLock { $0.inserts = true }
             }
         }
-        try loader.insert(
-            try artifacts.open(record, segment: segment), maxPacket: try target.server().maxPacket)
+        try loader.insert(try artifacts.open(record, segment: segment), maxPacket: maxPacket)
     }
+
+    private static let longForLoad = 4 << 20
 
     private func makeTable(_ table: ImportWork.Table) throws(Failure) {
         let definition = table.definition

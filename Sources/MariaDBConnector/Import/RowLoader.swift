@@ -59,23 +59,35 @@ struct RowLoader {
     }
 }
 
-/// Makes INSERT statements of lines.
+/// Makes INSERT statements of lines, each value written once to where it stays.
 struct InsertWriter {
     private let head: [UInt8]
-    private let columns: [Column]
+    /// For each column what stands around its literal; nil where it is not loaded.
+    private let frames: [(before: [UInt8], after: [UInt8])?]
     private let limit: Int
-    private var statement: [UInt8] = []
-    private var row: [UInt8] = []
-    private var value: [UInt8] = []
+    private var statement: [UInt8]
+    /// Where the row, and the value, that are being written begin.
+    private var rowStart: Int
+    private var valueStart = 0
     private var column = 0
+    private var isInValue = false
     private var isEscaped = false
     private var isNull = false
 
     init(_ qualified: String, columns: [Column], limit: Int) {
         let names = columns.filter { $0.transport != .generated }.map(\.name.quotedName)
         head = Array("INSERT INTO \(qualified) (\(names.joined(separator: ", "))) VALUES ".utf8)
-        self.columns = columns
+        // The bytes as they are: a string of the binary character set is not converted.
+        let literal = "_binary'"
+        frames = columns.map { column in
+            if column.transport == .generated { return nil }
+            let parts = (column.assigned("\u{1}") ?? "\u{1}").split(
+                separator: "\u{1}", omittingEmptySubsequences: false)
+            return (Array("\(parts[0])\(literal)".utf8), Array("'\(parts[1])".utf8))
+        }
         self.limit = limit
+        statement = head
+        rowStart = head.count
     }
 
     mutating func take(
@@ -83,12 +95,13 @@ struct InsertWriter {
     ) throws(Failure) {
         for index in 0..<bytes.count {
             let byte = unsafe bytes[index]
+            if !isInValue { beginValue() }
             if isEscaped {
                 isEscaped = false
-                if byte == 0x4e, value.isEmpty {
+                if byte == 0x4e {
                     isNull = true
                 } else {
-                    value.append(byte == 0x74 ? 0x09 : byte == 0x6e ? 0x0a : byte)
+                    append(byte == 0x74 ? 0x09 : byte == 0x6e ? 0x0a : byte)
                 }
             } else if byte == 0x5c {
                 isEscaped = true
@@ -98,60 +111,67 @@ struct InsertWriter {
                 endValue()
                 try endRow(run)
             } else {
-                value.append(byte)
+                append(byte)
             }
+        }
+    }
+
+    private mutating func beginValue() {
+        isInValue = true
+        guard let frame = frames[column] else { return }
+        if statement.count == rowStart {
+            statement += rowStart == head.count ? [0x28] : [0x2c, 0x28]
+        } else {
+            statement += [0x2c, 0x20]
+        }
+        valueStart = statement.count
+        statement += frame.before
+    }
+
+    private mutating func append(_ byte: UInt8) {
+        if frames[column] == nil { return }
+        switch byte {
+        case 0x27, 0x5c: statement += [0x5c, byte]
+        case 0: statement += [0x5c, 0x30]
+        default: statement.append(byte)
         }
     }
 
     private mutating func endValue() {
-        let transport = columns[column]
-        column += 1
-        defer {
-            value.removeAll(keepingCapacity: true)
-            isNull = false
-        }
-        if transport.transport == .generated { return }
-        row += Array((row.isEmpty ? "(" : ", ").utf8)
-        if isNull {
-            row += Array("NULL".utf8)
-            return
-        }
-        // The bytes as they are: a string of the binary character set is not converted.
-        guard let expression = transport.assigned("\u{1}") else {
-            appendLiteral()
-            return
-        }
-        let parts = expression.split(separator: "\u{1}", omittingEmptySubsequences: false)
-        row += Array(parts[0].utf8)
-        appendLiteral()
-        row += Array(parts[1].utf8)
-    }
-
-    private mutating func appendLiteral() {
-        row += Array("_binary'".utf8)
-        for byte in value {
-            if byte == 0x27 || byte == 0x5c { row.append(0x5c) }
-            if byte == 0 {
-                row += [0x5c, 0x30]
+        if let frame = frames[column] {
+            if isNull {
+                statement.removeSubrange(valueStart...)
+                statement += Array("NULL".utf8)
             } else {
-                row.append(byte)
+                statement += frame.after
             }
         }
-        row.append(0x27)
+        column += 1
+        isInValue = false
+        isNull = false
     }
 
     private mutating func endRow(_ run: ([UInt8]) throws(Failure) -> Void) throws(Failure) {
-        row += Array((row.isEmpty ? "()" : ")").utf8)
+        // A table whose columns are all generated has rows nevertheless.
+        if statement.count == rowStart {
+            statement += rowStart == head.count ? [0x28] : [0x2c, 0x28]
+        }
+        statement.append(0x29)
         column = 0
-        if !statement.isEmpty, statement.count + row.count + 2 > limit { try end(run) }
-        statement += statement.isEmpty ? head : [0x2c]
-        statement += row
-        row.removeAll(keepingCapacity: true)
+        if statement.count > limit, rowStart > head.count {
+            // The row that is too much begins the next statement, without its comma.
+            let row = Array(statement[(rowStart + 1)...])
+            statement.removeSubrange(rowStart...)
+            try end(run)
+            statement += row
+        }
+        rowStart = statement.count
     }
 
     mutating func end(_ run: ([UInt8]) throws(Failure) -> Void) throws(Failure) {
-        if statement.isEmpty { return }
+        if statement.count == head.count { return }
         try run(statement)
-        statement.removeAll(keepingCapacity: true)
+        statement.removeSubrange(head.count...)
+        rowStart = head.count
     }
 }

@@ -16,6 +16,8 @@ struct StoredServer: Sendable {
         let key: [String]
         let autoIncrement: String?
         let rows: MultisetDigest
+        /// The bytes of its longest row as a line.
+        let longestRow: Int
 
         var title: String { "\(database).\(name)" }
         var isTransactional: Bool { engine == "innodb" }
@@ -119,7 +121,11 @@ struct StoredServer: Sendable {
             artifact: Int(number), database: database, name: name, engine: engine,
             hasHistory: json["history"] == .bool(true), columns: parsed,
             key: (json["key"]?.array ?? []).compactMap(\.string),
-            autoIncrement: json["auto-increment"]?.string, rows: rows)
+            autoIncrement: json["auto-increment"]?.string, rows: rows,
+            longestRow: Int(
+                source.artifacts[Int(number)].counts.first { $0.key == "longest-row" }?.value
+                    .integer
+                    ?? 0))
     }
 
     /// A statement that does not make what its header says is refused, whoever signed it; and so is

@@ -1,4 +1,5 @@
 import Basics
+import Databases
 import Manifests
 
 /// What of a database is exported and what is not, as the plan's filters and the catalog say.
@@ -99,49 +100,13 @@ struct ExportScope: Sendable {
     }
 }
 
-/// Collects omissions, one line each.
-struct OmissionList {
-    private var counts: [String: (count: Int64, accepted: Bool)] = [:]
-    private var lines: [JSON] = []
-    private let accepted: Set<DatabaseOmission>
-
-    init(accepted: Set<DatabaseOmission>) { self.accepted = accepted }
-
-    mutating func add(_ reason: DatabaseOmission, _ object: String, covered: Bool = false) {
-        add(reason.rawValue, object, accepted: covered || accepted.contains(reason), detail: nil)
-    }
-
-    mutating func addExcluded(_ object: String, reason: String) {
-        add(DatabaseOmission.excluded, object, accepted: true, detail: reason)
-    }
-
-    private mutating func add(
-        _ reason: String, _ object: String, accepted: Bool, detail: String?
-    ) {
-        counts[reason, default: (0, accepted)].count += 1
-        guard lines.count < OmissionSummary.mostLines else { return }
-        var members: [JSON.Member] = [
-            .init("object", .string(object)), .init("reason", .string(reason)),
-        ]
-        if let detail { members.append(.init("detail", .string(detail))) }
-        lines.append(.object(members + [.init("accepted", .bool(accepted))]))
-    }
-
-    var summary: OmissionSummary {
-        OmissionSummary(
-            counts: counts.sorted { $0.key < $1.key }.map {
-                .init(reason: $0.key, count: $0.value.count, accepted: $0.value.accepted)
-            }, lines: lines)
-    }
-}
-
 /// What stays behind of a database, for the plan and for the archive alike.
 enum DatabaseOmissions {
     static func list(
         _ connection: Connection, _ settings: PostgreSQLSettings, _ server: ServerFacts,
         _ scope: ExportScope, _ secrets: SecretFacts
     ) throws(Failure) -> OmissionSummary {
-        var list = OmissionList(accepted: settings.accepted)
+        var list = OmissionList<DatabaseOmission>(accepted: settings.accepted)
         for (relation, reason) in scope.excluded {
             list.addExcluded(relation.qualified, reason: reason)
         }

@@ -1,4 +1,5 @@
 import Basics
+import Databases
 import Manifests
 import Streams
 
@@ -292,6 +293,3 @@ enum TableLoad {
             "COPY \(qualified)\(list) FROM STDIN WITH (FORMAT text, ENCODING \(encoding.quotedString))"
     }
 }
-
-/// As one word of a POSIX shell.
-func shellQuoted(_ text: String) -> String { "'" + text.replacingEach(["'": "'\\''"]) + "'" }

@@ -1,6 +1,6 @@
 public import Basics
 public import Connectors
-import Glibc
+import Databases
 import Manifests
 public import Plans
 import Primitives
@@ -24,7 +24,7 @@ public final class PostgreSQLExporter: Exporter {
         var contents: ExportContents?
         /// Holds the snapshot and the locks.
         var holder: Connection?
-        var pool: ConnectionPool?
+        var pool: SessionPool<Connection>?
     }
 
     public init(_ source: SourcePlan, room: Room) throws(Failure) {
@@ -75,7 +75,7 @@ public final class PostgreSQLExporter: Exporter {
         // The file is the sign that the rest of the room is whole.
         try Files.write(contents.json.canonical, to: path, mode: 0o600)
         let (conninfo, progress) = (conninfo, room.progress)
-        let pool = ConnectionPool { () throws(Failure) in
+        let pool = SessionPool { () throws(Failure) in
             let connection = try Connection(conninfo, progress: progress)
             try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             do throws(Failure) {
@@ -167,7 +167,7 @@ public final class PostgreSQLExporter: Exporter {
         let artifact = contents.artifacts[number.artifact]
         switch artifact.body {
         case .file(let name):
-            try copy(room.directory + "/" + name, into: &sink)
+            try RoomFile.copy(room.directory + "/" + name, into: &sink, room.progress)
             return SegmentResult(exported: 1, omitted: 0)
         case .table(let columns, let segments):
             // A table without leaves (a partitioned one) has one segment with nothing in it.
@@ -182,22 +182,6 @@ public final class PostgreSQLExporter: Exporter {
                 into: &sink)
             return SegmentResult(exported: 1, omitted: 0)
         }
-    }
-
-    private func copy(
-        _ path: String, into sink: inout some ByteSink & ~Copyable
-    ) throws(Failure) {
-        let file = SharedDescriptor(try Descriptor(opening: path, O_RDONLY), name: "\"\(path)\"")
-        var source = FileSource(file, from: 0, size: Int64(try file.descriptor.status().st_size))
-        var chunk = Chunk()
-        repeat {
-            try room.progress.checkCancelled()
-            try source.read(into: &chunk)
-            try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                try unsafe sink.write(buffer: bytes)
-                room.progress.add(bytes: Int64(bytes.count))
-            }
-        } while !chunk.isEmpty
     }
 
     /// Writes the rows of several statements one after the other, and keeps their digest.
@@ -240,12 +224,7 @@ public final class PostgreSQLExporter: Exporter {
         }
         let digest = hasher.digest
         progress.add(objects: digest.count)
-        try Files.write(
-            Array("\(digest.count) \(digest.sum.hex)".utf8), to: notePath(number), mode: 0o600)
-    }
-
-    private func notePath(_ number: SegmentNumber) -> String {
-        "\(room.directory)/rows-\(number.artifact)-\(number.segment)"
+        try RowNotes(directory: room.directory).write(digest, for: number)
     }
 
     // MARK: - Conclusion
@@ -257,20 +236,11 @@ public final class PostgreSQLExporter: Exporter {
         let outline = contents.artifacts[artifact]
         var conclusion = Conclusion(exported: outline.objects, restoring: outline.restoring)
         if case .file = outline.body { return conclusion }
-        var total = MultisetDigest()
-        for segment in 0..<outline.segments {
-            total.add(try rows(of: SegmentNumber(artifact: artifact, segment: segment)))
-        }
-        conclusion.digests = [.init("rows-sha256-sum", .string(total.sum.hex))]
-        conclusion.counts = [.init("rows", .integer(total.count))]
+        conclusion.set(
+            rows: try RowNotes(directory: room.directory).total(
+                artifact: artifact, segments: outline.segments
+            ).rows)
         return conclusion
-    }
-
-    private func rows(of number: SegmentNumber) throws(Failure) -> MultisetDigest {
-        let parts = try Files.readText(notePath(number)).split(separator: " ")
-        guard parts.count == 2, let count = Int64(parts[0]), let sum = Digest256(hex: parts[1])
-        else { throw Failure(.failed, "the note \"\(notePath(number))\" is damaged") }
-        return MultisetDigest(sum: sum, count: count)
     }
 
     public func omissions() throws(Failure) -> OmissionSummary {

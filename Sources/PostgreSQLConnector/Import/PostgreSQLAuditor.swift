@@ -1,5 +1,6 @@
 public import Basics
 public import Connectors
+import Databases
 public import Manifests
 import Primitives
 public import Streams
@@ -37,33 +38,13 @@ public final class PostgreSQLAuditor: Auditor {
 
     public func audit(_ slice: Int) throws(Failure) {
         let unit = units[slice]
-        let stream = try stored.artifacts.open(
-            source.artifacts[unit.artifact], segment: unit.segment)
-        var hasher = RowHasher(salt: stored.salt)
-        var chunk = Chunk()
-        repeat {
-            try progress.checkCancelled()
-            try stream.read(into: &chunk)
-            try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                unsafe hasher.update(lines: bytes)
-                progress.add(bytes: Int64(bytes.count))
-            }
-        } while !chunk.isEmpty
-        guard hasher.isAtEnd else { throw StoredDatabase.malformed("a segment ends inside a row") }
-        let digest = hasher.digest
+        let digest = try StoredRows.digest(
+            of: source.artifacts[unit.artifact], segment: unit.segment, from: stored.artifacts,
+            salt: stored.salt, progress)
         found.withLock { $0[unit.artifact, default: MultisetDigest()].add(digest) }
     }
 
     public func conclude() throws(Failure) -> [ImportResult.Comparison] {
-        let found = found.withLock { $0 }
-        return source.artifacts.indices.compactMap { place in
-            source.artifacts[place].rows.map { expected in
-                let digest = found[place] ?? MultisetDigest()
-                return .init(
-                    name: "rows-sha256-sum of \(source.artifacts[place].name)",
-                    expected: "\(expected.count) \(expected.sum.hex)",
-                    found: "\(digest.count) \(digest.sum.hex)")
-            }
-        }
+        StoredRows.comparisons(source, found.withLock { $0 })
     }
 }

@@ -1,5 +1,6 @@
 public import Basics
 public import Connectors
+import Databases
 import Manifests
 import Plans
 import Primitives
@@ -235,37 +236,19 @@ extension PostgreSQLImporter {
 
     /// Both sides of so many unequal tables are read again for the rows that differ.
     private static let tablesLookedInto = 10
-    private static let rowsNamed = 100
 
     /// Names the rows that differ by their keys.
     private func noteRows(
         of table: StoredDatabase.Table, _ stored: StoredDatabase
     ) throws(Failure) {
-        var difference = RowDifference(table, salt: stored.salt)
-        try rows(of: table, stored, .archive) { difference.count($0, .archive) }
-        try rows(of: table, stored, .target) { difference.count($0, .target) }
-        difference.chooseBuckets()
-        try rows(of: table, stored, .archive) { difference.look(at: $0, .archive) }
-        try rows(of: table, stored, .target) { difference.look(at: $0, .target) }
-        let found = difference.found
-        let byName = Dictionary(grouping: found, by: \.name)
-        for name in byName.keys.sorted().prefix(Self.rowsNamed) {
-            let rows = byName[name] ?? []
-            let (lacking, beyond) = (rows.filter { $0.excess > 0 }, rows.filter { $0.excess < 0 })
-            let isChanged = !table.key.isEmpty && !lacking.isEmpty && !beyond.isEmpty
-            let times = abs(rows.reduce(0) { $0 + $1.excess })
+        let difference = try RowDifference.between(
+            columns: table.columns, key: table.key, salt: stored.salt
+        ) { (side, look) throws(Failure) in try rows(of: table, stored, side, look) }
+        for line in difference.lines(hasKey: !table.key.isEmpty) {
             note(
-                difference: "row of \(table.qualified): \(name)", "row",
-                lacking.isEmpty ? "not there" : "as exported",
-                isChanged
-                    ? "changed"
-                    : lacking.isEmpty
-                        ? "there\(times > 1 ? " \(times) times" : ", once too often")" : "missing")
-        }
-        if difference.isCut || byName.count > Self.rowsNamed {
-            note(
-                difference: "rows of \(table.qualified)", "rows", "no further differences",
-                difference.isCut ? "more than can be named" : "\(byName.count) rows differ in all")
+                difference: line.row.isEmpty
+                    ? "rows of \(table.qualified)" : "row of \(table.qualified): \(line.row)",
+                line.row.isEmpty ? "rows" : "row", line.expected, line.found)
         }
     }
 
@@ -273,22 +256,13 @@ extension PostgreSQLImporter {
         of table: StoredDatabase.Table, _ stored: StoredDatabase, _ side: RowDifference.Side,
         _ body: ([UInt8]) -> Void
     ) throws(Failure) {
-        var splitter = RowSplitter()
-        var chunk = Chunk()
-        let artifact = source.artifacts[table.artifact]
         switch side {
         case .archive:
-            for segment in artifact.segments.indices {
-                let stream = try artifacts.open(artifact, segment: segment)
-                repeat {
-                    try room.progress.checkCancelled()
-                    try stream.read(into: &chunk)
-                    try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                        unsafe splitter.split(bytes, body)
-                    }
-                } while !chunk.isEmpty
-            }
+            try StoredRows.each(
+                of: source.artifacts[table.artifact], from: artifacts, room.progress, body)
         case .target:
+            var splitter = RowSplitter()
+            var chunk = Chunk()
             let pieces = try comparer(stored).pieces(of: table, canCut: false) ?? []
             try target.pool.with { (connection) throws(Failure) in
                 for piece in pieces {

@@ -1,5 +1,6 @@
 import Basics
 import Connectors
+import Databases
 import Plans
 import Primitives
 import Synchronization

@@ -1,5 +1,6 @@
 public import Basics
 public import Connectors
+import Databases
 public import Manifests
 public import Plans
 import Primitives

@@ -1,5 +1,6 @@
 import Basics
 import Connectors
+import Databases
 import Manifests
 import Primitives
 import Streams
@@ -63,7 +64,7 @@ struct StoredDatabase: Sendable {
         guard let place = Self.place("postgresql-contents", in: source) else {
             throw Self.malformed("the source has no list of its contents")
         }
-        let bytes = try Self.read(source.artifacts[place], from: artifacts)
+        let bytes = try source.artifacts[place].read(from: artifacts)
         var tables: [Table] = []
         var sequences: [Sequence] = []
         var extensions: [(name: String, version: String)] = []
@@ -155,7 +156,7 @@ struct StoredDatabase: Sendable {
     func statements(_ kind: String) throws(Failure) -> [SQLStatement] {
         guard let place = place(kind), let rules = ScriptKind(rawValue: kind) else { return [] }
         var statements: [SQLStatement] = []
-        var script = SQLScript(try Self.read(source.artifacts[place], from: artifacts))
+        var script = SQLScript(try source.artifacts[place].read(from: artifacts))
         while let statement = script.next() {
             guard statement.bytes.last == 0x3b else {
                 throw Self.malformed("a script ends inside a statement")
@@ -174,38 +175,7 @@ struct StoredDatabase: Sendable {
         return statements
     }
 
-    private static func read(
-        _ record: ArtifactRecord, from artifacts: any ArtifactSource
-    ) throws(Failure) -> [UInt8] {
-        guard record.plainBytes <= 1 << 30 else {
-            throw malformed("\(record.name) is larger than a script may be")
-        }
-        var bytes: [UInt8] = []
-        var chunk = Chunk()
-        for segment in record.segments.indices {
-            let stream = try artifacts.open(record, segment: segment)
-            repeat {
-                try stream.read(into: &chunk)
-                try unsafe chunk.withBytes { (part) throws(Failure) in
-                    unsafe bytes.append(contentsOf: part)
-                }
-            } while !chunk.isEmpty
-        }
-        return bytes
-    }
-
     static func malformed(_ what: String) -> Failure {
         Failure(.databaseContent, "the archive's database is malformed: \(what)")
-    }
-}
-
-extension ArtifactRecord {
-    /// Row count and digest that the export took.
-    var rows: MultisetDigest? {
-        guard let count = counts.first(where: { $0.key == "rows" })?.value.integer,
-            let sum = digests.first(where: { $0.key == "rows-sha256-sum" })?.value.string,
-            let digest = Digest256(hex: sum)
-        else { return nil }
-        return MultisetDigest(sum: digest, count: count)
     }
 }

@@ -1,5 +1,6 @@
 import Basics
 import Connectors
+import Databases
 import Plans
 import Streams
 import Synchronization
@@ -8,7 +9,7 @@ import Synchronization
 /// ours in which everything done leaves its mark in the transaction that did it.
 final class TargetDatabase: Sendable {
     let conninfo: Conninfo
-    let pool: ConnectionPool
+    let pool: SessionPool<Connection>
     private let progress: Progress
     private let settings: PostgreSQLTarget
     let shortfalls = Mutex<[JSON]>([])
@@ -22,7 +23,7 @@ final class TargetDatabase: Sendable {
         let conninfo = try Conninfo(
             settings.connection ?? Secret(""), password: settings.password)
         self.conninfo = conninfo
-        pool = ConnectionPool { () throws(Failure) in
+        pool = SessionPool { () throws(Failure) in
             let connection = try Connection(conninfo, progress: progress)
             // What a crash of the server may take away is done again: `end` waits for the disk.
             try connection.execute(
