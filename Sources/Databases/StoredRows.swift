@@ -146,19 +146,4 @@ public enum StoredRows {
         }
         return hasher.digest
     }
-
-    /// What was found, by the place of the artifact, against what the manifest says.
-    public static func comparisons(
-        _ source: SourceRecord, _ found: [Int: MultisetDigest]
-    ) -> [ImportResult.Comparison] {
-        source.artifacts.indices.compactMap { place in
-            source.artifacts[place].rows.map { expected in
-                let digest = found[place] ?? MultisetDigest()
-                return .init(
-                    name: "rows-sha256-sum of \(source.artifacts[place].name)",
-                    expected: "\(expected.count) \(expected.sum.hex)",
-                    found: "\(digest.count) \(digest.sum.hex)")
-            }
-        }
-    }
 }

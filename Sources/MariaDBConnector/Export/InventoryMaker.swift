@@ -15,7 +15,7 @@ struct InventoryMaker {
     private static let attempts = 3
 
     struct Result {
-        let contents: ExportContents
+        let contents: ExportContents<ExportedBody>
         let moment: ConsistentMoment
     }
 
@@ -80,8 +80,8 @@ struct InventoryMaker {
     private func contents(
         _ scope: ExportScope, _ definitions: StoredDefinitions, _ moment: ConsistentMoment,
         _ session: Session, _ server: ServerFacts
-    ) throws(Failure) -> ExportContents {
-        var artifacts: [ExportContents.Artifact] = []
+    ) throws(Failure) -> ExportContents<ExportedBody> {
+        var artifacts: [ExportContents<ExportedBody>.Artifact] = []
         func add(
             _ name: String, _ bytes: [UInt8], kind: String, objects: Int64, format: String = "sql",
             restoring: String? = RestoreCommand.script
@@ -147,7 +147,7 @@ struct InventoryMaker {
                 "account-secrets.sql", definitions.script(.secrets), kind: "account-secrets",
                 objects: Int64(definitions.accounts.secrets.count))
         }
-        return ExportContents(
+        return ExportContents<ExportedBody>(
             moment: moment.moment,
             facts: .object(
                 [

@@ -21,7 +21,7 @@ public final class MariaDBExporter: Exporter {
     private let state = Mutex(State())
 
     private struct State {
-        var contents: ExportContents?
+        var contents: ExportContents<ExportedBody>?
         var pool: SessionPool<Session>?
         /// Keeps tables without transactions as they are.
         var tableLock: Session?
@@ -51,11 +51,9 @@ public final class MariaDBExporter: Exporter {
     private var path: String { room.directory + "/server" }
 
     public func inventory() throws(Failure) -> Inventory {
-        let contents: ExportContents
+        let contents: ExportContents<ExportedBody>
         if Files.exists(path) {
-            guard let kept = ExportContents(try JSON(parsing: Files.read(path, limit: 1 << 30)))
-            else { throw Failure(.failed, "the inventory in \"\(room.directory)\" is damaged") }
-            contents = kept
+            contents = try ExportContents(reading: path)
         } else {
             let result = try InventoryMaker(
                 options: settings.options, settings: settings, room: room
@@ -66,13 +64,13 @@ public final class MariaDBExporter: Exporter {
                 $0.tableLock = result.moment.tableLock
             }
             // The file is the sign that the rest of the room is whole.
-            try Files.write(contents.json.canonical, to: path, mode: 0o600)
+            try contents.write(to: path)
         }
         state.withLock { $0.contents = contents }
         return contents.inventory
     }
 
-    private func taken() throws(Failure) -> ExportContents {
+    private func taken() throws(Failure) -> ExportContents<ExportedBody> {
         guard let contents = state.withLock({ $0.contents }) else {
             throw Failure(.failed, "an export before the inventory")
         }
@@ -176,7 +174,7 @@ public final class MariaDBExporter: Exporter {
         let outline = try taken().artifacts[artifact]
         var conclusion = Conclusion(exported: outline.objects, restoring: outline.restoring)
         if case .table = outline.body {
-            let total = try notes.total(artifact: artifact, segments: outline.segments)
+            let total = try notes.total(artifact: artifact, segments: outline.body.segments)
             conclusion.set(rows: total.rows)
             conclusion.counts.append(.init("longest-row", .integer(Int64(total.longest))))
         }

@@ -2,45 +2,24 @@ public import Basics
 public import Connectors
 import Databases
 public import Manifests
-import Primitives
 public import Streams
-import Synchronization
 
 /// Reads the stored rows of databases through, and takes their digests again.
 public final class MariaDBAuditor: Auditor {
     public static let kind = "mariadb"
 
-    private let stored: StoredServer
-    private let source: SourceRecord
-    private let progress: Progress
-    private let units: [SegmentNumber]
-    private let found = Mutex<[Int: MultisetDigest]>([:])
+    private let rows: RowsAudit
 
     public init(
         _ source: SourceRecord, from artifacts: any ArtifactSource, progress: Progress
     ) throws(Failure) {
-        self.source = source
-        self.progress = progress
-        stored = try StoredServer(source, from: artifacts)
-        units = source.artifacts.indices.filter { source.artifacts[$0].rows != nil }.flatMap {
-            place in
-            source.artifacts[place].segments.indices.map {
-                SegmentNumber(artifact: place, segment: $0)
-            }
-        }
+        let stored = try StoredServer(source, from: artifacts)
+        rows = RowsAudit(source, from: artifacts, salt: stored.salt, progress: progress)
     }
 
-    public var slices: Int { units.count }
+    public var slices: Int { rows.slices }
 
-    public func audit(_ slice: Int) throws(Failure) {
-        let unit = units[slice]
-        let digest = try StoredRows.digest(
-            of: source.artifacts[unit.artifact], segment: unit.segment, from: stored.artifacts,
-            salt: stored.salt, progress)
-        found.withLock { $0[unit.artifact, default: MultisetDigest()].add(digest) }
-    }
+    public func audit(_ slice: Int) throws(Failure) { try rows.audit(slice) }
 
-    public func conclude() throws(Failure) -> [ImportResult.Comparison] {
-        StoredRows.comparisons(source, found.withLock { $0 })
-    }
+    public func conclude() throws(Failure) -> [ImportResult.Comparison] { rows.conclude() }
 }

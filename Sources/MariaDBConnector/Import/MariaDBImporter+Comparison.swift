@@ -254,37 +254,22 @@ extension MariaDBImporter {
             ], mappings: settings.mapping.json)
     }
 
-    /// One line for all tables that are equal, and one for each that is not.
     private func rowComparisons(
         _ stored: StoredServer, _ found: [Int: MultisetDigest], _ missing: Set<Int>
     ) throws(Failure) -> [ImportResult.Comparison] {
-        var unequal: [ImportResult.Comparison] = []
-        var rows: (expected: Int64, found: Int64) = (0, 0)
-        var compared = 0
+        var tally = TableTally()
         for (place, table) in stored.tables.enumerated() {
             // What was left out on purpose cannot be equal.
             if table.hasHistory, settings.history == .drop { continue }
-            compared += 1
-            let digest = found[place] ?? MultisetDigest()
-            rows = (rows.expected + table.rows.count, rows.found + digest.count)
-            if digest == table.rows, !missing.contains(place) { continue }
-            let text = missing.contains(place) ? "missing" : "\(digest.count) \(digest.sum.hex)"
-            unequal.append(
-                .init(
-                    name: "rows of \(table.title)",
-                    expected: "\(table.rows.count) \(table.rows.sum.hex)", found: text))
-            note(
-                difference: "table \(table.title)", "rows", "\(table.rows.count) rows",
-                missing.contains(place) ? "missing" : "\(digest.count) rows, not the same")
-            if !missing.contains(place), unequal.count <= Self.tablesLookedInto {
+            let digest = missing.contains(place) ? nil : found[place] ?? MultisetDigest()
+            guard let difference = tally.add(table.title, expected: table.rows, found: digest)
+            else { continue }
+            note(difference: "table \(table.title)", "rows", "\(table.rows.count) rows", difference)
+            if digest != nil, tally.unequalCount <= Self.tablesLookedInto {
                 try noteRows(of: table, stored)
             }
         }
-        return [
-            .init(
-                name: "tables", expected: String(compared), found: String(compared - unequal.count)),
-            .init(name: "rows", expected: String(rows.expected), found: String(rows.found)),
-        ] + unequal
+        return tally.comparisons
     }
 
     /// Both sides of so many unequal tables are read again for the rows that differ.

@@ -15,7 +15,7 @@ struct InventoryMaker {
     let snapshot: String
     let isEncrypted: Bool
 
-    func make() throws(Failure) -> ExportContents {
+    func make() throws(Failure) -> ExportContents<ExportedBody> {
         let server = try ServerFacts(connection)
         let scope = ExportScope(
             try RelationCatalog(connection), settings, isInRecovery: server.isInRecovery)
@@ -29,7 +29,7 @@ struct InventoryMaker {
                 hint: "Export as a superuser, or say secrets: omit.")
         }
         let encoding = server.encoding
-        var artifacts: [ExportContents.Artifact] = []
+        var artifacts: [ExportContents<ExportedBody>.Artifact] = []
 
         let shell = "PGOPTIONS='-c lc_monetary=C -c datestyle=iso,ymd -c intervalstyle=postgres' "
         func psql(_ database: String, _ rest: String = "", stopping: Bool = true) -> String {
@@ -98,14 +98,14 @@ struct InventoryMaker {
                 format: "jsonl", bytes: Int64(lines.count), body: .file("contents.jsonl"),
                 restoring: nil), at: contents)
 
-        return ExportContents(
+        return ExportContents<ExportedBody>(
             moment: try moment(server),
             facts: [
                 "server": .string(server.versionText), "database": .string(server.database),
                 "encoding": .string(encoding), "salt": .string(Hex.encode(salt)),
                 "tool": .string("pg_dump \(tools.major)"), "snapshot": .string(snapshot),
             ],
-            encoding: encoding, salt: salt,
+            salt: salt,
             counts: [
                 .init("tables", .integer(Int64(scope.tables.count))),
                 .init("sequences", .integer(Int64(scope.sequences.count))),
@@ -157,7 +157,7 @@ struct InventoryMaker {
     private func table(
         _ table: Relation, _ scope: ExportScope, _ server: ServerFacts,
         _ psql: (String, String, Bool) -> String
-    ) -> ExportContents.Artifact {
+    ) -> ExportContents<ExportedBody>.Artifact {
         let leaves = scope.leaves(of: table)
         let segments = TablePiece.segments(
             of: leaves, canCut: server.version >= 140_000)
@@ -217,7 +217,8 @@ struct InventoryMaker {
 
     private func contentLines(
         _ server: ServerFacts, _ scope: ExportScope, _ sequences: [JSON],
-        objectsOf batches: [(first: Int64, last: Int64)], tables: [ExportContents.Artifact],
+        objectsOf batches: [(first: Int64, last: Int64)],
+        tables: [ExportContents<ExportedBody>.Artifact],
         shift: Int
     ) throws(Failure) -> [UInt8] {
         var lines: [JSON] = [

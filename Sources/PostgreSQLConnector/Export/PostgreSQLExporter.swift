@@ -21,7 +21,7 @@ public final class PostgreSQLExporter: Exporter {
     private let state = Mutex(State())
 
     private struct State {
-        var contents: ExportContents?
+        var contents: ExportContents<ExportedBody>?
         /// Holds the snapshot and the locks.
         var holder: Connection?
         var pool: SessionPool<Connection>?
@@ -53,18 +53,12 @@ public final class PostgreSQLExporter: Exporter {
     private var path: String { room.directory + "/database" }
 
     public func inventory() throws(Failure) -> Inventory {
-        let contents = Files.exists(path) ? try read() : try take()
+        let contents = Files.exists(path) ? try ExportContents(reading: path) : try take()
         state.withLock { $0.contents = contents }
         return contents.inventory
     }
 
-    private func read() throws(Failure) -> ExportContents {
-        guard let contents = ExportContents(try JSON(parsing: Files.read(path, limit: 1 << 30)))
-        else { throw Failure(.failed, "the inventory in \"\(room.directory)\" is damaged") }
-        return contents
-    }
-
-    private func take() throws(Failure) -> ExportContents {
+    private func take() throws(Failure) -> ExportContents<ExportedBody> {
         let holder = try Connection(conninfo, progress: room.progress)
         let snapshot = try takeMoment(holder)
         let contents = try InventoryMaker(
@@ -73,7 +67,7 @@ public final class PostgreSQLExporter: Exporter {
             isEncrypted: room.isEncrypted
         ).make()
         // The file is the sign that the rest of the room is whole.
-        try Files.write(contents.json.canonical, to: path, mode: 0o600)
+        try contents.write(to: path)
         let (conninfo, progress) = (conninfo, room.progress)
         let pool = SessionPool { () throws(Failure) in
             let connection = try Connection(conninfo, progress: progress)
@@ -172,7 +166,9 @@ public final class PostgreSQLExporter: Exporter {
         case .table(let columns, let segments):
             // A table without leaves (a partitioned one) has one segment with nothing in it.
             let pieces = segments.isEmpty ? [] : segments[number.segment]
-            let statements = pieces.map { $0.copy(columns: columns, encoding: contents.encoding) }
+            let statements = pieces.map {
+                $0.copy(columns: columns, encoding: contents.facts["encoding"]?.string ?? "UTF8")
+            }
             try copy(statements, contents.salt, number, into: &sink)
             return SegmentResult(exported: Int64(pieces.count), omitted: 0)
         case .largeObjects(let batches):
@@ -238,7 +234,7 @@ public final class PostgreSQLExporter: Exporter {
         if case .file = outline.body { return conclusion }
         conclusion.set(
             rows: try RowNotes(directory: room.directory).total(
-                artifact: artifact, segments: outline.segments
+                artifact: artifact, segments: outline.body.segments
             ).rows)
         return conclusion
     }

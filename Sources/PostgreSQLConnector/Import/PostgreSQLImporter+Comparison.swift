@@ -190,33 +190,24 @@ extension PostgreSQLImporter {
         return reservations
     }
 
-    /// One line for all tables that are equal, and one for each that is not.
     private func rowComparisons(
         _ stored: StoredDatabase, _ found: [Int: MultisetDigest], _ missing: Set<Int>
     ) throws(Failure) -> [ImportResult.Comparison] {
-        var unequal: [ImportResult.Comparison] = []
-        var rows: (expected: Int64, found: Int64) = (0, 0)
+        var tally = TableTally()
         for (place, table) in stored.tables.enumerated() {
-            let digest = found[place] ?? MultisetDigest()
-            rows = (rows.expected + table.digest.count, rows.found + digest.count)
-            if digest == table.digest, !missing.contains(place) { continue }
-            let text = missing.contains(place) ? "missing" : "\(digest.count) \(digest.sum.hex)"
-            unequal.append(
-                .init(
-                    name: "rows of \(table.qualified)",
-                    expected: "\(table.digest.count) \(table.digest.sum.hex)", found: text))
+            let digest = missing.contains(place) ? nil : found[place] ?? MultisetDigest()
+            guard
+                let difference = tally.add(
+                    table.qualified, expected: table.digest, found: digest)
+            else { continue }
             note(
                 difference: "table \(table.qualified)", "rows", "\(table.digest.count) rows",
-                missing.contains(place) ? "missing" : "\(digest.count) rows, not the same")
-            if !missing.contains(place), unequal.count <= Self.tablesLookedInto {
+                difference)
+            if digest != nil, tally.unequalCount <= Self.tablesLookedInto {
                 try noteRows(of: table, stored)
             }
         }
-        let count = stored.tables.count
-        var comparisons: [ImportResult.Comparison] = [
-            .init(name: "tables", expected: String(count), found: String(count - unequal.count)),
-            .init(name: "rows", expected: String(rows.expected), found: String(rows.found)),
-        ]
+        var comparisons = tally.comparisons
         if let place = stored.place("postgresql-large-objects"),
             let expected = source.artifacts[place].rows
         {
@@ -231,7 +222,7 @@ extension PostgreSQLImporter {
                     "\(digest.count) pieces")
             }
         }
-        return comparisons + unequal
+        return comparisons
     }
 
     /// Both sides of so many unequal tables are read again for the rows that differ.
