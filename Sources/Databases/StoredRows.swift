@@ -101,7 +101,8 @@ public enum RoomFile {
 
 /// As one word of a POSIX shell.
 public func shellQuoted(_ text: String) -> String {
-    "'" + text.reduce(into: "") { $0 += $1 == "'" ? "'\\''" : String($1) } + "'"
+    // By scalars: a quote stays one whatever combines with it.
+    "'" + text.unicodeScalars.reduce(into: "") { $0 += $1 == "'" ? "'\\''" : String($1) } + "'"
 }
 
 /// The rows of an archive, read through again.

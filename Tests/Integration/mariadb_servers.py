@@ -96,11 +96,15 @@ def definitions_change_meanwhile(world):
     for number, (change, back) in enumerate([
             ("ALTER TABLE bank.zz_late ADD COLUMN extra INT, ALGORITHM = COPY", "ALTER TABLE bank.zz_late DROP COLUMN extra"),
             ("TRUNCATE TABLE bank.zz_late", "USE bank; INSERT INTO zz_late SELECT seq, MD5(seq) FROM seq_1_to_1000"),
+            # Snapshots go with tables: the name then has the rows of the other.
+            ("USE bank; RENAME TABLE zz_late TO x, zz_other TO zz_late, x TO zz_other",
+             "USE bank; RENAME TABLE zz_late TO x, zz_other TO zz_late, x TO zz_other"),
             ("DROP TABLE bank.zz_late", "USE bank; CREATE TABLE zz_late (id INT PRIMARY KEY, v VARCHAR(50)) SELECT seq AS id, "
              "MD5(seq) AS v FROM seq_1_to_1000")]):
         source, name = world.source, f"ddl-{number}"
-        source.sql("USE bank", "CREATE TABLE IF NOT EXISTS zz_late (id INT PRIMARY KEY, v VARCHAR(50)) SELECT seq AS id, "
-                   "MD5(seq) AS v FROM seq_1_to_1000")
+        source.sql("USE bank", *(
+            f"CREATE TABLE IF NOT EXISTS {table} (id INT PRIMARY KEY, v VARCHAR(50)) SELECT seq AS id, MD5(seq) AS v "
+            f"FROM seq_1_to_{rows}" for table, rows in (("zz_late", 1000), ("zz_other", 10))))
         plan = world.database_plan("ddl.yaml", source, databases="[bank]", limits="bandwidth: 4MiB/s, workers: 1")
         process = start_slow_export(world, name, plan)
         source.sql(change)

@@ -20,8 +20,10 @@ struct Accounts: Sendable {
     /// Accounts of the server itself, which every server makes for itself.
     private static let own: Set<String> = [
         "mariadb.sys@localhost", "mysql@localhost", "root@localhost", "mysql.sys@localhost",
-        "mysql.session@localhost", "mysql.infoschema@localhost", "PUBLIC@",
+        "mysql.session@localhost", "mysql.infoschema@localhost",
     ]
+    /// What is granted to all accounts, of MariaDB from 10.11 on; it is there on every server.
+    private static let everyone = "PUBLIC@"
 
     static func read(
         _ session: Session, _ server: ServerFacts, databases: [String], definers: Set<String>,
@@ -38,11 +40,25 @@ struct Accounts: Sendable {
             return accounts
         }
         let local = ["localhost", "127.0.0.1", "::1", try session.value("SELECT @@hostname") ?? ""]
-        var found: [(name: String, isRole: Bool, key: String, grants: [[UInt8]])] = []
+        var found: [(name: String, isRole: Bool, key: String, grants: [[UInt8]], roles: [String])] =
+            []
         for row in rows {
             guard let user = row[0], let host = row[1] else { continue }
             let isRole = row[2] == "Y"
             let key = "\(user)@\(host)"
+            if key == Self.everyone {
+                accounts.definitions += try session.bytes("SHOW GRANTS FOR PUBLIC")
+                    .compactMap { $0[0] }
+                    .compactMap { grant in
+                        guard let scope = GrantScope(SQLStatement(grant)),
+                            let pattern = scope.database,
+                            databases.contains(where: { scope.covers($0, pattern) })
+                        else { return nil }
+                        return Definition(
+                            kind: .grant, database: pattern, name: "PUBLIC", statement: grant)
+                    }
+                continue
+            }
             if own.contains(key) || user == "root" && local.contains(host) { continue }
             let name = isRole ? user.quotedName : quoted(user, host)
             // Rights in other databases, or in some that are no longer, are not of this archive.
@@ -52,7 +68,13 @@ struct Accounts: Sendable {
                 }
                 return databases.contains { scope.covers($0, pattern) }
             }
-            found.append((name, isRole, isRole ? user : key, grants))
+            let roles = grants.compactMap { grant -> String? in
+                guard case .role(let role)? = GrantScope(SQLStatement(grant))?.kind else {
+                    return nil
+                }
+                return role
+            }
+            found.append((name, isRole, isRole ? user : key, grants, roles))
         }
         // Those that have rights in these databases or define something there, and their roles.
         var needed: Set<String> = []
@@ -60,21 +82,31 @@ struct Accounts: Sendable {
             let touches = account.grants.contains { GrantScope(SQLStatement($0))?.database != nil }
             if all || touches || definers.contains(account.key) { needed.insert(account.key) }
         }
-        var size = -1
-        while size != needed.count {
-            size = needed.count
+        // Whoever has such a role has its rights; and the roles of all these are needed.
+        spread(&needed) { needed in
+            for account in found where account.roles.contains(where: needed.contains) {
+                needed.insert(account.key)
+            }
+        }
+        spread(&needed) { needed in
             for account in found where needed.contains(account.key) {
-                for grant in account.grants {
-                    if case .role(let role)? = GrantScope(SQLStatement(grant))?.kind {
-                        needed.insert(role)
-                    }
-                }
+                needed.formUnion(account.roles)
             }
         }
         for account in found where needed.contains(account.key) {
-            try accounts.add(account, session)
+            try accounts.add(
+                (account.name, account.isRole, account.key, account.grants), session)
         }
         return accounts
+    }
+
+    /// Repeats until nothing more comes.
+    private static func spread(_ names: inout Set<String>, _ body: (inout Set<String>) -> Void) {
+        var size = -1
+        while size != names.count {
+            size = names.count
+            body(&names)
+        }
     }
 
     private mutating func add(
@@ -87,15 +119,17 @@ struct Accounts: Sendable {
                     kind: .role, database: "", name: account.key,
                     statement: Array("CREATE ROLE IF NOT EXISTS \(account.name)".utf8)))
         } else {
-            let row = try session.bytes("SHOW CREATE USER \(account.name)").first ?? []
-            guard let whole = row.first ?? nil else { return }
+            let rows = try session.bytes("SHOW CREATE USER \(account.name)")
+            guard let whole = rows.first?.first ?? nil else { return }
             let user = UserStatement(SQLStatement(whole))
+            // Of one whose password has expired by hand, a second statement has how long others last.
+            let lasting = rows.dropFirst().first?.first ?? nil
             if let plugin = user.plugin { plugins[plugin] = account.name }
             if user.hasSecret { holders.append("account \(account.name)") }
             definitions.append(
                 Definition(
                     kind: .user, database: "", name: account.key,
-                    statement: Array(user.withoutSecret.utf8)))
+                    statement: Array(user.withoutSecret(lasting: lasting).utf8)))
             secrets.append(
                 Definition(
                     kind: .user, database: "", name: account.key,
@@ -129,6 +163,8 @@ struct GrantScope: Sendable {
     let kind: Kind
     /// As the grant has it, where `%` and `_` may stand for any letters.
     let database: String?
+    /// Whether it is about the whole database, whose name then is a pattern.
+    let isWhole: Bool
     /// The token of the database.
     let token: Int?
 
@@ -145,17 +181,19 @@ struct GrantScope: Sendable {
                     place += 1
                 }
                 if statement.word(place) == "BODY" { place += 1 }
-                if statement.isSymbol(place, "*") {
-                    (kind, database, token) = (.global, nil, nil)
+                // A proxy is an account, whatever database anyone works in.
+                if statement.isSymbol(place, "*") || statement.word(1) == "PROXY" {
+                    (kind, database, isWhole, token) = (.global, nil, false, nil)
                     return
                 }
                 guard let name = statement.name(place) else { return nil }
                 (kind, database, token) = (.database, name, place)
+                isWhole = statement.isSymbol(place + 2, "*")
                 return
             }
             if statement.word(index) == "TO" {
                 guard let role = statement.name(1) else { return nil }
-                (kind, database, token) = (.role(role), nil, nil)
+                (kind, database, isWhole, token) = (.role(role), nil, false, nil)
                 return
             }
         }
@@ -164,9 +202,8 @@ struct GrantScope: Sendable {
 
     /// Whether a grant on `pattern` is one on the database.
     func covers(_ name: String, _ pattern: String) -> Bool {
-        let plain = Self.unescaped(pattern)
-        return plain == name
-            || pattern.contains("%") && NameLike.matches(Array(pattern), Array(name))
+        Self.unescaped(pattern) == name
+            || isWhole && NameLike.matches(Array(pattern), Array(name))
     }
 
     /// `\_` and `\%` made single letters.
@@ -229,7 +266,9 @@ struct UserStatement {
     }
 
     /// The account locked: without its secret anyone could enter. One that is there is left alone.
-    var withoutSecret: String {
+    ///
+    /// - Parameter other: an `ALTER USER` that ends with how long passwords last.
+    func withoutSecret(lasting other: [UInt8]? = nil) -> String {
         var text = statement.text
         if let identity, hasSecret {
             let (first, last) = (
@@ -239,6 +278,14 @@ struct UserStatement {
             text =
                 String(decoding: statement.bytes[..<first], as: UTF8.self)
                 + String(decoding: statement.bytes[last...], as: UTF8.self)
+        }
+        if let other = other.map({ SQLStatement($0) }), text.hasSuffix(" PASSWORD EXPIRE"),
+            let mark = other.tokens.indices.first(where: { other.word($0) == "EXPIRE" })
+        {
+            text +=
+                " "
+                + String(
+                    decoding: other.slice(mark + 1...other.tokens.count - 1), as: UTF8.self)
         }
         let head = "CREATE USER "
         if text.hasPrefix(head) { text = head + "IF NOT EXISTS " + text.dropFirst(head.count) }
@@ -269,8 +316,10 @@ struct UserStatement {
         var index = mark + 1
         loop: while index < statement.tokens.count {
             switch statement.word(index) {
-            case "BY", "PASSWORD", "OR", "AS", "USING": break
-            case "VIA", "WITH":
+            case "BY", "OR", "AS", "USING": break
+            // The words stand in other clauses as well.
+            case "PASSWORD" where statement.word(index - 1) == "BY": break
+            case "VIA" where index == mark + 1, "WITH" where index == mark + 1:
                 plugin = statement.name(index + 1)
                 index += 1
             case "":

@@ -32,7 +32,7 @@ struct DefinitionReader {
         for row in try session.query(
             """
             SELECT ROUTINE_TYPE, ROUTINE_NAME FROM information_schema.ROUTINES
-            WHERE ROUTINE_SCHEMA = \(database.quotedString)
+            WHERE ROUTINE_SCHEMA = \(database.quotedString) AND BINARY ROUTINE_SCHEMA = \(database.quotedString)
             ORDER BY FIELD(ROUTINE_TYPE, 'PACKAGE', 'PACKAGE BODY', 'FUNCTION', 'PROCEDURE'), ROUTINE_NAME
             """)
         {
@@ -46,8 +46,8 @@ struct DefinitionReader {
         for row in try session.query(
             """
             SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS
-            WHERE TRIGGER_SCHEMA = \(database.quotedString)
-            ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER
+            WHERE TRIGGER_SCHEMA = \(database.quotedString) AND BINARY TRIGGER_SCHEMA = \(database.quotedString)
+            ORDER BY BINARY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER
             """)
         {
             guard let name = row[0], let table = row[1] else { continue }
@@ -58,7 +58,8 @@ struct DefinitionReader {
         }
         for row in try session.query(
             "SELECT EVENT_NAME FROM information_schema.EVENTS "
-                + "WHERE EVENT_SCHEMA = \(database.quotedString) ORDER BY EVENT_NAME")
+                + "WHERE EVENT_SCHEMA = \(database.quotedString) AND BINARY EVENT_SCHEMA = "
+                + "\(database.quotedString) ORDER BY EVENT_NAME")
         {
             guard let name = row[0] else { continue }
             found.append(
@@ -101,7 +102,6 @@ struct DefinitionReader {
     /// A digest of all definitions as the catalog sees them: it is another one once something was
     /// created, dropped or changed.
     func fingerprint(_ databases: [String]) throws(Failure) -> MultisetDigest {
-        let list = databases.map(\.quotedString).joined(separator: ", ")
         var hasher = RowHasher(salt: [])
         var chunk = Chunk()
         for (columns, view, schema) in [
@@ -132,7 +132,8 @@ struct DefinitionReader {
             ("EVENT_SCHEMA, EVENT_NAME, LAST_ALTERED, STATUS, DEFINER", "EVENTS", "EVENT_SCHEMA"),
         ] {
             _ = try unsafe session.stream(
-                "SELECT '\(view)', \(columns) FROM information_schema.\(view) WHERE \(schema) IN (\(list))",
+                "SELECT '\(view)', \(columns) FROM information_schema.\(view) WHERE "
+                    + InDatabases.condition(schema, databases),
                 into: &chunk, row: { (row) throws(Failure) in unsafe hasher.update(row: row) },
                 full: { (_) throws(Failure) in })
         }

@@ -32,6 +32,8 @@ struct Table: Sendable {
     let rows: Int64
     let bytes: Int64
     let autoIncrement: String?
+    /// Of InnoDB of MariaDB, another one once the table got another name as well.
+    let created: String
     let options: String
     let collation: String
     var versioning: Versioning
@@ -72,23 +74,33 @@ struct TableCatalog: Sendable {
     let all: [Table]
 
     init(_ session: Session, _ server: ServerFacts, databases: [String]) throws(Failure) {
-        let list = databases.map(\.quotedString).joined(separator: ", ")
+        let isThere = InDatabases.condition("TABLE_SCHEMA", databases)
         guard !databases.isEmpty else {
             all = []
             return
         }
+        let wanted = Set(databases)
         var tables: [Table] = []
         var places: [String: Int] = [:]
         for row in try session.query(
             """
             SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH,
-                AUTO_INCREMENT, CREATE_OPTIONS, TABLE_COLLATION
-            FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (\(list))
+                AUTO_INCREMENT, CREATE_OPTIONS, TABLE_COLLATION, CREATE_TIME
+            FROM information_schema.TABLES WHERE \(isThere)
                 AND TABLE_TYPE <> 'TEMPORARY' ORDER BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME
             """)
         {
             guard let database = row[0], let name = row[1] else { continue }
+            // Other databases, whose names compare as equal without case.
+            guard wanted.contains(database) else { continue }
             let engine = (row[3] ?? "").lowercased()
+            if let other = places[Self.key(database, name)] {
+                throw Failure(
+                    .databaseUnsuitable,
+                    "\(tables[other].title) and another table differ only in how their accents are "
+                        + "composed",
+                    hint: "Rename one of them, or exclude their database.")
+            }
             places[Self.key(database, name)] = tables.count
             tables.append(
                 Table(
@@ -97,6 +109,7 @@ struct TableCatalog: Sendable {
                     engine: engine, isTransactional: server.engines[engine] ?? false,
                     rows: row[4].flatMap { Int64($0) } ?? 0,
                     bytes: row[5].flatMap { Int64($0) } ?? 0, autoIncrement: row[6],
+                    created: row[9] ?? "",
                     options: row[7] ?? "", collation: row[8] ?? "",
                     versioning: row[2] == "SYSTEM VERSIONED" ? .timestamp : .none))
         }
@@ -104,7 +117,7 @@ struct TableCatalog: Sendable {
             """
             SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, COLLATION_NAME,
                 EXTRA, GENERATION_EXPRESSION
-            FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (\(list))
+            FROM information_schema.COLUMNS WHERE \(isThere)
             ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION
             """)
         {
@@ -117,11 +130,11 @@ struct TableCatalog: Sendable {
         }
         for row in try session.query(
             """
-            SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, MIN(NON_UNIQUE),
+            SELECT MIN(TABLE_SCHEMA), MIN(TABLE_NAME), INDEX_NAME, MIN(NON_UNIQUE),
                 MAX(NULLABLE = 'YES' OR SUB_PART IS NOT NULL OR COLUMN_NAME IS NULL),
                 GROUP_CONCAT(HEX(COLUMN_NAME) ORDER BY SEQ_IN_INDEX)
-            FROM information_schema.STATISTICS WHERE TABLE_SCHEMA IN (\(list))
-            GROUP BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME
+            FROM information_schema.STATISTICS WHERE \(isThere)
+            GROUP BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME, INDEX_NAME
             """)
         {
             guard let place = places[Self.key(row[0] ?? "", row[1] ?? "")], let name = row[2] else {

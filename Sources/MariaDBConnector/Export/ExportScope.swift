@@ -65,12 +65,12 @@ struct ExportScope: Sendable {
     func brokenReferences(_ session: Session) throws(Failure) -> [String] {
         if excluded.isEmpty { return [] }
         let without = Set(excluded.map(\.table.title))
-        let list = databases.map(\.quotedString).joined(separator: ", ")
         var found: [String] = []
         for row in try session.query(
             "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UNIQUE_CONSTRAINT_SCHEMA, "
                 + "REFERENCED_TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS "
-                + "WHERE CONSTRAINT_SCHEMA IN (\(list)) ORDER BY 1, 2, 3")
+                + "WHERE " + InDatabases.condition("CONSTRAINT_SCHEMA", databases)
+                + " ORDER BY 1, 2, 3")
         {
             let child = "\(row[0] ?? "").\(row[1] ?? "")"
             let parent = "\(row[3] ?? "").\(row[4] ?? "")"

@@ -1,6 +1,7 @@
 import Basics
 import Connectors
 import Databases
+import Glibc
 import Manifests
 import Streams
 
@@ -41,6 +42,7 @@ struct InventoryMaker {
                 .databaseRights, "\(server.user) may not read the accounts (mysql.user)",
                 hint: "GRANT SELECT ON mysql.* to the account, or say secrets: omit.")
         }
+        try letClockPass(scope.tables, session)
         let moment = try ConsistentMoment.take(
             options, server, tables: scope.tables + scope.sequences,
             locking: settings.nonTransactional == .lock ? scope.nonTransactional : [],
@@ -72,6 +74,19 @@ struct InventoryMaker {
             throw Failure(
                 .planInvalidValue, "\"secrets: sealed\" needs an archive that is encrypted",
                 hint: "Name recipients with encrypt-to, or write \"secrets: omit\".")
+        }
+    }
+
+    /// What gets another name after the moment has a later time than what had the name before. The
+    /// server counts seconds: the moment is in none of those.
+    private func letClockPass(_ tables: [Table], _ session: Session) throws(Failure) {
+        guard let newest = tables.map(\.created).max(), !newest.isEmpty else { return }
+        while let now = try session.value("SELECT NOW()"), now <= newest,
+            // A clock that was put back by more is not waited for.
+            try session.value("SELECT NOW() > \(newest.quotedString) - INTERVAL 3 SECOND") == "1"
+        {
+            try room.progress.checkCancelled()
+            usleep(100_000)
         }
     }
 
@@ -186,11 +201,14 @@ struct States: Sendable {
         let name: String
         let next: String
         let increment: String
+        /// How often it has begun anew.
+        let round: String
 
         var json: JSON {
             [
                 "type": "sequence", "database": .string(database), "name": .string(name),
                 "next": .string(next), "increment": .string(increment),
+                "round": .string(round),
             ]
         }
     }
@@ -218,7 +236,7 @@ struct StateReader {
             states.sequences.append(
                 .init(
                     database: sequence.database, name: sequence.name, next: next,
-                    increment: row[1] ?? "1"))
+                    increment: row[1] ?? "1", round: row[2] ?? "0"))
             states.sql += "SELECT SETVAL(\(sequence.qualified), \(next), 0, \(row[2] ?? "0"));\n"
         }
         for table in scope.tables {
@@ -252,6 +270,8 @@ enum LoadStatement {
         [
             "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', "
                 + "time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 0"
+                // LOAD DATA LOCAL would leave out in silence what a CHECK refuses.
+                + "/*M! , check_constraint_checks = 0 */"
         ]
             + (hasHistory
                 ? ["SET SESSION system_versioning_insert_history = 1"] : [])

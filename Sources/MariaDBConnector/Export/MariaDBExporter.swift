@@ -140,13 +140,7 @@ public final class MariaDBExporter: Exporter {
                     guard ServerError.Number.changed.contains(session.lastError) else {
                         throw error
                     }
-                    throw Failure(
-                        .databaseMomentLost,
-                        "the definition of \(piece.database).\(piece.table) was changed after the "
-                            + "moment of the export",
-                        hint:
-                            "Run the same command again: this source begins anew at another moment.",
-                        cause: error)
+                    throw Self.changed(piece, error)
                 }
                 guard hasher.digest.count - before == count else {
                     throw Failure(
@@ -154,11 +148,22 @@ public final class MariaDBExporter: Exporter {
                         "\(count) rows have come and \(hasher.digest.count - before) were counted",
                         hint: "Report this: it is a fault of exeat.")
                 }
+                // While it is read it keeps its name, which another table may have had in the moment.
+                if try piece.isAnother(session) { throw Self.changed(piece, nil) }
                 try session.execute("ROLLBACK TO SAVEPOINT piece")
             }
         } catch {
             throw error.code == .databaseUnreachable ? Self.momentLost(error) : error
         }
+    }
+
+    private static func changed(_ piece: TablePiece, _ cause: Failure?) -> Failure {
+        Failure(
+            .databaseMomentLost,
+            "the definition of \(piece.database).\(piece.table) was changed after the moment of the "
+                + "export",
+            hint: "Run the same command again: this source begins anew at another moment.",
+            cause: cause)
     }
 
     private static func momentLost(_ cause: Failure) -> Failure {

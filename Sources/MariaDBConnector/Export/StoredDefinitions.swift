@@ -68,7 +68,7 @@ struct StoredDefinitions: Sendable {
     func script(_ part: Part) -> [UInt8] {
         var script = Array(
             ("SET NAMES utf8mb4;\nSET SESSION foreign_key_checks = 0, unique_checks = 0, "
-                + "time_zone = '+00:00';\n").utf8)
+                + "time_zone = '+00:00' /*M! , innodb_strict_mode = 0 */;\n").utf8)
         let collations = Dictionary(
             databases.map { ($0.name, $0.databaseCollationOfItself) }, uniquingKeysWith: { $1 })
         for definition in list(part) {

@@ -6,22 +6,38 @@ struct TablePiece: Sendable, Equatable {
     let table: String
     /// As ` FORCE INDEX (…) WHERE …`, or "".
     let condition: String
+    /// When the table was made that had the name in the moment; "" where nothing tells.
+    let created: String
 
-    var json: JSON { .array([.string(database), .string(table), .string(condition)]) }
+    var json: JSON {
+        .array([.string(database), .string(table), .string(condition), .string(created)])
+    }
 
     init(_ table: Table, condition: String = "") {
         database = table.database
         self.table = table.name
         self.condition = condition
+        created = table.isTransactional ? table.created : ""
     }
 
     init?(_ json: JSON) {
-        guard let parts = json.array, parts.count == 3, let database = parts[0].string,
-            let table = parts[1].string, let condition = parts[2].string
+        guard let parts = json.array, parts.count == 4, let database = parts[0].string,
+            let table = parts[1].string, let condition = parts[2].string,
+            let created = parts[3].string
         else { return nil }
         self.database = database
         self.table = table
         self.condition = condition
+        self.created = created
+    }
+
+    /// Whether the name now is that of a table that was made or named after the moment. Snapshots go
+    /// with tables, not with names: `RENAME TABLE a TO x, b TO a` would give the rows of the other.
+    func isAnother(_ session: Session) throws(Failure) -> Bool {
+        guard !created.isEmpty else { return false }
+        return try session.value(
+            "SELECT CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+                + "\(database.quotedString) AND TABLE_NAME = \(table.quotedString)") != created
     }
 
     var qualified: String { "\(database.quotedName).\(table.quotedName)" }

@@ -37,6 +37,7 @@ extension MariaDBImporter {
                     try self.digest(of: table, part: part, of: count, session)
                 }
                 state.withLock { $0.found[place, default: MultisetDigest()].add(digest) }
+                if part == 0, isDroppingHistory(of: table) { try noteCurrentRows(place, stored) }
             } catch {
                 guard error.code == .databaseRefused else { throw error }
                 state.withLock { _ = $0.missing.insert(place) }
@@ -57,17 +58,23 @@ extension MariaDBImporter {
         let progress = room.progress
         for place in pieces.indices where place % count == part {
             _ = try unsafe session.stream(
-                select(table, pieces[place].condition), into: &chunk,
+                try select(table, pieces[place].condition), into: &chunk,
                 row: { (piece) throws(Failure) in unsafe hasher.update(row: piece) },
                 full: { (chunk) throws(Failure) in progress.add(bytes: Int64(chunk.count)) })
         }
         return hasher.digest
     }
 
-    private func select(_ table: StoredServer.Table, _ condition: String) -> String {
-        Table.select(
-            table.columns, of: target.qualified(table),
-            hasHistory: table.hasHistory && settings.history == .keep, condition)
+    private func select(
+        _ table: StoredServer.Table, _ condition: String
+    ) throws(Failure) -> String {
+        let isDropping = isDroppingHistory(of: table)
+        let columns =
+            isDropping
+            ? try CurrentRows(table, try prepared().stored).compared(table.columns) : table.columns
+        return Table.select(
+            columns, of: target.qualified(table), hasHistory: table.hasHistory && !isDropping,
+            condition)
     }
 
     private func pieces(
@@ -108,14 +115,22 @@ extension MariaDBImporter {
                 let name =
                     "\(target.name(sequence.database).quotedName).\(sequence.name.quotedName)"
                 var next: Int64?
+                var round: Int64 = 0
                 do throws(Failure) {
-                    next = try session.value("SELECT next_not_cached_value FROM \(name)")
-                        .flatMap { Int64($0) }
+                    let row = try session.query(
+                        "SELECT next_not_cached_value, cycle_count FROM \(name)"
+                    ).first
+                    next = row?[0].flatMap { Int64($0) }
+                    round = row?[1].flatMap { Int64($0) } ?? 0
                 } catch {
                     guard error.code == .databaseRefused else { throw error }
                 }
                 // The source may have gone on after the moment; the target must not be behind.
-                if let next, sequence.increment < 0 ? next <= sequence.next : next >= sequence.next
+                if let next,
+                    round > sequence.round
+                        || round == sequence.round
+                            && (sequence.increment < 0
+                                ? next <= sequence.next : next >= sequence.next)
                 {
                     continue
                 }
@@ -259,12 +274,12 @@ extension MariaDBImporter {
     ) throws(Failure) -> [ImportResult.Comparison] {
         var tally = TableTally()
         for (place, table) in stored.tables.enumerated() {
-            // What was left out on purpose cannot be equal.
-            if table.hasHistory, settings.history == .drop { continue }
             let digest = missing.contains(place) ? nil : found[place] ?? MultisetDigest()
-            guard let difference = tally.add(table.title, expected: table.rows, found: digest)
+            // What was left out on purpose cannot be equal.
+            let expected = state.withLock { $0.current[place] } ?? table.rows
+            guard let difference = tally.add(table.title, expected: expected, found: digest)
             else { continue }
-            note(difference: "table \(table.title)", "rows", "\(table.rows.count) rows", difference)
+            note(difference: "table \(table.title)", "rows", "\(expected.count) rows", difference)
             if digest != nil, tally.unequalCount <= Self.tablesLookedInto {
                 try noteRows(of: table, stored)
             }
@@ -279,10 +294,14 @@ extension MariaDBImporter {
     private func noteRows(
         of table: StoredServer.Table, _ stored: StoredServer
     ) throws(Failure) {
+        let columns =
+            isDroppingHistory(of: table)
+            ? try CurrentRows(table, stored).compared(table.columns) : table.columns
+        let key = table.key.filter { name in columns.contains { $0.name == name } }
         let difference = try RowDifference.between(
-            columns: table.columns.map(\.name), key: table.key, salt: stored.salt
+            columns: columns.map(\.name), key: key, salt: stored.salt
         ) { (side, look) throws(Failure) in try rows(of: table, side, look) }
-        for line in difference.lines(hasKey: !table.key.isEmpty) {
+        for line in difference.lines(hasKey: !key.isEmpty) {
             note(
                 difference: line.row.isEmpty
                     ? "rows of \(table.title)" : "row of \(table.title): \(line.row)",
@@ -290,19 +309,26 @@ extension MariaDBImporter {
         }
     }
 
-    private func rows(
+    func rows(
         of table: StoredServer.Table, _ side: RowDifference.Side, _ body: ([UInt8]) -> Void
     ) throws(Failure) {
         switch side {
         case .archive:
+            let current =
+                isDroppingHistory(of: table)
+                ? try CurrentRows(table, try prepared().stored) : nil
             try StoredRows.each(
-                of: source.artifacts[table.artifact], from: artifacts, room.progress, body)
+                of: source.artifacts[table.artifact], from: artifacts, room.progress
+            ) { row in
+                guard let current else { return body(row) }
+                if let row = current.compared(row) { body(row) }
+            }
         case .target:
             var splitter = RowSplitter()
             var chunk = Chunk()
             try target.pool.with { (session) throws(Failure) in
                 _ = try unsafe session.stream(
-                    select(table, ""), into: &chunk,
+                    try select(table, ""), into: &chunk,
                     row: { (bytes) throws(Failure) in unsafe splitter.split(bytes, body) },
                     full: { (_) throws(Failure) in })
             }

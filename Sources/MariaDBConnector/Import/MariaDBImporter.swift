@@ -31,6 +31,8 @@ public final class MariaDBImporter: Importer {
         var pieces: [Int: [TablePiece]] = [:]
         var catalog: [String: Table]?
         var found: [Int: MultisetDigest] = [:]
+        /// By the table: what is current among its stored rows, where history is dropped.
+        var current: [Int: MultisetDigest] = [:]
         var missing: Set<Int> = []
         var differences: [JSON] = []
         var comparisons: [ImportResult.Comparison] = []
@@ -149,16 +151,19 @@ public final class MariaDBImporter: Importer {
     private func pour(
         _ table: StoredServer.Table, _ segment: Int, _ session: Session
     ) throws(Failure) {
-        let loader = RowLoader(
+        var loader = RowLoader(
             session: session, table: table, qualified: target.qualified(table),
             progress: room.progress)
+        if isDroppingHistory(of: table) {
+            loader.current = try CurrentRows(table, try prepared().stored)
+        }
         let record = source.artifacts[table.artifact]
         let maxPacket = try target.server().maxPacket
         // LOAD DATA takes a time that grows with the square of a value's length.
         let isLong =
             settings.load == .auto && table.longestRow > Self.longForLoad
             && 2 * table.longestRow + 4096 < maxPacket
-        if !isLong, !state.withLock({ $0.inserts }) {
+        if !isLong, loader.current == nil, !state.withLock({ $0.inserts }) {
             do throws(Failure) {
                 return try loader.load(try artifacts.open(record, segment: segment))
             } catch {
@@ -224,7 +229,8 @@ public final class MariaDBImporter: Importer {
             for sequence in stored.sequences {
                 let name =
                     "\(target.name(sequence.database).quotedName).\(sequence.name.quotedName)"
-                try session.execute("SELECT SETVAL(\(name), \(sequence.next), 0)")
+                try session.execute(
+                    "SELECT SETVAL(\(name), \(sequence.next), 0, \(sequence.round))")
             }
             for table in stored.tables {
                 guard let next = table.autoIncrement.flatMap({ UInt64($0) }) else { continue }
@@ -300,6 +306,15 @@ public final class MariaDBImporter: Importer {
             let isOfDatabase =
                 original.kind == .grant && !original.database.isEmpty
                 && databases.contains(GrantScope.unescaped(original.database))
+            if original.kind == .grant, !original.database.isEmpty, !isOfDatabase,
+                !made.contains(definition.name) || !settings.mapping.databases.isEmpty
+            {
+                target.note(
+                    shortfall: "rights of \(definition.name)",
+                    "on \(original.database), which stands for other databases as well: "
+                        + (made.contains(definition.name)
+                            ? "granted without mapping it" : "not granted to one who was there"))
+            }
             guard made.contains(definition.name) || isOfDatabase else { continue }
             try target.pool.with { (session) throws(Failure) in
                 do throws(Failure) { try session.execute(definition.statement) } catch {
@@ -324,61 +339,6 @@ public final class MariaDBImporter: Importer {
         try target.flush()
         try Files.write([], to: finishedPath, mode: 0o600)
         try target.end(try prepared().stored)
-    }
-
-    /// Rows were loaded without looking at foreign keys and CHECKs: what does not hold is told.
-    private func checkConditions() throws(Failure) {
-        let work = try prepared().work
-        try target.pool.with { (session) throws(Failure) in
-            for table in work.tables {
-                let name =
-                    "\(table.definition.database.quotedName).\(table.definition.name.quotedName)"
-                for check in table.parts.checks {
-                    let condition = String(decoding: check.condition, as: UTF8.self)
-                    let count = try session.value(
-                        "SELECT COUNT(*) FROM \(name) WHERE NOT \(condition)")
-                    if let count, count != "0" {
-                        target.note(
-                            shortfall:
-                                "table \(table.definition.database).\(table.definition.name)",
-                            "\(count) rows violate the CHECK \(check.name), as they did on the source"
-                        )
-                    }
-                }
-                try checkReferences(table, name, session)
-            }
-        }
-    }
-
-    private func checkReferences(
-        _ table: ImportWork.Table, _ name: String, _ session: Session
-    ) throws(Failure) {
-        if table.parts.references.isEmpty { return }
-        let rows = try session.query(
-            """
-            SELECT CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME,
-                REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE
-            WHERE TABLE_SCHEMA = \(table.definition.database.quotedString)
-                AND TABLE_NAME = \(table.definition.name.quotedString)
-                AND REFERENCED_TABLE_NAME IS NOT NULL ORDER BY CONSTRAINT_NAME, ORDINAL_POSITION
-            """)
-        for (constraint, columns) in Dictionary(grouping: rows, by: { $0[0] ?? "" }) {
-            guard let schema = columns[0][2], let parent = columns[0][3] else { continue }
-            let isSet = columns.map { "c.\(($0[1] ?? "").quotedName) IS NOT NULL" }
-            let isEqual = columns.map {
-                "p.\(($0[4] ?? "").quotedName) = c.\(($0[1] ?? "").quotedName)"
-            }
-            let count = try session.value(
-                "SELECT COUNT(*) FROM \(name) c WHERE \(isSet.joined(separator: " AND ")) AND NOT EXISTS "
-                    + "(SELECT 1 FROM \(schema.quotedName).\(parent.quotedName) p WHERE "
-                    + "\(isEqual.joined(separator: " AND ")))")
-            if let count, count != "0" {
-                target.note(
-                    shortfall: "table \(table.definition.database).\(table.definition.name)",
-                    "\(count) rows have no parent for the foreign key \(constraint), as on the source"
-                )
-            }
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 import Basics
 import Connectors
+import Databases
 import Streams
 
 /// Writes the rows of a segment into a table: by LOAD DATA LOCAL, or by INSERT where that is not allowed.
@@ -8,8 +9,9 @@ struct RowLoader {
     let table: StoredServer.Table
     /// As the target calls it.
     let qualified: String
-    /// Without the times of history where it is dropped.
     let progress: Progress
+    /// Where history is dropped; such rows are inserted.
+    var current: CurrentRows?
 
     func load(_ stream: SegmentStream) throws(Failure) {
         let progress = progress
@@ -34,7 +36,8 @@ struct RowLoader {
     /// The same rows as INSERT statements, each as long as the server takes one.
     func insert(_ stream: SegmentStream, maxPacket: Int) throws(Failure) {
         var writer = InsertWriter(
-            qualified, columns: table.columns, limit: min(max(maxPacket - 1024, 1024), 1 << 20))
+            qualified, columns: current?.loaded(table.columns) ?? table.columns,
+            limit: min(max(maxPacket - 1024, 1024), 1 << 20))
         func run(_ statement: [UInt8]) throws(Failure) {
             guard statement.count < maxPacket else {
                 throw Failure(
@@ -47,12 +50,23 @@ struct RowLoader {
             try session.execute(statement)
         }
         var chunk = Chunk()
+        var splitter = RowSplitter()
         repeat {
             try progress.checkCancelled()
             try stream.read(into: &chunk)
             progress.add(bytes: Int64(chunk.count))
+            guard let current else {
+                try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                    try unsafe writer.take(bytes, run)
+                }
+                continue
+            }
+            var lines: [UInt8] = []
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                try unsafe writer.take(bytes, run)
+                unsafe splitter.split(bytes) { lines += current.line($0) ?? [] }
+            }
+            try unsafe lines.withUnsafeBufferPointer { (lines) throws(Failure) in
+                try unsafe writer.take(UnsafeRawBufferPointer(lines), run)
             }
         } while !chunk.isEmpty
         try writer.end(run)

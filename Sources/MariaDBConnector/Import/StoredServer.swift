@@ -28,6 +28,8 @@ struct StoredServer: Sendable {
         let name: String
         let next: Int64
         let increment: Int64
+        /// How often it has begun anew.
+        let round: Int64
     }
 
     let source: SourceRecord
@@ -74,7 +76,9 @@ struct StoredServer: Sendable {
                     let increment = json["increment"]?.string.flatMap({ Int64($0) })
                 else { throw Self.malformed("a sequence lacks a member") }
                 sequences.append(
-                    Sequence(database: database, name: name, next: next, increment: increment))
+                    Sequence(
+                        database: database, name: name, next: next, increment: increment,
+                        round: json["round"]?.string.flatMap { Int64($0) } ?? 0))
             default: throw Self.malformed("a line of unknown type")
             }
         }

@@ -127,9 +127,9 @@ final class TargetServer: Sendable {
             """
             SELECT 'table', TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = \(name.quotedString)
             UNION ALL SELECT 'routine', ROUTINE_NAME FROM information_schema.ROUTINES
-                WHERE ROUTINE_SCHEMA = \(name.quotedString)
+                WHERE BINARY ROUTINE_SCHEMA = \(name.quotedString)
             UNION ALL SELECT 'event', EVENT_NAME FROM information_schema.EVENTS
-                WHERE EVENT_SCHEMA = \(name.quotedString)
+                WHERE BINARY EVENT_SCHEMA = \(name.quotedString)
             """
         ).map { ($0[0] ?? "", $0[1] ?? "") }
         if there.isEmpty { return }
@@ -257,7 +257,7 @@ final class TargetServer: Sendable {
     private func restore(_ session: Session) throws(Failure) {
         try session.execute(
             "SET character_set_client = utf8mb4, collation_connection = utf8mb4_general_ci, "
-                + "SESSION time_zone = '+00:00'")
+                + "SESSION time_zone = '+00:00', SESSION timestamp = DEFAULT")
         for statement in Self.pins { try session.execute(statement) }
     }
 

@@ -45,7 +45,17 @@ struct Definition: Sendable, Equatable {
             "SET character_set_client = \(client), collation_connection = \(connection)",
         ]
         if !timeZone.isEmpty { settings.append("SET SESSION time_zone = \(timeZone.quotedString)") }
+        // The server drops at once what is made with an end in the past.
+        if endsSomeday { settings.append("SET SESSION timestamp = 1") }
         return settings
+    }
+
+    /// Of an event: whether it has a last time.
+    private var endsSomeday: Bool {
+        guard kind == .event else { return false }
+        let sql = sql
+        let end = sql.tokens.indices.first { sql.word($0) == "DO" } ?? 0
+        return (0..<end).contains { ["AT", "ENDS"].contains(sql.word($0)) }
     }
 
     // MARK: - In a script
@@ -70,6 +80,7 @@ struct Definition: Sendable, Equatable {
         script += Array("DELIMITER \(delimiter)\n".utf8)
         script += statement
         script += Array("\n\(delimiter)\nDELIMITER ;\n".utf8)
+        if endsSomeday { script += Array("SET SESSION timestamp = DEFAULT;\n".utf8) }
         for line in after { script += Array((line + ";\n").utf8) }
     }
 

@@ -139,8 +139,7 @@ struct NameMapping: Sendable {
         // In the quotes that the statement itself uses.
         let quote: (String) -> String = { text in
             switch sql.spelling(place.user).first {
-            case "\"":
-                "\"" + text.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : String($1) } + "\""
+            case "\"": text.quotedName("\"")
             case "'": text.quotedString
             default: text.quotedName
             }

@@ -47,30 +47,24 @@ struct SQLStatement: Sendable {
     /// The name that a token stands for, without quotes; nil for anything that is no name.
     func name(_ index: Int) -> String? {
         guard tokens.indices.contains(index) else { return nil }
-        let text = spelling(index)
         switch tokens[index].kind {
-        case .word: return text
+        case .word: return spelling(index)
         case .quotedName, .string:
-            guard let quote = text.first, text.count >= 2 else { return nil }
-            return Self.unquoted(String(text.dropFirst().dropLast()), quote)
+            let range = tokens[index].range
+            guard range.count >= 2 else { return nil }
+            return Self.unquoted(bytes[range].dropFirst().dropLast(), bytes[range.lowerBound])
         case .number, .symbol, .variable: return nil
         }
     }
 
-    private static func unquoted(_ text: String, _ quote: Character) -> String {
-        var result = ""
+    private static func unquoted(_ text: ArraySlice<UInt8>, _ quote: UInt8) -> String {
+        var result: [UInt8] = []
         var skips = false
-        for character in text {
-            if character == quote {
-                skips.toggle()
-                if skips { continue }
-                result.append(character)
-            } else {
-                skips = false
-                result.append(character)
-            }
+        for byte in text {
+            skips = byte == quote && !skips
+            if !skips { result.append(byte) }
         }
-        return result
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// Puts other text in the place of tokens.
