@@ -103,6 +103,7 @@ struct StoredServer: Sendable {
                 for definition in try Definition.parse(try artifact.read(from: artifacts)) {
                     try Self.check(definition, databases, isSecret: part == "account-secrets")
                     var definition = definition
+                    definition.ignoresCase = lowerCaseNames != 0
                     if part == "account-secrets" { definition.table = Self.secret }
                     definitions.append(definition)
                 }

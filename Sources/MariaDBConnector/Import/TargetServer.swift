@@ -83,13 +83,16 @@ final class TargetServer: Sendable {
                 if settings.existing == .replace {
                     try session.execute("DROP DATABASE IF EXISTS \(name.quotedName)")
                 }
+                guard
+                    let definition = stored.definitions(.database).first(where: {
+                        $0.name == database
+                    })
+                else { throw StoredServer.malformed("nothing makes the database \(database)") }
+                let mapped = settings.mapping.applied(to: definition)
                 if try !isThere(name, session) {
-                    guard
-                        let definition = stored.definitions(.database).first(where: {
-                            $0.name == database
-                        })
-                    else { throw StoredServer.malformed("nothing makes the database \(database)") }
-                    try session.execute(settings.mapping.applied(to: definition).statement)
+                    try session.execute(mapped.statement)
+                } else if settings.existing != .add {
+                    try adapt(mapped, session)
                 }
             }
             if let first = names.first {
@@ -97,6 +100,18 @@ final class TargetServer: Sendable {
                     "CREATE TABLE \(first.quotedName).\(Self.marks) (unit VARCHAR(500) CHARACTER SET "
                         + "utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY) ENGINE = InnoDB")
                 markTable.withLock { $0 = "\(first.quotedName).\(Self.marks)" }
+            }
+        }
+    }
+
+    /// Gives a database that is there and empty what the archive's has: its character set before all.
+    /// Where the account may not, the comparison tells.
+    private func adapt(_ definition: Definition, _ session: Session) throws(Failure) {
+        var sql = definition.sql
+        sql.replace([(0, "ALTER")])
+        do throws(Failure) { try session.execute(sql.bytes) } catch {
+            guard error.code == .databaseRefused || error.code == .databaseRights else {
+                throw error
             }
         }
     }

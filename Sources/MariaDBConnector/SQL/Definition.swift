@@ -24,6 +24,8 @@ struct Definition: Sendable, Equatable {
     var connection = "utf8mb4_general_ci"
     var databaseCollation = ""
     var timeZone = ""
+    /// Whether its server finds names of databases and tables without regard to case.
+    var ignoresCase = false
     /// In the character set `client`.
     var statement: [UInt8]
 

@@ -58,7 +58,7 @@ struct NameMapping: Sendable {
             changes += accounts(in: sql)
         case .user, .role, .defaultRole: changes += accounts(in: sql)
         default:
-            changes += qualifiers(in: sql)
+            changes += Qualifiers(sql, of: definition, databases).changes
             if let definer = sql.definer { changes += self.definer(definer, in: sql) }
         }
         for index in sql.tokens.indices where sql.word(index) == "COLLATE" && !collations.isEmpty {
@@ -68,39 +68,6 @@ struct NameMapping: Sendable {
             }
         }
         return changes
-    }
-
-    /// `db.object`, wherever a statement names an object of a database.
-    private func qualifiers(in sql: SQLStatement) -> [(token: Int, text: String)] {
-        if databases.isEmpty { return [] }
-        let opening: Set<String> = [
-            "FROM", "JOIN", "INTO", "UPDATE", "TABLE", "REFERENCES", "CALL", "ON", "TRIGGER",
-            "PROCEDURE", "FUNCTION", "EVENT", "VIEW", "PACKAGE", "BODY", "SEQUENCE", "FOR", "DO",
-            "TRUNCATE",
-        ]
-        // A name that also stands alone may be an alias or a variable: then only places where a
-        // table or a routine must stand are sure.
-        let alone = Set(
-            sql.tokens.indices.compactMap { index -> String? in
-                guard let name = sql.name(index), sql.tokens[index].kind != .string,
-                    databases[name] != nil, !sql.isSymbol(index + 1, "."),
-                    !sql.isSymbol(index - 1, "."), sql.word(index - 1) != "USE"
-                else { return nil }
-                return name
-            })
-        return sql.tokens.indices.compactMap { index in
-            guard sql.isSymbol(index + 1, "."), !sql.isSymbol(index - 1, "."),
-                sql.tokens[index].kind == .word || sql.tokens[index].kind == .quotedName,
-                let name = sql.name(index), let other = databases[name]
-            else { return nil }
-            let isThreePart = sql.isSymbol(index + 3, ".")
-            let isCall = sql.isSymbol(index + 3, "(")
-            guard
-                !alone.contains(name) || isThreePart || isCall
-                    || opening.contains(sql.word(index - 1))
-            else { return nil }
-            return (index, other.quotedName)
-        }
     }
 
     private func definer(
