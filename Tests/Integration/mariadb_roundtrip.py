@@ -178,6 +178,43 @@ def refuses_a_full_target(world):
     expect(world.source.dump(*DATABASES) == target.dump(*DATABASES), "dumps differ")
 
 
+def tests_views_on_the_target(world):
+    """A definer that the target lacks: the view is there, and of no use."""
+    source, target = world.source, world.target
+    source.sql("CREATE DATABASE viewed", "USE viewed", "CREATE TABLE t (i INT)", "CREATE USER definer@localhost",
+               "GRANT SELECT ON viewed.t TO definer@localhost", "CREATE DEFINER = definer@localhost VIEW v AS SELECT i FROM t",
+               "CREATE VIEW broken AS SELECT i FROM t", "CREATE VIEW above AS SELECT i FROM broken",
+               "ALTER TABLE t ADD j INT", "CREATE OR REPLACE VIEW broken AS SELECT j FROM t")
+    plan = world.database_plan("viewed.yaml", source, databases="[viewed]")
+    expect(b"view viewed.above cannot be read" in world.run("plan", plan).out, "the plan does not tell")
+    expect(world.run("export", plan, "--output", world.at("viewed")).status == 0, "export")
+    plan = world.database_import("viewed-import.yaml", target, ", map: { definers: { \"definer@localhost\": \"nobody@nowhere\" } }")
+    result = world.run("import", world.at("viewed"), plan, "--work", world.at("viewed-work"))
+    expect(result.status == 2 and b"view viewed.v" in result.out and b"Unknown column" in result.out,
+           f"{result.status} {result.err} {result.out.decode()}")
+    forget(source, "viewed", accounts=False)
+    forget(target, "viewed", accounts=False)
+    for server in (source, target):
+        server.sql("DROP USER IF EXISTS definer@localhost")
+
+
+def adds_beside_what_is_there(world):
+    source, target = world.source, world.target
+    source.sql("CREATE DATABASE added", "CREATE TABLE added.ours (i INT PRIMARY KEY)", "INSERT INTO added.ours VALUES (1)")
+    plan = world.database_plan("added.yaml", source, databases="[added]")
+    expect(world.run("export", plan, "--output", world.at("added")).status == 0, "export")
+    target.sql("CREATE DATABASE added", "CREATE TABLE added.theirs (i INT)", "CREATE TABLE added.OURS (i INT)")
+    plan = world.database_import("added-import.yaml", target, ", existing: add")
+    result = world.run("import", world.at("added"), plan, "--work", world.at("added-work"))
+    expect(result.status == 1 and "OURS" in result.err, f"{result.status} {result.err}")
+    target.sql("DROP TABLE added.OURS")
+    result = world.run("import", world.at("added"), plan, "--work", world.at("added-work"))
+    expect(result.status == 0, f"{result.status} {result.err} {result.out.decode()}")
+    expect(target.sql("SHOW TABLES IN added").split() == ["ours", "theirs"], "tables")
+    forget(source, "added", accounts=False)
+    forget(target, "added", accounts=False)
+
+
 def counts_only(world):
     plan = world.database_import("counts.yaml", world.target, ", existing: replace", more="verify: counts\n")
     result = world.run("import", world.at("out"), plan, "--work", world.at("counted"), "--json")
@@ -198,4 +235,6 @@ suite.case("locks accounts without their secret", locks_accounts_without_their_s
 suite.case("restores by hand", restores_by_hand)
 suite.case("refuses a full target, replaces it when told", refuses_a_full_target)
 suite.case("counts only", counts_only)
+suite.case("tests views on the target", tests_views_on_the_target)
+suite.case("adds beside what is there", adds_beside_what_is_there)
 suite.finish()

@@ -31,6 +31,56 @@ struct MappingTests {
         #expect(mapped("SELECT \"portail\".1") == "SELECT \"portail\".1")
     }
 
+    @Test("Behind an alias of its name, the database is found wherever a table must stand")
+    func behindAliases() {
+        for (text, expected) in [
+            (
+                "SELECT portail.a FROM (o.t x JOIN portail.t portail ON portail.a = x.a), portail.u",
+                "SELECT portail.a FROM (o.t x JOIN `new`.t portail ON portail.a = x.a), `new`.u"
+            ),
+            (
+                "SELECT f(portail.a, portail.b) FROM t portail LEFT JOIN (portail.v) ON (portail.a = 1)",
+                "SELECT f(portail.a, portail.b) FROM t portail LEFT JOIN (`new`.v) ON (portail.a = 1)"
+            ),
+            (
+                "INSERT IGNORE portail.t SELECT portail FROM x; DELETE portail.t FROM portail.t; "
+                    + "DELETE portail.* FROM y portail",
+                "INSERT IGNORE `new`.t SELECT portail FROM x; DELETE `new`.t FROM `new`.t; "
+                    + "DELETE portail.* FROM y portail"
+            ),
+        ] {
+            #expect(mapped(text) == expected)
+        }
+        var definition = Definition(
+            kind: .procedure, database: "portail", name: "x",
+            statement: Array("SELECT 1 FROM PORTAIL.t".utf8))
+        #expect(mapping.applied(to: definition).sql.text == "SELECT 1 FROM PORTAIL.t")
+        definition.ignoresCase = true
+        #expect(mapping.applied(to: definition).sql.text == "SELECT 1 FROM `new`.t")
+    }
+
+    @Test("Quotes stay quotes whatever combines with them")
+    func combining() {
+        #expect("a`\u{301}".quotedName == "`a``\u{301}`")
+        #expect(SQLStatement(Array("`\u{301}a``\u{301}`".utf8)).name(0) == "\u{301}a`\u{301}")
+    }
+
+    @Test("What proves who somebody is ends where the next clause begins")
+    func clausesBehindSecrets() {
+        let user = UserStatement(
+            SQLStatement(
+                Array("CREATE USER `a`@`%` IDENTIFIED BY PASSWORD '*AB' PASSWORD EXPIRE".utf8)))
+        #expect(
+            user.withoutSecret(lasting: Array("ALTER USER `a`@`%` PASSWORD EXPIRE NEVER".utf8))
+                == "CREATE USER IF NOT EXISTS `a`@`%`  PASSWORD EXPIRE NEVER ACCOUNT LOCK")
+        let grant = "GRANT FILE ON *.* TO `a`@`%` IDENTIFIED BY PASSWORD '*AB' WITH GRANT OPTION"
+        #expect(
+            UserStatement.withoutIdentity(SQLStatement(Array(grant.utf8)))
+                == Array("GRANT FILE ON *.* TO `a`@`%`  WITH GRANT OPTION".utf8))
+        let proxy = GrantScope(SQLStatement(Array("GRANT PROXY ON 'a'@'%' TO 'b'@'%'".utf8)))
+        #expect(proxy?.database == nil && proxy != nil)
+    }
+
     @Test("Definers get the other account, in the quotes that they have")
     func definers() {
         #expect(
@@ -57,6 +107,10 @@ struct MappingTests {
         let scope = GrantScope(SQLStatement(Array("GRANT ALL ON `por\\_%`.* TO `x`@`y`".utf8)))
         #expect(scope?.covers("por_1", scope?.database ?? "") == true)
         #expect(scope?.covers("porx1", scope?.database ?? "") == false)
+        let whole = GrantScope(SQLStatement(Array("GRANT ALL ON `_or`.* TO `x`@`y`".utf8)))
+        #expect(whole?.covers("por", "_or") == true)
+        let part = GrantScope(SQLStatement(Array("GRANT ALL ON `_or`.`t` TO `x`@`y`".utf8)))
+        #expect(part?.covers("por", "_or") == false)
     }
 
     @Test("An account without its secret is locked, and the secret comes apart from it")

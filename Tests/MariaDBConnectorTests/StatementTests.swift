@@ -120,6 +120,13 @@ struct StatementTests {
         #expect(
             String(decoding: table.comparable, as: UTF8.self).hasSuffix(
                 ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"))
+        let view = Definition(
+            kind: .view, database: "d", name: "v",
+            statement: Array(
+                "CREATE VIEW `v` AS select `d`.`t`.`d` AS `d` from `d`.`t` join `e`.`d`".utf8))
+        #expect(
+            String(decoding: view.comparable, as: UTF8.self)
+                == "CREATE VIEW `v` AS select `t`.`d` AS `d` from `t` join `e`.`d`")
         let event = Definition(
             kind: .event, database: "d", name: "e",
             statement: Array(

@@ -115,6 +115,22 @@ struct ExportScope: Sendable {
     }
 }
 
+/// Whether a view can be read at all: what it stands on may be gone, or its definer lack rights.
+enum ViewTest {
+    /// What the server says; nil where nothing is in the way.
+    static func obstacle(_ qualified: String, _ session: Session) throws(Failure) -> String? {
+        do throws(Failure) {
+            _ = try session.query("SELECT 1 FROM \(qualified) LIMIT 0")
+            return nil
+        } catch {
+            guard error.code == .databaseRefused || error.code == .databaseRights else {
+                throw error
+            }
+            return MariaDBImporter.reason(error)
+        }
+    }
+}
+
 /// Views in an order in which each finds what it stands on.
 enum ViewOrder {
     /// The tables and views that a view names, as far as names with their database tell.

@@ -138,6 +138,12 @@ struct InventoryMaker {
                     restoring: RestoreCommand.rows(table)))
         }
         for sequence in states.sequences { lines.append(sequence.json) }
+        for view in scope.views {
+            lines.append([
+                "type": "view", "database": .string(view.database), "name": .string(view.name),
+                "readable": .bool(try ViewTest.obstacle(view.qualified, session) == nil),
+            ])
+        }
         let list = lines.reduce(into: [UInt8]()) { $0 += $1.canonical + [0x0a] }
         try Files.write(list, to: room.directory + "/contents.jsonl", mode: 0o600)
         artifacts.insert(

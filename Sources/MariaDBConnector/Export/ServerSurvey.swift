@@ -161,20 +161,13 @@ struct ServerSurvey {
             "with a collation that the other family of servers does not know; the import maps it under "
                 + "map.collations, for example to utf8mb4_unicode_520_ci")
         for view in scope.views {
-            do throws(Failure) {
-                _ = try session.query("SELECT 1 FROM \(view.qualified) LIMIT 0")
-            } catch {
-                guard error.code == .databaseRefused || error.code == .databaseRights else {
-                    throw error
-                }
-                findings.append(
-                    Finding(
-                        "view-invalid", .warning,
-                        "the view \(view.title) cannot be read: \(MariaDBImporter.reason(error))",
-                        decision:
-                            "Mend it on the source or exclude it: nothing can read it on the target either."
-                    ))
-            }
+            guard let obstacle = try ViewTest.obstacle(view.qualified, session) else { continue }
+            findings.append(
+                Finding(
+                    "view-invalid", .warning, "the view \(view.title) cannot be read: \(obstacle)",
+                    decision:
+                        "Mend it on the source or exclude it: nothing can read it on the target either."
+                ))
         }
         return findings
     }

@@ -41,6 +41,8 @@ struct StoredServer: Sendable {
     let databases: [String]
     let tables: [Table]
     let sequences: [Sequence]
+    /// Those that the source could read.
+    let readableViews: [(database: String, name: String)]
     let definitions: [Definition]
 
     /// Marks the statements that give accounts their secrets, in place of a table.
@@ -64,6 +66,7 @@ struct StoredServer: Sendable {
         var databases: [String] = []
         var tables: [Table] = []
         var sequences: [Sequence] = []
+        var views: [(database: String, name: String)] = []
         for line in try list.read(from: artifacts).split(separator: 0x0a) {
             let json = try JSON(parsing: Array(line))
             switch json["type"]?.string {
@@ -79,6 +82,12 @@ struct StoredServer: Sendable {
                     Sequence(
                         database: database, name: name, next: next, increment: increment,
                         round: json["round"]?.string.flatMap { Int64($0) } ?? 0))
+            case "view":
+                guard let database = json["database"]?.string, let name = json["name"]?.string
+                else {
+                    throw Self.malformed("a view lacks a member")
+                }
+                if json["readable"] == .bool(true) { views.append((database, name)) }
             default: throw Self.malformed("a line of unknown type")
             }
         }
@@ -91,6 +100,7 @@ struct StoredServer: Sendable {
         self.databases = databases
         self.tables = tables
         self.sequences = sequences
+        readableViews = views
         // What has rows in the archive must be in the list, or it would not be compared.
         let listed = Set(tables.map(\.artifact))
         for (number, artifact) in source.artifacts.enumerated()

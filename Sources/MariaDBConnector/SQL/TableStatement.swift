@@ -115,8 +115,10 @@ struct TableStatement: Sendable {
 }
 
 extension Definition {
-    /// The statement without what changes by use: the next AUTO_INCREMENT.
+    /// The statement without what changes by use: the next AUTO_INCREMENT of a table, and the names of
+    /// its own database in a view, which a server prints where it cannot open what the view names.
     var comparable: [UInt8] {
+        if kind == .view { return withoutOwnDatabase }
         guard kind == .table else { return statement }
         let sql = sql
         guard let open = sql.tokens.indices.first(where: { sql.isSymbol($0, "(") }) else {
@@ -135,6 +137,20 @@ extension Definition {
             }
         }
         return statement
+    }
+
+    private var withoutOwnDatabase: [UInt8] {
+        let sql = sql
+        var result: [UInt8] = []
+        var end = 0
+        for index in sql.tokens.indices
+        where sql.isSymbol(index + 1, ".") && !sql.isSymbol(index - 1, ".")
+            && sql.tokens[index].kind == .quotedName && sql.name(index) == database
+        {
+            result += statement[end..<sql.tokens[index].range.lowerBound]
+            end = sql.tokens[index + 1].range.upperBound
+        }
+        return result + statement[end...]
     }
 
     /// Of an event: as it is made where the plan does not enable events.
