@@ -180,6 +180,27 @@ def accounts_of_all_kinds(world):
     source.sql("REVOKE UPDATE ON ward.* FROM PUBLIC")
 
 
+def databases_that_are_there(world):
+    """An empty one gets the character set of the archive's; of others it stays, and that is told."""
+    carried(world, """
+        CREATE DATABASE there CHARACTER SET latin1; USE there;
+        CREATE TABLE t (a INT, v VARCHAR(9)); INSERT INTO t VALUES (1, 'é'); CREATE PROCEDURE p() SELECT 'x';
+        """, "there")
+    source, target = world.source, world.target
+    for statement, extra, status in [
+            ("SELECT 1", "", 0), ("CREATE TABLE there.other (a INT)", ", existing: add", 2)]:
+        empty(target)
+        target.sql("CREATE DATABASE there CHARACTER SET utf8mb4", statement)
+        world.remove("work")
+        plan = world.database_import("there.yaml", target, extra)
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"))
+        expect(result.status == status, f"{extra} {result.status} {result.err} {result.out.decode()}")
+        expect(source.sql("SHOW CREATE TABLE there.t") == target.sql("SHOW CREATE TABLE there.t"), "another table")
+        expect("latin1_swedish_ci" in target.sql("SHOW CREATE PROCEDURE there.p"), "another collation")
+        found = target.sql("SHOW CREATE DATABASE there")
+        expect(("utf8mb4" in found) == (status == 2), f"{extra}: {found}")
+
+
 suite = DatabaseSuite()
 suite.world.source = suite.world.server("source")
 suite.world.target = suite.world.server("target", "--default-time-zone=+05:00")
@@ -190,4 +211,5 @@ suite.case("what has ended", what_has_ended)
 suite.case("options that strict servers refuse", options_that_strict_servers_refuse)
 suite.case("drops history when told", drops_history_when_told)
 suite.case("accounts of all kinds", accounts_of_all_kinds)
+suite.case("databases that are there", databases_that_are_there)
 suite.finish()

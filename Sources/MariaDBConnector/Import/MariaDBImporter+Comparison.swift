@@ -188,7 +188,12 @@ extension MariaDBImporter {
                 continue
             }
             guard let difference = definition.difference(from: other) else { continue }
-            if isSameServer {
+            if definition.kind == .database, settings.existing == .add {
+                // It is not ours, and what is made in it says what it needs.
+                target.note(
+                    shortfall: definition.title,
+                    "was there, with another definition: \(difference.found)")
+            } else if isSameServer {
                 wrong += 1
                 note(
                     difference: definition.title, difference.what, difference.expected,

@@ -40,7 +40,8 @@ struct Qualifiers {
 
     private func other(_ name: String) -> String? {
         databases[name]
-            ?? (ignoresCase ? databases.first { $0.key.lowercased() == name.lowercased() }?.value : nil)
+            ?? (ignoresCase
+                ? databases.first { $0.key.lowercased() == name.lowercased() }?.value : nil)
     }
 
     private static let opening: Set<String> = [
