@@ -37,6 +37,7 @@ class DatabaseBench:
         self.samples = []
         self.servers = []
         self.limits = []
+        self.notes = []
 
     def run(self):
         try:
@@ -102,6 +103,7 @@ class DatabaseBench:
         lines += [f"* database: {units.size(self.bytes)} in tables, {units.number(self.rows)} rows, one table with most",
                   f"* server and tools: {self.versions()}; {measure.version(self.binary, '--version')}"]
         lines += [f"* limit: {name}, {rate / 1e6:.0f} MB of text a second" for name, rate in self.limits]
+        lines += [f"* {note}" for note in self.notes]
         lines += ["", "| target | exeat |", "|---|---|", *self.verdicts()]
         for step in dict.fromkeys(sample.step for sample in self.samples):
             lines += ["", f"## {step}", "", "| tool | best s | median s | CPU s | peak MiB | stored MiB | exeat is faster |",

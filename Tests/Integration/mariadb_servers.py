@@ -237,6 +237,19 @@ def tables_without_transactions(world):
     source.sql("DROP TABLE bank.old")
 
 
+def prepared_transactions(world):
+    """What is prepared for two-phase commit is in no snapshot: it is told."""
+    source = world.source
+    source.sql("XA START 'half'", "INSERT INTO bank.totals VALUES (9, 9)", "XA END 'half'", "XA PREPARE 'half'")
+    try:
+        plan = world.database_plan("prepared.yaml", source, databases="[bank]")
+        expect(b"prepared-transactions" in world.run("plan", plan).out, "the plan does not tell")
+        result = world.run("export", plan, "--output", world.at("prepared"))
+        expect(result.status == 2 and b"prepared-transactions" in result.out, f"{result.status} {result.err}")
+    finally:
+        source.sql("XA ROLLBACK 'half'")
+
+
 def little_rights(world):
     source = world.source
     source.sql("CREATE USER small@localhost IDENTIFIED BY 'pw'", "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON bank.* TO small@localhost")
@@ -392,6 +405,7 @@ suite.case("the server is killed meanwhile", server_killed_meanwhile)
 suite.case("a session is lost", a_session_is_lost)
 suite.case("somebody holds a lock", somebody_holds_a_lock)
 suite.case("tables without transactions", tables_without_transactions)
+suite.case("prepared transactions", prepared_transactions)
 suite.case("little rights", little_rights)
 suite.case("a row too long for INSERT", a_row_too_long_for_insert)
 suite.case("filters", filters)

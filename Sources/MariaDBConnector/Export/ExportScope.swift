@@ -11,6 +11,8 @@ struct ExportScope: Sendable {
     /// Everything whose definition is exported: these tables, others, views and sequences.
     var defined: [Table] = []
     var excluded: [(table: Table, reason: String)] = []
+    /// Transactions that are prepared for two-phase commit.
+    let prepared: [String]
     /// Kinds of objects that the account might not see, with their database.
     let hidden: [String]
     private(set) var unmatchedIncludes: [String] = []
@@ -36,6 +38,8 @@ struct ExportScope: Sendable {
         } else {
             databases = there
         }
+        // Some servers ask for a right that nothing else needs.
+        prepared = ((try? session.query("XA RECOVER")) ?? []).map { $0.last.flatMap { $0 } ?? "" }
         hidden = databases.flatMap { database in
             server.hidden(in: database).map { "\($0) of \(database)" }
         }
@@ -105,6 +109,7 @@ struct ExportScope: Sendable {
                 list.add(.changingColumns, "\(table.title).\(column)", covered: true)
             }
         }
+        for transaction in prepared { list.add(.preparedTransactions, "transaction \(transaction)") }
         for kind in hidden { list.add(.hidden, kind) }
         if !accounts.areVisible { list.add(.accounts, "accounts and their rights") }
         if settings.secrets != .sealed, !accounts.holders.isEmpty {

@@ -275,7 +275,7 @@ enum LoadStatement {
     static func settings(hasHistory: Bool) -> [String] {
         [
             "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', "
-                + "time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 0"
+                + "time_zone = '+00:00', foreign_key_checks = 0"
                 // LOAD DATA LOCAL would leave out in silence what a CHECK refuses.
                 + "/*M! , check_constraint_checks = 0 */"
         ]

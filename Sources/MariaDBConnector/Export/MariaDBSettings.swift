@@ -111,6 +111,8 @@ enum MariaDBOmission: String, Sendable, CaseIterable {
     case foreignTables = "foreign-tables"
     /// Tables that no snapshot covers, read at another time than the rest.
     case nonTransactional = "non-transactional"
+    /// Transactions prepared for two-phase commit (XA), which no snapshot shows.
+    case preparedTransactions = "prepared-transactions"
     /// History that is kept by numbers of transactions.
     case transactionHistory = "transaction-history"
     /// Generated columns whose value the server computes anew each time.

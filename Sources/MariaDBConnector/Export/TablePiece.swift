@@ -139,6 +139,8 @@ struct TableCutter {
             // Of the column's character set, and compared as the column is.
             let set = (facts.collation ?? "utf8mb4").prefix { $0 != "_" }
             return "_\(set) X'\(Hex.encode(value))' COLLATE \(facts.collation ?? "utf8mb4_bin")"
+        // Without quotes: a string would be compared as a DOUBLE.
+        case "decimal": return String(decoding: value, as: UTF8.self)
         case "binary", "varbinary": return "X'\(Hex.encode(value))'"
         default: return String(decoding: value, as: UTF8.self).quotedString
         }

@@ -7,7 +7,7 @@ struct ImportWork: Sendable {
     static let firstStep = 1 << 20
 
     enum Step: Int {
-        case accounts, table, wholeTable, keys, references, states, programs, rights
+        case accounts, table, wholeTable, keys, conditions, references, states, programs, rights
     }
 
     struct Table: Sendable {
@@ -78,8 +78,14 @@ struct ImportWork: Sendable {
         let keyed = tables.indices.filter { !tables[$0].parts.keys.isEmpty }.map {
             SegmentNumber(artifact: Self.firstStep + Step.keys.rawValue, segment: $0)
         }
+        // What holds of the rows can be looked at while keys are made of them.
+        let conditions = tables.indices.filter {
+            !tables[$0].parts.references.isEmpty || !tables[$0].parts.checks.isEmpty
+        }.map {
+            SegmentNumber(artifact: Self.firstStep + Step.conditions.rawValue, segment: $0)
+        }
         rounds = [
-            steps(.accounts, 1), Array(made[..<sequences]), Array(made[sequences...]), rows, keyed,
+            steps(.accounts, 1), Array(made[..<sequences]), Array(made[sequences...]), rows, keyed + conditions,
             steps(.references, 1),
             steps(.states, 1), steps(.programs, 1), steps(.rights, 1),
         ].filter { !$0.isEmpty }

@@ -129,9 +129,11 @@ public final class MariaDBImporter: Importer {
                     for segment in source.artifacts[table.artifact].segments.indices {
                         try pour(table, segment, session)
                     }
+                    return true
                 }
             }
         case .keys: try addKeys(work.tables[unit.segment])
+        case .conditions: try checkConditions(of: work.tables[unit.segment])
         case .references: for table in work.tables { try addReferences(table) }
         case .states: try setStates(stored)
         case .programs:
@@ -182,6 +184,7 @@ public final class MariaDBImporter: Importer {
         let definition = table.definition
         try target.atLeastOnce("made \(definition.title)") { (session) throws(Failure) in
             try target.make(table.bare, replacing: true, session)
+            return true
         }
     }
 
@@ -194,8 +197,8 @@ public final class MariaDBImporter: Importer {
                         + "\(definition.database.quotedString) AND TABLE_NAME = \(definition.name.quotedString)"
                 ).compactMap { $0[0] })
             let missing = table.parts.keys.filter { !there.contains($0.name) }
-            if missing.isEmpty { return }
-            try alter(definition, missing.map(\.clause), session)
+            if !missing.isEmpty { try alter(definition, missing.map(\.clause), session) }
+            return true
         }
     }
 
@@ -210,8 +213,8 @@ public final class MariaDBImporter: Importer {
                         + "\(definition.name.quotedString)"
                 ).compactMap { $0[0] })
             let missing = table.parts.references.filter { !there.contains($0.name) }
-            if missing.isEmpty { return }
-            try alter(definition, missing.map(\.clause), session)
+            if !missing.isEmpty { try alter(definition, missing.map(\.clause), session) }
+            return true
         }
     }
 
@@ -253,8 +256,11 @@ public final class MariaDBImporter: Importer {
                 guard error.code == .databaseRefused || error.code == .databaseRights,
                     definition.kind != .package
                 else { throw error }
+                // Not marked: it is told again, and tried again, when the import is resumed.
                 target.note(shortfall: definition.title, Self.reason(error))
+                return false
             }
+            return true
         }
     }
 
@@ -330,7 +336,6 @@ public final class MariaDBImporter: Importer {
 
     public func finish() throws(Failure) {
         if Files.exists(finishedPath) { return }
-        try checkConditions()
         // What the target did not take is told again by whoever only compares.
         let shortfalls = target.shortfalls.withLock { $0 }
         try Files.write(JSON.array(shortfalls).canonical, to: shortfallPath, mode: 0o600)

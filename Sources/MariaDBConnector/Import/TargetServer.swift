@@ -29,10 +29,11 @@ final class TargetServer: Sendable {
         }
     }
 
-    /// Rows arrive as they were, whatever the target would check; what must hold is looked at after.
+    /// Rows arrive as they were, whatever the target would check; what must hold is looked at after. But
+    /// keys are held against them: another collation may find values equal that were not.
     private static let pins = [
         "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', "
-            + "SESSION foreign_key_checks = 0, SESSION unique_checks = 0, "
+            + "SESSION foreign_key_checks = 0, SESSION unique_checks = 1, "
             + "SESSION innodb_lock_wait_timeout = 86400, SESSION lock_wait_timeout = 86400"
     ]
     private static let optionalPins = [
@@ -218,13 +219,14 @@ final class TargetServer: Sendable {
     }
 
     /// Runs `body`, which commits by itself and may be done again, and then marks the unit.
+    ///
+    /// - Parameter body: tells whether it is done; what is not is asked for again on resuming.
     func atLeastOnce(
-        _ unit: String, _ body: (Session) throws(Failure) -> Void
+        _ unit: String, _ body: (Session) throws(Failure) -> Bool
     ) throws(Failure) {
         try pool.with { (session) throws(Failure) in
             if try isDone(unit, session) { return }
-            try body(session)
-            try mark(unit, session)
+            if try body(session) { try mark(unit, session) }
         }
     }
 

@@ -8,10 +8,41 @@ struct TableStatement: Sendable {
     let create: [UInt8]
     /// Clauses of keys, as `ADD` takes them, with their names.
     let keys: [(name: String, clause: [UInt8])]
-    /// Clauses of foreign keys, with their names.
-    let references: [(name: String, clause: [UInt8])]
+    let references: [Reference]
     /// Conditions of CHECKs of the table and of its columns.
     let checks: [(name: String, condition: [UInt8])]
+
+    /// A foreign key.
+    struct Reference: Sendable {
+        let name: String
+        let clause: [UInt8]
+        let columns: [String]
+        /// nil: in the table's own.
+        let database: String?
+        let table: String
+        let parentColumns: [String]
+
+        init(_ range: ClosedRange<Int>, _ sql: SQLStatement) {
+            name = sql.name(range.lowerBound + 1) ?? ""
+            clause = sql.slice(range)
+            func list(from open: Int) -> (names: [String], end: Int) {
+                var names: [String] = []
+                var index = open + 1
+                while range.contains(index), !sql.isSymbol(index, ")") {
+                    if let name = sql.name(index) { names.append(name) }
+                    index += 1
+                }
+                return (names, index)
+            }
+            // CONSTRAINT name FOREIGN KEY (…) REFERENCES [database.]table (…)
+            let own = list(from: range.lowerBound + 4)
+            columns = own.names
+            let isQualified = sql.isSymbol(own.end + 3, ".")
+            database = isQualified ? sql.name(own.end + 2) : nil
+            table = sql.name(own.end + (isQualified ? 4 : 2)) ?? ""
+            parentColumns = list(from: own.end + (isQualified ? 5 : 3)).names
+        }
+    }
 
     /// - Parameter deferring: whether keys may be taken out; foreign keys always are.
     init(_ definition: Definition, deferring: Bool) {
@@ -30,7 +61,7 @@ struct TableStatement: Sendable {
         let hasPrimary = clauses.contains { sql.word($0.lowerBound) == "PRIMARY" }
         var kept: [[UInt8]] = []
         var keys: [(name: String, clause: [UInt8])] = []
-        var references: [(name: String, clause: [UInt8])] = []
+        var references: [Reference] = []
         var checks: [(name: String, condition: [UInt8])] = []
         var isFirstUnique = true
         for range in clauses {
@@ -38,7 +69,7 @@ struct TableStatement: Sendable {
             let first = sql.word(range.lowerBound)
             let isQuoted = sql.tokens[range.lowerBound].kind == .quotedName
             if !isQuoted, first == "CONSTRAINT", sql.word(range.lowerBound + 2) == "FOREIGN" {
-                references.append((sql.name(range.lowerBound + 1) ?? "", bytes))
+                references.append(Reference(range, sql))
                 continue
             }
             if let check = Self.check(range, sql) { checks.append(check) }
