@@ -20,22 +20,7 @@ struct ExportScope: Sendable {
         _ session: Session, _ server: ServerFacts, _ settings: MariaDBSettings
     ) throws(Failure) {
         self.settings = settings
-        let there = try session.query(
-            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY BINARY SCHEMA_NAME"
-        ).compactMap { $0[0] }.filter { !ServerFacts.systemDatabases.contains($0.lowercased()) }
-        if let named = settings.databases {
-            if let missing = named.first(where: { !there.contains($0) }) {
-                throw Failure(
-                    .notFound,
-                    "there is no database \"\(missing)\", or \(server.user) may not see it",
-                    hint: there.isEmpty
-                        ? "Grant the account rights in it."
-                        : "Those that it sees: \(there.prefix(20).joined(separator: ", ")).")
-            }
-            databases = there.filter { named.contains($0) }
-        } else {
-            databases = there
-        }
+        databases = try Self.names(session, server, settings)
         hidden = databases.flatMap { database in
             server.hidden(in: database).map { "\($0) of \(database)" }
         }
@@ -53,6 +38,27 @@ struct ExportScope: Sendable {
         }
         unmatchedIncludes = settings.included.filter(fitsNothing).map(\.text)
         unmatchedExcludes = settings.excluded.map(\.pattern).filter(fitsNothing).map(\.text)
+    }
+
+    /// The databases that the plan means, as they are there now.
+    static func names(
+        _ session: Session, _ server: ServerFacts, _ settings: MariaDBSettings
+    ) throws(Failure) -> [String] {
+        let there = try session.query(
+            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY BINARY SCHEMA_NAME"
+        ).compactMap { $0[0] }.filter { !ServerFacts.systemDatabases.contains($0.lowercased()) }
+        if let named = settings.databases {
+            if let missing = named.first(where: { !there.contains($0) }) {
+                throw Failure(
+                    .notFound,
+                    "there is no database \"\(missing)\", or \(server.user) may not see it",
+                    hint: there.isEmpty
+                        ? "Grant the account rights in it."
+                        : "Those that it sees: \(there.prefix(20).joined(separator: ", ")).")
+            }
+            return there.filter { named.contains($0) }
+        }
+        return there
     }
 
     var bytes: Int64 { tables.reduce(0) { $0 + $1.bytes } }
