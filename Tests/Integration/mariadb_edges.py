@@ -201,6 +201,31 @@ def databases_that_are_there(world):
         expect(("utf8mb4" in found) == (status == 2), f"{extra}: {found}")
 
 
+def names_without_case(world):
+    """From a server that ignores the case of names, as on Windows, to one that does not."""
+    source = world.server("small", "--lower-case-table-names=1")
+    source.script(world.write("small.sql", """
+        CREATE DATABASE Ward; USE ward; CREATE TABLE Stay (id INT PRIMARY KEY); INSERT INTO STAY VALUES (1);
+        CREATE VIEW Stays AS SELECT ID FROM Stay;
+        CREATE PROCEDURE good() SELECT COUNT(*) AS STAY FROM ward.stay; CREATE PROCEDURE bad() SELECT COUNT(*) FROM WARD.Stay;
+        """))
+    empty(world.target)
+    plan = world.database_plan("small.yaml", source, databases="[ward]")
+    result = world.run("export", plan, "--output", world.at("small-out"))
+    expect(result.status == 0, f"{result.status} {result.err}")
+    plan = world.database_import("small-import.yaml", world.target)
+    result = world.run("import", world.at("small-out"), plan, "--work", world.at("small-work"), "--json")
+    told = json.loads(result.out)["sources"][0]["shortfalls"]
+    expect(result.status == 2 and [line["object"] for line in told] == ["procedure ward.bad"], f"{result.status} {told}")
+    # Where the database gets another name, every way to write it does.
+    empty(world.target)
+    plan = world.database_import("small-import.yaml", world.target, ", map: { databases: { ward: copy } }")
+    result = world.run("import", world.at("small-out"), plan, "--work", world.at("small-copy"))
+    expect(result.status == 2, f"{result.status} {result.err}")
+    expect("`copy`.Stay" in world.target.sql("SHOW CREATE PROCEDURE copy.bad"), "the other database")
+    expect(world.target.sql("CALL copy.good()", "SELECT * FROM copy.stays") == "1\n1", "programs of the copy")
+
+
 suite = DatabaseSuite()
 suite.world.source = suite.world.server("source")
 suite.world.target = suite.world.server("target", "--default-time-zone=+05:00")
@@ -212,4 +237,5 @@ suite.case("options that strict servers refuse", options_that_strict_servers_ref
 suite.case("drops history when told", drops_history_when_told)
 suite.case("accounts of all kinds", accounts_of_all_kinds)
 suite.case("databases that are there", databases_that_are_there)
+suite.case("names without case", names_without_case)
 suite.finish()

@@ -68,6 +68,7 @@ final class TargetServer: Sendable {
     func prepare(_ stored: StoredServer, resuming: Bool) throws(Failure) {
         let server = try server()
         try TargetCheck(stored: stored, settings: settings, server: server, pool: pool).check()
+        noteCase(stored, server)
         let names = stored.databases.map { name($0) }
         try pool.with { (session) throws(Failure) in
             if try hasMarks(session, names) {
@@ -117,6 +118,21 @@ final class TargetServer: Sendable {
     }
 
     private let markTable = Mutex("")
+
+    private func noteCase(_ stored: StoredServer, _ server: ServerFacts) {
+        guard stored.lowerCaseNames != 0, server.lowerCaseNames == 0 else { return }
+        let names = CaseOfNames(stored.definitions, settings.mapping)
+        for definition in stored.definitions(
+            .function, .procedure, .packageBody, .trigger, .event)
+        {
+            guard let stray = names.strays(in: settings.mapping.applied(to: definition)).first
+            else { continue }
+            note(
+                shortfall: definition.title,
+                "it writes \(stray) with other capitals than its name has, which this server does not find"
+            )
+        }
+    }
 
     private func isThere(_ name: String, _ session: Session) throws(Failure) -> Bool {
         try session.value(
