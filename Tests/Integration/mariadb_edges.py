@@ -103,6 +103,9 @@ def rows_that_break_their_rules(world):
         CREATE TABLE orphans (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES checked (id));
         INSERT INTO orphans VALUES (1, 9);
         """, "rules", status=2)
+    result = world.run("plan", world.at("edge.yaml"))
+    told = result.out.decode() + result.err
+    expect("outside_ibfk_1 of rules.outside needs other.parent" in told, f"not told before: {told}")
     text = json.dumps(said["shortfalls"])
     for told in ("positive", "outside_ibfk_1", "nowhere_ibfk_1", "orphans_ibfk_1"):
         expect(told in text, f"{told} is not told: {text}")

@@ -71,7 +71,27 @@ struct ExportScope: Sendable {
     func brokenReferences(_ session: Session) throws(Failure) -> [String] {
         if excluded.isEmpty { return [] }
         let without = Set(excluded.map(\.table.title))
-        var found: [String] = []
+        return try references(session) { without.contains("\($0).\($1)") }.filter {
+            !without.contains($0.child)
+        }.map(\.text)
+    }
+
+    /// Objects that are exported and need what is in databases that are not.
+    func outsideReferences(_ session: Session) throws(Failure) -> [String] {
+        let outside = Set(
+            try session.query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA").compactMap {
+                $0[0]
+            }
+        ).subtracting(databases).subtracting(ServerFacts.systemDatabases)
+        if outside.isEmpty { return [] }
+        return try references(session) { database, _ in outside.contains(database) }.map(\.text)
+    }
+
+    /// Foreign keys and views that name a table that `isMeant`.
+    private func references(
+        _ session: Session, to isMeant: (_ database: String, _ name: String) -> Bool
+    ) throws(Failure) -> [(child: String, text: String)] {
+        var found: [(child: String, text: String)] = []
         for row in try session.query(
             "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UNIQUE_CONSTRAINT_SCHEMA, "
                 + "REFERENCED_TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS "
@@ -79,15 +99,17 @@ struct ExportScope: Sendable {
                 + " ORDER BY 1, 2, 3")
         {
             let child = "\(row[0] ?? "").\(row[1] ?? "")"
-            let parent = "\(row[3] ?? "").\(row[4] ?? "")"
-            if !without.contains(child), without.contains(parent) {
-                found.append("foreign key \(row[2] ?? "") of \(child) needs \(parent)")
+            let (database, name) = (row[3] ?? "", row[4] ?? "")
+            if isMeant(database, name) {
+                found.append(
+                    (child, "foreign key \(row[2] ?? "") of \(child) needs \(database).\(name)"))
             }
         }
         for view in views {
             for needed in try ViewOrder.references(view, session)
-            where without.contains("\(needed.database).\(needed.name)") {
-                found.append("view \(view.title) needs \(needed.database).\(needed.name)")
+            where isMeant(needed.database, needed.name) {
+                found.append(
+                    (view.title, "view \(view.title) needs \(needed.database).\(needed.name)"))
             }
         }
         return found
