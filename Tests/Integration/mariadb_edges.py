@@ -229,6 +229,17 @@ def names_without_case(world):
     expect(world.target.sql("CALL copy.good()", "SELECT * FROM copy.stays") == "1\n1", "programs of the copy")
 
 
+def sequences_left_out(world):
+    """What a default needs is not left out in silence, to fail at the import."""
+    source = world.source
+    empty(source)
+    source.sql("CREATE DATABASE q", "CREATE SEQUENCE q.s", "CREATE TABLE q.t (id INT PRIMARY KEY DEFAULT NEXTVAL(q.s))")
+    plan = world.database_plan(
+        "sequence.yaml", source, 'secrets: omit, exclude: { tables: ["q.s"], reason: why }', databases="[q]")
+    result = world.run("export", plan, "--output", world.at("sequence"))
+    expect(result.status == 1 and "column id of q.t needs the sequence q.s" in result.err, f"{result.status} {result.err}")
+
+
 suite = DatabaseSuite()
 suite.world.source = suite.world.server("source")
 suite.world.target = suite.world.server("target", "--default-time-zone=+05:00")
@@ -241,4 +252,5 @@ suite.case("drops history when told", drops_history_when_told)
 suite.case("accounts of all kinds", accounts_of_all_kinds)
 suite.case("databases that are there", databases_that_are_there)
 suite.case("names without case", names_without_case)
+suite.case("sequences left out", sequences_left_out)
 suite.finish()

@@ -105,6 +105,21 @@ struct ExportScope: Sendable {
                     (child, "foreign key \(row[2] ?? "") of \(child) needs \(database).\(name)"))
             }
         }
+        // Defaults that take the next value of a sequence.
+        for row in try session.bytes(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_DEFAULT FROM "
+                + "information_schema.COLUMNS WHERE COLUMN_DEFAULT LIKE '%nextval(%' AND "
+                + InDatabases.condition("TABLE_SCHEMA", databases) + " ORDER BY 1, 2, 3")
+        {
+            let names = row.prefix(3).map { String(decoding: $0 ?? [], as: UTF8.self) }
+            let child = "\(names[0]).\(names[1])"
+            for (database, name) in SQLStatement(row[3] ?? []).qualifiedNames
+            where isMeant(database, name) {
+                found.append(
+                    (child, "column \(names[2]) of \(child) needs the sequence \(database).\(name)")
+                )
+            }
+        }
         for view in views {
             for needed in try ViewOrder.references(view, session)
             where isMeant(needed.database, needed.name) {
@@ -170,13 +185,7 @@ enum ViewOrder {
                 "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = "
                     + "\(view.database.quotedString) AND TABLE_NAME = \(view.name.quotedString)"
             ).first?.first ?? nil
-        let statement = SQLStatement(text ?? [])
-        return statement.tokens.indices.compactMap { index in
-            guard statement.isSymbol(index, "."), let database = statement.name(index - 1),
-                let name = statement.name(index + 1)
-            else { return nil }
-            return (database, name)
-        }
+        return SQLStatement(text ?? []).qualifiedNames
     }
 
     static func sorted(_ views: [Table], _ session: Session) throws(Failure) -> [Table] {
@@ -196,5 +205,16 @@ enum ViewOrder {
         }
         for place in views.indices { visit(place) }
         return order.map { views[$0] }
+    }
+}
+
+extension SQLStatement {
+    /// All names that stand behind another and a dot.
+    fileprivate var qualifiedNames: [(database: String, name: String)] {
+        tokens.indices.compactMap { index in
+            guard isSymbol(index, "."), let database = name(index - 1), let name = name(index + 1)
+            else { return nil }
+            return (database, name)
+        }
     }
 }
