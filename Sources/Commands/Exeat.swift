@@ -46,16 +46,23 @@ public struct Exeat: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-            Glibc.exit(0)
+            end(0)
         } catch let failure as Failure {
             Terminal.say(failure)
-            Glibc.exit(failure.code.exitStatus)
+            end(failure.code.exitStatus)
         } catch let status as Status {
-            Glibc.exit(status.number)
+            end(status.number)
         } catch {
             exit(withError: error)
         }
     }
+}
+
+/// Ends the process without the handlers that C libraries have left for its exit: other threads may
+/// still be giving back what these would take away under them.
+private func end(_ status: Int32) -> Never {
+    fflush(nil)
+    _exit(status)
 }
 
 /// Ends a command with a status that is not a failure's.

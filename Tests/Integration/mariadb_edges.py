@@ -103,6 +103,9 @@ def rows_that_break_their_rules(world):
         CREATE TABLE orphans (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES checked (id));
         INSERT INTO orphans VALUES (1, 9);
         """, "rules", status=2)
+    result = world.run("plan", world.at("edge.yaml"))
+    told = result.out.decode() + result.err
+    expect("outside_ibfk_1 of rules.outside needs other.parent" in told, f"not told before: {told}")
     text = json.dumps(said["shortfalls"])
     for told in ("positive", "outside_ibfk_1", "nowhere_ibfk_1", "orphans_ibfk_1"):
         expect(told in text, f"{told} is not told: {text}")
@@ -201,6 +204,42 @@ def databases_that_are_there(world):
         expect(("utf8mb4" in found) == (status == 2), f"{extra}: {found}")
 
 
+def names_without_case(world):
+    """From a server that ignores the case of names, as on Windows, to one that does not."""
+    source = world.server("small", "--lower-case-table-names=1")
+    source.script(world.write("small.sql", """
+        CREATE DATABASE Ward; USE ward; CREATE TABLE Stay (id INT PRIMARY KEY); INSERT INTO STAY VALUES (1);
+        CREATE VIEW Stays AS SELECT ID FROM Stay;
+        CREATE PROCEDURE good() SELECT COUNT(*) AS STAY FROM ward.stay; CREATE PROCEDURE bad() SELECT COUNT(*) FROM WARD.Stay;
+        """))
+    empty(world.target)
+    plan = world.database_plan("small.yaml", source, databases="[ward]")
+    result = world.run("export", plan, "--output", world.at("small-out"))
+    expect(result.status == 0, f"{result.status} {result.err}")
+    plan = world.database_import("small-import.yaml", world.target)
+    result = world.run("import", world.at("small-out"), plan, "--work", world.at("small-work"), "--json")
+    told = json.loads(result.out)["sources"][0]["shortfalls"]
+    expect(result.status == 2 and [line["object"] for line in told] == ["procedure ward.bad"], f"{result.status} {told}")
+    # Where the database gets another name, every way to write it does.
+    empty(world.target)
+    plan = world.database_import("small-import.yaml", world.target, ", map: { databases: { ward: copy } }")
+    result = world.run("import", world.at("small-out"), plan, "--work", world.at("small-copy"))
+    expect(result.status == 2, f"{result.status} {result.err}")
+    expect("`copy`.Stay" in world.target.sql("SHOW CREATE PROCEDURE copy.bad"), "the other database")
+    expect(world.target.sql("CALL copy.good()", "SELECT * FROM copy.stays") == "1\n1", "programs of the copy")
+
+
+def sequences_left_out(world):
+    """What a default needs is not left out in silence, to fail at the import."""
+    source = world.source
+    empty(source)
+    source.sql("CREATE DATABASE q", "CREATE SEQUENCE q.s", "CREATE TABLE q.t (id INT PRIMARY KEY DEFAULT NEXTVAL(q.s))")
+    plan = world.database_plan(
+        "sequence.yaml", source, 'secrets: omit, exclude: { tables: ["q.s"], reason: why }', databases="[q]")
+    result = world.run("export", plan, "--output", world.at("sequence"))
+    expect(result.status == 1 and "column id of q.t needs the sequence q.s" in result.err, f"{result.status} {result.err}")
+
+
 suite = DatabaseSuite()
 suite.world.source = suite.world.server("source")
 suite.world.target = suite.world.server("target", "--default-time-zone=+05:00")
@@ -212,4 +251,6 @@ suite.case("options that strict servers refuse", options_that_strict_servers_ref
 suite.case("drops history when told", drops_history_when_told)
 suite.case("accounts of all kinds", accounts_of_all_kinds)
 suite.case("databases that are there", databases_that_are_there)
+suite.case("names without case", names_without_case)
+suite.case("sequences left out", sequences_left_out)
 suite.finish()

@@ -48,6 +48,10 @@ struct MappingTests {
                 "INSERT IGNORE `new`.t SELECT portail FROM x; DELETE `new`.t FROM `new`.t; "
                     + "DELETE portail.* FROM y portail"
             ),
+            (
+                "DECLARE portail ROW TYPE OF portail.t; DECLARE b TYPE OF portail.c",
+                "DECLARE portail ROW TYPE OF `new`.t; DECLARE b TYPE OF portail.c"
+            ),
         ] {
             #expect(mapped(text) == expected)
         }

@@ -122,14 +122,20 @@ struct DefinitionReader {
                 "TABLE_SCHEMA"
             ),
             (
-                "ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, LAST_ALTERED, DEFINER", "ROUTINES",
+                "ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, LAST_ALTERED, DEFINER, ROUTINE_DEFINITION",
+                "ROUTINES",
                 "ROUTINE_SCHEMA"
             ),
             (
-                "TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_ORDER, CREATED, DEFINER",
+                "TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_ORDER, CREATED, DEFINER, ACTION_STATEMENT",
                 "TRIGGERS", "TRIGGER_SCHEMA"
             ),
-            ("EVENT_SCHEMA, EVENT_NAME, LAST_ALTERED, STATUS, DEFINER", "EVENTS", "EVENT_SCHEMA"),
+            (
+                "EVENT_SCHEMA, EVENT_NAME, LAST_ALTERED, STATUS, DEFINER, EVENT_DEFINITION",
+                "EVENTS",
+                "EVENT_SCHEMA"
+            ),
+            ("SCHEMA_NAME, DEFAULT_COLLATION_NAME", "SCHEMATA", "SCHEMA_NAME"),
         ] {
             _ = try unsafe session.stream(
                 "SELECT '\(view)', \(columns) FROM information_schema.\(view) WHERE "

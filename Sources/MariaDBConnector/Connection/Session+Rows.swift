@@ -97,9 +97,15 @@ extension Session {
         unsafe self.raw = raw
         self.session = session
         self.sql = sql
-        let failed = try session.wait(
-            start: { unsafe mysql_stmt_prepare_start(&$0, raw, sql, UInt(sql.utf8.count)) },
-            go: { unsafe mysql_stmt_prepare_cont(&$0, raw, $1) })
+        let text = Array(sql.utf8)
+        // The text must stay where it is until the call is at its end.
+        let failed = try unsafe text.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            let place = unsafe UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(
+                to: CChar.self)
+            return try session.wait(
+                start: { unsafe mysql_stmt_prepare_start(&$0, raw, place, UInt(bytes.count)) },
+                go: { unsafe mysql_stmt_prepare_cont(&$0, raw, $1) })
+        }
         if failed != 0 { throw failure("cannot run") }
     }
 

@@ -8,6 +8,7 @@ import Glibc
 
     /// - Parameter mayLoad: whether the server may ask for rows in `LOAD DATA LOCAL`.
     init(_ options: ConnectionOptions, mayLoad: Bool) throws(Failure) {
+        _ = Self.library
         guard let raw = unsafe mysql_init(nil) else {
             throw Failure(.databaseUnreachable, "libmariadb has no memory for a connection")
         }
@@ -59,6 +60,9 @@ import Glibc
     }
 
     deinit { unsafe mysql_close(raw) }
+
+    /// The library sets itself up on first use, and must not from two threads at once.
+    private static let library = mysql_server_init(0, nil, nil)
 
     /// A network that is cut in silence is noticed within about a minute; on a socket of this machine
     /// the options have no meaning, and are refused.

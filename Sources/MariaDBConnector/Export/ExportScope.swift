@@ -22,22 +22,7 @@ struct ExportScope: Sendable {
         _ session: Session, _ server: ServerFacts, _ settings: MariaDBSettings
     ) throws(Failure) {
         self.settings = settings
-        let there = try session.query(
-            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY BINARY SCHEMA_NAME"
-        ).compactMap { $0[0] }.filter { !ServerFacts.systemDatabases.contains($0.lowercased()) }
-        if let named = settings.databases {
-            if let missing = named.first(where: { !there.contains($0) }) {
-                throw Failure(
-                    .notFound,
-                    "there is no database \"\(missing)\", or \(server.user) may not see it",
-                    hint: there.isEmpty
-                        ? "Grant the account rights in it."
-                        : "Those that it sees: \(there.prefix(20).joined(separator: ", ")).")
-            }
-            databases = there.filter { named.contains($0) }
-        } else {
-            databases = there
-        }
+        databases = try Self.names(session, server, settings)
         // Some servers ask for a right that nothing else needs.
         prepared = ((try? session.query("XA RECOVER")) ?? []).map { $0.last.flatMap { $0 } ?? "" }
         hidden = databases.flatMap { database in
@@ -59,6 +44,27 @@ struct ExportScope: Sendable {
         unmatchedExcludes = settings.excluded.map(\.pattern).filter(fitsNothing).map(\.text)
     }
 
+    /// The databases that the plan means, as they are there now.
+    static func names(
+        _ session: Session, _ server: ServerFacts, _ settings: MariaDBSettings
+    ) throws(Failure) -> [String] {
+        let there = try session.query(
+            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY BINARY SCHEMA_NAME"
+        ).compactMap { $0[0] }.filter { !ServerFacts.systemDatabases.contains($0.lowercased()) }
+        if let named = settings.databases {
+            if let missing = named.first(where: { !there.contains($0) }) {
+                throw Failure(
+                    .notFound,
+                    "there is no database \"\(missing)\", or \(server.user) may not see it",
+                    hint: there.isEmpty
+                        ? "Grant the account rights in it."
+                        : "Those that it sees: \(there.prefix(20).joined(separator: ", ")).")
+            }
+            return there.filter { named.contains($0) }
+        }
+        return there
+    }
+
     var bytes: Int64 { tables.reduce(0) { $0 + $1.bytes } }
     var sequences: [Table] { defined.filter { $0.kind == .sequence } }
     var views: [Table] { defined.filter { $0.kind == .view } }
@@ -69,7 +75,27 @@ struct ExportScope: Sendable {
     func brokenReferences(_ session: Session) throws(Failure) -> [String] {
         if excluded.isEmpty { return [] }
         let without = Set(excluded.map(\.table.title))
-        var found: [String] = []
+        return try references(session) { without.contains("\($0).\($1)") }.filter {
+            !without.contains($0.child)
+        }.map(\.text)
+    }
+
+    /// Objects that are exported and need what is in databases that are not.
+    func outsideReferences(_ session: Session) throws(Failure) -> [String] {
+        let outside = Set(
+            try session.query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA").compactMap {
+                $0[0]
+            }
+        ).subtracting(databases).subtracting(ServerFacts.systemDatabases)
+        if outside.isEmpty { return [] }
+        return try references(session) { database, _ in outside.contains(database) }.map(\.text)
+    }
+
+    /// Foreign keys and views that name a table that `isMeant`.
+    private func references(
+        _ session: Session, to isMeant: (_ database: String, _ name: String) -> Bool
+    ) throws(Failure) -> [(child: String, text: String)] {
+        var found: [(child: String, text: String)] = []
         for row in try session.query(
             "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UNIQUE_CONSTRAINT_SCHEMA, "
                 + "REFERENCED_TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS "
@@ -77,15 +103,32 @@ struct ExportScope: Sendable {
                 + " ORDER BY 1, 2, 3")
         {
             let child = "\(row[0] ?? "").\(row[1] ?? "")"
-            let parent = "\(row[3] ?? "").\(row[4] ?? "")"
-            if !without.contains(child), without.contains(parent) {
-                found.append("foreign key \(row[2] ?? "") of \(child) needs \(parent)")
+            let (database, name) = (row[3] ?? "", row[4] ?? "")
+            if isMeant(database, name) {
+                found.append(
+                    (child, "foreign key \(row[2] ?? "") of \(child) needs \(database).\(name)"))
+            }
+        }
+        // Defaults that take the next value of a sequence.
+        for row in try session.bytes(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_DEFAULT FROM "
+                + "information_schema.COLUMNS WHERE COLUMN_DEFAULT LIKE '%nextval(%' AND "
+                + InDatabases.condition("TABLE_SCHEMA", databases) + " ORDER BY 1, 2, 3")
+        {
+            let names = row.prefix(3).map { String(decoding: $0 ?? [], as: UTF8.self) }
+            let child = "\(names[0]).\(names[1])"
+            for (database, name) in SQLStatement(row[3] ?? []).qualifiedNames
+            where isMeant(database, name) {
+                found.append(
+                    (child, "column \(names[2]) of \(child) needs the sequence \(database).\(name)")
+                )
             }
         }
         for view in views {
             for needed in try ViewOrder.references(view, session)
-            where without.contains("\(needed.database).\(needed.name)") {
-                found.append("view \(view.title) needs \(needed.database).\(needed.name)")
+            where isMeant(needed.database, needed.name) {
+                found.append(
+                    (view.title, "view \(view.title) needs \(needed.database).\(needed.name)"))
             }
         }
         return found
@@ -109,7 +152,9 @@ struct ExportScope: Sendable {
                 list.add(.changingColumns, "\(table.title).\(column)", covered: true)
             }
         }
-        for transaction in prepared { list.add(.preparedTransactions, "transaction \(transaction)") }
+        for transaction in prepared {
+            list.add(.preparedTransactions, "transaction \(transaction)")
+        }
         for kind in hidden { list.add(.hidden, kind) }
         if !accounts.areVisible { list.add(.accounts, "accounts and their rights") }
         if settings.secrets != .sealed, !accounts.holders.isEmpty {
@@ -147,13 +192,7 @@ enum ViewOrder {
                 "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = "
                     + "\(view.database.quotedString) AND TABLE_NAME = \(view.name.quotedString)"
             ).first?.first ?? nil
-        let statement = SQLStatement(text ?? [])
-        return statement.tokens.indices.compactMap { index in
-            guard statement.isSymbol(index, "."), let database = statement.name(index - 1),
-                let name = statement.name(index + 1)
-            else { return nil }
-            return (database, name)
-        }
+        return SQLStatement(text ?? []).qualifiedNames
     }
 
     static func sorted(_ views: [Table], _ session: Session) throws(Failure) -> [Table] {
@@ -173,5 +212,16 @@ enum ViewOrder {
         }
         for place in views.indices { visit(place) }
         return order.map { views[$0] }
+    }
+}
+
+extension SQLStatement {
+    /// All names that stand behind another and a dot.
+    fileprivate var qualifiedNames: [(database: String, name: String)] {
+        tokens.indices.compactMap { index in
+            guard isSymbol(index, "."), let database = name(index - 1), let name = name(index + 1)
+            else { return nil }
+            return (database, name)
+        }
     }
 }

@@ -3,6 +3,7 @@ import Connectors
 import Databases
 import Glibc
 import Manifests
+import Primitives
 import Streams
 
 /// Takes the inventory of a server in the moment that its export reads, and writes the definitions
@@ -32,23 +33,23 @@ struct InventoryMaker {
     }
 
     private func take(_ session: Session, _ server: ServerFacts) throws(Failure) -> Result {
-        let scope = try ExportScope(session, server, settings)
-        try check(scope, session)
         let reader = DefinitionReader(session: session, server: server)
-        let before = try reader.fingerprint(scope.databases)
+        let (scope, before) = try read(session, server, reader)
+        try check(scope, session)
         let definitions = try StoredDefinitions(scope, reader, session, server)
         if settings.secrets == .sealed, !definitions.accounts.areVisible {
             throw Failure(
                 .databaseRights, "\(server.user) may not read the accounts (mysql.user)",
                 hint: "GRANT SELECT ON mysql.* to the account, or say secrets: omit.")
         }
-        try letClockPass(scope.tables, session)
         let moment = try ConsistentMoment.take(
             options, server, tables: scope.tables + scope.sequences,
             locking: settings.nonTransactional == .lock ? scope.nonTransactional : [],
             count: max(1, room.workers), timeout: settings.lockTimeout, progress: room.progress)
         // The definitions were read before the moment: they are the moment's if nothing has changed.
-        guard try reader.fingerprint(scope.databases) == before else {
+        guard try ExportScope.names(session, server, settings) == scope.databases,
+            try reader.fingerprint(scope.databases) == before
+        else {
             throw Failure(
                 .databaseRefused, "definitions were changed while the moment was taken",
                 hint: "Run the same command again, at a time without changes of definitions.",
@@ -77,17 +78,30 @@ struct InventoryMaker {
         }
     }
 
-    /// What gets another name after the moment has a later time than what had the name before. The
-    /// server counts seconds: the moment is in none of those.
-    private func letClockPass(_ tables: [Table], _ session: Session) throws(Failure) {
-        guard let newest = tables.map(\.created).max(), !newest.isEmpty else { return }
-        while let now = try session.value("SELECT NOW()"), now <= newest,
-            // A clock that was put back by more is not waited for.
-            try session.value("SELECT NOW() > \(newest.quotedString) - INTERVAL 3 SECOND") == "1"
-        {
+    /// The catalog, and a fingerprint that was taken before it.
+    ///
+    /// The server tells in whole seconds when a table was made, changed or named. What is read belongs to
+    /// none of those: then whatever happens to a table afterwards gives it another time.
+    private func read(
+        _ session: Session, _ server: ServerFacts, _ reader: DefinitionReader
+    ) throws(Failure) -> (ExportScope, MultisetDigest) {
+        for _ in 0..<20 {
+            let start = try session.value("SELECT NOW()") ?? ""
+            let before = try reader.fingerprint(
+                try ExportScope.names(session, server, settings))
+            let scope = try ExportScope(session, server, settings)
+            let newest = scope.tables.map(\.created).max() ?? ""
+            // Times of a clock that was put back are not waited for.
+            let isNear = try session.value(
+                "SELECT \(newest.quotedString) BETWEEN \(start.quotedString) AND NOW() + INTERVAL 2 SECOND"
+            )
+            if isNear != "1" { return (scope, before) }
             try room.progress.checkCancelled()
-            usleep(100_000)
+            usleep(300_000)
         }
+        throw Failure(
+            .databaseRefused, "tables are made or changed each second",
+            hint: "Run the same command again, at a time without changes of definitions.")
     }
 
     // MARK: - Artifacts

@@ -41,6 +41,13 @@ struct ServerSurvey {
                     "the plan leaves out what something else cannot be without: \(reference)",
                     decision: "Exclude both, or neither."))
         }
+        for reference in try scope.outsideReferences(session).prefix(50) {
+            findings.append(
+                Finding(
+                    "reference-outside", .warning,
+                    "\(reference), in a database that is not exported: the target needs it as well",
+                    decision: "Add that database, or see to it on the target."))
+        }
         for (patterns, key, severity) in [
             (scope.unmatchedIncludes, "include", Finding.Severity.decision),
             (scope.unmatchedExcludes, "exclude", .warning),

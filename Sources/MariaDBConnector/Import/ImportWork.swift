@@ -85,7 +85,8 @@ struct ImportWork: Sendable {
             SegmentNumber(artifact: Self.firstStep + Step.conditions.rawValue, segment: $0)
         }
         rounds = [
-            steps(.accounts, 1), Array(made[..<sequences]), Array(made[sequences...]), rows, keyed + conditions,
+            steps(.accounts, 1), Array(made[..<sequences]), Array(made[sequences...]), rows,
+            keyed + conditions,
             steps(.references, 1),
             steps(.states, 1), steps(.programs, 1), steps(.rights, 1),
         ].filter { !$0.isEmpty }

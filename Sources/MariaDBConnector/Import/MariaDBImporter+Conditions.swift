@@ -23,12 +23,14 @@ extension MariaDBImporter {
             try count(
                 "SELECT COUNT(*) FROM \(qualified) c WHERE \(isSet.joined(separator: " AND ")) AND NOT "
                     + "EXISTS (SELECT 1 FROM \(parent) p WHERE \(isEqual.joined(separator: " AND ")))",
-                of: table, "have no parent for", "foreign key \(reference.name)", ", as on the source")
+                of: table, "have no parent for", "foreign key \(reference.name)",
+                ", as on the source")
         }
     }
 
     private func count(
-        _ query: String, of table: ImportWork.Table, _ what: String, _ rule: String, _ asOnSource: String
+        _ query: String, of table: ImportWork.Table, _ what: String, _ rule: String,
+        _ asOnSource: String
     ) throws(Failure) {
         let title = "table \(table.definition.database).\(table.definition.name)"
         do throws(Failure) {

@@ -30,7 +30,8 @@ final class TargetServer: Sendable {
     }
 
     /// Rows arrive as they were, whatever the target would check; what must hold is looked at after. But
-    /// keys are held against them: another collation may find values equal that were not.
+    /// keys are held against them: another collation may find values equal that were not. And without
+    /// unique_checks InnoDB inserts in bulk, and empties the table when it takes that back after a crash.
     private static let pins = [
         "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', "
             + "SESSION foreign_key_checks = 0, SESSION unique_checks = 1, "
@@ -69,6 +70,7 @@ final class TargetServer: Sendable {
     func prepare(_ stored: StoredServer, resuming: Bool) throws(Failure) {
         let server = try server()
         try TargetCheck(stored: stored, settings: settings, server: server, pool: pool).check()
+        noteCase(stored, server)
         let names = stored.databases.map { name($0) }
         try pool.with { (session) throws(Failure) in
             if try hasMarks(session, names) {
@@ -118,6 +120,21 @@ final class TargetServer: Sendable {
     }
 
     private let markTable = Mutex("")
+
+    private func noteCase(_ stored: StoredServer, _ server: ServerFacts) {
+        guard stored.lowerCaseNames != 0, server.lowerCaseNames == 0 else { return }
+        let names = CaseOfNames(stored.definitions, settings.mapping)
+        for definition in stored.definitions(
+            .function, .procedure, .packageBody, .trigger, .event)
+        {
+            guard let stray = names.strays(in: settings.mapping.applied(to: definition)).first
+            else { continue }
+            note(
+                shortfall: definition.title,
+                "it writes \(stray) with other capitals than its name has, which this server does not find"
+            )
+        }
+    }
 
     private func isThere(_ name: String, _ session: Session) throws(Failure) -> Bool {
         try session.value(

@@ -62,6 +62,7 @@ struct Qualifiers {
         switch before {
         // `DELETE alias.* FROM …`
         case "DELETE": return !sql.isSymbol(index + 2, "*")
+        case "OF": return sql.word(index - 2) == "TYPE" && sql.word(index - 3) == "ROW"
         case "ON":
             return isTrigger && index < 30 || sql.word(index - 3) == "INDEX"
         default: break
