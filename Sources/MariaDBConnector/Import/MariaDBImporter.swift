@@ -282,13 +282,21 @@ public final class MariaDBImporter: Importer {
             if sql.word(2) == "IF" { sql.replace([(2, ""), (3, ""), (4, "")]) }
             definition.statement = sql.bytes
             let name = NameMapping.quoted(definition.name)
+            let unit = "account \(definition.name)"
             try target.pool.with { (session) throws(Failure) in
+                if try target.isDone(unit, session) { return }
+                // Marked before it is made: killed in between, an import would take its own account for
+                // one that was here, and leave it locked and without its rights.
+                let isAbsent = try Self.isAbsent(name, session)
+                if isAbsent { try target.mark(unit, session) }
                 do throws(Failure) {
                     try session.execute(definition.statement)
-                    try target.mark("account \(definition.name)", session)
+                    try target.mark(unit, session)
                 } catch {
+                    let number = session.lastError
+                    if isAbsent { try target.unmark(unit, session) }
                     // 1396: it is there already.
-                    if session.lastError == 1396 {
+                    if number == 1396 {
                         state.withLock { $0.kept.append(definition.name) }
                         return
                     }
@@ -299,6 +307,20 @@ public final class MariaDBImporter: Importer {
                         shortfall: "\(definition.kind.rawValue) \(name)", Self.reason(error))
                 }
             }
+        }
+    }
+
+    /// Whether there is surely no such account; false where that cannot be seen.
+    private static func isAbsent(_ name: String, _ session: Session) throws(Failure) -> Bool {
+        do throws(Failure) {
+            _ = try session.query("SHOW GRANTS FOR \(name)")
+            return false
+        } catch {
+            guard error.code == .databaseRefused || error.code == .databaseRights else {
+                throw error
+            }
+            // 1141: there is no such grant defined, for want of the account.
+            return session.lastError == 1141
         }
     }
 

@@ -188,7 +188,7 @@ final class TargetServer: Sendable {
 
     // MARK: - Units
 
-    private func isDone(_ unit: String, _ session: Session) throws(Failure) -> Bool {
+    func isDone(_ unit: String, _ session: Session) throws(Failure) -> Bool {
         let marks = markTable.withLock { $0 }
         return try session.value("SELECT 1 FROM \(marks) WHERE unit = \(unit.quotedString)") != nil
     }
@@ -196,6 +196,11 @@ final class TargetServer: Sendable {
     func mark(_ unit: String, _ session: Session) throws(Failure) {
         let marks = markTable.withLock { $0 }
         try session.execute("INSERT IGNORE INTO \(marks) VALUES (\(unit.quotedString))")
+    }
+
+    func unmark(_ unit: String, _ session: Session) throws(Failure) {
+        let marks = markTable.withLock { $0 }
+        try session.execute("DELETE FROM \(marks) WHERE unit = \(unit.quotedString)")
     }
 
     /// Units that begin with these words and are done.
