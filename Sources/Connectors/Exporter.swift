@@ -33,6 +33,11 @@ public protocol Exporter: Sendable {
     /// names, layouts) it keeps in its room.
     func inventory() throws(Failure) -> Inventory
 
+    /// How many segments an artifact has whose outline has a `deferral`; called once, before its
+    /// first segment, and may block for as long as the source needs to get it ready. Built anew in
+    /// the same room, the exporter gives the same answer.
+    func cut(_ artifact: Int) throws(Failure) -> Int
+
     /// Writes the plaintext of one segment, and keeps what it learnt (digests, omissions) durably in
     /// its room before it returns. Does not finish the sink.
     ///
@@ -51,6 +56,10 @@ public protocol Exporter: Sendable {
 
 extension Exporter {
     public static var outlivesProcess: Bool { true }
+
+    public func cut(_ artifact: Int) throws(Failure) -> Int {
+        throw Failure(.failed, "artifact \(artifact) has no number of segments")
+    }
 }
 
 /// A segment by its artifact's place in the inventory and its own place in the artifact.
@@ -133,7 +142,9 @@ public struct ArtifactOutline: Sendable {
     public var legal: LegalCategory
     /// The suffix of its segments before `.zst`, and the name of the format.
     public var format: String
+    /// 0 where it is known later; see `deferral`.
     public var segments: Int
+    public var deferral: Deferral?
     /// Places of artifacts that must be concluded before this one's segments can be written.
     public var after: [Int]
     /// Objects that its segments must acknowledge between them.
@@ -145,15 +156,49 @@ public struct ArtifactOutline: Sendable {
         name: String, slug: String, kind: String, legal: LegalCategory, format: String,
         segments: Int, after: [Int] = [], expected: Int64, bytes: Int64
     ) {
+        self.init(
+            name: name, slug: slug, kind: kind, legal: legal, format: format, segments: segments,
+            deferral: nil, after: after, expected: expected, bytes: bytes)
+    }
+
+    /// An artifact whose segments are counted when its turn comes.
+    public init(
+        name: String, slug: String, kind: String, legal: LegalCategory, format: String,
+        deferral: Deferral, after: [Int] = [], expected: Int64, bytes: Int64
+    ) {
+        self.init(
+            name: name, slug: slug, kind: kind, legal: legal, format: format, segments: 0,
+            deferral: deferral, after: after, expected: expected, bytes: bytes)
+    }
+
+    private init(
+        name: String, slug: String, kind: String, legal: LegalCategory, format: String,
+        segments: Int, deferral: Deferral?, after: [Int], expected: Int64, bytes: Int64
+    ) {
         self.name = name
         self.slug = slug
         self.kind = kind
         self.legal = legal
         self.format = format
         self.segments = segments
+        self.deferral = deferral
         self.after = after
         self.expected = expected
         self.bytes = bytes
+    }
+}
+
+/// Why the segments of an artifact can only be counted when its turn comes: the source has to get it
+/// ready first, such as by a backup.
+public struct Deferral: Sendable, Hashable {
+    /// Artifacts that the source gets ready together (those of a guest).
+    public var group: String
+    /// Groups of a queue are got ready one after the other (those of a node).
+    public var queue: String
+
+    public init(group: String, queue: String) {
+        self.group = group
+        self.queue = queue
     }
 }
 

@@ -16,6 +16,8 @@ public enum Journal {
         case runOpened = "run.opened"
         case runResumed = "run.resumed"
         case sourceInventoried = "source.inventoried"
+        /// It is known how many segments an artifact has.
+        case artifactCut = "artifact.cut"
         case segmentCommitted = "segment.committed"
         /// A committed segment no longer counts: its source's consistent moment was lost.
         case segmentVoided = "segment.voided"

@@ -21,8 +21,8 @@ public final class ExportRun: Sendable {
     let signer: SigningKey
     let recipients: [Recipient]
     let scheduler: Scheduler
-    private let sources: [OpenSource]
-    private let level: CompressionLevel
+    let sources: [OpenSource]
+    let level: CompressionLevel
 
     /// A source with its connector, for the time of the run.
     struct OpenSource: Sendable {
@@ -194,10 +194,10 @@ public final class ExportRun: Sendable {
             try await checkStored()
         }
         announce(.inventory)
-        let inventories = try await takeInventories()
+        var inventories = try await takeInventories()
         let bytes = inventories.flatMap(\.artifacts).reduce(0) { $0 + $1.bytes }
         announce(.export(bytes: bytes))
-        let conclusions = try await exportSegments(inventories)
+        let conclusions = try await exportSegments(&inventories)
         announce(.sealing)
         let content = SealedContent(
             run: self, sources: try record(inventories, conclusions), inventories: inventories,
@@ -238,113 +238,6 @@ public final class ExportRun: Sendable {
                 })
         }
         return inventories
-    }
-
-    /// Exports in rounds: an artifact's turn comes when those it is `after` are concluded.
-    private func exportSegments(
-        _ inventories: [Inventory]
-    ) async throws(Failure) -> [[Conclusion]] {
-        var concluded: [[Conclusion?]] = inventories.map { $0.artifacts.map { _ in nil } }
-        while true {
-            var turn: [(source: OpenSource, artifact: Int)] = []
-            for (source, inventory) in zip(sources, inventories) {
-                for (artifact, outline) in inventory.artifacts.enumerated()
-                where concluded[source.place][artifact] == nil
-                    && outline.after.allSatisfy({ concluded[source.place][$0] != nil })
-                {
-                    turn.append((source, artifact))
-                }
-            }
-            if turn.isEmpty { break }
-            try await scheduler.run(try jobs(turn, inventories)) { (job) throws(Failure) in
-                try job.run()
-            }
-            for (source, artifact) in turn {
-                let outline = inventories[source.place].artifacts[artifact]
-                try checkAcknowledged(source, artifact, outline)
-                concluded[source.place][artifact] = try await scheduler.run {
-                    () throws(Failure) in try source.exporter.conclude(artifact)
-                }
-                try ledger.noteCompleted(source.place, artifact)
-            }
-        }
-        return try concluded.map { (conclusions) throws(Failure) in
-            try conclusions.map { (conclusion) throws(Failure) in
-                guard let conclusion else {
-                    throw Failure(.failed, "artifacts of a source wait for each other")
-                }
-                return conclusion
-            }
-        }
-    }
-
-    private func jobs(
-        _ turn: [(source: OpenSource, artifact: Int)], _ inventories: [Inventory]
-    ) throws(Failure) -> [SegmentJob] {
-        var jobs: [SegmentJob] = []
-        for (source, artifact) in turn {
-            let outline = inventories[source.place].artifacts[artifact]
-            let pipeline = SegmentJob.Pipeline(
-                writer: writer, ledger: ledger, level: level, recipients: recipients,
-                throttles: source.throttles, progress: progress, format: outline.format)
-            for segment in 0..<outline.segments {
-                let place = RunLedger.Place(
-                    source: source.place,
-                    number: SegmentNumber(artifact: artifact, segment: segment))
-                if let done = ledger.commit(at: place) {
-                    progress.add(
-                        bytes: done.record.plainBytes, stored: done.record.bytes,
-                        objects: done.result.exported)
-                    continue
-                }
-                jobs.append(
-                    SegmentJob(
-                        exporter: source.exporter, place: place,
-                        path: try path(source, artifact, outline, segment), pipeline: pipeline))
-            }
-        }
-        return jobs
-    }
-
-    private func folder(_ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline) -> String
-    {
-        "\(source.folder)/\(outline.slug)-\(padded(artifact + 1, 5))"
-    }
-
-    private func path(
-        _ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline, _ segment: Int
-    ) throws(Failure) -> BagPath {
-        let suffix = recipients.isEmpty ? "" : ".age"
-        return try BagPath(
-            "data/\(folder(source, artifact, outline))/"
-                + "segment-\(padded(segment, 5)).\(outline.format).zst\(suffix)")
-    }
-
-    /// Expected against acknowledged: the one place where an artifact becomes complete.
-    private func checkAcknowledged(
-        _ source: OpenSource, _ artifact: Int, _ outline: ArtifactOutline
-    ) throws(Failure) {
-        var acknowledged: Int64 = 0
-        for segment in 0..<outline.segments {
-            let number = SegmentNumber(artifact: artifact, segment: segment)
-            guard
-                let commit = ledger.commit(
-                    at: RunLedger.Place(source: source.place, number: number))
-            else {
-                throw Failure(
-                    .coverageMismatch,
-                    "segment \(segment) of \"\(outline.name)\" of source \"\(source.plan.name)\" "
-                        + "is not in the archive")
-            }
-            acknowledged += commit.result.exported + commit.result.omitted
-        }
-        guard acknowledged == outline.expected else {
-            throw Failure(
-                .coverageMismatch,
-                "\"\(outline.name)\" of source \"\(source.plan.name)\" has \(acknowledged) of "
-                    + "\(outline.expected) expected objects",
-                hint: "Keep the output as it is and report this: it is a fault of exeat.")
-        }
     }
 
     private func record(

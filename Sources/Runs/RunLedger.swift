@@ -62,6 +62,8 @@ final class RunLedger: Sendable {
                 let source = Int(line["s"]?.integer ?? -1)
                 state.noted.insert("\(source)")
                 state.artifacts[source] = Int(line["artifacts"]?.integer ?? 0)
+            case .artifactCut:
+                state.noted.insert("\(line["s"]?.integer ?? -1)/\(line["a"]?.integer ?? -1)/cut")
             case .artifactCompleted:
                 state.noted.insert("\(line["s"]?.integer ?? -1)/\(line["a"]?.integer ?? -1)")
             case .runCompleted: state.closing = Array((line.members ?? []).dropFirst(4))
@@ -193,6 +195,15 @@ final class RunLedger: Sendable {
                     .integer(Int64(inventory.artifacts.reduce(0) { $0 + $1.segments }))),
                 .init("expected", .integer(inventory.artifacts.reduce(0) { $0 + $1.expected })),
                 .init("bytes", .integer(inventory.artifacts.reduce(0) { $0 + $1.bytes })),
+            ])
+    }
+
+    func noteCut(_ source: Int, _ artifact: Int, segments: Int) throws(Failure) {
+        try note(
+            "\(source)/\(artifact)/cut", .artifactCut,
+            [
+                .init("s", .integer(Int64(source))), .init("a", .integer(Int64(artifact))),
+                .init("segments", .integer(Int64(segments))),
             ])
     }
 

@@ -8,6 +8,8 @@ import Basics
 /// Calls block: make them on a `Lane`.
 public protocol ByteSink: ~Copyable {
     mutating func write(_ bytes: RawSpan) throws(Failure)
+    /// As if that many zeros were written; a stage that can do it without them does.
+    mutating func write(zeros count: Int64) throws(Failure)
     mutating func finish() throws(Failure)
 }
 
@@ -21,6 +23,20 @@ extension ByteSink where Self: ~Copyable {
     public mutating func write(_ bytes: [UInt8]) throws(Failure) {
         try unsafe write(bytes.span.bytes)
     }
+
+    public mutating func write(zeros count: Int64) throws(Failure) {
+        var left = count
+        while left > 0 {
+            let size = Int(min(left, Int64(Zeros.bytes.count)))
+            try unsafe write(Zeros.bytes.span.bytes.extracting(first: size))
+            left -= Int64(size)
+        }
+    }
+}
+
+/// A piece of nothing, shared by all who write it.
+enum Zeros {
+    static let bytes = [UInt8](repeating: 0, count: 256 << 10)
 }
 
 /// Gives a stream of bytes, chunk by chunk.

@@ -1,5 +1,6 @@
 public import Basics
 import CZstd
+import Glibc
 
 /// How hard zstd works.
 public struct CompressionLevel: Sendable, Hashable {
@@ -30,6 +31,8 @@ public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
     private var input: Chunk
     private var output: Chunk
     private var hasFrame = false
+    /// A frame of zeros, once one was needed.
+    private var zeroFrame: [UInt8] = []
     private var next: Next
 
     private static var frameSize: Int { 4 << 20 }
@@ -65,6 +68,46 @@ public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
                 }
             }
         }
+    }
+
+    /// Whole frames of zeros are compressed once, and written as often as there are some.
+    public mutating func write(zeros count: Int64) throws(Failure) {
+        guard isFramed else { return try feed(zeros: count) }
+        let fill = input.isEmpty ? 0 : min(count, Int64(input.capacity - input.count))
+        try feed(zeros: fill)
+        let frames = (count - fill) / Int64(Self.frameSize)
+        if frames > 0 {
+            if zeroFrame.isEmpty { try compressZeros() }
+            for _ in 0..<frames { try next.write(zeroFrame) }
+            hasFrame = true
+        }
+        try feed(zeros: (count - fill) % Int64(Self.frameSize))
+    }
+
+    /// Zeros among other bytes.
+    private mutating func feed(zeros count: Int64) throws(Failure) {
+        var left = count
+        while left > 0 {
+            try unsafe input.append { (free) throws(Failure) in
+                let size = min(free.count, Int(left))
+                if let start = free.baseAddress { unsafe memset(start, 0, size) }
+                left -= Int64(size)
+                return size
+            }
+            if input.count == input.capacity { try compress(isLast: false) }
+        }
+    }
+
+    private mutating func compressZeros() throws(Failure) {
+        let zeros = [UInt8](repeating: 0, count: Self.frameSize)
+        zeroFrame = [UInt8](repeating: 0, count: ZSTD_compressBound(Self.frameSize))
+        let size = unsafe zeroFrame.withUnsafeMutableBytes { frame in
+            unsafe zeros.withUnsafeBytes {
+                unsafe ZSTD_compress2(
+                    encoder.raw, frame.baseAddress, frame.count, $0.baseAddress, $0.count)
+            }
+        }
+        zeroFrame.removeSubrange(try Self.checked(size)...)
     }
 
     public mutating func finish() throws(Failure) {

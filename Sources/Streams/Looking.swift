@@ -16,6 +16,11 @@ public struct Counting<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
         try next.write(bytes)
     }
 
+    public mutating func write(zeros count: Int64) throws(Failure) {
+        tally.count += count
+        try next.write(zeros: count)
+    }
+
     public mutating func finish() throws(Failure) { try next.finish() }
 }
 

@@ -48,5 +48,11 @@ public struct Throttled<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
         try next.write(bytes)
     }
 
+    /// Nothing is read and next to nothing stored for them: they count for no limit.
+    public mutating func write(zeros count: Int64) throws(Failure) {
+        try progress.checkCancelled()
+        try next.write(zeros: count)
+    }
+
     public mutating func finish() throws(Failure) { try next.finish() }
 }
