@@ -97,11 +97,7 @@ extension ExportContents {
             "moment": .array([.string(moment.kind), .string(moment.value)]),
             "facts": facts, "salt": .string(Hex.encode(salt)), "counts": .object(counts),
             "artifacts": .array(artifacts.map(\.json)),
-            "omitted": .array(
-                omissions.counts.map {
-                    .array([.string($0.reason), .integer($0.count), .bool($0.accepted)])
-                }),
-            "lines": .array(omissions.lines),
+            "omissions": omissions.json,
         ]
     }
 
@@ -110,7 +106,7 @@ extension ExportContents {
             let salt = json["salt"]?.string.flatMap({ Hex.decode($0) }),
             let counts = json["counts"]?.members,
             let artifacts = json["artifacts"]?.array?.map({ Artifact($0) }),
-            let omitted = json["omitted"]?.array, let lines = json["lines"]?.array
+            let omissions = (json["omissions"].flatMap { try? OmissionSummary($0) })
         else { return nil }
         self.moment = Moment(kind: moment[0].string ?? "", value: moment[1].string ?? "")
         self.facts = facts
@@ -118,13 +114,7 @@ extension ExportContents {
         self.counts = counts
         self.artifacts = artifacts.compactMap { $0 }
         guard self.artifacts.count == artifacts.count else { return nil }
-        omissions = OmissionSummary(
-            counts: omitted.compactMap { entry in
-                guard let parts = entry.array, parts.count == 3, let reason = parts[0].string,
-                    let count = parts[1].integer
-                else { return nil }
-                return .init(reason: reason, count: count, accepted: parts[2] == .bool(true))
-            }, lines: lines)
+        self.omissions = omissions
     }
 }
 

@@ -123,7 +123,7 @@ extension OmissionSummary {
         ]
     }
 
-    init(_ json: JSON) throws(Failure) {
+    public init(_ json: JSON) throws(Failure) {
         let fields = try Fields(json, "the omissions of the manifest")
         try fields.only(["total", "counts", "lines"])
         let counts: [Count] = try fields.list("counts") { (json) throws(Failure) in

@@ -1,4 +1,5 @@
 import Basics
+import Connectors
 import Databases
 import Manifests
 
