@@ -46,6 +46,9 @@ let package = Package(
             name: "CZstd", path: "Sources/C/CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
+            name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
             name: "CCrypto", path: "Sources/C/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
@@ -61,7 +64,7 @@ let package = Package(
         .library("Basics", ["CLinux"]),
         .library("Primitives", ["Basics", "CCrypto"]),
         // 2: bytes, and the model of an archive
-        .library("Streams", ["Basics", "Primitives", "CZstd"]),
+        .library("Streams", ["Basics", "Primitives", "CZstd", "CZlib"]),
         .library("Encryption", ["Basics", "Primitives", "Streams", .crypto]),
         .library("Manifests", ["Basics"]),
         .library("Plans", ["Basics", "Primitives", .yams]),
@@ -69,6 +72,7 @@ let package = Package(
         .library("Journals", ["Basics", "Primitives", "Streams"]),
         .library("Signatures", ["Basics", "Primitives", .crypto]),
         .library("Archives", ["Basics", "CLinux", "Primitives", "Streams"]),
+        .library("Disks", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
         .library(
             "Databases",
@@ -102,7 +106,8 @@ let package = Package(
         .library(
             "Commands",
             [
-                "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector", "Basics",
+                "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector", "Disks",
+                "Basics", "Primitives",
                 "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
@@ -119,6 +124,7 @@ let package = Package(
         .tests("Journals", ["Basics", "Primitives"]),
         .tests("Signatures", ["Basics", "Primitives"]),
         .tests("Archives", ["Basics", "Primitives", "Streams"]),
+        .tests("Disks", ["Basics", "Primitives", "Streams"]),
         .tests("PostgreSQLConnector", ["Basics", "Primitives", "Databases"]),
         .tests("MariaDBConnector", ["Basics"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),

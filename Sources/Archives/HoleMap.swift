@@ -1,4 +1,4 @@
-import CLinux
+import Basics
 import Glibc
 
 /// Finds where the data of a file with holes lies (lseek(2), SEEK_DATA and SEEK_HOLE).
@@ -19,19 +19,15 @@ struct HoleMap {
         var map = HoleMap()
         var offset: Int64 = 0
         defer { lseek(file, 0, SEEK_SET) }
-        while offset < size {
-            let data = Int64(lseek(file, Int(offset), exeat_seek_data))
-            if data < 0 {
-                // ENXIO: nothing but a hole from here to the end.
-                guard errno == ENXIO else { return nil }
-                break
+        scan: while true {
+            switch Descriptor.nextData(of: file, from: offset, before: size) {
+            case .none: break scan
+            case .unknown: return nil
+            case .data(let run):
+                map.append(
+                    Extent(offset: run.lowerBound, length: run.upperBound - run.lowerBound))
+                offset = run.upperBound
             }
-            if data >= size { break }
-            let hole = Int64(lseek(file, Int(data), exeat_seek_hole))
-            guard hole > data else { return nil }
-            let end = min(hole, size)
-            map.append(Extent(offset: data, length: end - data))
-            offset = end
         }
         if map.extents == [Extent(offset: 0, length: size)] { return nil }
         return map.extents

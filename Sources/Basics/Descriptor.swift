@@ -95,6 +95,14 @@ public struct Descriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Puts a hole in place of bytes; the size stays. The corresponding C function is `fallocate`.
+    public func punchHole(_ offset: Int64, _ length: Int64) throws(Failure) {
+        guard length > 0 else { return }
+        guard retrying({ exeat_punch_hole(raw, offset, length) }) == 0 else {
+            throw Failure(errno: errno, "cannot make a hole")
+        }
+    }
+
     public func seek(to offset: Int64) throws(Failure) {
         guard lseek(raw, Int(offset), SEEK_SET) >= 0 else {
             throw Failure(errno: errno, "cannot seek")

@@ -39,6 +39,7 @@ extension Failure {
         case truncated = 223
         case trailingBytes = 224
         case digestMismatch = 225
+        case gzipCorrupt = 226
         // Signatures and trust
         case keyFileExposed = 240
         case keyFileInvalid = 241
@@ -114,6 +115,13 @@ extension Failure {
         case databaseTool = 504
         case databaseUnsuitable = 505
         case databaseContent = 506
+
+        // Disks
+        case vmaMalformed = 640
+        case vmaClusters = 641
+        case diskUnsuitable = 642
+        case diskTool = 643
+        case diskProtocol = 644
     }
 }
 
@@ -133,6 +141,7 @@ extension Failure.Code {
         case .databaseUnreachable, .databaseRefused, .databaseRights, .databaseMomentLost,
             .databaseTool, .databaseUnsuitable:
             1
+        case .diskUnsuitable, .diskTool, .diskProtocol: 1
         default: rawValue >= 200 ? 3 : 1
         }
     }

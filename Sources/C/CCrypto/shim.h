@@ -1,6 +1,7 @@
-// OpenSSL's low-level SHA-256 is the one digest interface of libcrypto that needs no allocation per
-// message; it is deprecated in name only, so the warning is silenced here, once.
+// OpenSSL's low-level SHA-256 and MD5 are the digest interfaces of libcrypto that need no allocation
+// per message; they are deprecated in name only, so the warning is silenced here, once.
 #define OPENSSL_SUPPRESS_DEPRECATED 1
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/md5.h>
 #include <openssl/sha.h>

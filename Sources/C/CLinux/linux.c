@@ -39,6 +39,10 @@ void exeat_start_writeback(int descriptor) {
     errno = saved;
 }
 
+int exeat_punch_hole(int descriptor, long long offset, long long length) {
+    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+}
+
 int exeat_syncfs(int descriptor) { return syncfs(descriptor); }
 
 unsigned int exeat_major(unsigned long long device) { return major(device); }

@@ -26,6 +26,9 @@ int exeat_lock(int descriptor);
 /// sync_file_range(2): starts writing back what was written so far, without waiting.
 void exeat_start_writeback(int descriptor);
 
+/// fallocate(2), a hole in place of the bytes, the size unchanged. 0, or -1 with errno.
+int exeat_punch_hole(int descriptor, long long offset, long long length);
+
 /// syncfs(2).
 int exeat_syncfs(int descriptor);
 

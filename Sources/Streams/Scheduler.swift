@@ -1,20 +1,19 @@
-import Basics
+public import Basics
 import Glibc
-import Streams
 import Synchronization
 
 /// Runs jobs on a fixed set of lanes.
 ///
 /// The first failure stops the handing out of further jobs; those under way end by themselves.
-struct Scheduler: Sendable {
-    let lanes: [Lane]
+public struct Scheduler: Sendable {
+    public let lanes: [Lane]
 
-    init(workers: Int) { lanes = (0..<max(1, workers)).map { _ in Lane() } }
+    public init(workers: Int) { lanes = (0..<max(1, workers)).map { _ in Lane() } }
 
-    func close() { lanes.forEach { $0.close() } }
+    public func close() { lanes.forEach { $0.close() } }
 
     /// Calls `body` once for each job, in order of beginning. Throws the first failure.
-    func run<Job: Sendable>(
+    public func run<Job: Sendable>(
         _ jobs: [Job], _ body: @escaping @Sendable (Job) throws(Failure) -> Void
     ) async throws(Failure) {
         let queue = JobQueue(jobs)
@@ -50,7 +49,7 @@ struct Scheduler: Sendable {
     }
 
     /// One call on a lane.
-    func run<Value: Sendable>(
+    public func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         let result = await withTaskExecutorPreference(lanes[0]) {
@@ -94,5 +93,5 @@ private final class JobQueue<Job: Sendable>: Sendable {
 extension Scheduler {
     /// One lane for each processor that this process may use, and two more, because a lane that
     /// waits for the disk (fsync at a commit) does not compute.
-    static var standardWorkers: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) + 2 }
+    public static var standardWorkers: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) + 2 }
 }
