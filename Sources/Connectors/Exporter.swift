@@ -33,6 +33,12 @@ public protocol Exporter: Sendable {
     /// names, layouts) it keeps in its room.
     func inventory() throws(Failure) -> Inventory
 
+    /// Artifacts that begin anew although their source does not: because what they were read from is
+    /// lost, or because they were read together with those in `voided`, whose segments no longer
+    /// count. Asked when a run is resumed, before the inventory, and more than once; what was stored
+    /// of them is void.
+    func restarts(voided: Set<Int>) throws(Failure) -> Set<Int>
+
     /// How many segments an artifact has whose outline has a `deferral`; called once, before its
     /// first segment, and may block for as long as the source needs to get it ready. Built anew in
     /// the same room, the exporter gives the same answer.
@@ -56,6 +62,8 @@ public protocol Exporter: Sendable {
 
 extension Exporter {
     public static var outlivesProcess: Bool { true }
+
+    public func restarts(voided: Set<Int>) throws(Failure) -> Set<Int> { [] }
 
     public func cut(_ artifact: Int) throws(Failure) -> Int {
         throw Failure(.failed, "artifact \(artifact) has no number of segments")

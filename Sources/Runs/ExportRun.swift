@@ -129,8 +129,6 @@ public final class ExportRun: Sendable {
             encrypted: !recipients.isEmpty)
         if resuming {
             ledger = try RunLedger(resuming: writer.journalPath, run: identity, world: world)
-            try Self.restartSources(plan, ledger, writer, connectors)
-            try writer.resume(committed: ledger.committedPaths, end: ledger.end)
         } else {
             try writer.begin()
             ledger = try RunLedger(creating: writer.journalPath, run: identity, world: world)
@@ -140,22 +138,29 @@ public final class ExportRun: Sendable {
         sources = try Self.open(
             plan, stateDirectory: writer.stateDirectory, encrypted: !recipients.isEmpty,
             workers: workers, connectors: connectors, progress: progress, world: world)
+        if resuming {
+            try Self.restart(sources, ledger, writer)
+            try writer.resume(committed: ledger.committedPaths, end: ledger.end)
+        }
     }
 
-    /// A source whose one consistent moment ended with the interrupted process begins anew.
-    private static func restartSources(
-        _ plan: ExportPlan, _ ledger: RunLedger, _ writer: BagWriter,
-        _ connectors: [any Exporter.Type]
+    /// A source whose one consistent moment ended with the interrupted process begins anew; of the
+    /// others, what they say.
+    private static func restart(
+        _ sources: [OpenSource], _ ledger: RunLedger, _ writer: BagWriter
     ) throws(Failure) {
         if ledger.isCompleted { return }
-        let momentary = plan.sources.indices.filter { place in
-            connectors.contains {
-                $0.kind == plan.sources[place].kind && !$0.outlivesProcess
-            }
-        }
+        let momentary = sources.filter { !type(of: $0.exporter).outlivesProcess }.map(\.place)
         let isTar = if case .tar = writer.form { true } else { false }
-        for source in try ledger.voidUnfinished(among: Array(momentary), isTar: isTar) {
-            try Files.remove(writer.stateDirectory + "/source-\(source)")
+        let restarted = try ledger.voidUnfinished(
+            among: momentary, isTar: isTar, others: sources.indices.filter { !momentary.contains($0) }
+        ) { (source, voided) throws(Failure) in
+            try sources[source].exporter.restarts(voided: voided)
+        }
+        for source in restarted {
+            let room = writer.stateDirectory + "/source-\(source)"
+            try Files.remove(room)
+            try Files.makeDirectory(room, mode: 0o700)
         }
     }
 

@@ -186,3 +186,24 @@ final class ExportSchedule: Sendable {
         }
     }
 }
+
+extension Scheduler {
+    /// Lets all lanes take the steps of an export until there are none left; `body` gives the number
+    /// of segments of what it has cut.
+    func run(
+        _ schedule: ExportSchedule,
+        _ body: @escaping @Sendable (ExportSchedule.Step) throws(Failure) -> Int?
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            for lane in lanes {
+                group.addTask(executorPreference: lane) { @concurrent () async -> Void in
+                    while let step = schedule.next() {
+                        do throws(Failure) {
+                            schedule.finish(step, segments: try body(step))
+                        } catch { schedule.stop(error) }
+                    }
+                }
+            }
+        }
+    }
+}

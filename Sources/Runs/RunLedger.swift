@@ -133,9 +133,15 @@ final class RunLedger: Sendable {
     /// numbers. A source whose artifacts are all complete stays as it is.
     ///
     /// A tar is cut back to its first voided segment, so that all behind it is void as well.
-    func voidUnfinished(among sources: [Int], isTar: Bool) throws(Failure) -> [Int] {
+    ///
+    /// - Parameter restarts: the artifacts of another source that begin anew when these of it are void.
+    func voidUnfinished(
+        among sources: [Int], isTar: Bool, others: [Int],
+        restarts: (Int, Set<Int>) throws(Failure) -> Set<Int>
+    ) throws(Failure) -> [Int] {
         var voided: [Place: Commit] = [:]
         var restarted: Set<Int> = []
+        var renewed: [Int: Set<Int>] = [:]
         let known = state.withLock { ($0.commits, $0.noted, $0.artifacts) }
         while true {
             let before = voided.count + restarted.count
@@ -149,6 +155,16 @@ final class RunLedger: Sendable {
                 }
                 restarted.insert(source)
                 voided.merge(known.0.filter { $0.key.source == source }) { first, _ in first }
+            }
+            for source in others {
+                let gone = Set(
+                    voided.keys.filter { $0.source == source }.map(\.number.artifact))
+                let more = try restarts(source, gone)
+                renewed[source] = more
+                voided.merge(
+                    known.0.filter {
+                        $0.key.source == source && more.contains($0.key.number.artifact)
+                    }) { first, _ in first }
             }
             let cut = voided.values.map { $0.end }.min()
             if isTar, let cut {
@@ -166,9 +182,15 @@ final class RunLedger: Sendable {
                     .init("path", .string(commit.record.path)),
                 ])
         }
-        let gone = (Set(voided.keys), restarted)
+        let gone = (Set(voided.keys), restarted, renewed)
         state.withLock { state in
             for place in gone.0 { state.remove(place) }
+            for (source, artifacts) in gone.2 {
+                for artifact in artifacts {
+                    state.noted.remove("\(source)/\(artifact)")
+                    state.noted.remove("\(source)/\(artifact)/cut")
+                }
+            }
             for source in gone.1 {
                 state.noted = state.noted.filter {
                     $0 != "\(source)" && !$0.hasPrefix("\(source)/")

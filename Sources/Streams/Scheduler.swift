@@ -29,25 +29,6 @@ public struct Scheduler: Sendable {
         if let failure = queue.failure { throw failure }
     }
 
-    /// Lets all lanes take the steps of an export until there are none left; `body` gives the number
-    /// of segments of what it has cut.
-    func run(
-        _ schedule: ExportSchedule,
-        _ body: @escaping @Sendable (ExportSchedule.Step) throws(Failure) -> Int?
-    ) async {
-        await withTaskGroup(of: Void.self) { group in
-            for lane in lanes {
-                group.addTask(executorPreference: lane) { @concurrent () async -> Void in
-                    while let step = schedule.next() {
-                        do throws(Failure) {
-                            schedule.finish(step, segments: try body(step))
-                        } catch { schedule.stop(error) }
-                    }
-                }
-            }
-        }
-    }
-
     /// One call on a lane.
     public func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(Failure) -> Value
