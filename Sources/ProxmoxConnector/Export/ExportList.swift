@@ -1,0 +1,216 @@
+import Basics
+import Connectors
+import Manifests
+
+/// What an export of guests consists of, fixed by the inventory and kept in the room.
+struct ExportList: Sendable {
+    /// Names what this run leaves on storages for a while.
+    let run: String
+    let moment: Moment
+    let facts: JSON
+    let counts: [JSON.Member]
+    let guests: [PlannedGuest]
+    /// Documents of the cluster's configuration; nil where the plan does not ask for it.
+    let documents: Int64?
+    let documentBytes: Int64
+    let omissions: OmissionSummary
+
+    /// An artifact by what it holds.
+    struct Artifact: Sendable {
+        enum Content: Sendable {
+            case cluster
+            case guest(Int, GuestPart)
+        }
+
+        let content: Content
+        let outline: ArtifactOutline
+    }
+
+    /// In an order that lets the nodes work side by side: the guests of all nodes in turn.
+    func artifacts() -> [Artifact] {
+        var artifacts: [Artifact] = []
+        if let documents {
+            artifacts.append(
+                Artifact(
+                    content: .cluster,
+                    outline: ArtifactOutline(
+                        name: "configuration of the cluster", slug: "cluster",
+                        kind: "cluster-configuration", legal: .digitalAsset, format: "jsonl",
+                        segments: 1, expected: documents, bytes: documentBytes)))
+        }
+        for (place, guest) in guests.enumerated() {
+            for part in guest.parts {
+                artifacts.append(
+                    Artifact(content: .guest(place, part), outline: guest.outline(of: part)))
+            }
+        }
+        return artifacts
+    }
+
+    var inventory: Inventory {
+        let outlines = artifacts().map(\.outline)
+        return Inventory(
+            artifacts: outlines,
+            objects: outlines.reduce(0) { $0 + $1.expected } + omissions.total, moment: moment,
+            facts: facts, counts: counts)
+    }
+}
+
+/// What is stored of a guest, each an artifact.
+enum GuestPart: Sendable, Hashable {
+    /// What it is and when it was taken, as JSON.
+    case description
+    /// The configuration as the hypervisor keeps it.
+    case configuration
+    /// Its firewall's rules; empty where there are none.
+    case firewall
+    case ovf
+    case libvirt
+    /// A disk by the key of the configuration, such as `scsi0`.
+    case disk(String)
+    /// All that vzdump writes, uncompressed: a VMA stream or a tar.
+    case stream
+
+    /// For the room, and for the name of the artifact.
+    var word: String {
+        switch self {
+        case .description: "guest"
+        case .configuration: "configuration"
+        case .firewall: "firewall"
+        case .ovf: "ovf"
+        case .libvirt: "libvirt"
+        case .disk(let key): key
+        case .stream: "vzdump"
+        }
+    }
+}
+
+struct PlannedGuest: Sendable, Equatable {
+    let id: Int64
+    let kind: GuestEntry.Kind
+    let name: String
+    /// Where it was at the inventory.
+    let node: String
+    let disks: [PlannedDisk]
+    let isPortable: Bool
+    let isNative: Bool
+
+    struct PlannedDisk: Sendable, Equatable {
+        let key: String
+        /// Its name in the backup.
+        let device: String
+        /// As the configuration declares it.
+        let bytes: Int64
+    }
+
+    var title: String {
+        (kind == .machine ? "VM" : "container") + " \(id)" + (name.isEmpty ? "" : " \"\(name)\"")
+    }
+
+    /// A folder for what is restored of it by hand.
+    var folder: String {
+        let slug = String(
+            String.UnicodeScalarView(
+                name.unicodeScalars.prefix(40).map { scalar in
+                    scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+                        ? scalar : "-"
+                }))
+        return slug.isEmpty ? "\(id)" : "\(id)-\(slug)"
+    }
+
+    var parts: [GuestPart] {
+        var parts: [GuestPart] = [.description, .configuration, .firewall]
+        if kind == .machine, isPortable {
+            parts += [.ovf, .libvirt]
+            parts += disks.map { .disk($0.key) }
+        }
+        if kind == .container || isNative { parts.append(.stream) }
+        return parts
+    }
+
+    var bytes: Int64 { disks.reduce(0) { $0 + $1.bytes } }
+
+    func outline(of part: GuestPart) -> ArtifactOutline {
+        let (artifact, format, slug, bytes) =
+            switch part {
+            case .description: ("guest", "json", "guest", Int64(4096))
+            case .configuration: ("guest-configuration", "conf", "configuration", 4096)
+            case .firewall: ("guest-firewall", "fw", "firewall", 0)
+            case .ovf: ("guest-ovf", "ovf", "ovf", 4096)
+            case .libvirt: ("guest-libvirt", "xml", "libvirt", 4096)
+            case .disk(let key):
+                ("disk", "raw", "disk", disks.first { $0.key == key }?.bytes ?? 0)
+            case .stream where kind == .container: ("container", "tar", "container", self.bytes)
+            case .stream: ("vzdump", "vma", "vzdump", self.bytes)
+            }
+        return ArtifactOutline(
+            name: "\(id)/\(part.word)", slug: slug, kind: artifact, legal: .digitalAsset,
+            format: format, deferral: Deferral(group: String(id), queue: node), expected: 1,
+            bytes: bytes)
+    }
+}
+
+// MARK: - In the room
+
+extension ExportList {
+    func write(to path: String) throws(Failure) {
+        let json: JSON = [
+            "run": .string(run), "moment": .array([.string(moment.kind), .string(moment.value)]),
+            "facts": facts, "counts": .object(counts), "guests": .array(guests.map(\.json)),
+            "documents": documents.map { .integer($0) } ?? .null,
+            "documentBytes": .integer(documentBytes), "omissions": omissions.json,
+        ]
+        try Files.write(json.canonical, to: path, mode: 0o600)
+    }
+
+    init(reading path: String) throws(Failure) {
+        let json = try JSON(parsing: Files.read(path, limit: 1 << 28))
+        guard let run = json["run"]?.string, let moment = json["moment"]?.array, moment.count == 2,
+            let facts = json["facts"], let counts = json["counts"]?.members,
+            let guests = json["guests"]?.array?.map({ PlannedGuest($0) }),
+            let bytes = json["documentBytes"]?.integer,
+            let omissions = json["omissions"]
+        else { throw Failure(.failed, "the inventory \"\(path)\" is damaged") }
+        self.run = run
+        self.moment = Moment(kind: moment[0].string ?? "", value: moment[1].string ?? "")
+        self.facts = facts
+        self.counts = counts
+        self.guests = guests.compactMap { $0 }
+        documents = json["documents"]?.integer
+        documentBytes = bytes
+        self.omissions = try OmissionSummary(omissions)
+    }
+}
+
+extension PlannedGuest {
+    var json: JSON {
+        [
+            "id": .integer(id), "type": .string(kind.rawValue), "name": .string(name),
+            "node": .string(node), "portable": .bool(isPortable), "native": .bool(isNative),
+            "disks": .array(
+                disks.map {
+                    [
+                        "key": .string($0.key), "device": .string($0.device),
+                        "bytes": .integer($0.bytes),
+                    ]
+                }),
+        ]
+    }
+
+    init?(_ json: JSON) {
+        guard let id = json["id"]?.integer,
+            let kind = json["type"]?.string.flatMap({ GuestEntry.Kind(rawValue: $0) }),
+            let name = json["name"]?.string, let node = json["node"]?.string,
+            let isPortable = json["portable"]?.bool, let isNative = json["native"]?.bool,
+            let disks = json["disks"]?.array
+        else { return nil }
+        self.init(
+            id: id, kind: kind, name: name, node: node,
+            disks: disks.compactMap { disk in
+                guard let key = disk["key"]?.string, let device = disk["device"]?.string,
+                    let bytes = disk["bytes"]?.integer
+                else { return nil }
+                return PlannedDisk(key: key, device: device, bytes: bytes)
+            }, isPortable: isPortable, isNative: isNative)
+    }
+}

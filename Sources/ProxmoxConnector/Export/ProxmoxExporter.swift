@@ -1,0 +1,144 @@
+public import Basics
+public import Connectors
+import Disks
+import Manifests
+public import Plans
+import Primitives
+public import Streams
+import Synchronization
+
+/// Exports guests of a Proxmox VE cluster, and the configuration of the cluster.
+///
+/// Each guest has a moment of its own: that of its backup. See docs/connectors/proxmox.md.
+public final class ProxmoxExporter: Exporter {
+    public static let kind = "proxmox"
+
+    let settings: ProxmoxSettings
+    let room: Room
+    private let state = Mutex<Taken?>(nil)
+
+    /// What the inventory has fixed, ready to be exported.
+    struct Taken: Sendable {
+        let list: ExportList
+        let artifacts: [ExportList.Artifact]
+        let guests: [GuestWork]
+    }
+
+    private var listPath: String { room.directory + "/list" }
+    static let clusterFile = "cluster.jsonl"
+
+    public init(_ source: SourcePlan, room: Room) throws(Failure) {
+        let problems = PlanProblems()
+        settings = ProxmoxSettings(source, problems)
+        try problems.check()
+        self.room = room
+    }
+
+    public static func check(_ source: SourcePlan, _ problems: PlanProblems) {
+        _ = ProxmoxSettings(source, problems)
+    }
+
+    // MARK: - Inventory
+
+    public func inventory() throws(Failure) -> Inventory {
+        if !Files.exists(listPath) {
+            try InventoryMaker(settings: settings, room: room).make().write(to: listPath)
+        }
+        let taken = try open(ExportList(reading: listPath))
+        for guest in taken.guests { _ = try guest.restart() }
+        state.withLock { $0 = taken }
+        return taken.list.inventory
+    }
+
+    private func open(_ list: ExportList) throws(Failure) -> Taken {
+        let provider = try BackupProviders.make(settings, run: list.run, room: room)
+        let documents = GuestDocuments(
+            keepsSecrets: settings.keepsSecrets(isEncrypted: room.isEncrypted))
+        return Taken(
+            list: list, artifacts: list.artifacts(),
+            guests: list.guests.map {
+                GuestWork($0, provider: provider, documents: documents, room: room)
+            })
+    }
+
+    private func taken() throws(Failure) -> Taken {
+        guard let taken = state.withLock({ $0 }) else {
+            throw Failure(.failed, "an export before the inventory")
+        }
+        return taken
+    }
+
+    /// A guest begins anew as a whole: its parts come from one backup.
+    public func restarts(voided: Set<Int>) throws(Failure) -> Set<Int> {
+        guard Files.exists(listPath) else { return [] }
+        let list = try ExportList(reading: listPath)
+        let artifacts = list.artifacts()
+        var lost: Set<Int> = []
+        for (place, guest) in list.guests.enumerated() {
+            let own = artifacts.indices.filter {
+                if case .guest(place, _) = artifacts[$0].content { true } else { false }
+            }
+            let directory = room.directory + "/guest-\(guest.id)"
+            if own.contains(where: { voided.contains($0) }) {
+                try GuestWork.markLost(in: directory)
+            }
+            if GuestWork.isLost(in: directory) { lost.formUnion(own) }
+        }
+        return lost
+    }
+
+    // MARK: - Segments
+
+    public func cut(_ artifact: Int) throws(Failure) -> Int {
+        let taken = try taken()
+        switch taken.artifacts[artifact].content {
+        case .cluster: return 1
+        case .guest(let place, let part): return try taken.guests[place].cut(part)
+        }
+    }
+
+    public func export(
+        _ number: SegmentNumber, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) -> SegmentResult {
+        let taken = try taken()
+        switch taken.artifacts[number.artifact].content {
+        case .guest(let place, let part):
+            return try taken.guests[place].export(part, number.segment, into: &sink)
+        case .cluster:
+            try sink.write(Files.read(clusterPath, limit: 1 << 29))
+            room.progress.add(
+                bytes: taken.list.documentBytes, objects: taken.list.documents ?? 0)
+            return SegmentResult(exported: taken.list.documents ?? 0, omitted: 0)
+        }
+    }
+
+    private var clusterPath: String { room.directory + "/" + Self.clusterFile }
+
+    public func conclude(_ artifact: Int) throws(Failure) -> Conclusion {
+        let taken = try taken()
+        switch taken.artifacts[artifact].content {
+        case .guest(let place, let part): return try taken.guests[place].conclude(part)
+        case .cluster:
+            let bytes = try Files.read(clusterPath, limit: 1 << 29)
+            return Conclusion(
+                exported: taken.list.documents ?? 0,
+                digests: [.init("sha256", .string(SHA256.hash(bytes).hex))],
+                counts: [
+                    .init("documents", .integer(taken.list.documents ?? 0)),
+                    .init("bytes", .integer(Int64(bytes.count))),
+                ], restoring: "cat > \"$HERE/cluster.jsonl\"")
+        }
+    }
+
+    public func omissions() throws(Failure) -> OmissionSummary {
+        let taken = try taken()
+        var summary = taken.list.omissions
+        for guest in taken.guests {
+            for (reason, object) in try guest.omissions() {
+                summary.add(
+                    reason.rawValue, object, accepted: settings.accepted.contains(reason))
+            }
+        }
+        return summary
+    }
+}

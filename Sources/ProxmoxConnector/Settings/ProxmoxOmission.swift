@@ -1,0 +1,31 @@
+/// Why something of a cluster or a guest is not in the archive; the words that `accept` takes.
+enum ProxmoxOmission: String, Sendable, CaseIterable {
+    /// Disks with `backup=0`, and mount points of containers without `backup=1`.
+    case notBackedUp = "not-backed-up"
+    /// Directories and devices of the node that a container mounts.
+    case bindMounts = "bind-mounts"
+    /// Disks that no guest uses any more.
+    case unusedDisks = "unused-disks"
+    /// Devices and disks of the node that a machine has to itself.
+    case passthrough
+    /// ISO images in drives.
+    case media
+    /// Earlier states; only the current one is exported.
+    case snapshots
+    /// Changes that wait for the next start.
+    case pendingChanges = "pending-changes"
+    /// Scripts of the node that run when a guest starts.
+    case hookScripts = "hook-scripts"
+    /// Firmware variables, TPM states and passwords of cloud-init, in an archive in clear.
+    case secrets
+    /// What no call of the API shows; to be entered again.
+    case withheld
+    /// Parts of the configuration that the rights do not reach.
+    case denied
+    /// Gone between the inventory and the backup.
+    case vanished
+    /// New since the inventory.
+    case added
+    /// A temporary backup that could not be deleted.
+    case leftBehind = "left-behind"
+}
