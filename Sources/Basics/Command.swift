@@ -30,13 +30,42 @@ public struct Command: Sendable {
     public func run(
         output: String, errors: String, isCancelled: () -> Bool = { false }
     ) throws(Failure) -> Outcome {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC
+        let written = try Descriptor(opening: output, flags)
+        // Read back from its end, so it is open for both.
+        let complaints = try Descriptor(opening: errors, O_RDWR | O_CREAT | O_TRUNC)
+        var running = try start(output: written.raw, errors: complaints)
+        _ = consume written
+        return try running.wait(isCancelled: isCancelled)
+    }
+
+    /// Starts the program with these descriptors; without one, nothing can be read from standard
+    /// input, and standard output goes nowhere.
+    ///
+    /// Throws `.notFound` when there is no such program. What it writes to standard error is kept
+    /// where no name leads to, unless there is a file for it.
+    public func start(
+        input: Int32? = nil, output: Int32? = nil, errors: consuming Descriptor? = nil
+    ) throws(Failure) -> RunningCommand {
+        let complaints: Descriptor
+        switch consume errors {
+        case .some(let given): complaints = given
+        case .none: complaints = try Self.unnamedFile()
+        }
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        let flags = O_WRONLY | O_CREAT | O_TRUNC
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_addopen(&actions, 1, output, flags, 0o600)
-        unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, flags, 0o600)
+        if let input {
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        if let output {
+            unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        }
+        unsafe posix_spawn_file_actions_adddup2(&actions, complaints.raw, 2)
         var words = unsafe Self.copies([program] + arguments)
         var variables = unsafe Self.copies(mergedEnvironment)
         defer {
@@ -48,28 +77,15 @@ public struct Command: Sendable {
         guard failed == 0 else {
             throw Failure(errno: failed, "cannot start \"\(program)\"")
         }
-        var status: Int32 = 0
-        var pause: UInt32 = 1000
-        while true {
-            let ended = unsafe waitpid(process, &status, WNOHANG)
-            if ended == process { break }
-            if ended < 0, errno != EINTR {
-                throw Failure(errno: errno, "cannot wait for \"\(program)\"")
-            }
-            if isCancelled() {
-                kill(process, SIGTERM)
-                unsafe waitpid(process, &status, 0)
-                throw Failure(.cancelled, "interrupted")
-            }
-            usleep(pause)
-            pause = min(pause * 2, 100_000)
-        }
-        let text = (try? Files.read(errors)).map {
-            String(decoding: $0.suffix(2000), as: UTF8.self)
-        }
-        return Outcome(
-            status: status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f,
-            errors: text ?? "")
+        return RunningCommand(program: program, process: process, errors: complaints)
+    }
+
+    private static func unnamedFile() throws(Failure) -> Descriptor {
+        var template = Array("/tmp/exeat-errors-XXXXXX".utf8CString)
+        let raw = unsafe mkostemp(&template, O_CLOEXEC)
+        guard raw >= 0 else { throw Failure(errno: errno, "cannot make a file in \"/tmp\"") }
+        unsafe unlink(template)
+        return Descriptor(owning: raw)
     }
 
     private var mergedEnvironment: [String] {

@@ -10,13 +10,18 @@ struct ExtractCommand: AsyncParsableCommand {
         discussion: """
             The archive is verified first, unless --unverified says otherwise.
 
+            A backup of Proxmox VE is taken, too: of a virtual machine (.vma, .vma.zst, .vma.gz, .vma.lzo) come
+            raw images and configuration files, of a container (vzdump-lxc-*.tar…) its configuration.
+            Such a file has no signature: that disks are whole is checked, where they come from is not.
+
             EXAMPLES
               exeat extract archive --to out --trust hoster.trust.json
               exeat extract a.tar partage/tree --to out --trust hoster.trust.json
               exeat extract a.tar --to out --unverified --decrypt-with hospital.agekey
+              exeat extract vzdump-qemu-100-2026_11_23-18_22_38.vma.zst --to out
             """)
 
-    @Argument(help: "A directory or a tar file.")
+    @Argument(help: "A directory or a tar file; or a backup of Proxmox VE.")
     var archive: String
 
     @Argument(help: "A source, SOURCE/ARTIFACT, or a folder of the archive; all if left out.")
@@ -39,12 +44,24 @@ struct ExtractCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
+        if BackupExtract.isMeant(by: archive) {
+            guard trust.isEmpty, artifact == nil, keys.files.isEmpty else {
+                throw ValidationError(
+                    "a backup of Proxmox VE has no artifacts, signatures or keys of ours")
+            }
+            return
+        }
         guard trust.isEmpty == unverified else {
             throw ValidationError("give either --trust FILE or --unverified")
         }
     }
 
     func run() async throws {
+        if BackupExtract.isMeant(by: archive) {
+            return try await BackupExtract(
+                path: archive, directory: to, json: json, style: progress.style
+            ).run()
+        }
         let keys = try keys.read()
         let counters = Progress()
         let display = ProgressDisplay(counters, progress.style)
