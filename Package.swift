@@ -95,6 +95,11 @@ let package = Package(
                 "Connectors", "Databases", "Basics", "Manifests", "Plans", "Primitives", "Streams",
                 "CMariaDB", "CNumbers",
             ]),
+        .library(
+            "ProxmoxConnector",
+            [
+                "Connectors", "Disks", "Basics", "Manifests", "Plans", "Primitives", "Streams",
+            ]),
         // 5: runs
         .library(
             "Runs",
@@ -106,8 +111,8 @@ let package = Package(
         .library(
             "Commands",
             [
-                "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector", "Disks",
-                "Basics", "Primitives",
+                "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector",
+                "ProxmoxConnector", "Disks", "Basics", "Primitives",
                 "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,

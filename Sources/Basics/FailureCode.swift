@@ -122,6 +122,8 @@ extension Failure {
         case diskUnsuitable = 642
         case diskTool = 643
         case diskProtocol = 644
+        // Guests of a hypervisor
+        case guestContent = 660
     }
 }
 

@@ -2,16 +2,18 @@ import Connectors
 import FileConnectors
 import MariaDBConnector
 import PostgreSQLConnector
+import ProxmoxConnector
 
 /// The one place that lists all connectors.
 enum AllConnectors {
     static let exporters: [any Exporter.Type] = [
         FilesExporter.self, PostgreSQLExporter.self, MariaDBExporter.self,
+        ProxmoxExporter.self,
     ]
     static let importers: [any Importer.Type] = [
         FilesImporter.self, PostgreSQLImporter.self, MariaDBImporter.self,
     ]
     static let auditors: [any Auditor.Type] = [
-        FilesAuditor.self, PostgreSQLAuditor.self, MariaDBAuditor.self,
+        FilesAuditor.self, PostgreSQLAuditor.self, MariaDBAuditor.self, ProxmoxAuditor.self,
     ]
 }

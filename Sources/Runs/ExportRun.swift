@@ -153,7 +153,8 @@ public final class ExportRun: Sendable {
         let momentary = sources.filter { !type(of: $0.exporter).outlivesProcess }.map(\.place)
         let isTar = if case .tar = writer.form { true } else { false }
         let restarted = try ledger.voidUnfinished(
-            among: momentary, isTar: isTar, others: sources.indices.filter { !momentary.contains($0) }
+            among: momentary, isTar: isTar,
+            others: sources.indices.filter { !momentary.contains($0) }
         ) { (source, voided) throws(Failure) in
             try sources[source].exporter.restarts(voided: voided)
         }

@@ -164,7 +164,8 @@ final class RunLedger: Sendable {
                 voided.merge(
                     known.0.filter {
                         $0.key.source == source && more.contains($0.key.number.artifact)
-                    }) { first, _ in first }
+                    }
+                ) { first, _ in first }
             }
             let cut = voided.values.map { $0.end }.min()
             if isTar, let cut {

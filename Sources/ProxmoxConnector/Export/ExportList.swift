@@ -112,7 +112,8 @@ struct PlannedGuest: Sendable, Equatable {
         let slug = String(
             String.UnicodeScalarView(
                 name.unicodeScalars.prefix(40).map { scalar in
-                    scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+                    scalar.isASCII
+                        && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
                         ? scalar : "-"
                 }))
         return slug.isEmpty ? "\(id)" : "\(id)-\(slug)"

@@ -186,7 +186,8 @@ final class GuestSpool: Sendable {
         var chunk = Chunk(capacity: 1024)
         try source.read(into: &chunk)
         return try unsafe chunk.withBytes { (bytes) throws(Failure) in
-            bytes.count == 1024 && unsafe bytes.allSatisfy { $0 == 0 }
+            guard bytes.count == 1024 else { return false }
+            return unsafe bytes.allSatisfy { $0 == 0 }
         }
     }
 

@@ -76,7 +76,7 @@ final class GuestWork: Sendable {
     /// A stream that is damaged is no backup; what came of it must not stay.
     private func damaged(_ failure: Failure) -> Failure {
         switch failure.code {
-        case .vmaMalformed, .zstdCorrupt, .gzipCorrupt, .truncated, .digestMismatch:
+        case .vmaMalformed, .vmaClusters, .zstdCorrupt, .gzipCorrupt, .truncated, .digestMismatch:
             try? Files.write([], to: directory + "/lost", mode: 0o600)
             return Failure(
                 failure.code, "the backup of \(guest.title) is damaged: \(failure.what)",
@@ -110,7 +110,8 @@ final class GuestWork: Sendable {
             try exportDisk(part, place, contents.devices[place], segment, into: &sink)
         case .stream:
             let file = SharedDescriptor(
-                try Descriptor(opening: spool.streamPath, O_RDONLY), name: "\"\(spool.streamPath)\"")
+                try Descriptor(opening: spool.streamPath, O_RDONLY), name: "\"\(spool.streamPath)\""
+            )
             var disk = try RawDisk(file)
             let range = StreamCut(size: disk.size).range(segment)
             try DiskRange.export(&disk, range, into: &sink, room.progress)
@@ -173,7 +174,8 @@ final class GuestWork: Sendable {
         default:
             let text = try documents.text(part, of: guest, contents)
             done = Done(
-                segments: 1, exported: 1, digests: [.init("sha256", .string(SHA256.hash(text).hex))],
+                segments: 1, exported: 1,
+                digests: [.init("sha256", .string(SHA256.hash(text).hex))],
                 counts: [.init("bytes", .integer(Int64(text.count)))])
         }
         try noteSurplus(contents)
@@ -218,7 +220,9 @@ final class GuestWork: Sendable {
             case .ovf: guest.folder + ".ovf"
             case .libvirt: "domain.xml"
             case .disk(let key): key + ".raw"
-            case .stream: guest.kind == .machine ? "vzdump-qemu-\(guest.id).vma" : "vzdump-lxc-\(guest.id).tar"
+            case .stream:
+                guest.kind == .machine
+                    ? "vzdump-qemu-\(guest.id).vma" : "vzdump-lxc-\(guest.id).tar"
             }
         let place = "\"$HERE/\(guest.folder)\""
         let write: String

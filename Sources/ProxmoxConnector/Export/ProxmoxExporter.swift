@@ -142,3 +142,12 @@ public final class ProxmoxExporter: Exporter {
         return summary
     }
 }
+
+extension ProxmoxExporter {
+    public func survey() throws(Failure) -> Survey {
+        let list = try InventoryMaker(settings: settings, room: room).make()
+        return Survey(
+            bytes: list.guests.reduce(0) { $0 + $1.bytes }, counts: list.counts, findings: [],
+            omissions: list.omissions)
+    }
+}

@@ -33,16 +33,27 @@ enum DiskRestore {
         at offset: Int64
     ) throws(Failure) {
         var start = 0
-        while start < bytes.count {
-            while start < bytes.count, unsafe isZero(bytes, start) { start += block }
-            if start >= bytes.count { return }
-            var end = start + block
-            while end < bytes.count, unsafe !isZero(bytes, end) { end += block }
-            end = min(end, bytes.count)
-            let run = UnsafeRawBufferPointer(rebasing: unsafe bytes[start..<end])
+        while true {
+            start = unsafe skip(in: bytes, from: start, zeros: true)
+            if start == bytes.count { return }
+            let end = unsafe skip(in: bytes, from: start, zeros: false)
+            let run = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             try unsafe disk.write(run.bytes, at: offset + Int64(start))
             start = end
         }
+    }
+
+    /// Where the run of blocks ends that are all zeros, or none of them.
+    private static func skip(
+        in bytes: UnsafeRawBufferPointer, from start: Int, zeros: Bool
+    ) -> Int {
+        var end = start
+        while end < bytes.count {
+            let isZero = unsafe isZero(bytes, end)
+            if isZero != zeros { return end }
+            end += block
+        }
+        return bytes.count
     }
 
     /// Whether the block that begins there is zeros: its first bytes are, and each equals the next.

@@ -13,7 +13,8 @@ struct ConfigurationQuery: Sendable {
     let parameters: [(String, String)]
 
     init(
-        _ path: String, parent: String? = nil, member: String = "", _ versions: ClosedRange<Int> = 7...9,
+        _ path: String, parent: String? = nil, member: String = "",
+        _ versions: ClosedRange<Int> = 7...9,
         parameters: [(String, String)] = []
     ) {
         self.path = path
@@ -46,7 +47,8 @@ struct ConfigurationQuery: Sendable {
         .init("/cluster/firewall/options"),
         .init("/cluster/firewall/rules"),
         .init("/cluster/firewall/groups"),
-        .init("/cluster/firewall/groups/{group}", parent: "/cluster/firewall/groups", member: "group"),
+        .init(
+            "/cluster/firewall/groups/{group}", parent: "/cluster/firewall/groups", member: "group"),
         .init("/cluster/firewall/aliases"),
         .init("/cluster/firewall/ipset"),
         .init("/cluster/firewall/ipset/{set}", parent: "/cluster/firewall/ipset", member: "name"),
@@ -63,7 +65,8 @@ struct ConfigurationQuery: Sendable {
             member: "vnet", 8...9),
         .init("/cluster/sdn/controllers", parameters: [("pending", "1")]),
         .init("/cluster/sdn/ipams"),
-        .init("/cluster/sdn/ipams/{ipam}/status", parent: "/cluster/sdn/ipams", member: "ipam", 8...9),
+        .init(
+            "/cluster/sdn/ipams/{ipam}/status", parent: "/cluster/sdn/ipams", member: "ipam", 8...9),
         .init("/cluster/sdn/dns"),
         .init("/cluster/sdn/fabrics/all", 9...9),
         .init("/cluster/sdn/prefix-lists", 9...9),
@@ -125,7 +128,10 @@ struct ConfigurationQuery: Sendable {
         ("/access/users/{user}/token", "secrets of API tokens: issue them anew"),
         ("/access/tfa", "second factors: users enrol again"),
         ("/access/domains/{realm}", "bind passwords of LDAP and client keys of OpenID realms"),
-        ("/storage", "passwords, keys and encryption keys of storages (CIFS, PBS, RBD, CephFS, iSCSI CHAP, ESXi)"),
+        (
+            "/storage",
+            "passwords, keys and encryption keys of storages (CIFS, PBS, RBD, CephFS, iSCSI CHAP, ESXi)"
+        ),
         ("/cluster/notifications/endpoints/gotify", "tokens of gotify endpoints"),
         ("/cluster/notifications/endpoints/smtp", "passwords of SMTP endpoints"),
         ("/cluster/notifications/endpoints/webhook", "secrets of webhook endpoints"),

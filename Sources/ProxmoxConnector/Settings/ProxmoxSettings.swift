@@ -85,7 +85,8 @@ struct ProxmoxSettings: Sendable {
             }
             if let settings, guests.isEmpty, !cluster {
                 problems.add(
-                    .planMissingValue, "neither guests nor the cluster's configuration is asked for",
+                    .planMissingValue,
+                    "neither guests nor the cluster's configuration is asked for",
                     atKeyOf: settings.node)
             }
         }
@@ -122,5 +123,7 @@ struct ProxmoxSettings: Sendable {
     }
 
     /// Secrets stay out of an archive in clear, unless the plan says more.
-    func keepsSecrets(isEncrypted: Bool) -> Bool { (secrets ?? (isEncrypted ? .sealed : .omit)) == .sealed }
+    func keepsSecrets(isEncrypted: Bool) -> Bool {
+        (secrets ?? (isEncrypted ? .sealed : .omit)) == .sealed
+    }
 }

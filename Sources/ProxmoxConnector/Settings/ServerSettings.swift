@@ -80,7 +80,9 @@ struct ServerSettings: Sendable {
         let rest = url.dropFirst("https://".count).prefix { $0 != "/" }
         guard !rest.isEmpty, !rest.contains("@") else { return nil }
         if rest.hasPrefix("[") {
-            return rest.firstIndex(of: "]").map { String(rest[rest.index(after: rest.startIndex)..<$0]) }
+            return rest.firstIndex(of: "]").map {
+                String(rest[rest.index(after: rest.startIndex)..<$0])
+            }
         }
         return String(rest.prefix { $0 != ":" })
     }

@@ -45,7 +45,8 @@ struct DumpFiles: BackupProvider {
         }
         guard !found.isEmpty else {
             throw Failure(
-                .notFound, "there is no backup in \(paths.map { "\"\($0)\"" }.joined(separator: ", "))")
+                .notFound,
+                "there is no backup in \(paths.map { "\"\($0)\"" }.joined(separator: ", "))")
         }
         dumps = found
     }
@@ -72,7 +73,8 @@ extension DumpFiles.Dump {
     /// Reads `vzdump-qemu-100-2026_11_23-18_22_38.vma.zst`.
     init?(path: String) {
         let parts = Files.lastComponent(of: path).split(separator: "-", maxSplits: 3)
-        guard parts.count == 4, parts[0] == "vzdump", let kind = GuestEntry.Kind(rawValue: String(parts[1])),
+        guard parts.count == 4, parts[0] == "vzdump",
+            let kind = GuestEntry.Kind(rawValue: String(parts[1])),
             let id = Int64(parts[2]), id >= 100, BackupFile.content(named: path) != nil
         else { return nil }
         self.init(
