@@ -10,13 +10,17 @@ public final class SparseDisk: WritableDisk, Sendable {
     public let size: Int64
     private let file: Descriptor
     private let path: String
+    private let isKept: Bool
     private let unsynced = Atomic<Int64>(0)
 
     /// How much may wait in the page cache before it is sent on its way to the disk.
     private static let writebackSize: Int64 = 32 << 20
 
     /// Makes a file that does not exist yet, of that size and without any data.
-    public init(creating path: String, size: Int64) throws(Failure) {
+    ///
+    /// - Parameter isKept: that it is to stay; what is read again and removed soon is better off in
+    ///   the page cache alone.
+    public init(creating path: String, size: Int64, isKept: Bool = true) throws(Failure) {
         let file = try Descriptor(
             opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         do throws(Failure) { try file.truncate(to: size) } catch {
@@ -27,6 +31,7 @@ public final class SparseDisk: WritableDisk, Sendable {
         self.file = file
         self.path = path
         self.size = size
+        self.isKept = isKept
     }
 
     /// Opens a file that was made before and is gone on with.
@@ -39,6 +44,14 @@ public final class SparseDisk: WritableDisk, Sendable {
         self.file = file
         self.path = path
         self.size = size
+        isKept = true
+    }
+
+    /// Gives back the room of a range that nobody will read again.
+    public func release(_ range: Range<Int64>) throws(Failure) {
+        do throws(Failure) {
+            try file.punchHole(range.lowerBound, range.upperBound - range.lowerBound)
+        } catch { throw error.during("cannot give back room of \"\(path)\"") }
     }
 
     public func write(_ bytes: RawSpan, at offset: Int64) throws(Failure) {
@@ -48,6 +61,7 @@ public final class SparseDisk: WritableDisk, Sendable {
                 try unsafe bytes.withUnsafeBytes { try unsafe file.writeAll($0, at: offset) }
             }
         } catch { throw error.during("cannot write \"\(path)\" at \(offset)", hint: error.hint) }
+        guard isKept else { return }
         let count = Int64(bytes.byteCount)
         let waiting = unsynced.add(count, ordering: .relaxed).newValue
         if waiting >= Self.writebackSize {

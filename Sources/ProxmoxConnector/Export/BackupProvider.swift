@@ -3,6 +3,10 @@ import Connectors
 
 /// Where the backup of a guest comes from.
 protocol BackupProvider: Sendable {
+    /// Whether a backup stays where it is until `finish`, and gives the same stream each time. Of one
+    /// that does not, only the end tells that it is good.
+    var canReadAgain: Bool { get }
+
     /// Makes a backup of the guest, or finds the one that this run made before it was interrupted.
     ///
     /// - Parameter directory: of the guest in the room; what must be known later is kept there.
@@ -20,8 +24,6 @@ protocol BackupProvider: Sendable {
 struct OpenBackup: Sendable {
     /// Facts for the description of the guest: when it was taken, how, and what the task warned of.
     let facts: [JSON.Member]
-    /// Whether only the end of the stream tells that the backup is good.
-    let endsWithStream: Bool
     /// What vzdump wrote, decompressed. Called once.
     let stream: @Sendable () throws(Failure) -> SegmentStream
 }

@@ -8,8 +8,9 @@ import Synchronization
 /// A guest's backup, decoded beside the lanes: each device into a sparse file, and the stream itself
 /// where it is wanted.
 ///
-/// A range of a device can be read as soon as all its clusters have come, while the rest is still on
-/// its way.
+/// A segment of a device can be read as soon as all its clusters have come, while the rest is still on
+/// its way. What can be read from its backup again is given back as soon as it is exported, and
+/// decoding waits while several segments lie ready: mostly it never reaches a disk.
 final class GuestSpool: Sendable {
     struct Device: Sendable, Equatable {
         let name: String
@@ -26,25 +27,49 @@ final class GuestSpool: Sendable {
         var streamBytes: Int64?
     }
 
+    private enum Stage {
+        /// All of it has come, and nobody has read it.
+        case whole
+        /// It was exported, and its room is given back.
+        case released
+    }
+
     private struct State {
         var contents: Contents?
-        /// Segments that are whole, by device.
-        var whole: [Set<Int>] = []
+        /// Segments that are not missing any more, by device.
+        var segments: [[Int: Stage]] = []
+        /// How many of them are whole.
+        var waiting = 0
+        /// How many wait for a segment that is not whole yet.
+        var wanted = 0
+        /// Nobody will take segments any more: only the end matters.
+        var isDraining = false
         var isComplete = false
         var failure: Failure?
     }
+
+    /// So many segments may lie ready before decoding waits for somebody to take them.
+    private static let mostWaiting = 4
 
     private let directory: String
     private let guest: PlannedGuest
     private let progress: Progress
     private let state = Monitor(State())
     private let lane = Mutex<Lane?>(nil)
+    private let disks = Mutex<[SparseDisk]>([])
+    /// Whether what is decoded must be kept until all of the guest is in the archive.
+    private let isKept: Bool
 
     private var completePath: String { directory + "/complete" }
+    /// Written once the whole backup was read and nothing was wrong with it.
+    private var verifiedPath: String { directory + "/verified" }
+    var isVerified: Bool { Files.exists(verifiedPath) }
     var streamPath: String { directory + "/stream" }
 
-    init(_ guest: PlannedGuest, directory: String, progress: Progress) {
+    /// - Parameter isKept: the backup cannot be read again.
+    init(_ guest: PlannedGuest, directory: String, isKept: Bool, progress: Progress) {
         self.guest = guest
+        self.isKept = isKept
         self.directory = directory
         self.progress = progress
     }
@@ -86,7 +111,8 @@ final class GuestSpool: Sendable {
     ///
     /// - Parameter toTheEnd: until all of it has come as well.
     func contents(toTheEnd: Bool) throws(Failure) -> Contents {
-        try state.wait { (state) throws(Failure) -> Contents? in
+        if toTheEnd { try state.change { $0.isDraining = true } }
+        return try state.wait { (state) throws(Failure) -> Contents? in
             if let failure = state.failure { throw failure }
             try progress.checkCancelled()
             return state.isComplete || !toTheEnd ? state.contents : nil
@@ -95,11 +121,34 @@ final class GuestSpool: Sendable {
 
     /// Waits until a segment of a device can be read.
     func wait(for segment: Int, of device: Int) throws(Failure) {
+        try state.change { $0.wanted += 1 }
+        defer { try? state.change { $0.wanted -= 1 } }
         try state.wait { (state) throws(Failure) -> Void? in
             if let failure = state.failure { throw failure }
             try progress.checkCancelled()
-            return state.isComplete || state.whole[device].contains(segment) ? () : nil
+            switch state.segments.isEmpty ? nil : state.segments[device][segment] {
+            case .whole: return ()
+            case .released:
+                throw Failure(
+                    .failed, "a segment of a disk was to be read once more",
+                    hint: "Run the same command again.")
+            case nil: return state.isComplete && state.segments.isEmpty ? () : nil
+            }
         }
+    }
+
+    /// A segment was exported and will not be asked for again in this process.
+    func release(_ segment: Int, of device: Int) throws(Failure) {
+        if isKept || guest.isNative { return }
+        let disk = disks.withLock { $0.isEmpty ? nil : $0[device] }
+        guard let disk else { return }
+        let isFirst = try state.change { state in
+            guard state.segments[device][segment] == .whole else { return false }
+            state.segments[device][segment] = .released
+            state.waiting -= 1
+            return true
+        }
+        if isFirst { try disk.release(DiskCut(size: disk.size).range(segment)) }
     }
 
     // MARK: - Decoding
@@ -135,10 +184,14 @@ final class GuestSpool: Sendable {
         for device in header.devices {
             disks.append(
                 device.isMemory
-                    ? nil : try SparseDisk(creating: path(of: device.name), size: device.size))
+                    ? nil
+                    : try SparseDisk(
+                        creating: path(of: device.name), size: device.size, isKept: isKept))
         }
+        let made = disks.compactMap { $0 }
+        self.disks.withLock { $0 = made }
         try state.change { state in
-            state.whole = devices.map { _ in [] }
+            state.segments = devices.map { _ in [:] }
             state.contents = contents
         }
         var target = SpoolTarget(
@@ -147,14 +200,26 @@ final class GuestSpool: Sendable {
                 devices.firstIndex { $0.name == device.name } ?? -1
             }, progress: progress, whole: whole)
         try reader.read(into: &target)
-        for disk in disks { try disk?.flush() }
+        if isKept { for disk in disks { try disk?.flush() } }
         var complete = contents
         complete.streamBytes = try copy?.finish() ?? reader.offset
         try finish(complete)
     }
 
-    private func whole(_ segment: Int, of device: Int) {
-        try? state.change { _ = $0.whole[device].insert(segment) }
+    /// Notes a segment that has come as a whole, and waits while others lie ready that nobody has
+    /// taken; unless somebody waits for one that has not come, which may be far behind.
+    private func whole(_ segment: Int, of device: Int) throws(Failure) {
+        try state.change { state in
+            state.segments[device][segment] = .whole
+            state.waiting += 1
+        }
+        if isKept || guest.isNative { return }
+        try state.wait { (state) throws(Failure) -> Void? in
+            try progress.checkCancelled()
+            let mayGoOn =
+                state.waiting < Self.mostWaiting || state.wanted > 0 || state.isDraining
+            return mayGoOn ? () : nil
+        }
     }
 
     private func decodeContainer(
@@ -192,7 +257,8 @@ final class GuestSpool: Sendable {
     }
 
     private func finish(_ contents: Contents) throws(Failure) {
-        try contents.write(to: completePath, directory: directory)
+        if isKept { try contents.write(to: completePath, directory: directory) }
+        try Files.write([], to: verifiedPath, mode: 0o600)
         try state.change { state in
             state.contents = contents
             state.isComplete = true
@@ -205,7 +271,7 @@ private struct SpoolTarget: VMATarget, ~Copyable {
     let disks: [SparseDisk?]
     let places: [Int]
     let progress: Progress
-    let whole: (Int, Int) -> Void
+    let whole: (Int, Int) throws(Failure) -> Void
     private let cuts: [DiskCut]
     /// Clusters that are still missing, by device and segment.
     private var missing: [[Int64]]
@@ -214,7 +280,7 @@ private struct SpoolTarget: VMATarget, ~Copyable {
 
     init(
         disks: [SparseDisk?], sizes: [Int64], places: [Int], progress: Progress,
-        whole: @escaping (Int, Int) -> Void
+        whole: @escaping (Int, Int) throws(Failure) -> Void
     ) {
         self.disks = disks
         self.places = places
@@ -240,7 +306,7 @@ private struct SpoolTarget: VMATarget, ~Copyable {
         missing[device][segment] -= 1
         if missing[device][segment] == 0 {
             try progress.checkCancelled()
-            if places[device] >= 0 { whole(segment, places[device]) }
+            if places[device] >= 0 { try whole(segment, places[device]) }
         }
     }
 }

@@ -34,7 +34,8 @@ final class GuestWork: Sendable {
         self.documents = documents
         self.room = room
         directory = room.directory + "/guest-\(guest.id)"
-        spool = GuestSpool(guest, directory: directory, progress: room.progress)
+        spool = GuestSpool(
+            guest, directory: directory, isKept: !provider.canReadAgain, progress: room.progress)
     }
 
     // MARK: - Cutting
@@ -63,7 +64,7 @@ final class GuestWork: Sendable {
                 throw error.during("cannot back up \(guest.title)")
             }
             spool.begin(backup)
-            let toTheEnd = backup.endsWithStream || guest.kind == .container || guest.isNative
+            let toTheEnd = !provider.canReadAgain || guest.kind == .container || guest.isNative
             do throws(Failure) { _ = try spool.contents(toTheEnd: toTheEnd) } catch {
                 throw damaged(error)
             }
@@ -137,6 +138,7 @@ final class GuestWork: Sendable {
         let range = DiskCut(size: device.size).range(segment)
         let note = try DiskRange.export(&disk, range, into: &sink, room.progress)
         try note.write(to: notePath(part, segment))
+        try spool.release(segment, of: place)
     }
 
     /// The place of a disk's device in the backup; nil where it is not in there.
@@ -153,12 +155,7 @@ final class GuestWork: Sendable {
             try tidy(behind: part)
             return conclusion(part, done)
         }
-        let contents: GuestSpool.Contents
-        do throws(Failure) {
-            _ = try ready()
-            // What was committed before counts only now: the whole stream was good.
-            contents = try spool.contents(toTheEnd: true)
-        } catch { throw damaged(error) }
+        let contents = try ready()
         let done: Done
         switch part {
         case .disk(let key):
@@ -245,6 +242,13 @@ final class GuestWork: Sendable {
             try Files.remove(spool.path(of: device))
         }
         guard isDone, !Files.exists(directory + "/finished") else { return }
+        // The backup goes only when all of it was read, and was good to its end.
+        if !spool.isVerified {
+            do throws(Failure) {
+                _ = try ready()
+                _ = try spool.contents(toTheEnd: true)
+            } catch { throw damaged(error) }
+        }
         let left = try provider.finish(guest, in: directory)
         if let left { try note(omission: .leftBehind, left) }
         for name in try Files.names(in: directory)

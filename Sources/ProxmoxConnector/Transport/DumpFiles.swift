@@ -14,6 +14,7 @@ struct DumpFiles: BackupProvider {
         let taken: String
     }
 
+    let canReadAgain = true
     /// By the number of the guest.
     let dumps: [Int64: Dump]
 
@@ -60,7 +61,7 @@ struct DumpFiles: BackupProvider {
             facts: [
                 .init("file", .string(Files.lastComponent(of: dump.path))),
                 .init("taken", .string(dump.taken)),
-            ], endsWithStream: false
+            ]
         ) { () throws(Failure) in SegmentStream(try file.open()) }
     }
 
