@@ -1,0 +1,46 @@
+import Basics
+import Glibc
+
+/// Programs of QEMU, run with messages in English.
+enum QemuTool {
+    private static let environment = ["LC_ALL": "C"]
+
+    static func start(_ program: String, _ arguments: [String]) throws(Failure) -> RunningCommand {
+        do throws(Failure) {
+            return try Command(program, arguments, environment: environment).start()
+        } catch { throw explained(error, program) }
+    }
+
+    /// Runs a program to its good end and gives what it wrote to standard output.
+    static func run(
+        _ program: String, _ arguments: [String], doing what: String, accepting: [Int32] = [0],
+        isCancelled: () -> Bool = { false }
+    ) throws(Failure) -> (status: Int32, output: String) {
+        let directory = try PrivateDirectory()
+        let output = directory.path + "/output"
+        let outcome: Command.Outcome
+        do throws(Failure) {
+            outcome = try Command(program, arguments, environment: environment).run(
+                output: output, errors: directory.path + "/errors", isCancelled: isCancelled)
+        } catch { throw explained(error, program) }
+        guard accepting.contains(outcome.status) else { throw failed(what, outcome) }
+        return (outcome.status, try Files.readText(output))
+    }
+
+    static func failed(_ what: String, _ outcome: Command.Outcome) -> Failure {
+        let text = outcome.errors.split(separator: "\n").suffix(3).joined(separator: "; ")
+        let isFull = text.contains("No space left on device")
+        return Failure(
+            isFull ? .noSpace : .diskTool, what,
+            hint: isFull ? "Free space on the file system, then run the same command again." : nil,
+            cause: Failure(
+                .diskTool, text.isEmpty ? "it ended with status \(outcome.status)" : text))
+    }
+
+    private static func explained(_ failure: Failure, _ program: String) -> Failure {
+        guard failure.code == .notFound else { return failure }
+        return Failure(
+            .diskTool, "\"\(program)\" is needed, and is not installed",
+            hint: "Install the package qemu-utils.", cause: failure)
+    }
+}
