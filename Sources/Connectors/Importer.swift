@@ -15,6 +15,9 @@ public import Streams
 public protocol Importer: Sendable {
     static var kind: String { get }
 
+    /// The kinds of sources that such a target takes: unless said otherwise, its own.
+    static var sources: [String] { get }
+
     /// Whether the target itself remembers what is done, in the transaction that does it. Then every
     /// unit is asked for again when an import is resumed: the run's own record could say more than a
     /// target that has crashed.
@@ -45,6 +48,7 @@ public protocol Importer: Sendable {
 }
 
 extension Importer {
+    public static var sources: [String] { [kind] }
     public static var targetRemembers: Bool { false }
 }
 

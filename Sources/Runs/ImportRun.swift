@@ -143,11 +143,11 @@ public struct ImportRun: Sendable {
             let type = connectors.first(where: { $0.kind == target.kind })
         else { throw Failure(.planUnknownKind, "no connector for kind \"\(target.kind)\"") }
         let source = archive.manifest.sources[place]
-        guard source.kind == target.kind else {
+        guard type.sources.contains(source.kind) else {
             throw Failure(
                 .planInvalidValue,
                 "source \"\(source.name)\" is of kind \"\(source.kind)\", its target of kind "
-                    + "\"\(target.kind)\"")
+                    + "\"\(target.kind)\", which takes \(type.sources.joined(separator: ", "))")
         }
         let directory = work + "/source-\(place)"
         try Files.makeDirectory(directory, mode: 0o700)

@@ -20,6 +20,8 @@ final class GuestWork: Sendable {
     private let room: Room
     private let spool: GuestSpool
     private let state = Mutex(State())
+    /// One part is concluded after the other, so that exactly one of them is the last.
+    private let concluding = Mutex(())
 
     private struct State {
         /// What the backup holds, once that is known to this process.
@@ -150,6 +152,10 @@ final class GuestWork: Sendable {
     // MARK: - Conclusion
 
     func conclude(_ part: GuestPart) throws(Failure) -> Conclusion {
+        try concluding.withLock { (_) throws(Failure) in try concludeAlone(part) }
+    }
+
+    private func concludeAlone(_ part: GuestPart) throws(Failure) -> Conclusion {
         let path = donePath(part)
         if let done = try Done(reading: path) {
             try tidy(behind: part)

@@ -1,0 +1,103 @@
+import Basics
+import Streams
+
+/// Asks for every document of a cluster's configuration, and keeps what could not be had.
+///
+/// A document is a line of JSON: the call, and what it answered, in canonical form.
+struct ConfigurationReader {
+    private let client: ProxmoxClient
+    private let version: PVEVersion
+    private let progress: Progress
+    private(set) var lines: [[UInt8]] = []
+    /// Calls that the rights do not allow.
+    private(set) var denied: [String] = []
+    /// What no call shows, of what is there.
+    private(set) var withheld: [String] = []
+    /// Names by the path of the query that lists them.
+    private var names: [String: [JSON]] = [:]
+
+    init(_ reader: ClusterReader, _ progress: Progress) {
+        client = reader.client
+        version = reader.version
+        self.progress = progress
+    }
+
+    /// The cluster and its nodes.
+    mutating func readCluster(nodes: [(name: String, isOnline: Bool)]) throws(Failure) {
+        for query in ConfigurationQuery.cluster { try read(query, below: "") }
+        for node in nodes {
+            guard node.isOnline else {
+                denied.append("/nodes/\(node.name): the node is offline")
+                continue
+            }
+            for query in ConfigurationQuery.node {
+                try read(
+                    ConfigurationQuery(
+                        query.path.replacingWord("{node}", with: node.name), query.versions),
+                    below: "")
+            }
+        }
+    }
+
+    mutating func read(_ guest: GuestEntry) throws(Failure) {
+        let base = "/nodes/\(guest.node)/\(guest.kind.rawValue)/\(guest.id)"
+        for query in ConfigurationQuery.guest { try read(query, below: base) }
+    }
+
+    private mutating func read(
+        _ query: ConfigurationQuery, below base: String
+    ) throws(Failure) {
+        guard query.versions.contains(min(version.major, 9)) else { return }
+        guard let parent = query.parent else {
+            return try ask(base + query.path, query)
+        }
+        for element in names[base + parent] ?? [] {
+            guard let name = element[query.member]?.string, name != "current" else { continue }
+            let path = query.path.split(separator: "/").map {
+                $0.hasPrefix("{") ? name : String($0)
+            }
+            try ask(base, path, query)
+        }
+    }
+
+    private mutating func ask(_ path: String, _ query: ConfigurationQuery) throws(Failure) {
+        try ask("", path.split(separator: "/").map(String.init), query)
+    }
+
+    private mutating func ask(
+        _ base: String, _ rest: [String], _ query: ConfigurationQuery
+    ) throws(Failure) {
+        try progress.checkCancelled()
+        let path = base.split(separator: "/").map(String.init) + rest
+        let shown = "/" + path.joined(separator: "/")
+        var fields = APIFields()
+        for (name, value) in query.parameters { fields.add(name, value) }
+        do throws(Failure) {
+            let data = try client.get(path, fields)
+            names[shown] = data.array ?? []
+            let document: JSON = ["path": .string(shown), "data": data]
+            lines.append(document.canonical + [0x0a])
+            progress.add(objects: 1)
+            if let entry = ConfigurationQuery.withheld.first(where: { $0.path == query.path }),
+                data.array.map({ !$0.isEmpty }) ?? true
+            {
+                let what = shown + ": " + entry.what
+                if !withheld.contains(what) { withheld.append(what) }
+            }
+        } catch {
+            switch error.code {
+            case .serverRights: denied.append(shown + ": " + error.what)
+            // A part that is not installed (Ceph, SDN), or that this version has elsewhere.
+            case .serverRefused, .notFound: return
+            default: throw error
+            }
+        }
+    }
+}
+
+extension String {
+    fileprivate func replacingWord(_ word: String, with other: String) -> String {
+        split(separator: "/", omittingEmptySubsequences: false)
+            .map { $0 == word ? other : String($0) }.joined(separator: "/")
+    }
+}

@@ -1,0 +1,256 @@
+import Basics
+import Connectors
+import Streams
+
+/// Backups that the cluster writes to a storage on demand, one guest of a node at a time, and that are
+/// read from there and deleted.
+///
+/// What was made stands in `backup` of the guest's directory before anything is read from it.
+struct StoredBackups: BackupProvider {
+    let canReadAgain = true
+
+    let client: ProxmoxClient
+    let reader: ClusterReader
+    let settings: ProxmoxSettings
+    let storage: String
+    let files: any BackupFiles
+    /// Stands in the notes of every backup that this run has made.
+    let run: String
+    let room: Room
+
+    /// A backup on the storage.
+    struct Record: Sendable {
+        var node: String
+        var volume: String
+        /// As the node sees it.
+        var path: String
+        var bytes: Int64
+        var facts: [JSON.Member]
+    }
+
+    private var mark: String { "exeat export \(run)" }
+
+    func open(_ guest: PlannedGuest, in directory: String) throws(Failure) -> OpenBackup {
+        let path = directory + "/backup"
+        let record: Record
+        if let known = try Record(reading: path) {
+            record = known
+            guard try isThere(record, guest) else {
+                throw Failure(
+                    .guestBackupLost, "the backup \"\(record.volume)\" is no longer on the storage",
+                    hint: "Run the same command again: this guest begins anew with another backup.")
+            }
+        } else {
+            try removeUnfinished(guest)
+            record = try make(guest)
+            try Files.write(record.json.canonical, to: path, mode: 0o600)
+        }
+        return OpenBackup(facts: record.facts) { () throws(Failure) in
+            try files.open(record)
+        }
+    }
+
+    /// Makes the backup on the node that the guest is on, wherever it has moved to.
+    private func make(_ guest: PlannedGuest) throws(Failure) -> Record {
+        var node = try reader.node(of: guest.id)
+        for _ in 0..<5 {
+            let began = room.world.now()
+            let fields = parameters(guest)
+            switch try StartedTask(client.post(["nodes", node, "vzdump"], fields)) {
+            case .nothing:
+                // It has moved away between the question and the task.
+                node = try reader.node(of: guest.id)
+            case .running(let upid):
+                let follower = TaskFollower(client)
+                let result: TaskResult
+                do throws(Failure) { result = try follower.follow(upid) } catch {
+                    try? removeUnfinished(guest)
+                    throw error
+                }
+                return try record(guest, node, result, follower, began)
+            }
+        }
+        throw Failure(
+            .sourceChanged, "\(guest.title) moves from node to node",
+            hint: "Run the same command again when it has settled.", mayRetry: false)
+    }
+
+    private func parameters(_ guest: PlannedGuest) -> APIFields {
+        var fields = APIFields()
+        fields.add("vmid", String(guest.id))
+        fields.add("mode", settings.mode.rawValue)
+        fields.add(
+            "compress", settings.compress == .none ? "0" : settings.compress.rawValue)
+        fields.add("storage", storage)
+        // Never by the storage's own retention: older backups are the customer's.
+        fields.add("remove", false)
+        if reader.version.has(.importFrom) { fields.add("notes-template", mark) }
+        if let fleecing = settings.fleecing, guest.kind == .machine,
+            reader.version.has(.fleecing)
+        {
+            fields.add("fleecing", "enabled=1,storage=\(fleecing)")
+        }
+        return fields
+    }
+
+    /// Finds what a task has written: by its log and on the storage, which must agree.
+    private func record(
+        _ guest: PlannedGuest, _ node: String, _ result: TaskResult, _ follower: TaskFollower,
+        _ began: Timestamp
+    ) throws(Failure) -> Record {
+        let log = try follower.log(result.upid)
+        var path: String?
+        for line in log {
+            guard let start = line.range(ofText: "creating vzdump archive '"),
+                let end = line[start...].firstIndex(of: "'")
+            else { continue }
+            path = String(line[start..<end])
+        }
+        guard let path, !path.hasSuffix(".dat") else {
+            throw Failure(
+                .serverAnswer, "the log of the backup of \(guest.title) names no file",
+                hint: "Look at the task \(result.upid.text) on the node.")
+        }
+        let name = Files.lastComponent(of: path)
+        let volumes = try content(node, guest.id).filter { $0.volume.hasSuffix("/" + name) }
+        guard let volume = volumes.first, volumes.count == 1, volume.bytes > 0 else {
+            throw Failure(
+                .serverAnswer, "the backup \"\(name)\" is not on the storage \"\(storage)\"")
+        }
+        var facts: [JSON.Member] = [
+            .init("node", .string(node)), .init("began", .string(began.text)),
+            .init("ended", .string(room.world.now().text)),
+            .init("task", .string(result.upid.text)), .init("file", .string(name)),
+            .init("taken", .string(Self.taken(name))), .init("mode", .string(settings.mode.rawValue)),
+            .init("version", .string(reader.version.description)),
+        ]
+        if result.warnings > 0 {
+            facts.append(
+                .init(
+                    "warnings",
+                    .array(
+                        log.filter { $0.contains("WARN") }.prefix(20).map { .string($0) })))
+        }
+        if let freeze = log.last(where: { $0.contains("guest-agent") || $0.contains("fs-freeze") }) {
+            facts.append(.init("freeze", .string(freeze)))
+        }
+        return Record(
+            node: node, volume: volume.volume, path: path, bytes: volume.bytes, facts: facts)
+    }
+
+    /// The time in the name of a backup.
+    private static func taken(_ name: String) -> String {
+        let parts = name.split(separator: "-", maxSplits: 3)
+        return parts.count == 4 ? String(parts[3].prefix { $0 != "." }) : ""
+    }
+
+    // MARK: - What is on the storage
+
+    private struct Volume {
+        let volume: String
+        let bytes: Int64
+        let notes: String
+    }
+
+    private func content(_ node: String, _ id: Int64) throws(Failure) -> [Volume] {
+        let answer = try client.get(
+            ["nodes", node, "storage", storage, "content"],
+            ["content": "backup", "vmid": String(id)])
+        return (answer.array ?? []).compactMap { item in
+            item["volid"]?.string.map {
+                Volume(
+                    volume: $0, bytes: item["size"]?.number ?? 0,
+                    notes: item["notes"]?.string ?? "")
+            }
+        }
+    }
+
+    private func isThere(_ record: Record, _ guest: PlannedGuest) throws(Failure) -> Bool {
+        let node = try reader.node(of: guest.id)
+        for place in Set([record.node, node]) {
+            let volumes = try? content(place, guest.id)
+            if volumes?.contains(where: { $0.volume == record.volume && $0.bytes == record.bytes })
+                ?? false
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Takes away backups of this run that nobody has noted: the process was killed in between.
+    private func removeUnfinished(_ guest: PlannedGuest) throws(Failure) {
+        guard reader.version.has(.importFrom) else { return }
+        let node = try reader.node(of: guest.id)
+        for volume in try content(node, guest.id) where isOurs(volume.notes) {
+            try delete(volume.volume, on: node)
+        }
+    }
+
+    private func isOurs(_ notes: String) -> Bool {
+        notes.split(separator: "\n").first.map { $0 == mark } ?? false
+    }
+
+    private func delete(_ volume: String, on node: String) throws(Failure) {
+        let answer = try client.deleteAnyway(
+            ["nodes", node, "storage", storage, "content", volume])
+        if let upid = answer.string.flatMap({ UPID($0) }) {
+            _ = try TaskFollower(client).follow(upid)
+        }
+    }
+
+    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) {
+        guard let record = try Record(reading: directory + "/backup"),
+            try isThere(record, guest)
+        else { return }
+        try delete(record.volume, on: record.node)
+    }
+
+    func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? {
+        guard let record = try Record(reading: directory + "/backup") else { return nil }
+        do throws(Failure) {
+            // Only what bears our mark, or what the task of this run has named on versions without notes.
+            let there = try content(record.node, guest.id).first { $0.volume == record.volume }
+            guard let there else { return nil }
+            guard isOurs(there.notes) || !reader.version.has(.importFrom) else {
+                return "\(record.volume): its notes were changed, so that it was not deleted"
+            }
+            try delete(record.volume, on: record.node)
+            return nil
+        } catch {
+            if error.code == .cancelled { throw error }
+            return "\(record.volume): \(error.what)"
+        }
+    }
+}
+
+extension StoredBackups.Record {
+    var json: JSON {
+        [
+            "node": .string(node), "volume": .string(volume), "path": .string(path),
+            "bytes": .integer(bytes), "facts": .object(facts),
+        ]
+    }
+
+    init?(reading path: String) throws(Failure) {
+        guard Files.exists(path) else { return nil }
+        let json = try JSON(parsing: Files.read(path))
+        guard let node = json["node"]?.string, let volume = json["volume"]?.string,
+            let place = json["path"]?.string, let bytes = json["bytes"]?.integer,
+            let facts = json["facts"]?.members
+        else { throw Failure(.failed, "the note \"\(path)\" is damaged") }
+        self.init(node: node, volume: volume, path: place, bytes: bytes, facts: facts)
+    }
+}
+
+extension String {
+    /// Where a text ends in this one; nil where it is not in it.
+    fileprivate func range(ofText text: String) -> Index? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}
