@@ -114,6 +114,13 @@ extension Failure {
         case databaseTool = 504
         case databaseUnsuitable = 505
         case databaseContent = 506
+        // Servers: HTTPS, SFTP, and the API of a hypervisor
+        case serverUnreachable = 600
+        case serverUntrusted = 601
+        case serverRefused = 602
+        case serverAnswer = 603
+        case serverRights = 604
+        case serverTaskFailed = 605
     }
 }
 
@@ -132,6 +139,9 @@ extension Failure.Code {
         case .targetOccupied, .sourceUnreadable, .sourceVanished, .sourceChanged: 1
         case .databaseUnreachable, .databaseRefused, .databaseRights, .databaseMomentLost,
             .databaseTool, .databaseUnsuitable:
+            1
+        case .serverUnreachable, .serverUntrusted, .serverRefused, .serverAnswer, .serverRights,
+            .serverTaskFailed:
             1
         default: rawValue >= 200 ? 3 : 1
         }
