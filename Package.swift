@@ -57,6 +57,9 @@ let package = Package(
         .systemLibrary(
             name: "CMariaDB", path: "Sources/C/CMariaDB", pkgConfig: "libmariadb",
             providers: [.apt(["libmariadb-dev"])]),
+        .systemLibrary(
+            name: "CCurl", path: "Sources/C/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         // The standard library of C++ writes floating-point numbers without allocating.
         .target(name: "CNumbers", path: "Sources/C/CNumbers"),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
@@ -74,6 +77,7 @@ let package = Package(
         .library("Archives", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Disks", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
+        .library("HTTP", ["Basics", "Primitives", "Streams", "CCurl"]),
         .library(
             "Databases",
             ["Connectors", "Basics", "Manifests", "Primitives", "Streams"]),
@@ -98,7 +102,8 @@ let package = Package(
         .library(
             "ProxmoxConnector",
             [
-                "Connectors", "Disks", "Basics", "Manifests", "Plans", "Primitives", "Streams",
+                "Connectors", "Disks", "HTTP", "Basics", "Manifests", "Plans", "Primitives",
+                "Streams",
             ]),
         // 5: runs
         .library(
@@ -132,6 +137,8 @@ let package = Package(
         .tests("Disks", ["Basics", "Primitives", "Streams"]),
         .tests("PostgreSQLConnector", ["Basics", "Primitives", "Databases"]),
         .tests("MariaDBConnector", ["Basics"]),
+        .tests("HTTP", ["Basics", "Primitives", "Streams"]),
+        .tests("ProxmoxConnector", ["Basics", "HTTP", "Primitives", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],
     cxxLanguageStandard: .cxx17

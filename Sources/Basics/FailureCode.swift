@@ -115,7 +115,13 @@ extension Failure {
         case databaseTool = 504
         case databaseUnsuitable = 505
         case databaseContent = 506
-
+        // Servers: HTTPS, SFTP, and the API of a hypervisor
+        case serverUnreachable = 600
+        case serverUntrusted = 601
+        case serverRefused = 602
+        case serverAnswer = 603
+        case serverRights = 604
+        case serverTaskFailed = 605
         // Disks
         case vmaMalformed = 640
         case vmaClusters = 641
@@ -124,6 +130,7 @@ extension Failure {
         case diskProtocol = 644
         // Guests of a hypervisor
         case guestContent = 660
+        case guestBackupLost = 661
     }
 }
 
@@ -143,7 +150,10 @@ extension Failure.Code {
         case .databaseUnreachable, .databaseRefused, .databaseRights, .databaseMomentLost,
             .databaseTool, .databaseUnsuitable:
             1
-        case .diskUnsuitable, .diskTool, .diskProtocol: 1
+        case .serverUnreachable, .serverUntrusted, .serverRefused, .serverAnswer, .serverRights,
+            .serverTaskFailed:
+            1
+        case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost: 1
         default: rawValue >= 200 ? 3 : 1
         }
     }

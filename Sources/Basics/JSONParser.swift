@@ -3,7 +3,14 @@ extension JSON {
     ///
     /// - Parameter depth: how deep arrays and objects may nest.
     public init(parsing bytes: some Collection<UInt8>, depth: Int = 32) throws(Failure) {
-        var parser = JSONParser(bytes: Array(bytes))
+        var parser = JSONParser(bytes: Array(bytes), areNumbersForeign: false)
+        self = try parser.document(depth: depth)
+    }
+
+    /// Reads a document of somebody else, who may use numbers that we have not: a fraction, an exponent
+    /// or an integer beyond 2^53 becomes a string of its very digits.
+    public init(parsingForeign bytes: some Collection<UInt8>, depth: Int = 64) throws(Failure) {
+        var parser = JSONParser(bytes: Array(bytes), areNumbersForeign: true)
         self = try parser.document(depth: depth)
     }
 }
@@ -11,9 +18,13 @@ extension JSON {
 /// A recursive-descent reader for RFC 8259 with our restrictions.
 private struct JSONParser {
     let bytes: [UInt8]
+    let areNumbersForeign: Bool
     var position = 0
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(bytes: [UInt8], areNumbersForeign: Bool) {
+        self.bytes = bytes
+        self.areNumbersForeign = areNumbersForeign
+    }
 
     mutating func document(depth: Int) throws(Failure) -> JSON {
         skipSpace()
@@ -52,9 +63,45 @@ private struct JSONParser {
         case 0x74: return try expect("true", .bool(true))
         case 0x66: return try expect("false", .bool(false))
         case 0x6e: return try expect("null", .null)
-        case .some(0x2d), .some(0x30...0x39): return .integer(try integer())
+        case .some(0x2d), .some(0x30...0x39): return try number()
         default: throw malformed("a value is missing")
         }
+    }
+
+    private mutating func number() throws(Failure) -> JSON {
+        guard areNumbersForeign else { return .integer(try integer()) }
+        let start = position
+        if next == 0x2d { position += 1 }
+        let leading = next
+        let whole = try digits()
+        guard whole == 1 || leading != 0x30 else { throw malformed("bad number") }
+        var isInteger = true
+        if next == 0x2e {
+            position += 1
+            isInteger = false
+            _ = try digits()
+        }
+        if next == 0x65 || next == 0x45 {
+            position += 1
+            isInteger = false
+            if next == 0x2b || next == 0x2d { position += 1 }
+            _ = try digits()
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if isInteger, let value = Int64(text), value.magnitude <= JSON.largestInteger.magnitude,
+            text != "-0"
+        {
+            return .integer(value)
+        }
+        return .string(text)
+    }
+
+    /// Passes over one digit or more; how many.
+    private mutating func digits() throws(Failure) -> Int {
+        let start = position
+        while let byte = next, (0x30...0x39).contains(byte) { position += 1 }
+        guard position > start else { throw malformed("bad number") }
+        return position - start
     }
 
     private mutating func integer() throws(Failure) -> Int64 {

@@ -25,4 +25,18 @@ import Testing
         }
         #expect(Timestamp(seconds: 951_782_400).date == "2000-02-29")
     }
+
+    @Test("Foreign numbers that are no exact integers keep their digits")
+    func foreignNumbers() throws {
+        let text = "[0, -7, 0.0123, 1e5, -0, 9007199254740993, 12.50, 9007199254740991]"
+        let value = try JSON(parsingForeign: Array(text.utf8))
+        #expect(
+            value == [
+                0, -7, "0.0123", "1e5", "-0", "9007199254740993", "12.50", 9_007_199_254_740_991,
+            ])
+        #expect(throws: Failure.self) { _ = try JSON(parsing: Array("[0.5]".utf8)) }
+        for bad in ["01", "1.", ".5", "1e", "-", "+1", "0x1", "1.e3", "-01", "1e+"] {
+            #expect(throws: Failure.self) { _ = try JSON(parsingForeign: Array(bad.utf8)) }
+        }
+    }
 }

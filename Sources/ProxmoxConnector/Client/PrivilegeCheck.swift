@@ -1,0 +1,167 @@
+import Basics
+import Primitives
+
+/// Something that must be allowed on a path of the access control of Proxmox VE.
+struct NeededPrivilege: Sendable, Hashable {
+    let path: String
+    /// Any one of them is enough; the first is the one to grant.
+    let anyOf: [String]
+    /// Whether what stands below the path needs it, too.
+    let propagates: Bool
+    /// What it is for: "back up the guest 100".
+    let purpose: String
+
+    init(_ privilege: String, on path: String, propagates: Bool = false, for purpose: String) {
+        self.init(anyOf: [privilege], on: path, propagates: propagates, for: purpose)
+    }
+
+    init(anyOf: [String], on path: String, propagates: Bool = false, for purpose: String) {
+        self.path = path
+        self.anyOf = anyOf
+        self.propagates = propagates
+        self.purpose = purpose
+    }
+
+    /// What reads a small file through the agent of a guest, or asks it: the names changed with 9.0.
+    static func guestAgent(
+        fileRead: Bool, on path: String, _ version: PVEVersion, for purpose: String
+    ) -> NeededPrivilege {
+        let names =
+            version.has(.guestAgentPrivileges)
+            ? [
+                fileRead ? "VM.GuestAgent.FileRead" : "VM.GuestAgent.Audit",
+                "VM.GuestAgent.Unrestricted",
+            ]
+            : ["VM.Monitor"]
+        return NeededPrivilege(anyOf: names, on: path, for: purpose)
+    }
+
+    /// Without names that this version refuses; nil where it has none of them, and thus asks for none.
+    func adapted(to version: PVEVersion) -> NeededPrivilege? {
+        let known = anyOf.filter { Self.exists($0, in: version) }
+        guard !known.isEmpty else { return nil }
+        return NeededPrivilege(anyOf: known, on: path, propagates: propagates, for: purpose)
+    }
+
+    static func exists(_ name: String, in version: PVEVersion) -> Bool {
+        switch name {
+        case "VM.Monitor": version.has(.monitorPrivilege)
+        case "SDN.Use": version.has(.mappings)
+        case _ where name.hasPrefix("Mapping."): version.has(.mappings)
+        case _ where name.hasPrefix("VM.GuestAgent."): version.has(.guestAgentPrivileges)
+        case "Sys.AccessNetwork": version >= PVEVersion(8, 2)
+        default: true
+        }
+    }
+}
+
+/// Which of the privileges that a run needs are not there.
+struct PrivilegeCheck: Sendable {
+    let missing: [NeededPrivilege]
+    private let credentials: ProxmoxCredentials
+    /// Whether the token has rights of its own; nil where the server does not tell.
+    private let isSeparated: Bool?
+
+    /// Asks the server for each path: what it says already counts groups, inheritance, and the
+    /// intersection of a token with its user.
+    init(
+        _ needed: [NeededPrivilege], _ version: PVEVersion, _ client: ProxmoxClient
+    ) throws(Failure) {
+        credentials = client.session.credentials
+        var granted: [String: [String: Bool]] = [:]
+        var missing: [NeededPrivilege] = []
+        for item in needed.compactMap({ $0.adapted(to: version) }) where !missing.contains(item) {
+            if granted[item.path] == nil {
+                granted[item.path] = try Self.granted(on: item.path, client)
+            }
+            let here = granted[item.path] ?? [:]
+            let suffices = item.anyOf.contains { name in
+                item.propagates ? here[name] == true : here[name] != nil
+            }
+            if !suffices { missing.append(item) }
+        }
+        self.missing = missing
+        isSeparated = missing.isEmpty ? nil : Self.separation(credentials, client)
+    }
+
+    /// Privileges on a path, with whether they propagate.
+    private static func granted(
+        on path: String, _ client: ProxmoxClient
+    ) throws(Failure) -> [String: Bool] {
+        let answer = try client.get(["access", "permissions"], ["path": path])
+        var granted: [String: Bool] = [:]
+        for member in answer[path]?.members ?? [] { granted[member.key] = member.value.isTrue }
+        return granted
+    }
+
+    private static func separation(
+        _ credentials: ProxmoxCredentials, _ client: ProxmoxClient
+    ) -> Bool? {
+        guard let token = credentials.tokenID, let mark = token.firstIndex(of: "!") else {
+            return false
+        }
+        let name = String(token[token.index(after: mark)...])
+        let answer = try? client.get(["access", "users", credentials.user, "token", name])
+        // A token without separation has what its user has; the default is with.
+        return answer.map { $0["privsep"]?.isTrue ?? true }
+    }
+
+    /// The commands that grant what is missing, and nothing else, to be run on a node as root.
+    ///
+    /// One role for each set of privileges, named after it, so that running them again changes nothing.
+    var commands: [String] {
+        var sets: [Place: Set<String>] = [:]
+        for item in missing {
+            sets[Place(path: item.path, propagates: item.propagates), default: []]
+                .insert(item.anyOf[0])
+        }
+        var roles: Set<String> = []
+        var additions: [String] = []
+        var grants: [String] = []
+        for (place, names) in sets.sorted(by: { $0.key < $1.key }) {
+            let list = names.sorted().joined(separator: " ")
+            let role = "Exeat-" + SHA256.hash(Array(list.utf8)).hex.prefix(8)
+            if roles.insert(role).inserted {
+                additions.append("pveum role add \(role) --privs \"\(list)\"")
+            }
+            for owner in owners {
+                grants.append(
+                    "pveum acl modify \(Self.quoted(place.path)) \(owner) --roles \(role)"
+                        + " --propagate \(place.propagates ? 1 : 0)")
+            }
+        }
+        return additions + grants
+    }
+
+    private struct Place: Hashable, Comparable {
+        let path: String
+        let propagates: Bool
+
+        static func < (left: Place, right: Place) -> Bool {
+            (left.path, left.propagates ? 1 : 0) < (right.path, right.propagates ? 1 : 0)
+        }
+    }
+
+    /// Whom to grant to: a separated token and its user, for it has what both have. root@pam has all.
+    private var owners: [String] {
+        var owners: [String] = []
+        if let token = credentials.tokenID, isSeparated != false {
+            owners.append("--tokens \(Self.quoted(token))")
+        }
+        if credentials.user != "root@pam" {
+            owners.append("--users \(Self.quoted(credentials.user))")
+        }
+        return owners
+    }
+
+    /// For a shell: names with "!" and the like in single quotes.
+    private static func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+                || "/@._-".utf8.contains($0)
+        }
+        if isPlain { return text }
+        let pieces = text.split(separator: "'", omittingEmptySubsequences: false)
+        return "'" + pieces.joined(separator: "'\\''") + "'"
+    }
+}
