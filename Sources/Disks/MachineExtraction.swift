@@ -86,7 +86,7 @@ public enum MachineExtraction {
     private static func write(
         _ backup: BackupFile, to directory: String, _ progress: Progress
     ) throws(Failure) -> VMAHeader {
-        var reader = try VMAReader(backup.open(), progress: progress)
+        var reader = try VMAReader(ReadAhead(backup.open()), progress: progress)
         let header = reader.header
         let names = names(header)
         guard Set(names.map { $0.lowercased() }).count == names.count else {
