@@ -69,6 +69,7 @@ let package = Package(
         .library("Journals", ["Basics", "Primitives", "Streams"]),
         .library("Signatures", ["Basics", "Primitives", .crypto]),
         .library("Archives", ["Basics", "CLinux", "Primitives", "Streams"]),
+        .library("Guests", ["Basics", "Primitives"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
         .library(
             "Databases",
@@ -121,6 +122,7 @@ let package = Package(
         .tests("Archives", ["Basics", "Primitives", "Streams"]),
         .tests("PostgreSQLConnector", ["Basics", "Primitives", "Databases"]),
         .tests("MariaDBConnector", ["Basics"]),
+        .tests("Guests", ["Basics", "Primitives"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],
     cxxLanguageStandard: .cxx17
