@@ -76,6 +76,7 @@ let package = Package(
         .library("Signatures", ["Basics", "Primitives", .crypto]),
         .library("Archives", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Disks", ["Basics", "CLinux", "Primitives", "Streams"]),
+        .library("Guests", ["Basics", "Primitives"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
         .library("HTTP", ["Basics", "Primitives", "Streams", "CCurl"]),
         .library(
@@ -102,7 +103,7 @@ let package = Package(
         .library(
             "ProxmoxConnector",
             [
-                "Connectors", "Disks", "HTTP", "Basics", "Manifests", "Plans", "Primitives",
+                "Connectors", "Disks", "Guests", "HTTP", "Basics", "Manifests", "Plans", "Primitives",
                 "Streams",
             ]),
         // 5: runs
@@ -139,6 +140,7 @@ let package = Package(
         .tests("MariaDBConnector", ["Basics"]),
         .tests("HTTP", ["Basics", "Primitives", "Streams"]),
         .tests("ProxmoxConnector", ["Basics", "HTTP", "Primitives", "Streams"]),
+        .tests("Guests", ["Basics", "Primitives"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],
     cxxLanguageStandard: .cxx17
