@@ -31,6 +31,16 @@ enum LayoutRecord {
         }
     }
 
+    /// The inode, when it has several names.
+    var group: InodeIdentity? {
+        switch self {
+        case .entry(_, _, let group, _): group
+        case .link(_, _, let group): group
+        case .large(let file): file.group
+        case .omission: nil
+        }
+    }
+
     var path: [UInt8] {
         switch self {
         case .entry(let path, _, _, _), .link(let path, _, _), .omission(let path, _, _, _, _): path
@@ -106,6 +116,7 @@ struct TreeLayout: Sendable {
     var recordsPath: String { directory + "/layout" }
     var segmentsPath: String { directory + "/segments" }
     var indexPath: String { directory + "/index" }
+    func rangePath(_ range: Int) -> String { directory + "/range-\(range)" }
     func notesPath(_ segment: Int) -> String { directory + "/notes-\(segment)" }
 
     /// How much plaintext a segment should hold: small enough for even work at the end of a run,
