@@ -130,6 +130,15 @@ struct RecordReader: ~Copyable {
         return buffer[from..<from + count]
     }
 
+    /// A copy of counted bytes, to keep.
+    mutating func array() throws(Failure) -> [UInt8] {
+        let count = Int(try number(UInt32.self))
+        let from = try advance(count)
+        return unsafe buffer.withUnsafeBufferPointer {
+            unsafe Array($0[from..<from + count])
+        }
+    }
+
     mutating func counted() throws(Failure) -> ArraySlice<UInt8> {
         try bytes(Int(number(UInt32.self)))
     }

@@ -182,7 +182,7 @@ extension RecordWriter {
 extension RecordReader {
     mutating func record() throws(Failure) -> LayoutRecord {
         let tag = try number(UInt8.self)
-        let path = Array(try counted())
+        let path = try array()
         switch tag {
         case 0, 1:
             let kind = WalkedKind.allCases[Int(try number(UInt8.self)) % WalkedKind.allCases.count]
@@ -190,7 +190,7 @@ extension RecordReader {
             return .entry(
                 path: path, kind: kind, group: tag == 1 ? try group() : nil, bytes: bytes)
         case 2:
-            let target = Array(try counted())
+            let target = try array()
             return .link(path: path, target: target, group: try group())
         case 3, 4:
             let group = tag == 4 ? try group() : nil
