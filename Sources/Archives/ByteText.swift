@@ -93,9 +93,10 @@ enum ByteText {
     static func quote(_ bytes: [UInt8], to buffer: inout [UInt8]) {
         buffer.append(0x22)
         defer { buffer.append(0x22) }
-        if !bytes.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c }) {
-            return buffer.append(contentsOf: bytes)
+        let isPlain = unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe !bytes.contains { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c }
         }
+        if isPlain { return buffer.append(contentsOf: bytes) }
         for byte in bytes {
             switch byte {
             case 0x22: append("\\\"", to: &buffer)
@@ -115,6 +116,9 @@ enum ByteText {
 
     /// Whether the bytes are well-formed UTF-8 (Unicode, table 3-7).
     static func isUTF8(_ bytes: [UInt8]) -> Bool {
+        // Most names are ASCII.
+        let isASCII = unsafe bytes.withUnsafeBufferPointer { unsafe $0.allSatisfy { $0 < 0x80 } }
+        if isASCII { return true }
         var index = 0
         func continues(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xbf) -> Bool {
             index + offset < bytes.count && range.contains(bytes[index + offset])

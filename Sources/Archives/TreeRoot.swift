@@ -23,6 +23,8 @@ public struct TreeCursor: ~Copyable {
     private let root: TreeRoot
     private var directory: Descriptor?
     private var directoryPath: [UInt8] = []
+    /// The last component as a C string, kept for its memory.
+    private var name: [UInt8] = []
 
     public init(_ root: TreeRoot) { self.root = root }
 
@@ -35,8 +37,9 @@ public struct TreeCursor: ~Copyable {
     ) throws(Failure) -> Result {
         let slash = path.lastIndex(of: 0x2f)
         let parent = slash.map { path[..<$0] } ?? []
-        var name = slash.map { Array(path[($0 + 1)...]) } ?? path
-        if name.isEmpty { name = [0x2e] }
+        name.removeAll(keepingCapacity: true)
+        name.append(contentsOf: path[(slash.map { $0 + 1 } ?? 0)...])
+        if name.isEmpty { name.append(0x2e) }
         name.append(0)
         try enter(parent)
         let raw = directory?.raw ?? root.descriptor.raw

@@ -3,7 +3,8 @@ import CLinux
 import Glibc
 import Streams
 
-/// Walks a `TreeScope` in the byte order of full paths ("a", "a-b", "a/x"), one event at a time.
+/// Walks a `TreeScope`, or a range of it, in the byte order of full paths ("a", "a-b", "a/x"), one
+/// event at a time.
 ///
 /// What it holds are the names of the directories on the way to where it is, and at most about a
 /// hundred descriptors, however deep the tree: those far above are closed and found again, by their
@@ -24,14 +25,31 @@ public struct TreeWalker: ~Copyable {
     /// The shallowest level whose descriptor is open.
     private var firstOpen = 0
     private var hasBegun = false
+    private let range: WalkRange
+    /// Directories at this depth are not entered; those at the top have depth 1.
+    private let deepest: Int
+    /// What is met is only on the way to where the range begins.
+    private var isOnTheWay: Bool
     /// The event after the one that was given, about the same path.
     private var queued: WalkEvent?
     private var records = Chunk(capacity: 1 << 16)
 
     static let openLevels = 96
 
-    public init(_ scope: TreeScope) throws(Failure) {
+    public init(_ scope: TreeScope, _ range: WalkRange = .all) throws(Failure) {
+        try self.init(scope, range, deepest: .max)
+    }
+
+    /// Walks down to a depth only.
+    init(_ scope: TreeScope, deepest: Int) throws(Failure) {
+        try self.init(scope, .all, deepest: deepest)
+    }
+
+    private init(_ scope: TreeScope, _ range: WalkRange, deepest: Int) throws(Failure) {
         self.scope = scope
+        self.range = range
+        self.deepest = deepest
+        isOnTheWay = !range.start.isEmpty
         mounts =
             scope.oneFileSystem
             ? try MountTable(below: scope.root.descriptor) : MountTable(paths: [])
@@ -55,8 +73,25 @@ public struct TreeWalker: ~Copyable {
 
     /// The next event, about `path`; nil at the end.
     ///
-    /// Throws only when a directory that was given has gone; everything else is an event.
+    /// Throws only when a directory that was given has gone, or, as `.sourceChanged`, when the way to
+    /// the beginning of the range is no longer open; everything else is an event.
     public mutating func next() throws(Failure) -> WalkEvent? {
+        while let event = try nextMet() {
+            if !isOnTheWay { return event }
+            // What is on the way belongs to the ranges before. News of it that those may not have
+            // met would be lost here.
+            switch event {
+            case .entry, .excluded: continue
+            case .mountPoint, .unreadable, .vanished:
+                throw Failure(
+                    .sourceChanged,
+                    "\"\(String(decoding: path, as: UTF8.self))\" changed during the inventory")
+            }
+        }
+        return nil
+    }
+
+    private mutating func nextMet() throws(Failure) -> WalkEvent? {
         if let event = queued {
             queued = nil
             return event
@@ -74,6 +109,12 @@ public struct TreeWalker: ~Copyable {
             let key = levels[top].keys[levels[top].position]
             levels[top].position += 1
             setPath(to: key)
+            switch range.side(of: path, descends: key.descends) {
+            case .before: continue
+            case .onTheWay: isOnTheWay = true
+            case .inside: isOnTheWay = false
+            case .behind: return nil
+            }
             if let event = key.descends ? enter(key) : try look(at: key) { return event }
         }
         return nil
@@ -203,6 +244,7 @@ extension TreeWalker {
     private mutating func prepare(
         _ key: WalkLevel.Key, _ status: WalkedStatus, _ mode: WalkLevel.Mode
     ) {
+        if depth >= deepest, case .inside = mode { return }
         let top = depth - 1
         if key.kind != UInt8(DT_DIR), key.kind != UInt8(DT_UNKNOWN) {
             levels[top].insertDescent(of: key)

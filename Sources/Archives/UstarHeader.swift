@@ -8,7 +8,10 @@ enum UstarHeader {
 
     /// Whether bytes can stand in a field as they are: not too long, and printable ASCII only.
     static func fits(_ bytes: [UInt8], _ limit: Int) -> Bool {
-        bytes.count <= limit && bytes.allSatisfy { (0x20...0x7e).contains($0) }
+        guard bytes.count <= limit else { return false }
+        return unsafe bytes.withUnsafeBufferPointer {
+            unsafe $0.allSatisfy { $0 >= 0x20 && $0 <= 0x7e }
+        }
     }
 
     static func fits(_ time: FileTime) -> Bool {

@@ -53,10 +53,11 @@ struct RecordWriter: ~Copyable {
         buffer.removeAll(keepingCapacity: true)
     }
 
-    /// Brings everything to the disk.
-    mutating func finish() throws(Failure) {
+    /// Brings everything to the disk; without `durably`, only to the file, for what is made again
+    /// after a crash.
+    mutating func finish(durably: Bool = true) throws(Failure) {
         try flush()
-        try file.sync()
+        if durably { try file.sync() }
     }
 }
 
@@ -111,17 +112,31 @@ struct RecordReader: ~Copyable {
         }
     }
 
-    mutating func bytes(_ count: Int) throws(Failure) -> ArraySlice<UInt8> {
+    /// Moves on by `count` bytes, all of which are in the buffer then; returns where they begin.
+    private mutating func advance(_ count: Int) throws(Failure) -> Int {
         try fill(count)
         guard end - start >= count else {
             throw Failure(
                 .truncated, "the run's private file \"\(path)\" is damaged",
                 hint: "Begin the run again in a new output.")
         }
-        let slice = buffer[start..<start + count]
         start += count
         position += Int64(count)
-        return slice
+        return start - count
+    }
+
+    mutating func bytes(_ count: Int) throws(Failure) -> ArraySlice<UInt8> {
+        let from = try advance(count)
+        return buffer[from..<from + count]
+    }
+
+    /// A copy of counted bytes, to keep.
+    mutating func array() throws(Failure) -> [UInt8] {
+        let count = Int(try number(UInt32.self))
+        let from = try advance(count)
+        return unsafe buffer.withUnsafeBufferPointer {
+            unsafe Array($0[from..<from + count])
+        }
     }
 
     mutating func counted() throws(Failure) -> ArraySlice<UInt8> {
@@ -129,9 +144,9 @@ struct RecordReader: ~Copyable {
     }
 
     mutating func number<Number: FixedWidthInteger>(_: Number.Type) throws(Failure) -> Number {
-        let bytes = try bytes(MemoryLayout<Number>.size)
-        return unsafe bytes.withUnsafeBytes {
-            unsafe Number(bigEndian: $0.loadUnaligned(as: Number.self))
+        let from = try advance(MemoryLayout<Number>.size)
+        return unsafe buffer.withUnsafeBytes {
+            unsafe Number(bigEndian: $0.loadUnaligned(fromByteOffset: from, as: Number.self))
         }
     }
 

@@ -52,7 +52,7 @@ struct FileData: ~Copyable {
         var position = range.lowerBound
         while position < range.upperBound {
             try progress.checkCancelled()
-            let wanted = Int(min(Int64(chunk.capacity), range.upperBound - position))
+            let wanted = Int(min(Int64(Chunk.standardSize), range.upperBound - position))
             try fill(&chunk, wanted, at: position)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
                 if asPlain { unsafe plain.update(bytes) } else { unsafe tree.update(bytes) }

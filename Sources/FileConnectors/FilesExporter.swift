@@ -55,12 +55,10 @@ public final class FilesExporter: Exporter {
     /// Walks the tree; the summary is written last, and is the sign that the rest is whole.
     private func take(to summary: String) throws(Failure) {
         let moment = room.world.now()
-        var inventory = try TreeInventory(
-            settings, room: room.directory, progress: room.progress)
-        var writer = try RecordWriter(layout.recordsPath)
-        try inventory.walk { (record) throws(Failure) in try writer.append(record) }
-        try writer.finish()
-        let totals = inventory.totals
+        let totals = try JoinedInventory(
+            of: TreeInventory(settings, room: room.directory, progress: room.progress),
+            layout: layout, threads: room.workers
+        ).take()
         let table = try SegmentTable(
             cutting: layout, target: TreeLayout.segmentTarget(total: totals.streamBytes))
         try table.write(to: layout.segmentsPath)

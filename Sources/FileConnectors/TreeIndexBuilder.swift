@@ -58,8 +58,9 @@ struct TreeIndexBuilder {
             }
         }
         try cuts.append(index.position)
-        try index.finish()
-        try cuts.finish()
+        // Made again from the notes by every process that goes on with the run.
+        try index.finish(durably: false)
+        try cuts.finish(durably: false)
         let counts = omissions.map {
             OmissionSummary.Count(reason: $0.key.reason, count: $0.value, accepted: $0.key.accepted)
         }

@@ -3,8 +3,8 @@ import Basics
 import Glibc
 import Streams
 
-/// Walks the tree once and fixes the expected list: the layout file, in path order.
-struct TreeInventory {
+/// Walks the tree, or a range of it, once and fixes the expected list: the layout file, in path order.
+struct TreeInventory: Sendable {
     private(set) var totals = Totals()
     private let settings: FilesSettings
     private let scope: TreeScope
@@ -13,7 +13,14 @@ struct TreeInventory {
     /// The run's own private directory: an archive cannot hold itself.
     private let own: InodeIdentity?
     /// First names of inodes with several; a few dozen bytes for each such inode.
-    private var firstNames: [InodeIdentity: [UInt8]] = [:]
+    private var firstNames: [InodeIdentity: FirstName] = [:]
+
+    /// An inode's first name, and what it has added to the totals.
+    private struct FirstName {
+        let path: [UInt8]
+        var bytes: Int64 = 0
+        var streamBytes: Int64 = 0
+    }
 
     /// What the walk found, for plan and catalogue.
     struct Totals: Sendable, Equatable {
@@ -41,15 +48,47 @@ struct TreeInventory {
             excludes: settings.excludes)
     }
 
+    /// Ranges that can be walked at the same time, each by a copy of this inventory.
+    func ranges() throws(Failure) -> [WalkRange] { try WalkRange.cutting(scope) }
+
     /// Calls `body` for every record in path order.
-    mutating func walk(_ body: (LayoutRecord) throws(Failure) -> Void) throws(Failure) {
-        var walker = try TreeWalker(scope)
+    ///
+    /// Throws `.sourceChanged` when a range's beginning can no longer be reached.
+    mutating func walk(
+        _ range: WalkRange = .all, _ body: (LayoutRecord) throws(Failure) -> Void
+    ) throws(Failure) {
+        var walker = try TreeWalker(scope, range)
         while let event = try walker.next() {
             try progress.checkCancelled()
             guard let record = try record(walker.path, event) else { continue }
             totals.records += 1
             try body(record)
         }
+    }
+
+    /// Takes the totals of the range that follows.
+    mutating func append(totals next: TreeInventory) {
+        totals.records += next.totals.records
+        totals.entries += next.totals.entries
+        totals.bytes += next.totals.bytes
+        totals.streamBytes += next.totals.streamBytes
+        totals.kinds.merge(next.totals.kinds, uniquingKeysWith: +)
+        totals.largest = max(totals.largest, next.totals.largest)
+    }
+
+    /// A record of the range that follows, whose inode may have its first name in one before.
+    mutating func append(_ record: LayoutRecord, of range: TreeInventory) -> LayoutRecord {
+        guard let group = record.group else { return record }
+        guard let first = firstNames[group] else {
+            firstNames[group] = range.firstNames[group]
+            return record
+        }
+        guard first.path != record.path else { return record }
+        if record.firstName != nil, let counted = range.firstNames[group] {
+            totals.bytes -= counted.bytes
+            totals.streamBytes -= counted.streamBytes
+        }
+        return .link(path: record.path, target: first.path, group: group)
     }
 
     private mutating func record(
@@ -102,25 +141,31 @@ struct TreeInventory {
         if status.links > 1, status.kind != .directory {
             let identity = InodeIdentity(device: status.device, inode: status.inode)
             if let first = firstNames[identity] {
-                return .link(path: path, target: first, group: identity)
+                return .link(path: path, target: first.path, group: identity)
             }
-            firstNames[identity] = path
+            firstNames[identity] = FirstName(path: path)
             group = identity
         }
         guard status.kind == .file else {
             return .entry(path: path, kind: status.kind, group: group, bytes: 0)
         }
         totals.bytes += status.size
+        if let group { firstNames[group]?.bytes = status.size }
         totals.largest = max(totals.largest, status.size)
         if status.size > TreeLayout.inlineLimit,
             let large = try large(path, status, group)
         {
-            totals.streamBytes += large.extents.reduce(0) { $0 + $1.length }
+            count(stored: large.extents.reduce(0) { $0 + $1.length }, group)
             return .large(large)
         }
         let stored = min(status.size, status.blocks * 512 + 512)
-        totals.streamBytes += stored
+        count(stored: stored, group)
         return .entry(path: path, kind: .file, group: group, bytes: stored)
+    }
+
+    private mutating func count(stored bytes: Int64, _ group: InodeIdentity?) {
+        totals.streamBytes += bytes
+        if let group { firstNames[group]?.streamBytes = bytes }
     }
 
     /// The layout of a file that may have to be cut; nil when its data fits in one segment.

@@ -31,6 +31,16 @@ enum LayoutRecord {
         }
     }
 
+    /// The inode, when it has several names.
+    var group: InodeIdentity? {
+        switch self {
+        case .entry(_, _, let group, _): group
+        case .link(_, _, let group): group
+        case .large(let file): file.group
+        case .omission: nil
+        }
+    }
+
     var path: [UInt8] {
         switch self {
         case .entry(let path, _, _, _), .link(let path, _, _), .omission(let path, _, _, _, _): path
@@ -106,6 +116,7 @@ struct TreeLayout: Sendable {
     var recordsPath: String { directory + "/layout" }
     var segmentsPath: String { directory + "/segments" }
     var indexPath: String { directory + "/index" }
+    func rangePath(_ range: Int) -> String { directory + "/range-\(range)" }
     func notesPath(_ segment: Int) -> String { directory + "/notes-\(segment)" }
 
     /// How much plaintext a segment should hold: small enough for even work at the end of a run,
@@ -171,7 +182,7 @@ extension RecordWriter {
 extension RecordReader {
     mutating func record() throws(Failure) -> LayoutRecord {
         let tag = try number(UInt8.self)
-        let path = Array(try counted())
+        let path = try array()
         switch tag {
         case 0, 1:
             let kind = WalkedKind.allCases[Int(try number(UInt8.self)) % WalkedKind.allCases.count]
@@ -179,7 +190,7 @@ extension RecordReader {
             return .entry(
                 path: path, kind: kind, group: tag == 1 ? try group() : nil, bytes: bytes)
         case 2:
-            let target = Array(try counted())
+            let target = try array()
             return .link(path: path, target: target, group: try group())
         case 3, 4:
             let group = tag == 4 ? try group() : nil

@@ -14,7 +14,8 @@ struct TreeSegment: ~Copyable {
     private var reader: EntryReader
     private var notes: RecordWriter
     private let broken: Set<[UInt8]>
-    private var chunk = Chunk()
+    /// A file of the standard size, and what fills up its last block.
+    private var chunk = Chunk(capacity: Chunk.standardSize + PaxWriter.blockSize)
     private var pax = PaxWriter()
     private var leaf = TreeLeaf()
     private var header: [UInt8] = []
@@ -174,14 +175,13 @@ struct TreeSegment: ~Copyable {
         var attempt = 1
         while true {
             let opened = try openFile(path)
-            let reading = opened.reading
-            var flags = flags(of: reading, group)
-            let size = reading.entry.size
-            guard reading.entry.extents == nil, size <= chunk.capacity else {
+            var flags = flags(of: opened.reading, group)
+            let size = opened.reading.entry.size
+            guard opened.reading.entry.extents == nil, size <= Chunk.standardSize else {
                 return try writeLong(opened, flags, into: &sink)
             }
             let complete = try fill(from: opened.descriptor, Int(size), path)
-            let differs = try hasChanged(opened.descriptor, since: reading.identity)
+            let differs = try hasChanged(opened.descriptor, since: opened.reading.identity)
             let changed = !complete || differs
             if changed, attempt < Self.attempts {
                 attempt += 1
@@ -192,11 +192,16 @@ struct TreeSegment: ~Copyable {
             let digest = try unsafe chunk.withBytes { (bytes) throws(Failure) in
                 unsafe SHA256.hash(bytes)
             }
-            try emit(reading.entry, .sha256(digest), flags, into: &sink)
+            let padding = PaxWriter.padding(after: size)
+            try emit(opened.reading.entry, .sha256(digest), flags, into: &sink)
+            try unsafe chunk.append { (free) throws(Failure) in
+                if let start = free.baseAddress { unsafe memset(start, 0, padding) }
+                return padding
+            }
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
                 try unsafe sink.write(buffer: bytes)
             }
-            try pad(size, into: &sink)
+            offset += Int64(padding)
             exporter.room.progress.add(bytes: size)
             return
         }
