@@ -103,7 +103,8 @@ let package = Package(
         .library(
             "ProxmoxConnector",
             [
-                "Connectors", "Disks", "Guests", "HTTP", "Basics", "Manifests", "Plans", "Primitives",
+                "Connectors", "Disks", "Guests", "HTTP", "Basics", "Manifests", "Plans",
+                "Primitives",
                 "Streams",
             ]),
         // 5: runs

@@ -8,19 +8,20 @@ protocol ThreadBody: AnyObject, Sendable {
 /// Starts a detached thread that keeps the body alive as long as it works.
 func startThread(for body: any ThreadBody) {
     let owner = unsafe Unmanaged.passRetained(ThreadStart(body))
-    var thread = pthread_t()
-    var attributes = pthread_attr_t()
-    unsafe pthread_attr_init(&attributes)
-    unsafe pthread_attr_setstacksize(&attributes, 4 << 20)
-    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    var thread: pthread_t = 0
+    let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+    unsafe pthread_attr_init(attributes)
+    unsafe pthread_attr_setstacksize(attributes, 4 << 20)
+    unsafe pthread_attr_setdetachstate(attributes, Int32(PTHREAD_CREATE_DETACHED))
     let status = unsafe pthread_create(
-        &thread, &attributes,
+        &thread, attributes,
         { pointer in
             guard let pointer = unsafe pointer else { return nil }
             unsafe Unmanaged<ThreadStart>.fromOpaque(pointer).takeRetainedValue().body.work()
             return nil
         }, owner.toOpaque())
-    unsafe pthread_attr_destroy(&attributes)
+    unsafe pthread_attr_destroy(attributes)
+    unsafe attributes.deallocate()
     precondition(status == 0, "no thread could be started")
 }
 

@@ -92,8 +92,12 @@ struct PlannedGuest: Sendable, Equatable {
     /// Where it was at the inventory.
     let node: String
     let disks: [PlannedDisk]
+    /// Devices of the backup that the plan leaves out.
+    let leftOut: [String]
     let isPortable: Bool
     let isNative: Bool
+    /// Bytes of all that a backup carries, as the configuration says.
+    let declaredBytes: Int64
 
     struct PlannedDisk: Sendable, Equatable {
         let key: String
@@ -129,7 +133,9 @@ struct PlannedGuest: Sendable, Equatable {
         return parts
     }
 
-    var bytes: Int64 { disks.reduce(0) { $0 + $1.bytes } }
+    var bytes: Int64 {
+        isPortable ? disks.reduce(0) { $0 + $1.bytes } : declaredBytes
+    }
 
     func outline(of part: GuestPart) -> ArtifactOutline {
         let (artifact, format, slug, bytes) =
@@ -187,7 +193,9 @@ extension PlannedGuest {
     var json: JSON {
         [
             "id": .integer(id), "type": .string(kind.rawValue), "name": .string(name),
-            "node": .string(node), "portable": .bool(isPortable), "native": .bool(isNative),
+            "node": .string(node), "leftOut": .array(leftOut.map { .string($0) }),
+            "declared": .integer(declaredBytes), "portable": .bool(isPortable),
+            "native": .bool(isNative),
             "disks": .array(
                 disks.map {
                     [
@@ -203,7 +211,8 @@ extension PlannedGuest {
             let kind = json["type"]?.string.flatMap({ GuestEntry.Kind(rawValue: $0) }),
             let name = json["name"]?.string, let node = json["node"]?.string,
             let isPortable = json["portable"]?.bool, let isNative = json["native"]?.bool,
-            let disks = json["disks"]?.array
+            let disks = json["disks"]?.array, let leftOut = json["leftOut"]?.array,
+            let declared = json["declared"]?.integer
         else { return nil }
         self.init(
             id: id, kind: kind, name: name, node: node,
@@ -212,6 +221,7 @@ extension PlannedGuest {
                     let bytes = disk["bytes"]?.integer
                 else { return nil }
                 return PlannedDisk(key: key, device: device, bytes: bytes)
-            }, isPortable: isPortable, isNative: isNative)
+            }, leftOut: leftOut.compactMap(\.string), isPortable: isPortable, isNative: isNative,
+            declaredBytes: declared)
     }
 }

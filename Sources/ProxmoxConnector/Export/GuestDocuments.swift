@@ -1,6 +1,7 @@
 import Basics
 import Connectors
 import Disks
+import Guests
 
 /// The small files that go with a guest.
 struct GuestDocuments: Sendable {
@@ -43,6 +44,11 @@ struct GuestDocuments: Sendable {
     private func configuration(
         of guest: PlannedGuest, _ contents: GuestSpool.Contents
     ) -> [UInt8] {
-        contents.configurations.first { $0.name.hasSuffix(".conf") }?.bytes ?? []
+        let bytes = contents.configurations.first { $0.name.hasSuffix(".conf") }?.bytes ?? []
+        guard !keepsSecrets,
+            let read = try? GuestConfiguration(kind: guest.kind.guestKind, file: bytes)
+        else { return bytes }
+        let (clean, taken) = read.withoutSecrets()
+        return taken.isEmpty ? bytes : clean.file
     }
 }

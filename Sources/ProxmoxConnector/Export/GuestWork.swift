@@ -63,7 +63,8 @@ final class GuestWork: Sendable {
         } else {
             let backup: OpenBackup
             do throws(Failure) { backup = try provider.open(guest, in: directory) } catch {
-                throw error.during("cannot back up \(guest.title)")
+                throw error.code == .guestBackupLost
+                    ? damaged(error) : error.during("cannot back up \(guest.title)")
             }
             spool.begin(backup)
             let toTheEnd = !provider.canReadAgain || guest.kind == .container || guest.isNative
@@ -79,7 +80,8 @@ final class GuestWork: Sendable {
     /// A stream that is damaged is no backup; what came of it must not stay.
     private func damaged(_ failure: Failure) -> Failure {
         switch failure.code {
-        case .vmaMalformed, .vmaClusters, .zstdCorrupt, .gzipCorrupt, .truncated, .digestMismatch:
+        case .vmaMalformed, .vmaClusters, .guestBackupLost, .zstdCorrupt, .gzipCorrupt, .truncated,
+            .digestMismatch:
             try? Files.write([], to: directory + "/lost", mode: 0o600)
             return Failure(
                 failure.code, "the backup of \(guest.title) is damaged: \(failure.what)",
@@ -270,7 +272,9 @@ final class GuestWork: Sendable {
     private func noteSurplus(_ contents: GuestSpool.Contents) throws(Failure) {
         guard guest.isPortable else { return }
         for device in contents.devices
-        where !guest.disks.contains(where: { $0.device == device.name }) {
+        where !guest.disks.contains(where: { $0.device == device.name })
+            && !guest.leftOut.contains(device.name)
+        {
             try note(omission: .added, "\(guest.id)/\(device.name)")
         }
     }

@@ -42,7 +42,7 @@ public final class ProxmoxExporter: Exporter {
 
     public func inventory() throws(Failure) -> Inventory {
         if !Files.exists(listPath) {
-            try InventoryMaker(settings: settings, room: room).make().write(to: listPath)
+            try makeList().write(to: listPath)
         }
         let taken = try open(ExportList(reading: listPath))
         for guest in taken.guests { _ = try guest.restart() }
@@ -144,10 +144,22 @@ public final class ProxmoxExporter: Exporter {
 }
 
 extension ProxmoxExporter {
+    private func makeList() throws(Failure) -> ExportList {
+        switch settings.origin {
+        case .dumps(let paths):
+            return try DumpInventory(settings: settings, room: room).make(DumpFiles(paths))
+        case .cluster(let server, let transport):
+            return try ClusterInventory(settings, server, transport, room).make()
+        }
+    }
+
     public func survey() throws(Failure) -> Survey {
-        let list = try InventoryMaker(settings: settings, room: room).make()
-        return Survey(
-            bytes: list.guests.reduce(0) { $0 + $1.bytes }, counts: list.counts, findings: [],
-            omissions: list.omissions)
+        switch settings.origin {
+        case .dumps(let paths):
+            let plan = try DumpInventory(settings: settings, room: room).plan(DumpFiles(paths))
+            return plan.survey
+        case .cluster(let server, let transport):
+            return try ClusterSurvey(ClusterInventory(settings, server, transport, room)).make()
+        }
     }
 }

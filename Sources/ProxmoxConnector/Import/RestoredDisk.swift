@@ -64,7 +64,8 @@ final class RestoredDisk: Sendable {
             }
             var done: Set<Int> = []
             if Files.exists(partial), Files.exists(notesPath) {
-                done = Set(try Files.readText(notesPath).split(separator: "\n").compactMap { Int($0) })
+                done = Set(
+                    try Files.readText(notesPath).split(separator: "\n").compactMap { Int($0) })
             }
             do throws(Failure) {
                 if done.isEmpty { throw Failure(.notFound, "nothing to go on with") }
@@ -187,7 +188,8 @@ final class RereadDisk: Sendable {
             var raw = try RawDisk(opening: disk.path)
             guard raw.size == disk.disk.size else {
                 throw Failure(
-                    .diskUnsuitable, "\"\(disk.path)\" has \(raw.size) bytes, not \(disk.disk.size)")
+                    .diskUnsuitable, "\"\(disk.path)\" has \(raw.size) bytes, not \(disk.disk.size)"
+                )
             }
             leaves = try DiskDigest.leaves(of: &raw, in: range, &chunk, progress: progress)
         } else {

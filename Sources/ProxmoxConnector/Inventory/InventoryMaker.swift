@@ -1,92 +1,122 @@
 import Basics
 import Connectors
-import Disks
+import Guests
 import Manifests
 import Streams
 
-/// Fixes what an export of guests consists of.
-struct InventoryMaker {
-    let settings: ProxmoxSettings
-    let room: Room
+/// What was found out about guests before an export, for the inventory and for `exeat plan`.
+struct GuestPlan {
+    var guests: [PlannedGuest] = []
+    var omissions: OmissionList<ProxmoxOmission>
+    var findings: [Finding] = []
+    private let settings: ProxmoxSettings
+    private let keepsSecrets: Bool
 
-    func make() throws(Failure) -> ExportList {
-        switch settings.origin {
-        case .dumps(let paths):
-            var inventory = DumpInventory(settings, room)
-            return try inventory.make(DumpFiles(paths))
-        case .cluster:
-            throw Failure(.unsupported, "clusters cannot be asked yet")
+    init(_ settings: ProxmoxSettings, isEncrypted: Bool) throws(Failure) {
+        self.settings = settings
+        omissions = OmissionList(accepted: settings.accepted)
+        keepsSecrets = settings.keepsSecrets(isEncrypted: isEncrypted)
+        guard !keepsSecrets || isEncrypted else {
+            throw Failure(
+                .planInvalidValue, "secrets may be sealed in an encrypted archive only",
+                hint: "Give recipients in archive.encrypt-to, or say \"secrets: omit\".")
+        }
+        guard keepsSecrets || settings.disks == .portable else {
+            throw Failure(
+                .planInvalidValue,
+                "the stream of vzdump holds passwords and firmware secrets as they are, and the "
+                    + "archive is not encrypted",
+                hint: "Give recipients in archive.encrypt-to, or say \"disks: portable\".")
+        }
+    }
+
+    /// Whether the plan wants a guest; what it excludes is noted with its reason.
+    mutating func wants(_ guest: GuestEntry) -> Bool {
+        guard settings.guests.isEmpty || settings.guests.contains(where: { $0.matches(guest) })
+        else { return false }
+        if let exclusion = settings.excludedGuests.first(where: { $0.selector.matches(guest) }) {
+            omissions.addExcluded(guest.title, reason: exclusion.reason)
+            return false
+        }
+        return true
+    }
+
+    /// Adds a guest by its configuration, with all that its backup will not carry.
+    ///
+    /// - Parameter devices: what the backup has, where it is there already, by device.
+    mutating func add(
+        _ guest: GuestEntry, _ configuration: GuestConfiguration, devices: [String: Int64]? = nil
+    ) {
+        let content = BackupContent(of: configuration)
+        for left in content.left {
+            if left.isLoss {
+                omissions.add(ProxmoxOmission(left.code), "\(guest.id): \(left.what)")
+            } else {
+                findings.append(
+                    Finding(
+                        left.code.rawValue, left.code == .locked ? .warning : .note,
+                        "\(guest.title): \(left.what)"))
+            }
+        }
+        var disks: [PlannedGuest.PlannedDisk] = []
+        var leftOut: [String] = []
+        if guest.kind == .machine {
+            var carried = content.carried.map {
+                (key: $0.key, device: $0.device, bytes: Int64($0.declaredSize ?? 0), $0.isSecret)
+            }
+            if let devices {
+                let known = Set(carried.map(\.device))
+                carried = carried.compactMap { disk in
+                    devices[disk.device].map { (disk.key, disk.device, $0, disk.3) }
+                }
+                for (device, bytes) in devices.sorted(by: { $0.key < $1.key })
+                where !known.contains(device) {
+                    carried.append(
+                        (
+                            configuration.devices.first { $0.device == device }?.key
+                                ?? String(device.drop { $0 != "-" }.dropFirst()), device, bytes,
+                            false
+                        ))
+                }
+            }
+            for (key, device, bytes, isSecret) in carried {
+                let name = "\(guest.id)/\(key)"
+                if let exclusion = settings.excludedDisks.first(where: { $0.disk == name }) {
+                    omissions.addExcluded(name, reason: exclusion.reason)
+                    leftOut.append(device)
+                } else if isSecret, !keepsSecrets {
+                    omissions.add(.secrets, name, covered: settings.secrets == .omit)
+                    leftOut.append(device)
+                } else {
+                    disks.append(.init(key: key, device: device, bytes: bytes))
+                }
+            }
+            if !keepsSecrets {
+                for secret in configuration.withoutSecrets().taken {
+                    omissions.add(
+                        .secrets, "\(guest.id)/\(secret.key)", covered: settings.secrets == .omit)
+                }
+            }
+        }
+        guests.append(
+            PlannedGuest(
+                id: guest.id, kind: guest.kind, name: guest.name, node: guest.node, disks: disks,
+                leftOut: leftOut,
+                isPortable: guest.kind == .machine && settings.disks != .native,
+                isNative: guest.kind == .container || settings.disks != .portable,
+                declaredBytes: content.carried.reduce(0) { $0 + Int64($1.declaredSize ?? 0) }))
+    }
+
+    /// Selectors of the plan that fit nothing are mistakes.
+    func check(among entries: [GuestEntry]) throws(Failure) {
+        for selector in settings.guests where !entries.contains(where: { selector.matches($0) }) {
+            throw Failure(
+                .planInvalidValue, "no guest fits \"\(selector.text)\" of the plan",
+                hint: "Correct it, or give the right VM.Audit to see the guest.")
         }
     }
 }
 
-/// What backups that are files already hold: their headers say it.
-struct DumpInventory {
-    let settings: ProxmoxSettings
-    let room: Room
-    private var omissions: OmissionList<ProxmoxOmission>
-
-    init(_ settings: ProxmoxSettings, _ room: Room) {
-        self.settings = settings
-        self.room = room
-        omissions = OmissionList(accepted: settings.accepted)
-    }
-
-    mutating func make(_ files: DumpFiles) throws(Failure) -> ExportList {
-        var guests: [PlannedGuest] = []
-        for dump in files.dumps.values.sorted(by: { $0.id < $1.id }) {
-            try room.progress.checkCancelled()
-            let guest: PlannedGuest
-            do throws(Failure) { guest = try planned(dump) } catch {
-                throw error.during("cannot read \"\(dump.path)\"")
-            }
-            let entry = GuestEntry(
-                id: guest.id, kind: guest.kind, name: guest.name, node: "", status: "", pool: nil,
-                tags: [], isTemplate: false)
-            if let exclusion = settings.excludedGuests.first(where: { $0.selector.matches(entry) })
-            {
-                omissions.addExcluded(guest.title, reason: exclusion.reason)
-                continue
-            }
-            guard settings.guests.isEmpty || settings.guests.contains(where: { $0.matches(entry) })
-            else { continue }
-            guests.append(guest)
-        }
-        guard !guests.isEmpty else {
-            throw Failure(.planInvalidValue, "no backup is of a guest that the plan names")
-        }
-        return ExportList(
-            run: room.world.newID(),
-            moment: Moment(
-                kind: "backup",
-                value: files.dumps.values.map(\.taken).min() ?? ""),
-            facts: ["origin": "dumps"],
-            counts: [.init("guests", .integer(Int64(guests.count)))], guests: guests,
-            documents: nil, documentBytes: 0, omissions: omissions.summary)
-    }
-
-    private mutating func planned(_ dump: DumpFiles.Dump) throws(Failure) -> PlannedGuest {
-        let file = try BackupFile(opening: dump.path)
-        switch dump.kind {
-        case .machine:
-            let header = try VMAReader(file.open()).header
-            let bytes = header.configurations.first { $0.name == "qemu-server.conf" }?.bytes ?? []
-            let configuration = try GuestConfiguration(parsing: bytes, kind: .machine)
-            let disks = header.devices.filter { !$0.isMemory }.map { device in
-                PlannedGuest.PlannedDisk(
-                    key: configuration.key(ofDevice: device.name), device: device.name,
-                    bytes: device.size)
-            }
-            return PlannedGuest(
-                id: dump.id, kind: .machine, name: configuration.name, node: "", disks: disks,
-                isPortable: settings.disks != .native, isNative: settings.disks != .portable)
-        case .container:
-            let archive = try ContainerArchive(readingStartOf: file.open())
-            let configuration = try GuestConfiguration(
-                parsing: archive.configuration, kind: .container)
-            return PlannedGuest(
-                id: dump.id, kind: .container, name: configuration.name, node: "", disks: [],
-                isPortable: false, isNative: true)
-        }
-    }
+extension GuestEntry.Kind {
+    var guestKind: GuestKind { self == .machine ? .qemu : .lxc }
 }

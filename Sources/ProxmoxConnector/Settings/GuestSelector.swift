@@ -105,6 +105,7 @@ struct GuestEntry: Sendable, Equatable {
     var id: Int64
     var kind: Kind
     var name: String
+    /// Empty for a backup whose cluster is not asked.
     var node: String
     var status: String
     var pool: String?

@@ -1,3 +1,5 @@
+import Guests
+
 /// Why something of a cluster or a guest is not in the archive; the words that `accept` takes.
 enum ProxmoxOmission: String, Sendable, CaseIterable {
     /// Disks with `backup=0`, and mount points of containers without `backup=1`.
@@ -14,8 +16,12 @@ enum ProxmoxOmission: String, Sendable, CaseIterable {
     case snapshots
     /// Changes that wait for the next start.
     case pendingChanges = "pending-changes"
-    /// Scripts of the node that run when a guest starts.
+    /// The memory of a guest that is suspended, and parts of a configuration that no backup has.
+    case states
+    /// Scripts of the node that run when a guest starts, and snippets for cloud-init.
     case hookScripts = "hook-scripts"
+    /// Lines of a configuration that are no form of Proxmox VE.
+    case unreadable
     /// Firmware variables, TPM states and passwords of cloud-init, in an archive in clear.
     case secrets
     /// What no call of the API shows; to be entered again.
@@ -28,4 +34,25 @@ enum ProxmoxOmission: String, Sendable, CaseIterable {
     case added
     /// A temporary backup that could not be deleted.
     case leftBehind = "left-behind"
+}
+
+extension ProxmoxOmission {
+    /// For what a backup does not carry.
+    init(_ code: BackupContent.Code) {
+        self =
+            switch code {
+            case .backupDisabled, .mountPointNotIncluded, .firmwareWithoutUEFI: .notBackedUp
+            case .bindMount, .deviceMount, .hostDirectory: .bindMounts
+            case .unusedDisk: .unusedDisks
+            case .physicalDisk, .passthrough: .passthrough
+            case .medium, .emptyDrive, .cloudInitDrive: .media
+            case .snapshot: .snapshots
+            case .pendingChanges: .pendingChanges
+            case .memoryState, .specialSection: .states
+            case .externalFile: .hookScripts
+            case .template, .linkedClone, .notReplicated, .noAgent, .noFreeze, .locked,
+                .unreadable, .unknownKey:
+                .unreadable
+            }
+    }
 }

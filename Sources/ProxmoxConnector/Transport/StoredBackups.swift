@@ -121,7 +121,8 @@ struct StoredBackups: BackupProvider {
             .init("node", .string(node)), .init("began", .string(began.text)),
             .init("ended", .string(room.world.now().text)),
             .init("task", .string(result.upid.text)), .init("file", .string(name)),
-            .init("taken", .string(Self.taken(name))), .init("mode", .string(settings.mode.rawValue)),
+            .init("taken", .string(Self.taken(name))),
+            .init("mode", .string(settings.mode.rawValue)),
             .init("version", .string(reader.version.description)),
         ]
         if result.warnings > 0 {
@@ -131,7 +132,8 @@ struct StoredBackups: BackupProvider {
                     .array(
                         log.filter { $0.contains("WARN") }.prefix(20).map { .string($0) })))
         }
-        if let freeze = log.last(where: { $0.contains("guest-agent") || $0.contains("fs-freeze") }) {
+        if let freeze = log.last(where: { $0.contains("guest-agent") || $0.contains("fs-freeze") })
+        {
             facts.append(.init("freeze", .string(freeze)))
         }
         return Record(

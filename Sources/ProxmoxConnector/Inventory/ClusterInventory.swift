@@ -1,0 +1,110 @@
+import Basics
+import Connectors
+import Guests
+import Manifests
+import Streams
+
+/// What a cluster holds of what the plan asks for.
+struct ClusterInventory {
+    let settings: ProxmoxSettings
+    let transport: TransportSettings?
+    let reader: ClusterReader
+    let room: Room
+
+    init(
+        _ settings: ProxmoxSettings, _ server: ServerSettings, _ transport: TransportSettings?,
+        _ room: Room
+    ) throws(Failure) {
+        self.settings = settings
+        self.transport = transport
+        self.room = room
+        reader = try ClusterReader(server.client(room.progress, room.world))
+    }
+
+    /// The guests, with what their backups will not carry.
+    func plan() throws(Failure) -> GuestPlan {
+        var plan = try GuestPlan(settings, isEncrypted: room.isEncrypted)
+        guard !settings.guests.isEmpty else { return plan }
+        let entries = try reader.guests()
+        try plan.check(among: entries)
+        for entry in entries where plan.wants(entry) {
+            try room.progress.checkCancelled()
+            do throws(Failure) {
+                plan.add(entry, try configuration(of: entry))
+            } catch {
+                throw error.during("cannot read the configuration of \(entry.title)")
+            }
+        }
+        plan.guests = Self.interleaved(plan.guests)
+        return plan
+    }
+
+    func make() throws(Failure) -> ExportList {
+        let plan = try plan()
+        let needed = NeededPrivileges(settings, transport, plan.guests, reader.version)
+        let check = try PrivilegeCheck(needed.all, reader.version, reader.client)
+        guard check.missing.isEmpty else { throw needed.failure(check) }
+        var omissions = plan.omissions
+        var documents: [[UInt8]] = []
+        if settings.cluster {
+            var configuration = ConfigurationReader(reader, room.progress)
+            try configuration.readCluster(nodes: reader.nodes())
+            let entries = try reader.guests()
+            for guest in plan.guests {
+                guard let entry = entries.first(where: { $0.id == guest.id }) else { continue }
+                try configuration.read(entry)
+            }
+            for call in configuration.denied { omissions.add(.denied, call) }
+            // Nothing can be decided about what no call shows: it is listed, to be entered again.
+            for what in configuration.withheld { omissions.add(.withheld, what, covered: true) }
+            documents = configuration.lines
+        }
+        let file = room.directory + "/" + ProxmoxExporter.clusterFile
+        if settings.cluster { try Files.write(Array(documents.joined()), to: file, mode: 0o600) }
+        return ExportList(
+            run: room.world.newID(),
+            moment: Moment(kind: "backup", value: room.world.now().text),
+            facts: [
+                "origin": "cluster", "version": .string(reader.version.description),
+                "guests": .array(plan.guests.map(\.json)),
+            ], counts: plan.guests.counts, guests: plan.guests,
+            documents: settings.cluster ? Int64(documents.count) : nil,
+            documentBytes: documents.reduce(0) { $0 + Int64($1.count) },
+            omissions: omissions.summary)
+    }
+
+    /// As it is now, with the snapshots and pending changes that the API shows elsewhere.
+    private func configuration(of guest: GuestEntry) throws(Failure) -> GuestConfiguration {
+        let path = reader.path(guest)
+        let client = reader.client
+        var configuration = try GuestConfiguration(
+            kind: guest.kind.guestKind, api: client.get(path + ["config"], ["current": "1"]))
+        for snapshot in try client.get(path + ["snapshot"]).array ?? [] {
+            guard let name = snapshot["name"]?.string, name != "current" else { continue }
+            configuration.snapshots.append(.init(name: name))
+        }
+        var pending: [GuestConfiguration.Entry] = []
+        for item in try client.get(path + ["pending"]).array ?? [] {
+            guard let key = item["key"]?.string, item["pending"] != nil || item["delete"] != nil
+            else { continue }
+            pending.append(.init(key, item["pending"]?.string ?? ""))
+        }
+        if !pending.isEmpty {
+            configuration.pending = .init(name: "PENDING", entries: pending)
+        }
+        return configuration
+    }
+
+    /// The guests of all nodes in turn, so that nodes work side by side.
+    private static func interleaved(_ guests: [PlannedGuest]) -> [PlannedGuest] {
+        var queues = Dictionary(grouping: guests, by: \.node).sorted { $0.key < $1.key }
+            .map { $0.value[...] }
+        var order: [PlannedGuest] = []
+        while order.count < guests.count {
+            for index in queues.indices {
+                if let guest = queues[index].popFirst() { order.append(guest) }
+            }
+        }
+        return order
+    }
+}
