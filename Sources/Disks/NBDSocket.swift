@@ -17,11 +17,15 @@ struct NBDSocket: ~Copyable, Sendable {
         let raw = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard raw >= 0 else { throw Failure(errno: errno, "cannot make a socket") }
         let socket = Descriptor(owning: raw)
+        // Larger than by default, so that both sides are woken seldom; the system cuts it to what it allows.
+        var room: Int32 = 4 << 20
+        unsafe setsockopt(
+            raw, SOL_SOCKET, SO_SNDBUF, &room, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
-        let room = MemoryLayout.size(ofValue: address.sun_path)
-        guard bytes.count < room else {
+        let limit = MemoryLayout.size(ofValue: address.sun_path)
+        guard bytes.count < limit else {
             throw Failure(.invalidValue, "the path of the socket \"\(path)\" is too long")
         }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }

@@ -16,8 +16,10 @@ import Testing
     }()
 
     /// Writes the runs of a sample through several connections at a time.
-    private func fill(_ image: QemuImage, with sample: SampleDisk) async throws {
-        var server = try QemuNBD(image, .write, connections: 3)
+    private func fill(
+        _ image: QemuImage, with sample: SampleDisk, _ access: QemuNBD.Access
+    ) async throws {
+        var server = try QemuNBD(image, access, connections: 3)
         let socket = server.socket
         #expect(server.size == sample.bytes.count)
         let scheduler = Scheduler(workers: 3)
@@ -41,7 +43,7 @@ import Testing
         let path = scratch.path + "/disk.qcow2"
         let image = try QemuImage.create(
             qcow2: path, size: Int64(sample.bytes.count), compression: compression)
-        try await fill(image, with: sample)
+        try await fill(image, with: sample, compression == nil ? .write : .fill)
         let compared = try Shell.run(
             ["qemu-img", "compare", "-f", "raw", "-F", "qcow2", sample.path, path])
         #expect(compared.status == 0, "\(compared.text)")
