@@ -75,7 +75,7 @@ struct GuestPlan {
                         (
                             configuration.devices.first { $0.device == device }?.key
                                 ?? String(device.drop { $0 != "-" }.dropFirst()), device, bytes,
-                            false
+                            device.hasPrefix("drive-efidisk") || device.hasPrefix("drive-tpmstate")
                         ))
                 }
             }
