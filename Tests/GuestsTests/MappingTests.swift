@@ -91,7 +91,8 @@ struct MappingTests {
     func versions(version: String, options: [String], keys: [String]) throws {
         let server = try #require(ProxmoxVersion(version))
         let request = try CreationRequest.machine(
-            .vm(Self.machine), from: Self.imports, at: Self.target(server))
+            .vm(Self.machine), from: Self.imports.mapValues { $0.replacing("import/", with: "1/") },
+            at: Self.target(server))
         for option in options {
             #expect(!request.parameters.contains { $0.value.contains("\(option)=") }, "\(option)")
             #expect(request.notes.contains { $0.what.contains("\(option)=") })
@@ -253,6 +254,67 @@ struct MappingTests {
             ])
         #expect(!comparison.agrees)
         #expect(!comparison.items.contains { $0.expected?.contains("secret") == true })
+    }
+
+    @Test("What Proxmox VE spells out or adds by itself is no difference")
+    func generated() throws {
+        let source = try GuestConfiguration.vm(
+            """
+            bios: ovmf
+            boot: order=scsi0;scsi9;net0
+            cores: 1
+            efidisk0: l:a,size=528K
+            net0: virtio=BC:24:11:00:11:22,bridge=b
+            scsi0: l:b,size=1G,cyls=3
+            scsi9: l:c,backup=0,size=1G
+            smbios1: uuid=0d6f9fbd-3a2b-4a3e-9d0b-2a0a4d6e7f01
+            tpmstate0: l:d,size=4M
+            """)
+        let found = try GuestConfiguration.vm(
+            """
+            bios: ovmf
+            boot: order=scsi0;net0
+            efidisk0: fast:vm-2-disk-0,efitype=2m,pre-enrolled-keys=0,size=4M
+            meta: creation-qemu=9.0
+            net0: virtio=BC:24:11:00:AA:BB,bridge=b
+            onboot: 0
+            scsi0: fast:vm-2-disk-1,size=1G
+            smbios1: uuid=11111111-3a2b-4a3e-9d0b-2a0a4d6e7f01
+            sockets: 1
+            tpmstate0: fast:vm-2-disk-2,size=4M,version=v1.2
+            vmgenid: 11111111-3a2b-4a3e-9d0b-2a0a4d6e7f02
+            """)
+        let carried: Set<String> = ["scsi0", "efidisk0", "tpmstate0"]
+        let new = Self.target(ProxmoxVersion(9, 2)) { $0.addresses = .new }
+        let comparison = try ConfigurationComparison(
+            source: source, found: found, at: new, carried: carried)
+        #expect(comparison.agrees, "\(comparison.items)")
+        // With addresses that were to be kept, card and identity are others.
+        let strict = try ConfigurationComparison(
+            source: source, found: found, at: Self.target(ProxmoxVersion(9, 2)), carried: carried)
+        #expect(
+            strict.items.filter { $0.verdict == .differs }.map(\.key) == ["net0", "smbios1"])
+        var locked = found
+        locked.set("lock", "create")
+        let unfinished = try ConfigurationComparison(
+            source: source, found: locked, at: new, carried: carried)
+        #expect(unfinished.items.filter { $0.verdict == .extra }.map(\.key) == ["lock"])
+    }
+
+    @Test("The boot order names no device that the call does not make")
+    func bootOrder() throws {
+        let guest = try GuestConfiguration.vm(
+            "boot: order=scsi1;hostpci0;scsi0\nhostpci0: 01:00.0\nscsi0: l:a\nscsi1: l:b,backup=0\n"
+        )
+        let request = try CreationRequest.machine(
+            guest, from: ["scsi0": "l:a-copy"], at: Self.target(ProxmoxVersion(7, 4)))
+        #expect(request["boot"] == "order=scsi0")
+        #expect(request.notes.contains { $0.key == "boot" })
+        // 7.4 takes no volume of the kind import.
+        #expect(throws: Failure(.unsupported, "")) {
+            try CreationRequest.machine(
+                guest, from: ["scsi0": "l:import/a.raw"], at: Self.target(ProxmoxVersion(7, 4)))
+        }
     }
 
     @Test(

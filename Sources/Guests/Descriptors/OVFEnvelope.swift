@@ -177,7 +177,7 @@ private struct EnvelopeWriter {
                     xml.leaf("Annotation", description)
                 }
             }
-            let system = Self.operatingSystem(guest["ostype"] ?? "other")
+            let system = OVFSystem.of(guest["ostype"] ?? "other")
             xml.element(
                 "OperatingSystemSection",
                 [("ovf:id", String(system.number)), ("vmw:osType", system.name)]
@@ -195,21 +195,6 @@ private struct EnvelopeWriter {
                 }
                 hardware(&xml)
             }
-        }
-    }
-
-    /// Numbers of CIM_OperatingSystem.OSType, and VMware's names.
-    private static func operatingSystem(_ type: String) -> (number: Int, name: String) {
-        switch type {
-        case "l24", "l26": (101, "otherLinux64Guest")
-        case "wxp": (67, "winXPProGuest")
-        case "w2k", "w2k3": (69, "winNetStandardGuest")
-        case "w2k8", "wvista": (77, "winLonghorn64Guest")
-        case "win7": (103, "windows7Server64Guest")
-        case "win8": (113, "windows8Server64Guest")
-        case "win10", "win11": (121, "windows9_64Guest")
-        case "solaris": (29, "solaris10_64Guest")
-        default: (1, "otherGuest64")
         }
     }
 

@@ -50,8 +50,16 @@ public struct ConfigurationComparison: Sendable, Equatable {
         }
         var seen: Set<String> = []
         for entry in expected.entries where seen.insert(entry.key).inserted {
-            let all = Self.all(entry.key, expected)
+            var all = Self.all(entry.key, expected)
             let there = Self.all(entry.key, found)
+            if entry.key == "boot" { all = all.map { Self.bootOrder($0, in: found) } }
+            if there == nil, let all, ConfigurationDefaults.has(entry.key, all, source.kind) {
+                items.append(
+                    Item(
+                        key: entry.key, verdict: .equal, source: Self.all(entry.key, source),
+                        expected: all, found: nil))
+                continue
+            }
             if GuestConfiguration.secretKeys.contains(entry.key), there != nil {
                 items.append(
                     Item(
@@ -65,6 +73,7 @@ public struct ConfigurationComparison: Sendable, Equatable {
         }
         for entry in found.entries where seen.insert(entry.key).inserted {
             if Self.isGenerated(entry, found.kind) { continue }
+            if ConfigurationDefaults.has(entry.key, entry.text, found.kind) { continue }
             items.append(
                 Item(
                     key: entry.key, verdict: .extra, source: nil, expected: nil,
@@ -98,6 +107,15 @@ public struct ConfigurationComparison: Sendable, Equatable {
         return values.isEmpty ? nil : values.joined(separator: "\n")
     }
 
+    /// The order without devices that the target does not have; their absence is told by itself.
+    private static func bootOrder(_ text: String, in found: GuestConfiguration) -> String {
+        var boot = PropertyString(text)
+        guard let order = boot["order"] else { return text }
+        let kept = order.split(separator: ";").filter { found[String($0)] != nil }
+        boot.set("order", kept.joined(separator: ";"))
+        return boot.text
+    }
+
     private static func isGenerated(
         _ entry: GuestConfiguration.Entry, _ kind: GuestKind
     ) -> Bool {
@@ -124,7 +142,10 @@ public struct ConfigurationComparison: Sendable, Equatable {
         case .drive, .firmware, .tpm, .rootDisk, .mountPoint:
             return sameDrive(DriveOptions(expected), DriveOptions(found))
         case .network:
-            return options(normalised(expected, target)) == options(normalised(found, target))
+            let comparesAddress =
+                target.mapping.addresses == .keep && NetworkCard(expected).address != nil
+            return options(normalised(expected, comparesAddress))
+                == options(normalised(found, comparesAddress))
         case .cloudInit where key == "sshkeys":
             return PercentCode.decode(expected.utf8) == PercentCode.decode(found.utf8)
         default:
@@ -162,13 +183,15 @@ public struct ConfigurationComparison: Sendable, Equatable {
     }
 
     /// A card with its model and address under names, and the address as it shall be compared.
-    private static func normalised(_ text: String, _ target: CreationTarget) -> String {
+    private static func normalised(_ text: String, _ hasAddress: Bool) -> String {
         let card = NetworkCard(text)
         var rest = card.properties
         rest.remove("model", "macaddr", "hwaddr", card.model)
         rest.parts.removeAll { $0.name == nil && $0.value == card.model }
         rest.set("model", card.model)
-        if target.mapping.addresses == .keep, let address = card.address {
+        // Containers have one kind of card, which Proxmox VE spells out.
+        rest.parts.removeAll { $0 == PropertyString.Part("type", "veth") }
+        if hasAddress, let address = card.address {
             rest.set("macaddr", address)
         }
         return rest.text
@@ -189,7 +212,8 @@ public struct ConfigurationComparison: Sendable, Equatable {
         let kept: (DriveOptions) -> [String: String] = { options in
             var found: [String: String] = [:]
             for part in options.properties.parts {
-                if let name = part.name, !ignored.contains(name) { found[name] = part.value }
+                guard let name = part.name, !ignored.contains(name) else { continue }
+                if ConfigurationDefaults.ofDrives[name] != part.value { found[name] = part.value }
             }
             return found
         }
@@ -224,14 +248,17 @@ extension GuestConfiguration {
                 }
                 guard carried.contains(entry.key) || options.isCloudInit else { continue }
                 let place = try target.mapping.place(of: options.source)
+                // What the version does not have was told when the guest was made.
+                var scratch = CreationRequest()
+                let text = scratch.filtered(entry.key, entry.text, target.version)
                 guard case .volume(let storage, let name) = options.volume,
                     storage != place.storage
                 else {
-                    expected.entries.append(entry)
+                    expected.entries.append(Entry(key, text))
                     continue
                 }
                 // The first unnamed part, or the one called `file` or `volume`, is the volume.
-                var value = options.properties
+                var value = PropertyString(text)
                 if let index = value.parts.firstIndex(where: {
                     $0.value == options.source
                         && ($0.name == nil || $0.name == "file" || $0.name == "volume")
@@ -249,5 +276,28 @@ extension GuestConfiguration {
             }
         }
         return expected
+    }
+}
+
+/// Values that mean the same as no value: servers spell some of them out.
+enum ConfigurationDefaults {
+    static let ofDrives = [
+        "efitype": "2m", "pre-enrolled-keys": "0", "version": "v1.2", "replicate": "1",
+        "iothread": "0", "ssd": "0", "ro": "0", "discard": "ignore", "detect_zeroes": "1",
+    ]
+    private static let machines = [
+        "acpi": "1", "agent": "0", "autostart": "0", "bios": "seabios", "cores": "1",
+        "cpulimit": "0", "kvm": "1", "memory": "512", "numa": "0", "onboot": "0",
+        "ostype": "other", "protection": "0", "scsihw": "lsi", "sockets": "1", "tablet": "1",
+        "template": "0",
+    ]
+    private static let containers = [
+        "arch": "amd64", "cmode": "tty", "console": "1", "cpulimit": "0", "memory": "512",
+        "onboot": "0", "protection": "0", "swap": "512", "template": "0", "tty": "2",
+        "unprivileged": "0",
+    ]
+
+    static func has(_ key: String, _ text: String, _ kind: GuestKind) -> Bool {
+        (kind == .qemu ? machines : containers)[key] == text
     }
 }

@@ -64,15 +64,18 @@ public struct CreationTarget: Sendable {
 extension CreationRequest {
     /// `POST /nodes/{node}/qemu` from uploaded disks: each key of a disk with its import volume.
     ///
-    /// Throws `.unsupported` for a server that cannot take a disk by token (before 8.3 there is no
-    /// volume of the kind `import`), `.invalidValue` where the mapping has no place.
+    /// Throws `.unsupported` for a server that cannot take these disks (`import-from` came with 7.2,
+    /// volumes of the kind `import` with 8.3), `.invalidValue` where the mapping has no place.
     public static func machine(
         _ guest: GuestConfiguration, from imports: [String: String], at target: CreationTarget
     ) throws(Failure) -> CreationRequest {
         guard guest.kind == .qemu else {
             throw Failure(.invalidValue, "a container is not made by the call for machines")
         }
-        guard imports.isEmpty || target.version >= ProxmoxVersion(7, 2) else {
+        let least =
+            imports.values.contains { $0.contains(":import/") }
+            ? ProxmoxVersion(8, 3) : ProxmoxVersion(7, 2)
+        guard imports.isEmpty || target.version >= least else {
             throw Failure(
                 .unsupported, "Proxmox VE \(target.version) cannot import disks by its API",
                 hint: "Restore native archives from a shared dump directory instead.")
@@ -88,6 +91,7 @@ extension CreationRequest {
             default: request.sendPlain(entry, facts, guest, target)
             }
         }
+        request.keepBootable()
         for key in imports.keys.sorted() where guest[key] == nil {
             throw Failure(.invalidValue, "the guest has no disk \"\(key)\"")
         }
@@ -125,6 +129,22 @@ extension CreationRequest {
         }
         request.send("start", "0")
         return request
+    }
+
+    /// Takes devices out of the boot order that the call does not make: the server refuses such.
+    private mutating func keepBootable() {
+        guard let index = parameters.firstIndex(where: { $0.name == "boot" }) else { return }
+        var boot = PropertyString(parameters[index].value)
+        guard let order = boot["order"] else { return }
+        let all = order.split(separator: ";").map(String.init)
+        let kept = all.filter { self[$0] != nil }
+        guard kept.count < all.count else { return }
+        let gone = all.filter { self[$0] == nil }.joined(separator: ", ")
+        note("boot", "the boot order is without \(gone), which this call does not make")
+        boot.set("order", kept.joined(separator: ";"))
+        if kept.isEmpty { boot.remove("order") }
+        parameters[index] = Parameter("boot", boot.text)
+        if boot.text.isEmpty { parameters.remove(at: index) }
     }
 
     private mutating func sendCommon(_ guest: GuestConfiguration, _ target: CreationTarget) {
@@ -215,6 +235,12 @@ extension CreationRequest {
                 if !options.parts.isEmpty { send(entry.key, options.text) }
                 note(entry.key, "the machine gets a new UUID")
             } else {
+                if entry.key == "startup" {
+                    note(entry.key, "the order at start needs Sys.Modify on / at the target")
+                }
+                if entry.key == "cpu", text.contains("custom-") {
+                    note(entry.key, "the processor model must be known to the target: \"\(text)\"")
+                }
                 send(entry.key, filtered(entry.key, text, target.version))
             }
         case .drive, .firmware, .tpm: break
