@@ -91,6 +91,7 @@ struct PlannedGuest: Sendable, Equatable {
     let name: String
     /// Where it was at the inventory.
     let node: String
+    let pool: String?
     let disks: [PlannedDisk]
     /// Devices of the backup that the plan leaves out.
     let leftOut: [String]
@@ -112,16 +113,7 @@ struct PlannedGuest: Sendable, Equatable {
     }
 
     /// A folder for what is restored of it by hand.
-    var folder: String {
-        let slug = String(
-            String.UnicodeScalarView(
-                name.unicodeScalars.prefix(40).map { scalar in
-                    scalar.isASCII
-                        && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-                        ? scalar : "-"
-                }))
-        return slug.isEmpty ? "\(id)" : "\(id)-\(slug)"
-    }
+    var folder: String { GuestFolder.name(id, name) }
 
     var parts: [GuestPart] {
         var parts: [GuestPart] = [.description, .configuration, .firewall]
@@ -193,7 +185,7 @@ extension PlannedGuest {
     var json: JSON {
         [
             "id": .integer(id), "type": .string(kind.rawValue), "name": .string(name),
-            "node": .string(node), "leftOut": .array(leftOut.map { .string($0) }),
+            "node": .string(node), "pool": pool.map { .string($0) } ?? .null, "leftOut": .array(leftOut.map { .string($0) }),
             "declared": .integer(declaredBytes), "portable": .bool(isPortable),
             "native": .bool(isNative),
             "disks": .array(
@@ -215,7 +207,7 @@ extension PlannedGuest {
             let declared = json["declared"]?.integer
         else { return nil }
         self.init(
-            id: id, kind: kind, name: name, node: node,
+            id: id, kind: kind, name: name, node: node, pool: json["pool"]?.string,
             disks: disks.compactMap { disk in
                 guard let key = disk["key"]?.string, let device = disk["device"]?.string,
                     let bytes = disk["bytes"]?.integer

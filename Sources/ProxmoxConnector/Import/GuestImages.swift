@@ -1,5 +1,9 @@
 import Basics
 import Connectors
+import Disks
+import Glibc
+import Guests
+import Primitives
 import Streams
 
 /// A guest of an archive as files of a directory.
@@ -7,18 +11,18 @@ struct GuestImages: Sendable {
     let guest: StoredGuests.Guest
     let directory: String
     let disks: [RestoredDisk]
+    private let target: ImageTarget
 
-    init(
-        _ guest: StoredGuests.Guest, in directory: String, _ format: RestoredDisk.Format,
-        room: Room
-    ) {
+    init(_ guest: StoredGuests.Guest, _ target: ImageTarget, room: Room) {
         self.guest = guest
+        self.target = target
+        let directory = target.path + "/" + guest.folder
         self.directory = directory
         disks =
             guest.disks.map { disk in
                 // What firmware keeps is read as raw bytes everywhere.
                 let isFirmware = disk.key.hasPrefix("efidisk") || disk.key.hasPrefix("tpmstate")
-                let own: RestoredDisk.Format = isFirmware ? .raw : format
+                let own: RestoredDisk.Format = isFirmware ? .raw : target.format
                 return RestoredDisk(
                     disk, to: "\(directory)/\(disk.key).\(own.rawValue)", own,
                     notes: "\(room.directory)/disk-\(disk.artifact)", progress: room.progress)
@@ -30,29 +34,106 @@ struct GuestImages: Sendable {
             }
     }
 
-    /// Closes the images and writes the small files.
-    func finish(from artifacts: any ArtifactSource) throws(Failure) {
+    /// The domain of libvirt, once the guest is there.
+    var domainPath: String { directory + "/domain.xml" }
+
+    /// Closes the images and writes the small files; gives what descriptions cannot say.
+    func finish(from artifacts: any ArtifactSource) throws(Failure) -> [DescriptorNote] {
         for disk in disks { try disk.finish() }
         for (part, text) in guest.texts.sorted(by: { $0.key < $1.key }) {
             try Files.write(
                 text.read(from: artifacts), to: directory + "/" + guest.fileName(of: part),
                 mode: 0o600)
         }
+        guard !guest.isContainer, let configuration = guest.configuration, !guest.disks.isEmpty
+        else { return [] }
+        var notes: [DescriptorNote] = []
+        let domain = try LibvirtDomain(
+            of: configuration, disks: files(of: configuration, isAbsolute: true),
+            options: domainOptions)
+        notes += domain.notes
+        try Files.write(Array(domain.xml.utf8), to: domainPath, mode: 0o600)
+        let envelope = try OVFEnvelope(
+            of: configuration, disks: files(of: configuration, isAbsolute: false))
+        let name = directory + "/" + guest.folder
+        try Files.write(Array(envelope.xml.utf8), to: name + ".ovf", mode: 0o600)
+        if target.makesAppliances { try makeAppliance(name, configuration) }
+        return notes
+    }
+
+    var domainName: String { target.mapping.namePrefix + (guest.name.isEmpty ? "vm-\(guest.id)" : guest.name) }
+
+    private var domainOptions: LibvirtDomain.Options {
+        .init(
+            name: domainName, usesKVM: target.usesKVM, loader: target.loader,
+            bridges: target.mapping.bridges.mapValues(\.name),
+            keepsAddresses: target.mapping.addresses == .keep, linkDown: target.mapping.linkDown)
+    }
+
+    private func files(of configuration: GuestConfiguration, isAbsolute: Bool) -> [GuestDisk] {
+        disks.compactMap { image in
+            guard configuration[image.disk.key] != nil,
+                let format = GuestDisk.Format(rawValue: image.format.rawValue)
+            else { return nil }
+            var status = stat()
+            let isThere = unsafe stat(image.path, &status) == 0
+            return GuestDisk(
+                key: image.disk.key,
+                file: isAbsolute ? image.path : Files.lastComponent(of: image.path),
+                format: format, size: UInt64(image.disk.size),
+                fileSize: isThere ? UInt64(status.st_size) : nil)
+        }
+    }
+
+    /// Puts descriptor, digests and disks into one tar, as importers of other hypervisors take it.
+    private func makeAppliance(
+        _ name: String, _ configuration: GuestConfiguration
+    ) throws(Failure) {
+        let folder = guest.folder
+        var names = [folder + ".ovf"]
+        names += files(of: configuration, isAbsolute: false)
+            .filter { $0.format == .vmdk }.map(\.file)
+        var digests: [(name: String, sha256: String)] = []
+        var largest: Int64 = 0
+        for file in names {
+            let path = directory + "/" + file
+            var source = try FileSource(opening: path)
+            var hasher = SHA256()
+            var chunk = Chunk()
+            var size: Int64 = 0
+            repeat {
+                try source.read(into: &chunk)
+                size += Int64(chunk.count)
+                try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                    unsafe hasher.update(bytes)
+                }
+            } while !chunk.isEmpty
+            largest = max(largest, size)
+            digests.append((file, hasher.finish().hex))
+        }
+        try Files.write(
+            Array(try OVFEnvelope.manifest(digests).utf8), to: name + ".mf", mode: 0o600)
+        // The form that OVF asks for ends at 8 GiB for a member.
+        let format = largest < 8 << 30 ? "ustar" : "gnu"
+        names.insert(folder + ".mf", at: 1)
+        let partial = name + ".ova.partial"
+        let outcome = try Command(
+            "tar",
+            ["--format=\(format)", "--owner=0", "--group=0", "-C", directory, "-cf", partial, "--"]
+                + names
+        ).run(output: "/dev/null", errors: partial + ".log")
+        try Files.remove(partial + ".log")
+        guard outcome.status == 0 else {
+            throw Failure(
+                .diskTool, "cannot make \"\(name).ova\": \(outcome.errors)")
+        }
+        try Files.rename(partial, to: name + ".ova")
     }
 }
 
 extension StoredGuests.Guest {
     /// A name for its directory: the number, and the letters of its name that every file system takes.
-    var folder: String {
-        let slug = String(
-            String.UnicodeScalarView(
-                name.unicodeScalars.prefix(40).map { scalar in
-                    scalar.isASCII
-                        && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-                        ? scalar : "-"
-                }))
-        return slug.isEmpty ? "\(id)" : "\(id)-\(slug)"
-    }
+    var folder: String { GuestFolder.name(id, name) }
 
     /// As vzdump would name it, so that Proxmox VE takes it again.
     var streamName: String {
@@ -61,7 +142,10 @@ extension StoredGuests.Guest {
 
     /// The time in the name of the backup.
     private var taken: String {
-        description["backup"]?["taken"]?.string ?? "1970_01_01-00_00_00"
+        let text = description["backup"]?["taken"]?.string ?? ""
+        let isPlain = !text.isEmpty
+            && text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x5f || $0 == 0x2d }
+        return isPlain ? text : "1970_01_01-00_00_00"
     }
 
     func fileName(of part: String) -> String {

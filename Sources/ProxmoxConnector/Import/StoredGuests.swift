@@ -1,5 +1,6 @@
 import Basics
 import Connectors
+import Guests
 import Manifests
 import Primitives
 import Streams
@@ -27,6 +28,8 @@ struct StoredGuests: Sendable {
 
     struct Guest: Sendable {
         let id: Int64
+        /// As vzdump wrote it; nil where the archive has none.
+        let configuration: GuestConfiguration?
         /// What the exporter knew of it: `id`, `type`, `name`, `node`, `backup`, `devices`.
         let description: JSON
         let texts: [String: Text]
@@ -101,7 +104,14 @@ struct StoredGuests: Sendable {
         guard Set(disks.map(\.key)).count == disks.count else {
             throw malformed("guest \(id) has a disk twice")
         }
-        return Guest(id: id, description: description, texts: texts, disks: disks, stream: stream)
+        let isContainer = description["type"]?.string == GuestEntry.Kind.container.rawValue
+        let configuration = try texts["configuration"].map { (text) throws(Failure) in
+            try GuestConfiguration(
+                kind: isContainer ? .lxc : .qemu, file: text.read(from: artifacts))
+        }
+        return Guest(
+            id: id, configuration: configuration, description: description, texts: texts,
+            disks: disks, stream: stream)
     }
 
     private static func disk(

@@ -100,7 +100,8 @@ struct GuestPlan {
         }
         guests.append(
             PlannedGuest(
-                id: guest.id, kind: guest.kind, name: guest.name, node: guest.node, disks: disks,
+                id: guest.id, kind: guest.kind, name: guest.name, node: guest.node, pool: guest.pool,
+                disks: disks,
                 leftOut: leftOut,
                 isPortable: guest.kind == .machine && settings.disks != .native,
                 isNative: guest.kind == .container || settings.disks != .portable,
