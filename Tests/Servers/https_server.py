@@ -89,7 +89,7 @@ class Scripted(http.server.BaseHTTPRequestHandler):
                 rule["times"] -= 1
         drop = rule.get("drop")
         if drop == "early":
-            self.rfile.read(1000)
+            self.rfile.read(100)
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             log.write(json.dumps({"line": line, "headers": dict(self.headers),
