@@ -233,6 +233,8 @@ def cutter():
                         block = ready.recv(65536)
                         if not block:
                             return
+                        if ready is other and left is not None:
+                            block = block[:left]
                         (other if ready is client else client).sendall(block)
                         if ready is other and left is not None:
                             left -= len(block)
