@@ -66,7 +66,10 @@ enum CurlFailure {
             return (.notFound, "Check the file with the certificate of the authority.", false)
         case CURLE_LOGIN_DENIED:
             return (.serverRights, "Check the user and the credentials.", false)
-        case CURLE_REMOTE_ACCESS_DENIED: return (.denied, nil, false)
+        case CURLE_REMOTE_ACCESS_DENIED:
+            return (
+                .denied, "Check owner and mode of the file, and what the account may do.", false
+            )
         case CURLE_REMOTE_FILE_NOT_FOUND: return (.notFound, nil, false)
         case CURLE_REMOTE_FILE_EXISTS: return (.exists, nil, false)
         case CURLE_REMOTE_DISK_FULL: return (.noSpace, "Free space on the server.", false)

@@ -140,10 +140,13 @@ extension HostKeyCheck.Refusal {
             case .otherThanPinned:
                 "the server's \(kind) key \(fingerprint) is none of those in the plan"
             }
+        let check = "Compare with `ssh-keygen -lf` of the keys in /etc/ssh on \(server) itself; "
+        // libssh2 chooses among the keys of a server by its own order, unless known_hosts has one.
+        let hint =
+            reason == .otherThanPinned
+            ? check + "a server has several keys, and only if this is one of them, pin it as well."
+            : check + "only if it is the same there, add it."
         return Failure(
-            .serverUntrusted, what,
-            hint:
-                "Compare with `ssh-keygen -lf` of the keys in /etc/ssh on \(server) itself; only if it is the same there, add it.",
-            cause: Failure(.serverUntrusted, text))
+            .serverUntrusted, what, hint: hint, cause: Failure(.serverUntrusted, text))
     }
 }

@@ -285,6 +285,22 @@ struct SFTPTests {
         #expect(nowhere != nil)
     }
 
+    @Test("What the account may not do is denied, with advice")
+    func denied() throws {
+        let server = try TestSSHServer()
+        // Nobody may write a file into a directory of the kernel, not even root.
+        let caught = failure {
+            try server.client().upload(Pattern(3), size: 3, to: "/proc/exeat-test")
+        }
+        #expect(caught != nil)
+        guard geteuid() != 0 else { return }
+        let path = try server.make("closed", 3)
+        chmod(path, 0)
+        let closed = failure { _ = try server.client().status(of: path) }
+        #expect(closed?.code == .denied)
+        #expect(closed?.hint?.contains("mode") == true)
+    }
+
     @Test("Files are removed; one that is not there is not found")
     func removing() throws {
         let server = try TestSSHServer()

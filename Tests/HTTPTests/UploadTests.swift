@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import HTTP
 import Primitives
 import Streams
@@ -57,6 +58,21 @@ struct UploadTests {
         hasher.update(try source.readAll(limit: 1 << 24))
         hasher.update(Array(tail.utf8))
         #expect(answer["digest"]?.string == hasher.finish().hex)
+    }
+
+    @Test("A file of more than 2 GiB goes out whole")
+    func large() throws {
+        let size: Int64 = (2 << 30) + 12_345
+        let path = server.directory.path + "/sparse"
+        let file = try Descriptor(opening: path, O_RDWR | O_CREAT)
+        try file.truncate(to: size)
+        let response = try form().post(
+            to: "/upload", headers: [], of: try server.client(),
+            file: try FileSource(opening: path),
+            size: size)
+        let answer = try JSON(parsing: response.body)
+        #expect(answer["length"]?.integer == (try form().length(ofFile: size)))
+        #expect(answer["end"]?.string?.hasSuffix("\r\n--b0undary--\r\n") == true)
     }
 
     @Test("A source that is shorter or longer than it said is no upload")

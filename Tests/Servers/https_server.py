@@ -2,6 +2,10 @@
 """A small HTTPS server, or an HTTP proxy, for the tests of the module HTTP.
 
     https_server.py server CERT KEY LOG     prints its port, and one line to LOG for each request
+    https_server.py scripted CERT KEY RULES LOG
+                                            answers as the first rule says that matches: JSON lines
+                                            {match, status, reason, body, times, drop}; LOG gets
+                                            {line, headers, body} for each request
     https_server.py proxy LOG               the same for CONNECT; "secret" as user and password
     https_server.py certificate NAME DAYS CERT KEY
                                             makes a certificate that signs itself
@@ -55,6 +59,53 @@ if mode == "certificate":
     certificate(*sys.argv[2:])
     sys.exit()
 log = open(sys.argv[-1], "a", buffering=1)
+
+
+rules = []
+if mode == "scripted":
+    with open(sys.argv[4]) as file:
+        rules = [json.loads(line) for line in file]
+rules_lock = threading.Lock()
+
+
+class Scripted(http.server.BaseHTTPRequestHandler):
+    """Answers by rules; `match` is the start of "METHOD PATH"."""
+    protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        self.request.settimeout(60)
+        self.request.do_handshake()
+        super().setup()
+
+    def log_message(self, *_):
+        pass
+
+    def serve(self):
+        line = f"{self.command} {self.path}"
+        with rules_lock:
+            rule = next((r for r in rules if line.startswith(r["match"]) and r.get("times", 1) > 0),
+                        {"status": 501, "reason": f"no rule for {line}"})
+            if "times" in rule:
+                rule["times"] -= 1
+        drop = rule.get("drop")
+        if drop == "early":
+            self.rfile.read(100)
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            log.write(json.dumps({"line": line, "headers": dict(self.headers),
+                                  "body": body[:20000].decode("latin-1")}) + "\n")
+        if drop:
+            self.request.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+            return
+        text = rule.get("body")
+        data = b"" if text is None else (text if isinstance(text, str) else json.dumps(text)).encode()
+        self.send_response(rule.get("status", 200), rule.get("reason"))
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PUT = do_DELETE = serve
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -182,6 +233,8 @@ def cutter():
                         block = ready.recv(65536)
                         if not block:
                             return
+                        if ready is other and left is not None:
+                            block = block[:left]
                         (other if ready is client else client).sendall(block)
                         if ready is other and left is not None:
                             left -= len(block)
@@ -210,8 +263,8 @@ class Server(http.server.ThreadingHTTPServer):
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 if mode == "cutter":
     cutter()
-server = Server(("127.0.0.1", 0), Handler)
-if mode == "server":
+server = Server(("127.0.0.1", 0), Scripted if mode == "scripted" else Handler)
+if mode in ("server", "scripted"):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     server.socket = context.wrap_socket(

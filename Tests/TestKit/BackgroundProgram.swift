@@ -3,8 +3,8 @@ import Glibc
 
 /// A real server that runs beside a test, and ends with it.
 ///
-/// Its standard input is a pipe that nobody writes to: a program that reads it sees the end of the
-/// test, even of one that crashed.
+/// Its standard input is a pipe: a program that reads it sees the end of the test, even of one that
+/// crashed.
 public final class BackgroundProgram: @unchecked Sendable {
     // Sendable: the number of the process is set once; signals may be sent from anywhere.
     private let process: pid_t
@@ -52,6 +52,12 @@ public final class BackgroundProgram: @unchecked Sendable {
         var byte: UInt8 = 0
         while read(output, &byte, 1) == 1, byte != 0x0a { bytes.append(byte) }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Writes a line to standard input.
+    public func send(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = bytes.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
     }
 
     /// Ends the program and waits for it; may be called again.
