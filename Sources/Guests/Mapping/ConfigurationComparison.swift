@@ -267,7 +267,14 @@ extension GuestConfiguration {
                 }
                 expected.entries.append(Entry(key, value.text))
             default:
-                if entry.key == "name" || entry.key == "hostname" {
+                if entry.key == "smbios1", target.mapping.addresses == .new {
+                    // The target draws its own identity; other fields stay.
+                    var options = PropertyString(entry.text)
+                    options.remove("uuid")
+                    if !options.parts.isEmpty {
+                        expected.entries.append(Entry(entry.key, options.text))
+                    }
+                } else if entry.key == "name" || entry.key == "hostname" {
                     expected.entries.append(
                         Entry(entry.key, target.mapping.namePrefix + entry.text))
                 } else {
