@@ -202,6 +202,8 @@ public struct ConfigurationComparison: Sendable, Equatable {
         switch (expected.volume, found.volume) {
         case (.volume(let left, _), .volume(let right, _)):
             guard left == right, expected.isCloudInit == found.isCloudInit else { return false }
+            // Such a drive is made anew; its storage is all there is to say.
+            if expected.isCloudInit { return true }
         case (.none, .none): break
         case (let left, let right): guard left == right else { return false }
         }
