@@ -1,3 +1,4 @@
+import Basics
 import Guests
 import Testing
 
@@ -83,6 +84,28 @@ struct BackupTests {
         #expect(found.map(\.code) == [.pendingChanges])
         #expect(found.first?.what.hasSuffix("memory, cores") == true)
         #expect(found.first?.isLoss == true)
+    }
+
+    @Test("The API's lists of pending changes and snapshots count as those of the file")
+    func queries() throws {
+        var guest = try GuestConfiguration.vm("agent: 1\nmemory: 1\n")
+        let pending = try JSON(
+            parsing: Array(
+                #"[{"key":"memory","value":1,"pending":2},{"key":"cores","value":1},{"key":"net0","value":"x","delete":1}]"#
+                    .utf8))
+        try guest.take(pending: pending)
+        let snapshots = try JSON(
+            parsing: Array(
+                #"[{"name":"before","snaptime":1700000000,"vmstate":1},{"name":"current","running":1}]"#
+                    .utf8))
+        try guest.take(snapshots: snapshots)
+        #expect(guest.pending?.entries.map(\.key) == ["memory", "delete"])
+        #expect(
+            BackupContent(of: guest).left.map(\.code) == [.snapshot, .pendingChanges])
+        try guest.take(pending: .array([["key": "memory", "value": 1]]))
+        #expect(guest.pending == nil)
+        #expect(throws: Failure(.jsonMalformed, "")) { try guest.take(snapshots: [["x": 1]]) }
+        #expect(throws: Failure(.jsonMalformed, "")) { try guest.take(pending: "no") }
     }
 
     @Test("Mount points of containers are left out unless they say otherwise")

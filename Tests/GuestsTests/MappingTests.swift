@@ -301,6 +301,44 @@ struct MappingTests {
         #expect(unfinished.items.filter { $0.verdict == .extra }.map(\.key) == ["lock"])
     }
 
+    @Test(
+        "A server that keeps what it is sent agrees with what is expected of it",
+        arguments: ["8.4", "9.2"])
+    func consistency(version: String) throws {
+        let server = try #require(ProxmoxVersion(version))
+        for text in [Self.machine, LibvirtTests.everything] {
+            let source = try GuestConfiguration.vm(text)
+            let carried = BackupContent(of: source).carried
+            var imports: [String: String] = [:]
+            for disk in carried { imports[disk.key] = "up:import/\(disk.key).raw" }
+            let target = Self.target(server) { mapping in
+                mapping.storages["l"] = GuestMapping.Place(storage: "nfs", format: "qcow2")
+                mapping.bridges["vmbr0:30"] = GuestMapping.Bridge(name: "dmz")
+                mapping.namePrefix = "r-"
+            }
+            let request = try CreationRequest.machine(source, from: imports, at: target)
+            var found = GuestConfiguration(kind: .qemu, description: request["description"])
+            for parameter in request.parameters {
+                let facts = GuestKeyFacts.of(parameter.name, kind: .qemu)
+                if facts?.class == .request || parameter.name == "description" { continue }
+                var value = PropertyString(parameter.value)
+                if let size = carried.first(where: { $0.key == parameter.name })?.declaredSize {
+                    value.remove("import-from")
+                    value.parts[0].value = "nfs:1100/vm-1100-disk-9.qcow2"
+                    value.set("size", GuestSize.text((size + 4_194_303) & ~4_194_303))
+                }
+                found.set(parameter.name, value.text)
+            }
+            let comparison = try ConfigurationComparison(
+                source: source, found: found, at: target, carried: Set(imports.keys),
+                actions: request.actions)
+            let wrong = comparison.items.filter {
+                [.differs, .missing, .extra].contains($0.verdict)
+            }
+            #expect(wrong.isEmpty, "\(wrong)")
+        }
+    }
+
     @Test("The boot order names no device that the call does not make")
     func bootOrder() throws {
         let guest = try GuestConfiguration.vm(

@@ -14,7 +14,7 @@ public struct ContainerDescription: Sendable, Equatable {
         }
         members.append(JSON.Member("unprivileged", .bool(guest.flag("unprivileged"))))
         for key in ["cores", "memory", "swap"] {
-            if let number = guest.integer(key), abs(Int64(number)) < JSON.largestInteger {
+            if let number = guest.integer(key), (0...Int(JSON.largestInteger)).contains(number) {
                 members.append(JSON.Member(key, .integer(Int64(number))))
             }
         }

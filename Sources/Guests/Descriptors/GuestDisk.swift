@@ -122,7 +122,7 @@ extension GuestConfiguration {
     /// Memory in MiB: `memory: 2048` or `memory: current=2048`; 512 where nothing is said.
     var memory: Int {
         self["memory"].flatMap { PropertyString($0).first("current") }.flatMap { Int($0) }
-            .flatMap { $0 > 0 ? $0 : nil } ?? 512
+            .flatMap { (1...1 << 40).contains($0) ? $0 : nil } ?? 512
     }
 
     var sockets: Int { positive("sockets") ?? 1 }

@@ -136,7 +136,7 @@ struct DomainWriter {
         if let pages = take("hugepages") {
             xml.element("memoryBacking") { xml in
                 xml.element("hugepages") { xml in
-                    if let size = Int(pages) {
+                    if let size = Int(pages), size > 0 {
                         xml.empty("page", [("size", String(size)), ("unit", "MiB")])
                     }
                 }

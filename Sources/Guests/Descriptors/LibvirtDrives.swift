@@ -3,7 +3,7 @@ extension DomainWriter {
     private struct SCSIController {
         let model: String
         let isSingle: Bool
-        /// LSI and PVSCSI count targets, the others units.
+        /// virtio counts units of one target; of the others SeaBIOS finds one unit for each target.
         let countsTargets: Bool
 
         init(_ hardware: String) {
@@ -14,7 +14,7 @@ extension DomainWriter {
             case "pvscsi": model = "vmpvscsi"
             default: model = "lsilogic"
             }
-            countsTargets = model == "lsilogic" || model == "vmpvscsi"
+            countsTargets = model != "virtio-scsi"
         }
 
         var takesThreads: Bool { model == "virtio-scsi" }

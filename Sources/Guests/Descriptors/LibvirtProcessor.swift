@@ -122,7 +122,8 @@ extension DomainWriter {
             let isList = processors.utf8.allSatisfy {
                 (0x30...0x39).contains($0) || $0 == 0x2c || $0 == 0x2d
             }
-            guard let memory = value["memory"].flatMap({ Int($0) }), memory > 0, isList,
+            guard let memory = value["memory"].flatMap({ Int($0) }), (1...1 << 40).contains(memory),
+                isList,
                 !processors.isEmpty
             else {
                 note(item.entry.key, "the memory node \"\(item.entry.text)\" is not set")

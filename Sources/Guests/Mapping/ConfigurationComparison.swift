@@ -202,6 +202,8 @@ public struct ConfigurationComparison: Sendable, Equatable {
         switch (expected.volume, found.volume) {
         case (.volume(let left, _), .volume(let right, _)):
             guard left == right, expected.isCloudInit == found.isCloudInit else { return false }
+            // Such a drive is made anew; its storage is all there is to say.
+            if expected.isCloudInit { return true }
         case (.none, .none): break
         case (let left, let right): guard left == right else { return false }
         }
@@ -267,7 +269,14 @@ extension GuestConfiguration {
                 }
                 expected.entries.append(Entry(key, value.text))
             default:
-                if entry.key == "name" || entry.key == "hostname" {
+                if entry.key == "smbios1", target.mapping.addresses == .new {
+                    // The target draws its own identity; other fields stay.
+                    var options = PropertyString(entry.text)
+                    options.remove("uuid")
+                    if !options.parts.isEmpty {
+                        expected.entries.append(Entry(entry.key, options.text))
+                    }
+                } else if entry.key == "name" || entry.key == "hostname" {
                     expected.entries.append(
                         Entry(entry.key, target.mapping.namePrefix + entry.text))
                 } else {
