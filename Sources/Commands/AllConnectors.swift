@@ -12,7 +12,8 @@ enum AllConnectors {
     ]
     static let importers: [any Importer.Type] = [
         FilesImporter.self, PostgreSQLImporter.self, MariaDBImporter.self,
-        DirectoryImporter.self, LibvirtImporter.self,
+        ProxmoxImporter.self, DirectoryImporter.self,
+        LibvirtImporter.self,
     ]
     static let auditors: [any Auditor.Type] = [
         FilesAuditor.self, PostgreSQLAuditor.self, MariaDBAuditor.self, ProxmoxAuditor.self,

@@ -61,7 +61,9 @@ struct GuestImages: Sendable {
         return notes
     }
 
-    var domainName: String { target.mapping.namePrefix + (guest.name.isEmpty ? "vm-\(guest.id)" : guest.name) }
+    var domainName: String {
+        target.mapping.namePrefix + (guest.name.isEmpty ? "vm-\(guest.id)" : guest.name)
+    }
 
     private var domainOptions: LibvirtDomain.Options {
         .init(
@@ -143,7 +145,8 @@ extension StoredGuests.Guest {
     /// The time in the name of the backup.
     private var taken: String {
         let text = description["backup"]?["taken"]?.string ?? ""
-        let isPlain = !text.isEmpty
+        let isPlain =
+            !text.isEmpty
             && text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x5f || $0 == 0x2d }
         return isPlain ? text : "1970_01_01-00_00_00"
     }

@@ -32,6 +32,8 @@ struct StoredGuests: Sendable {
         let configuration: GuestConfiguration?
         /// What the exporter knew of it: `id`, `type`, `name`, `node`, `backup`, `devices`.
         let description: JSON
+        /// The rules of its firewall; empty where there are none.
+        let firewall: [UInt8]?
         let texts: [String: Text]
         let disks: [Disk]
         /// The stream of vzdump, where the archive has it.
@@ -109,8 +111,12 @@ struct StoredGuests: Sendable {
             try GuestConfiguration(
                 kind: isContainer ? .lxc : .qemu, file: text.read(from: artifacts))
         }
+        let firewall = try texts["firewall"].map { (text) throws(Failure) in
+            try text.read(from: artifacts)
+        }
         return Guest(
-            id: id, configuration: configuration, description: description, texts: texts,
+            id: id, configuration: configuration, description: description, firewall: firewall,
+            texts: texts,
             disks: disks, stream: stream)
     }
 

@@ -79,19 +79,8 @@ struct ClusterInventory {
         let client = reader.client
         var configuration = try GuestConfiguration(
             kind: guest.kind.guestKind, api: client.get(path + ["config"], ["current": "1"]))
-        for snapshot in try client.get(path + ["snapshot"]).array ?? [] {
-            guard let name = snapshot["name"]?.string, name != "current" else { continue }
-            configuration.snapshots.append(.init(name: name))
-        }
-        var pending: [GuestConfiguration.Entry] = []
-        for item in try client.get(path + ["pending"]).array ?? [] {
-            guard let key = item["key"]?.string, item["pending"] != nil || item["delete"] != nil
-            else { continue }
-            pending.append(.init(key, item["pending"]?.string ?? ""))
-        }
-        if !pending.isEmpty {
-            configuration.pending = .init(name: "PENDING", entries: pending)
-        }
+        try configuration.take(snapshots: client.get(path + ["snapshot"]))
+        try configuration.take(pending: client.get(path + ["pending"]))
         return configuration
     }
 

@@ -113,6 +113,21 @@ struct ProxmoxSettings: Sendable {
         accepted = Set(source.accept.compactMap { ProxmoxOmission(rawValue: $0) })
     }
 
+    /// For backups that only read a target again.
+    init(proof server: ServerSettings, _ transport: TransportSettings?) {
+        origin = .cluster(server, transport)
+        guests = []
+        disks = .portable
+        mode = .snapshot
+        compress = .zstd
+        fleecing = nil
+        secrets = .sealed
+        cluster = false
+        excludedGuests = []
+        excludedDisks = []
+        accepted = []
+    }
+
     private static let clusterKeys =
         ServerSettings.keys + ["transport", "mode", "compress", "fleecing", "cluster"]
 

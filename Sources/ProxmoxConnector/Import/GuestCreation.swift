@@ -1,0 +1,439 @@
+import Basics
+import Connectors
+import Disks
+import Glibc
+import Guests
+import Primitives
+import Streams
+
+/// Makes one guest on a cluster, once: what is under way stands in a file of the room before it is
+/// begun, so that an interrupted import knows what is its own.
+struct GuestCreation: Sendable {
+    let guest: StoredGuests.Guest
+    let configuration: GuestConfiguration
+    let target: CreationTarget
+    let node: String
+    let settings: ProxmoxTarget
+    let reader: ClusterReader
+    let room: Room
+    /// Images of the disks by key, or the stream as `stream`.
+    let images: [String: RestoredDisk]
+
+    var client: ProxmoxClient { reader.client }
+    var kind: GuestEntry.Kind { guest.isContainer ? .container : .machine }
+    var path: [String] { ["nodes", node, kind.rawValue, String(target.number)] }
+
+    private var statePath: String { room.directory + "/made-\(guest.id)" }
+
+    /// What is known of the guest to be made.
+    private struct State {
+        var task: String?
+        var isMade: Bool
+        var uploads: [String]
+
+        var json: JSON {
+            [
+                "task": task.map { .string($0) } ?? .null, "made": .bool(isMade),
+                "uploads": .array(uploads.map { .string($0) }),
+            ]
+        }
+
+        init(task: String? = nil, isMade: Bool = false, uploads: [String] = []) {
+            self.task = task
+            self.isMade = isMade
+            self.uploads = uploads
+        }
+
+        init?(reading path: String) throws(Failure) {
+            guard Files.exists(path) else { return nil }
+            let json = try JSON(parsing: Files.read(path))
+            task = json["task"]?.string
+            isMade = json["made"]?.bool ?? false
+            uploads = (json["uploads"]?.array ?? []).compactMap(\.string)
+        }
+    }
+
+    private func save(_ state: State) throws(Failure) {
+        try Files.write(state.json.canonical, to: statePath, mode: 0o600)
+    }
+
+    /// Whether this import has begun to make it.
+    var isBegun: Bool { Files.exists(statePath) }
+
+    /// Whether it is there: what comes behind is small.
+    var isMade: Bool { (try? State(reading: statePath))?.isMade ?? false }
+
+    func request() throws(Failure) -> CreationRequest {
+        switch route {
+        case .restore where kind == .machine:
+            return .restore(configuration, archive: archiveVolume, at: target)
+        case .import where kind == .machine:
+            var imports: [String: String] = [:]
+            for disk in guest.disks { imports[disk.key] = importVolume(disk.key) }
+            return try .machine(configuration, from: imports, at: target)
+        default:
+            return try .container(configuration, template: templateVolume, at: target)
+        }
+    }
+
+    /// The way that the plan names, or the one that there is.
+    var route: ProxmoxTarget.Route {
+        if let route = settings.route { return route }
+        if kind == .container { return .import }
+        return !guest.disks.isEmpty && reader.version.has(.importOfAppliances)
+            && settings.uploads != nil ? .import : .restore
+    }
+
+    /// Throws what keeps this guest from being made, before anything is.
+    func check() throws(Failure) {
+        switch route {
+        case .import:
+            guard settings.uploads != nil else {
+                throw Failure(
+                    .planMissingValue, "the plan names no \"upload-storage\" for \(guest.title)",
+                    hint: kind == .container
+                        ? "Name a storage with the content vztmpl."
+                        : "Name a storage with the content \"import\" (Proxmox VE 8.3 or later).")
+            }
+            guard kind == .container || reader.version.has(.importOfAppliances) else {
+                throw Failure(
+                    .unsupported,
+                    "Proxmox VE \(reader.version) takes no disks from outside by its API",
+                    hint:
+                        "Say \"route: restore\" with a transport, from an archive with \"disks: native\" or \"both\"."
+                )
+            }
+            guard kind == .container || !guest.disks.isEmpty else {
+                throw Failure(
+                    .unsupported, "the archive has \(guest.title) as vzdump's stream only",
+                    hint: "Say \"route: restore\" with a transport.")
+            }
+        case .restore:
+            guard guest.stream != nil else {
+                throw Failure(
+                    .unsupported, "the archive has no stream of vzdump of \(guest.title)",
+                    hint:
+                        "Name an \"upload-storage\", or export with \"disks: native\" or \"both\".")
+            }
+            guard settings.transport?.storage != nil else {
+                throw Failure(
+                    .planMissingValue, "restoring \(guest.title) needs a \"transport\"",
+                    hint: "Name the storage whose directory \"dump\" this machine reaches.")
+            }
+        }
+        _ = try request()
+    }
+
+    // MARK: - Making it
+
+    func make() throws(Failure) {
+        var state = try State(reading: statePath) ?? State()
+        if !state.isMade {
+            if Files.exists(statePath) {
+                if try settle(&state) {
+                    state.isMade = true
+                    try save(state)
+                }
+            } else {
+                try refuseOccupied()
+                try save(state)
+            }
+        }
+        if !state.isMade {
+            try bringFiles(&state)
+            try create(&state)
+        }
+        try makeFirewall()
+        try removeFiles(&state)
+    }
+
+    /// Throws when the number is taken.
+    func refuseOccupied() throws(Failure) {
+        if let other = try reader.guests().first(where: { $0.id == Int64(target.number) }) {
+            throw Failure(
+                .targetOccupied, "the cluster already has \(other.title)",
+                hint: "Give other numbers with map.vmids, such as \"+1000\".")
+        }
+    }
+
+    private func create(_ state: inout State) throws(Failure) {
+        let request = try request()
+        var fields = APIFields()
+        for parameter in request.parameters {
+            if GuestConfiguration.secretKeys.contains(parameter.name) {
+                fields.add(parameter.name, secret: Secret(parameter.value))
+            } else {
+                fields.add(parameter.name, parameter.value)
+            }
+        }
+        let answer = try client.post(["nodes", node, kind.rawValue], fields)
+        guard case .running(let upid) = try StartedTask(answer) else {
+            throw Failure(.serverAnswer, "\(guest.title) was not made: the server started no task")
+        }
+        state.task = upid.text
+        try save(state)
+        do throws(Failure) { _ = try TaskFollower(client).follow(upid) } catch {
+            try removeStub()
+            state.task = nil
+            try? save(state)
+            throw error.during("cannot make \(guest.title) as \(target.number)")
+        }
+        state.isMade = true
+        try save(state)
+    }
+
+    /// What became of a guest whose making was interrupted: true when it is there and whole.
+    private func settle(_ state: inout State) throws(Failure) -> Bool {
+        guard let other = try reader.guests().first(where: { $0.id == Int64(target.number) }) else {
+            return false
+        }
+        guard let upid = state.task.flatMap({ UPID($0) }) else {
+            throw Failure(
+                .targetOccupied,
+                "the cluster has \(other.title) now, and it is not certain that this import made it",
+                hint:
+                    "Look at it; remove it if it is what an interrupted import has left, then run the "
+                    + "same command again.")
+        }
+        do throws(Failure) {
+            _ = try TaskFollower(client).follow(upid)
+            return true
+        } catch {
+            guard error.code == .serverTaskFailed else { throw error }
+            try removeStub()
+            state.task = nil
+            try save(state)
+            return false
+        }
+    }
+
+    /// A making that failed leaves a guest without disks behind; it is ours, for the number was free.
+    private func removeStub() throws(Failure) {
+        guard try reader.guests().contains(where: { $0.id == Int64(target.number) }) else { return }
+        var fields = APIFields()
+        fields.add("protection", false)
+        _ = try? client.put(path + ["config"], fields)
+        var purge = APIFields()
+        purge.add("purge", true)
+        let answer = try client.deleteAnyway(path, purge)
+        if let upid = answer.string.flatMap({ UPID($0) }) {
+            _ = try TaskFollower(client).follow(upid)
+        }
+    }
+
+    // MARK: - Firewall
+
+    private func makeFirewall() throws(Failure) {
+        let marker = room.directory + "/firewall-\(guest.id)"
+        guard let firewall = try firewall(), !Files.exists(marker) else { return }
+        // A restore brings the rules along.
+        if route == .restore, kind == .machine { return }
+        // Rules are put on top of each other: what an interrupted import has made goes first.
+        for rule in try client.get(path + ["firewall", "rules"]).array ?? []
+        where rule["pos"] != nil {
+            _ = try client.delete(path + ["firewall", "rules", "0"])
+        }
+        for call in firewall.calls {
+            var fields = APIFields()
+            for parameter in call.parameters { fields.add(parameter.name, parameter.value) }
+            let place = path + ["firewall"] + call.path.split(separator: "/").map(String.init)
+            do throws(Failure) {
+                _ =
+                    call.method == "PUT"
+                    ? try client.put(place, fields) : try client.post(place, fields)
+            } catch {
+                // Made before the interruption.
+                if error.what.contains("already exists") { continue }
+                throw error.during("cannot make the firewall of \(guest.title)")
+            }
+        }
+        try Files.write([], to: marker, mode: 0o600)
+    }
+
+    func firewall() throws(Failure) -> FirewallFile? {
+        guard let bytes = guest.firewall, !bytes.isEmpty else { return nil }
+        return try FirewallFile(parsing: bytes)
+    }
+}
+
+// MARK: - Files on the storage
+
+extension GuestCreation {
+    /// Unique to this archive's guest and number, so that nothing of anybody else is ever meant.
+    private var stem: String { "exeat-\(guest.id)-\(target.number)" }
+
+    private func uploadName(_ key: String) -> String {
+        let ending = images[key]?.format.rawValue ?? "raw"
+        return reader.version.has(.importOfDisks)
+            ? "\(stem)-\(key).\(ending)" : "\(stem)-\(key).ova"
+    }
+
+    /// As `import-from` names it.
+    private func importVolume(_ key: String) -> String {
+        let volume = "\(settings.uploads ?? ""):import/\(uploadName(key))"
+        if reader.version.has(.importOfDisks) { return volume }
+        return volume + "/\(key).\(images[key]?.format.rawValue ?? "raw")"
+    }
+
+    private var templateVolume: String { "\(settings.uploads ?? ""):vztmpl/\(stem).tar.zst" }
+
+    var archiveName: String {
+        kind == .machine ? "\(guest.streamName)" : "\(guest.streamName)"
+    }
+
+    private var archiveVolume: String {
+        "\(settings.transport?.storage ?? ""):backup/\(archiveName)"
+    }
+
+    private func bringFiles(_ state: inout State) throws(Failure) {
+        switch route {
+        case .restore: try bringArchive(&state)
+        case .import where kind == .container:
+            guard let image = images["stream"] else { return }
+            let packed = image.path + ".zst"
+            try compress(image.path, to: packed)
+            try upload(packed, "\(stem).tar.zst", .template, &state)
+            try Files.remove(packed)
+        case .import:
+            for disk in guest.disks {
+                guard let image = images[disk.key] else { continue }
+                var path = image.path
+                if !reader.version.has(.importOfDisks) {
+                    path = try wrapped(image, disk)
+                }
+                try upload(path, uploadName(disk.key), .disk, &state)
+            }
+        }
+    }
+
+    private func upload(
+        _ path: String, _ name: String, _ content: ContentUpload.Content, _ state: inout State
+    ) throws(Failure) {
+        let place = ContentUpload.Place(
+            node: node, storage: settings.uploads ?? "", content: content, name: name)
+        if state.uploads.contains(place.volume) {
+            // Brought before the interruption, or half of it: only a whole one has its name.
+            if try isThere(place.volume) { return }
+        }
+        let digest = try digest(of: path)
+        if !state.uploads.contains(place.volume) {
+            state.uploads.append(place.volume)
+            try save(state)
+        }
+        let file = SharedDescriptor(try Descriptor(opening: path, O_RDONLY), name: "\"\(path)\"")
+        let size = Int64(try file.descriptor.status().st_size)
+        let upload = ContentUpload(
+            client: client, follower: TaskFollower(client), version: reader.version)
+        let progress = room.progress
+        _ = try upload.upload(
+            FileSource(file, from: 0, size: size), size: size, digest: digest, to: place,
+            sent: { progress.add(stored: $0) })
+    }
+
+    private func isThere(_ volume: String) throws(Failure) -> Bool {
+        let answer = try client.get(
+            ["nodes", node, "storage", settings.uploads ?? "", "content"])
+        return (answer.array ?? []).contains { $0["volid"]?.string == volume }
+    }
+
+    private func digest(of path: String) throws(Failure) -> Digest256 {
+        var source = try FileSource(opening: path)
+        var hasher = SHA256()
+        var chunk = Chunk()
+        repeat {
+            try room.progress.checkCancelled()
+            try source.read(into: &chunk)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in unsafe hasher.update(bytes) }
+        } while !chunk.isEmpty
+        return hasher.finish()
+    }
+
+    private func compress(_ path: String, to packed: String) throws(Failure) {
+        try Files.remove(packed)
+        let file = SharedDescriptor(
+            try Descriptor(opening: packed, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
+            name: "\"\(packed)\"")
+        var sink = try Compressing(.standard, into: DescriptorSink(file))
+        var source = try FileSource(opening: path)
+        var chunk = Chunk()
+        repeat {
+            try room.progress.checkCancelled()
+            try source.read(into: &chunk)
+            try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                try unsafe sink.write(buffer: bytes)
+            }
+        } while !chunk.isEmpty
+        try sink.finish()
+    }
+
+    /// An appliance with one disk, the only thing that 8.3 takes.
+    private func wrapped(
+        _ image: RestoredDisk, _ disk: StoredGuests.Disk
+    ) throws(Failure) -> String {
+        let directory = Files.parent(of: image.path)
+        let name = "\(disk.key).ovf"
+        let file = Files.lastComponent(of: image.path)
+        let envelope = try OVFEnvelope(
+            of: configuration,
+            disks: [
+                GuestDisk(
+                    key: disk.key, file: file,
+                    format: GuestDisk.Format(rawValue: image.format.rawValue) ?? .raw,
+                    size: UInt64(disk.size))
+            ])
+        try Files.write(Array(envelope.xml.utf8), to: directory + "/" + name, mode: 0o600)
+        let path = directory + "/\(disk.key).ova"
+        let outcome = try Command(
+            "tar", ["--format=gnu", "-C", directory, "-cf", path, "--", name, file]
+        ).run(output: "/dev/null", errors: directory + "/tar.err")
+        guard outcome.status == 0 else {
+            throw Failure(.diskTool, "cannot make \"\(path)\": \(outcome.errors)")
+        }
+        return path
+    }
+
+    /// Puts what vzdump wrote where the storage keeps backups, under a name that nothing has yet.
+    private func bringArchive(_ state: inout State) throws(Failure) {
+        guard let image = images["stream"] else { return }
+        let volume = archiveVolume
+        if !state.uploads.contains(volume) {
+            state.uploads.append(volume)
+            try save(state)
+        }
+        switch settings.transport {
+        case .directory(_, let mount):
+            let path = mount + "/dump/" + archiveName
+            // It was restored right there, or lies beside.
+            guard image.path != path else { return }
+            throw Failure(.failed, "\"\(image.path)\" is not where it should be")
+        case .sftp(_, let ssh):
+            let remote = SFTPTarget(ssh, node: node)
+            try remote.put(
+                image.path, as: archiveName,
+                storage: reader.storage(
+                    settings.transport?.storage ?? "", on: node), room.progress)
+        case .ssh, nil: return
+        }
+    }
+
+    /// Takes away what was brought, now that the guest has it.
+    private func removeFiles(_ state: inout State) throws(Failure) {
+        while let volume = state.uploads.last {
+            let storage = String(volume.prefix { $0 != ":" })
+            do throws(Failure) {
+                let answer = try client.deleteAnyway(
+                    ["nodes", node, "storage", storage, "content", volume])
+                if let upid = answer.string.flatMap({ UPID($0) }) {
+                    _ = try TaskFollower(client).follow(upid)
+                }
+            } catch {
+                // What is gone already is no loss.
+                guard [.notFound, .serverRefused, .serverTaskFailed].contains(error.code) else {
+                    throw error.during("cannot remove \"\(volume)\" after the import")
+                }
+            }
+            state.uploads.removeLast()
+            try save(state)
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import Basics
+import Connectors
+import Disks
+import Guests
+import Primitives
+import Streams
+import Synchronization
+
+/// Reads a guest that was made on a cluster again: its settings by the API, its disks out of a backup
+/// that is made for this and deleted.
+final class GuestProof: Sendable {
+    private let creation: GuestCreation
+    private let room: Room
+    private let found = Mutex<[String: Digest256]?>(nil)
+
+    init(_ creation: GuestCreation, room: Room) {
+        self.creation = creation
+        self.room = room
+    }
+
+    private var canReadDisks: Bool {
+        creation.settings.transport?.storage != nil && creation.kind == .machine
+    }
+
+    /// Takes the digests of all disks as the cluster has them now.
+    func compareDisks() throws(Failure) {
+        guard canReadDisks else { return }
+        let directory = room.directory + "/proof-\(creation.guest.id)"
+        try Files.makeDirectory(directory, mode: 0o700)
+        let guest = PlannedGuest(
+            id: Int64(creation.target.number), kind: .machine, name: creation.guest.name,
+            node: creation.node, pool: nil, disks: [], leftOut: [], isPortable: true,
+            isNative: false, declaredBytes: 0)
+        let provider = try BackupProviders.make(
+            ProxmoxSettings(proof: creation.settings.server, creation.settings.transport),
+            run: "proof-\(creation.guest.id)", room: room)
+        do throws(Failure) {
+            let backup = try provider.open(guest, in: directory)
+            let spool = GuestSpool(
+                guest, directory: directory, isKept: false, progress: Progress())
+            spool.begin(backup)
+            let contents = try spool.contents(toTheEnd: true)
+            let configuration = try contents.configurations.first { $0.name.hasSuffix(".conf") }
+                .map { (file) throws(Failure) in
+                    try GuestConfiguration(kind: .qemu, file: file.bytes)
+                }
+            var digests: [String: Digest256] = [:]
+            for device in contents.devices {
+                guard
+                    let key = configuration?.devices.first(where: { $0.device == device.name })?.key
+                else { continue }
+                digests[key] = try digest(
+                    spool.path(of: device.name), of: key, size: device.size)
+            }
+            let all = digests
+            found.withLock { $0 = all }
+        } catch {
+            _ = try? provider.finish(guest, in: directory)
+            throw error.during("cannot read the disks of \(creation.guest.title) again")
+        }
+        if let left = try provider.finish(guest, in: directory) {
+            throw Failure(.serverRefused, "a temporary backup could not be deleted: \(left)")
+        }
+        try Files.remove(directory)
+    }
+
+    /// The digest over as many bytes as the archive has; what a storage adds must be zeros.
+    private func digest(_ path: String, of key: String, size: Int64) throws(Failure) -> Digest256 {
+        let expected = creation.guest.disks.first { $0.key == key }?.size ?? size
+        guard size >= expected else { return Digest256() }
+        var disk = try RawDisk(opening: path)
+        var chunk = Chunk()
+        if size > expected, try !isZero(&disk, expected..<size, &chunk) { return Digest256() }
+        let leaves = try DiskDigest.leaves(
+            of: &disk, in: 0..<expected, &chunk, progress: room.progress)
+        return leaves.root
+    }
+
+    private func isZero(
+        _ disk: inout RawDisk, _ range: Range<Int64>, _ chunk: inout Chunk
+    ) throws(Failure) -> Bool {
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let extent = disk.extent(at: offset, before: range.upperBound)
+            if extent.isHole {
+                offset = extent.end
+                continue
+            }
+            let count = Int(min(Int64(chunk.capacity), extent.end - offset))
+            try disk.read(count, at: offset, into: &chunk)
+            let isZero = try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                unsafe bytes.allSatisfy { $0 == 0 }
+            }
+            if !isZero { return false }
+            offset += Int64(count)
+        }
+        return true
+    }
+
+    // MARK: - Result
+
+    func conclude(into result: inout ImportResult) throws(Failure) {
+        let guest = creation.guest
+        let number = result.comparisons.count + 1
+        try compareSettings(into: &result)
+        let found = found.withLock { $0 }
+        guard let found else {
+            result.reservations.append(
+                creation.kind == .container
+                    ? "the files of a container were not read again"
+                    : "the disks of a machine were not read again: the target names no transport")
+            return
+        }
+        for (place, disk) in guest.disks.enumerated() {
+            let comparison = ImportResult.Comparison(
+                name: "sha256-tree-1m of disk \(place + 1) of guest \(number)",
+                expected: disk.digest.hex, found: found[disk.key]?.hex ?? "missing")
+            result.comparisons.append(comparison)
+            if !comparison.equal {
+                result.differenceCount += 1
+                result.differences.append([
+                    "object": .string("\(creation.target.number)/\(disk.key)"),
+                    "what": "other bytes than the archive has",
+                ])
+            }
+        }
+    }
+
+    private func compareSettings(into result: inout ImportResult) throws(Failure) {
+        let guest = creation.guest
+        let actions = try creation.request().actions
+        let now = try GuestConfiguration(
+            kind: creation.kind.guestKind,
+            api: creation.client.get(creation.path + ["config"]))
+        let carried = Set(
+            guest.disks.map(\.key)
+                + (guest.disks.isEmpty
+                    ? BackupContent(of: creation.configuration).carried.map(\.key) : []))
+        let comparison = try ConfigurationComparison(
+            source: creation.configuration, found: now, at: creation.target, carried: carried,
+            actions: actions)
+        let wrong = comparison.items.filter {
+            [.differs, .missing, .extra].contains($0.verdict)
+        }
+        result.comparisons.append(
+            .init(
+                name: "settings of guest \(result.comparisons.count + 1) as mapped",
+                expected: "\(comparison.items.count) of \(comparison.items.count)",
+                found: "\(comparison.items.count - wrong.count) of \(comparison.items.count)"))
+        for item in wrong {
+            result.differenceCount += 1
+            result.differences.append([
+                "object": .string("\(creation.target.number)/\(item.key)"),
+                "what": .string(item.verdict.rawValue),
+                "expected": item.expected.map { .string($0) } ?? .null,
+                "found": item.found.map { .string($0) } ?? .null,
+            ])
+        }
+        // What is left to a person is not set yet.
+        for action in actions {
+            result.shortfallCount += 1
+            result.shortfalls.append([
+                "object": .string("\(creation.target.number)/\(action.key)"),
+                "what": .string(action.what),
+                "command": action.command.map { .string($0) } ?? .null,
+            ])
+        }
+    }
+}
