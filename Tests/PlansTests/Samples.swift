@@ -48,7 +48,8 @@ enum Samples {
         _ text: String, file: String = "plans/plan.yaml", environment: [String: String] = [:]
     ) throws(Failure) -> ExportPlan {
         try ExportPlan(
-            parsing: Array(text.utf8), file: file, kinds: ["files", "postgresql", "mariadb"],
+            parsing: Array(text.utf8), file: file,
+            kinds: ["files", "postgresql", "mariadb", "proxmox"],
             environment: environment
         ) { source, problems in
             let fields = source.settings.mapping(settings, problems)

@@ -77,7 +77,7 @@ import Testing
 
     /// The examples of every connector, with the keys that the schemas know.
     @Test func examplePlansParse() throws {
-        let kinds = ["files", "postgresql", "mariadb"]
+        let kinds = ["files", "postgresql", "mariadb", "proxmox", "libvirt", "directory"]
         func shape(_ schema: String, _ kind: String) throws -> PlanShape {
             let keys = try Self.schema(schema)["$defs"]?[kind]?["properties"]?.members ?? []
             #expect(!keys.isEmpty, "the schema of \(schema) does not know \(kind)")
