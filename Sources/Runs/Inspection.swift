@@ -130,8 +130,11 @@ public struct Inspection: Sendable {
                         + "\(artifact["format"]?.string ?? "?"), \(size(stored)) stored")
             }
             for omission in source["omissions"]?["lines"]?.array ?? [] {
+                let name =
+                    omission["object"]?.string
+                    ?? String(decoding: Self.name(omission), as: UTF8.self)
                 lines.append(
-                    "  omitted: \(String(decoding: Self.name(omission), as: UTF8.self)) "
+                    "  omitted: \(name) "
                         + "(\(omission["reason"]?.string ?? "?"))")
             }
         }

@@ -110,12 +110,6 @@ extension GuestPlan {
                     count.reason, .decision, "\(count.count) × \(count.reason) would be left out",
                     decision: "Change it on the cluster, or accept it: accept: [\(count.reason)]."))
         }
-        for line in omissions.lines.prefix(200) {
-            guard let object = line["object"]?.string, line["accepted"] != .bool(true) else {
-                continue
-            }
-            findings.append(Finding(line["reason"]?.string ?? "", .warning, object))
-        }
         return Survey(
             bytes: guests.reduce(0) { $0 + $1.bytes }, counts: guests.counts, findings: findings,
             omissions: omissions)
