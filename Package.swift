@@ -142,6 +142,7 @@ let package = Package(
         .tests("HTTP", ["Basics", "Primitives", "Streams"]),
         .tests("ProxmoxConnector", ["Basics", "HTTP", "Primitives", "Streams"]),
         .tests("Guests", ["Basics", "Primitives"]),
+        .tests("Runs", ["Basics", "Connectors", "Manifests", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],
     cxxLanguageStandard: .cxx17
