@@ -53,6 +53,9 @@ public struct PlanMapping {
 
     public func string(_ key: String) -> String? { self[key]?.string(problems) }
 
+    /// Whether the shape of the mapping has the key, so that it may be asked for.
+    public func has(_ key: String) -> Bool { shape.keys.contains(key) }
+
     /// One text, or a list of texts.
     public func strings(_ key: String) -> [String]? { self[key]?.strings(problems) }
 

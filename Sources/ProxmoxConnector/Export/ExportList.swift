@@ -10,15 +10,14 @@ struct ExportList: Sendable {
     let facts: JSON
     let counts: [JSON.Member]
     let guests: [PlannedGuest]
-    /// Documents of the cluster's configuration; nil where the plan does not ask for it.
-    let documents: Int64?
-    let documentBytes: Int64
+    /// What of the cluster itself is exported.
+    let documents: [DocumentSet]
     let omissions: OmissionSummary
 
     /// An artifact by what it holds.
     struct Artifact: Sendable {
         enum Content: Sendable {
-            case cluster
+            case documents(DocumentSet)
             case guest(Int, GuestPart)
         }
 
@@ -29,14 +28,14 @@ struct ExportList: Sendable {
     /// In an order that lets the nodes work side by side: the guests of all nodes in turn.
     func artifacts() -> [Artifact] {
         var artifacts: [Artifact] = []
-        if let documents {
+        for set in documents {
             artifacts.append(
                 Artifact(
-                    content: .cluster,
+                    content: .documents(set),
                     outline: ArtifactOutline(
-                        name: "configuration of the cluster", slug: "cluster",
-                        kind: "cluster-configuration", legal: .digitalAsset, format: "jsonl",
-                        segments: 1, expected: documents, bytes: documentBytes)))
+                        name: set.kind.title, slug: set.kind.slug, kind: set.kind.rawValue,
+                        legal: .digitalAsset, format: "jsonl", segments: 1, expected: set.count,
+                        bytes: set.bytes)))
         }
         for (place, guest) in guests.enumerated() {
             for part in guest.parts {
@@ -53,6 +52,46 @@ struct ExportList: Sendable {
             artifacts: outlines,
             objects: outlines.reduce(0) { $0 + $1.expected } + omissions.total, moment: moment,
             facts: facts, counts: counts)
+    }
+}
+
+/// Lines of JSON in a file of the room, which tell of a cluster.
+struct DocumentSet: Sendable {
+    enum Kind: String, Sendable {
+        case configuration = "cluster-configuration"
+        case files = "cluster-files"
+
+        /// Of the artifact, and of the file in the room.
+        var slug: String { self == .configuration ? "cluster" : "cluster-files" }
+
+        var title: String {
+            self == .configuration ? "configuration of the cluster" : "files of the cluster"
+        }
+    }
+
+    let kind: Kind
+    let count: Int64
+    let bytes: Int64
+
+    init(_ kind: Kind, _ lines: [[UInt8]]) {
+        self.kind = kind
+        count = Int64(lines.count)
+        bytes = lines.reduce(0) { $0 + Int64($1.count) }
+    }
+
+    var fileName: String { kind.slug + ".jsonl" }
+
+    var json: JSON {
+        ["kind": .string(kind.rawValue), "count": .integer(count), "bytes": .integer(bytes)]
+    }
+
+    init?(_ json: JSON) {
+        guard let kind = json["kind"]?.string.flatMap({ Kind(rawValue: $0) }),
+            let count = json["count"]?.integer, let bytes = json["bytes"]?.integer
+        else { return nil }
+        self.kind = kind
+        self.count = count
+        self.bytes = bytes
     }
 }
 
@@ -156,8 +195,7 @@ extension ExportList {
         let json: JSON = [
             "run": .string(run), "moment": .array([.string(moment.kind), .string(moment.value)]),
             "facts": facts, "counts": .object(counts), "guests": .array(guests.map(\.json)),
-            "documents": documents.map { .integer($0) } ?? .null,
-            "documentBytes": .integer(documentBytes), "omissions": omissions.json,
+            "documents": .array(documents.map(\.json)), "omissions": omissions.json,
         ]
         try Files.write(json.canonical, to: path, mode: 0o600)
     }
@@ -167,7 +205,7 @@ extension ExportList {
         guard let run = json["run"]?.string, let moment = json["moment"]?.array, moment.count == 2,
             let facts = json["facts"], let counts = json["counts"]?.members,
             let guests = json["guests"]?.array?.map({ PlannedGuest($0) }),
-            let bytes = json["documentBytes"]?.integer,
+            let documents = json["documents"]?.array,
             let omissions = json["omissions"]
         else { throw Failure(.failed, "the inventory \"\(path)\" is damaged") }
         self.run = run
@@ -175,8 +213,7 @@ extension ExportList {
         self.facts = facts
         self.counts = counts
         self.guests = guests.compactMap { $0 }
-        documents = json["documents"]?.integer
-        documentBytes = bytes
+        self.documents = documents.compactMap { DocumentSet($0) }
         self.omissions = try OmissionSummary(omissions)
     }
 }

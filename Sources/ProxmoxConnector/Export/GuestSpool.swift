@@ -151,6 +151,13 @@ final class GuestSpool: Sendable {
         if isFirst { try disk.release(DiskCut(size: disk.size).range(segment)) }
     }
 
+    /// Throws when anything that was written for a device may not have been read back as it was: what
+    /// the page cache could not bring to the disk is only told to whoever asks the file itself.
+    func checkWritten(_ device: Int) throws(Failure) {
+        let disk = disks.withLock { $0.isEmpty ? nil : $0[device] }
+        try disk?.flush()
+    }
+
     // MARK: - Decoding
 
     private func decode(_ backup: OpenBackup) throws(Failure) {

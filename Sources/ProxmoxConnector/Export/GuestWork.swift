@@ -168,6 +168,10 @@ final class GuestWork: Sendable {
         switch part {
         case .disk(let key):
             if let place = place(of: key, in: contents) {
+                do throws(Failure) { try spool.checkWritten(place) } catch {
+                    try? Self.markLost(in: directory)
+                    throw error
+                }
                 done = try total(part, contents.devices[place].size)
             } else {
                 done = Done(segments: 1, exported: 0)

@@ -25,7 +25,6 @@ public final class ProxmoxExporter: Exporter {
     }
 
     private var listPath: String { room.directory + "/list" }
-    static let clusterFile = "cluster.jsonl"
 
     public init(_ source: SourcePlan, room: Room) throws(Failure) {
         let problems = PlanProblems()
@@ -92,7 +91,7 @@ public final class ProxmoxExporter: Exporter {
     public func cut(_ artifact: Int) throws(Failure) -> Int {
         let taken = try taken()
         switch taken.artifacts[artifact].content {
-        case .cluster: return 1
+        case .documents: return 1
         case .guest(let place, let part): return try taken.guests[place].cut(part)
         }
     }
@@ -104,29 +103,28 @@ public final class ProxmoxExporter: Exporter {
         switch taken.artifacts[number.artifact].content {
         case .guest(let place, let part):
             return try taken.guests[place].export(part, number.segment, into: &sink)
-        case .cluster:
-            try sink.write(Files.read(clusterPath, limit: 1 << 29))
-            room.progress.add(
-                bytes: taken.list.documentBytes, objects: taken.list.documents ?? 0)
-            return SegmentResult(exported: taken.list.documents ?? 0, omitted: 0)
+        case .documents(let set):
+            try sink.write(Files.read(path(of: set), limit: 1 << 29))
+            room.progress.add(bytes: set.bytes, objects: set.count)
+            return SegmentResult(exported: set.count, omitted: 0)
         }
     }
 
-    private var clusterPath: String { room.directory + "/" + Self.clusterFile }
+    private func path(of set: DocumentSet) -> String { room.directory + "/" + set.fileName }
 
     public func conclude(_ artifact: Int) throws(Failure) -> Conclusion {
         let taken = try taken()
         switch taken.artifacts[artifact].content {
         case .guest(let place, let part): return try taken.guests[place].conclude(part)
-        case .cluster:
-            let bytes = try Files.read(clusterPath, limit: 1 << 29)
+        case .documents(let set):
+            let bytes = try Files.read(path(of: set), limit: 1 << 29)
             return Conclusion(
-                exported: taken.list.documents ?? 0,
+                exported: set.count,
                 digests: [.init("sha256", .string(SHA256.hash(bytes).hex))],
                 counts: [
-                    .init("documents", .integer(taken.list.documents ?? 0)),
+                    .init("documents", .integer(set.count)),
                     .init("bytes", .integer(Int64(bytes.count))),
-                ], restoring: "cat > \"$HERE/cluster.jsonl\"")
+                ], restoring: "cat > \"$HERE/\(set.fileName)\"")
         }
     }
 

@@ -103,9 +103,12 @@ final class ImageImport: Sendable {
                 ])
             }
         }
-        if let cluster = stored?.cluster {
+        for (text, name) in [
+            (stored?.cluster, "cluster.jsonl"), (stored?.clusterFiles, "cluster-files.jsonl"),
+        ] {
+            guard let text else { continue }
             try Files.write(
-                cluster.read(from: artifacts), to: target.path + "/cluster.jsonl", mode: 0o600)
+                text.read(from: artifacts), to: target.path + "/" + name, mode: 0o600)
         }
         let all = notes
         state.withLock { $0.notes = all }

@@ -33,7 +33,9 @@ public final class ProxmoxAuditor: Auditor {
         for guest in stored.guests {
             for text in guest.texts.values { _ = try text.read(from: artifacts) }
         }
-        if let cluster = stored.cluster { _ = try cluster.read(from: artifacts) }
+        for text in [stored.cluster, stored.clusterFiles] {
+            _ = try text?.read(from: artifacts)
+        }
     }
 
     public var slices: Int { units.count }

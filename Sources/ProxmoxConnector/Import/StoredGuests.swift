@@ -50,6 +50,8 @@ struct StoredGuests: Sendable {
     let guests: [Guest]
     /// The documents of the cluster's configuration.
     let cluster: Text?
+    /// Files of its nodes.
+    let clusterFiles: Text?
 
     /// Largest text that is held in memory.
     static let largestText: Int64 = 16 << 20
@@ -58,9 +60,14 @@ struct StoredGuests: Sendable {
         var guests: [Int64: [(part: String, index: Int, record: ArtifactRecord)]] = [:]
         var order: [Int64] = []
         var cluster: Text?
+        var clusterFiles: Text?
         for (index, record) in source.artifacts.enumerated() {
             if record.kind == "cluster-configuration" {
                 cluster = Text(artifact: index, record: record)
+                continue
+            }
+            if record.kind == "cluster-files" {
+                clusterFiles = Text(artifact: index, record: record)
                 continue
             }
             let parts = record.name.split(separator: "/", omittingEmptySubsequences: false)
@@ -71,6 +78,7 @@ struct StoredGuests: Sendable {
             guests[id, default: []].append((String(parts[1]), index, record))
         }
         self.cluster = cluster
+        self.clusterFiles = clusterFiles
         self.guests = try order.map { (id) throws(Failure) in
             try Self.guest(id, guests[id] ?? [], artifacts)
         }

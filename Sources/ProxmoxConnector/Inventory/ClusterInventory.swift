@@ -45,7 +45,7 @@ struct ClusterInventory {
         let check = try PrivilegeCheck(needed.all, reader.version, reader.client)
         guard check.missing.isEmpty else { throw needed.failure(check) }
         var omissions = plan.omissions
-        var documents: [[UInt8]] = []
+        var documents: [DocumentSet] = []
         if settings.cluster {
             var configuration = ConfigurationReader(reader, room.progress)
             try configuration.readCluster(nodes: reader.nodes())
@@ -57,10 +57,19 @@ struct ClusterInventory {
             for call in configuration.denied { omissions.add(.denied, call) }
             // Nothing can be decided about what no call shows: it is listed, to be entered again.
             for what in configuration.withheld { omissions.add(.withheld, what, covered: true) }
-            documents = configuration.lines
+            documents.append(try keep(.configuration, configuration.lines))
         }
-        let file = room.directory + "/" + ProxmoxExporter.clusterFile
-        if settings.cluster { try Files.write(Array(documents.joined()), to: file, mode: 0o600) }
+        if let ssh = settings.clusterFiles {
+            var files = ClusterFiles(
+                ssh, keepsSecrets: settings.keepsSecrets(isEncrypted: room.isEncrypted),
+                room.progress)
+            try files.read(nodes: reader.nodes().filter(\.isOnline).map(\.name))
+            for file in files.denied { omissions.add(.denied, file) }
+            for file in files.secrets {
+                omissions.add(.secrets, file, covered: settings.secrets == .omit)
+            }
+            documents.append(try keep(.files, files.lines))
+        }
         return ExportList(
             run: room.world.newID(),
             moment: Moment(kind: "backup", value: room.world.now().text),
@@ -68,9 +77,14 @@ struct ClusterInventory {
                 "origin": "cluster", "version": .string(reader.version.description),
                 "guests": .array(plan.guests.map(\.json)),
             ], counts: plan.guests.counts, guests: plan.guests,
-            documents: settings.cluster ? Int64(documents.count) : nil,
-            documentBytes: documents.reduce(0) { $0 + Int64($1.count) },
-            omissions: omissions.summary)
+            documents: documents, omissions: omissions.summary)
+    }
+
+    private func keep(_ kind: DocumentSet.Kind, _ lines: [[UInt8]]) throws(Failure) -> DocumentSet {
+        let set = DocumentSet(kind, lines)
+        try Files.write(
+            Array(lines.joined()), to: room.directory + "/" + set.fileName, mode: 0o600)
+        return set
     }
 
     /// As it is now, with the snapshots and pending changes that the API shows elsewhere.

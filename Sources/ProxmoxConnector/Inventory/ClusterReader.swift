@@ -22,7 +22,8 @@ struct ClusterReader: Sendable {
                 id: id, kind: kind, name: item["name"]?.string ?? "", node: node,
                 status: item["status"]?.string ?? "unknown", pool: item["pool"]?.string,
                 tags: (item["tags"]?.string ?? "").split { ";, ".contains($0) }.map(String.init),
-                isTemplate: item["template"]?.isTrue ?? false)
+                isTemplate: item["template"]?.isTrue ?? false,
+                used: kind == .container ? item["disk"]?.number ?? 0 : 0)
         }.sorted { $0.id < $1.id }
     }
 

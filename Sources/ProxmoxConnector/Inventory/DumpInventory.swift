@@ -34,7 +34,7 @@ struct DumpInventory {
             moment: Moment(
                 kind: "backup", value: files.dumps.values.map(\.taken).min() ?? ""),
             facts: ["origin": "dumps"], counts: plan.guests.counts, guests: plan.guests,
-            documents: nil, documentBytes: 0, omissions: plan.omissions.summary)
+            documents: [], omissions: plan.omissions.summary)
     }
 
     private func read(

@@ -106,7 +106,8 @@ struct GuestPlan {
                 leftOut: leftOut,
                 isPortable: guest.kind == .machine && settings.disks != .native,
                 isNative: guest.kind == .container || settings.disks != .portable,
-                declaredBytes: content.carried.reduce(0) { $0 + Int64($1.declaredSize ?? 0) }))
+                declaredBytes: guest.used > 0
+                    ? guest.used : content.carried.reduce(0) { $0 + Int64($1.declaredSize ?? 0) }))
     }
 
     /// Selectors of the plan that fit nothing are mistakes.

@@ -111,6 +111,8 @@ struct GuestEntry: Sendable, Equatable {
     var pool: String?
     var tags: [String]
     var isTemplate: Bool
+    /// Bytes that a running container uses of its root; 0 where that is not known.
+    var used: Int64 = 0
 
     /// For messages.
     var title: String {

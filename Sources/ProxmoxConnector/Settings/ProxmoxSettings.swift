@@ -35,6 +35,8 @@ struct ProxmoxSettings: Sendable {
     let secrets: Secrets?
     /// Whether the configuration of the cluster itself is exported.
     let cluster: Bool
+    /// How root's files of the nodes are read, where the plan asks for them.
+    let clusterFiles: SSHSettings?
     let excludedGuests: [(selector: GuestSelector, reason: String)]
     /// Disks as `NUMBER/KEY`.
     let excludedDisks: [(disk: String, reason: String)]
@@ -43,8 +45,11 @@ struct ProxmoxSettings: Sendable {
     static let shape = PlanShape(
         optional: ServerSettings.keys + [
             "guests", "transport", "disks", "mode", "compress", "fleecing", "secrets", "cluster",
+            "cluster-files",
             "dumps",
         ])
+    static let filesShape = PlanShape(
+        required: ["known-hosts"], optional: ["user", "key", "port", "hosts"])
     static let exclusionShape = PlanShape(optional: ["guests", "disks"])
 
     init(_ source: SourcePlan, _ problems: PlanProblems) {
@@ -56,6 +61,8 @@ struct ProxmoxSettings: Sendable {
         fleecing = settings?.string("fleecing")
         secrets = settings?.choice("secrets", Secrets.self)
         cluster = settings?.flag("cluster") ?? true
+        clusterFiles = settings?.mapping("cluster-files", Self.filesShape)
+            .map { SSHSettings($0, problems) }
         if let settings, settings["dumps"] != nil {
             origin = .dumps(settings.paths("dumps") ?? [])
             for key in Self.clusterKeys {
@@ -123,13 +130,16 @@ struct ProxmoxSettings: Sendable {
         fleecing = nil
         secrets = .sealed
         cluster = false
+        clusterFiles = nil
         excludedGuests = []
         excludedDisks = []
         accepted = []
     }
 
     private static let clusterKeys =
-        ServerSettings.keys + ["transport", "mode", "compress", "fleecing", "cluster"]
+        ServerSettings.keys + [
+            "transport", "mode", "compress", "fleecing", "cluster", "cluster-files",
+        ]
 
     private static func isDisk(_ text: String) -> Bool {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)

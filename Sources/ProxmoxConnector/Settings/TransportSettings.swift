@@ -66,7 +66,7 @@ struct SSHSettings: Sendable {
         key = mapping.path("key")
         port = mapping.integer("port", in: 1...65535) ?? 22
         knownHosts = mapping.path("known-hosts")
-        path = mapping.string("path")
+        path = mapping.has("path") ? mapping.string("path") : nil
         hosts = [:]
         for entry in mapping.entries("hosts") ?? [] {
             hosts[entry.key] = entry.node.string(problems)
