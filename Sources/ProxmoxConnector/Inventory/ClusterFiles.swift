@@ -6,14 +6,12 @@ import Streams
 /// Reads the files that hold a cluster's configuration, as root sees them by SFTP: the only form that
 /// has snapshots, pending changes and comments of guests in full.
 ///
-/// A file is a line of JSON: where it is, and its bytes in base64.
+/// A file is a line of JSON: where it is, and its bytes in base64. Private keys and passwords are among
+/// them, in more places than a list could name: such an archive is encrypted, and keeps secrets.
 struct ClusterFiles {
     private let settings: SSHSettings
-    private let keepsSecrets: Bool
     private let progress: Progress
     private(set) var lines: [[UInt8]] = []
-    /// Files of the secret class, which the plan does not keep.
-    private(set) var secrets: [String] = []
     /// What could not be read.
     private(set) var denied: [String] = []
 
@@ -28,9 +26,8 @@ struct ClusterFiles {
     private static let largestFile: Int64 = 8 << 20
     private static let mostFiles = 100_000
 
-    init(_ settings: SSHSettings, keepsSecrets: Bool, _ progress: Progress) {
+    init(_ settings: SSHSettings, _ progress: Progress) {
         self.settings = settings
-        self.keepsSecrets = keepsSecrets
         self.progress = progress
     }
 
@@ -69,10 +66,6 @@ struct ClusterFiles {
         _ path: String, as owner: String, _ client: SFTPClient
     ) throws(Failure) {
         try progress.checkCancelled()
-        if Self.isSecret(path), !keepsSecrets {
-            secrets.append("\(owner):\(path)")
-            return
-        }
         guard lines.count < Self.mostFiles else {
             throw Failure(.unsupported, "\(owner) has more than \(Self.mostFiles) files below /etc")
         }
@@ -95,12 +88,5 @@ struct ClusterFiles {
         ]
         lines.append(line.canonical + [0x0a])
         progress.add(objects: 1)
-    }
-
-    /// Keys and passwords: all of `priv`, and private keys wherever they lie.
-    static func isSecret(_ path: String) -> Bool {
-        path.hasPrefix("/etc/pve/priv/") || path.hasSuffix(".key") || path.contains("/priv/")
-            || path.hasSuffix("shadow.cfg") || path.hasSuffix("token.cfg")
-            || path.hasSuffix("tfa.cfg") || path.hasSuffix(".pw") || path.hasSuffix(".enc")
     }
 }

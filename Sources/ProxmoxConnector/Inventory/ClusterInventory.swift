@@ -60,14 +60,9 @@ struct ClusterInventory {
             documents.append(try keep(.configuration, configuration.lines))
         }
         if let ssh = settings.clusterFiles {
-            var files = ClusterFiles(
-                ssh, keepsSecrets: settings.keepsSecrets(isEncrypted: room.isEncrypted),
-                room.progress)
+            var files = ClusterFiles(ssh, room.progress)
             try files.read(nodes: reader.nodes().filter(\.isOnline).map(\.name))
             for file in files.denied { omissions.add(.denied, file) }
-            for file in files.secrets {
-                omissions.add(.secrets, file, covered: settings.secrets == .omit)
-            }
             documents.append(try keep(.files, files.lines))
         }
         return ExportList(

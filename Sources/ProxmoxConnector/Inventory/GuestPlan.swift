@@ -21,6 +21,12 @@ struct GuestPlan {
                 .planInvalidValue, "secrets may be sealed in an encrypted archive only",
                 hint: "Give recipients in archive.encrypt-to, or say \"secrets: omit\".")
         }
+        guard keepsSecrets || settings.clusterFiles == nil else {
+            throw Failure(
+                .planInvalidValue,
+                "files of the nodes hold private keys and passwords, and the plan keeps no secrets",
+                hint: "Give recipients in archive.encrypt-to, or leave \"cluster-files\" out.")
+        }
         guard keepsSecrets || settings.disks == .portable else {
             throw Failure(
                 .planInvalidValue,
