@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 
 /// Which times a file system keeps. Others it rounds or clamps, and says that all went well.
-struct TimeLimits: Sendable {
+struct TimeLimits: Sendable, Equatable {
     private var seconds: ClosedRange<Int64> = .min ... .max
     private var step: Int64 = 1
     private var nanosecondStep: Int32 = 1
@@ -37,5 +37,31 @@ struct TimeLimits: Sendable {
         let isEnd = time.seconds == seconds.lowerBound || time.seconds == seconds.upperBound
         return seconds.contains(time.seconds) && time.seconds % step == 0
             && time.nanoseconds % nanosecondStep == 0 && !(isEnd && time.nanoseconds != 0)
+    }
+}
+
+// MARK: - Findings that are kept
+
+extension TimeLimits {
+    var findings: JSON {
+        // As text: JSON integers of Exeat end at 2^53.
+        .object([
+            .init("first", .string(String(seconds.lowerBound))),
+            .init("last", .string(String(seconds.upperBound))), .init("step", .integer(step)),
+            .init("nanosecond-step", .integer(Int64(nanosecondStep))),
+        ])
+    }
+
+    init?(_ findings: JSON) {
+        guard let first = findings["first"]?.string.flatMap({ Int64($0) }),
+            let last = findings["last"]?.string.flatMap({ Int64($0) }), first <= last,
+            let step = findings["step"]?.integer, step > 0,
+            let nanosecondStep = findings["nanosecond-step"]?.integer.flatMap({ Int32(exactly: $0) }
+            ),
+            nanosecondStep > 0
+        else { return nil }
+        seconds = first...last
+        self.step = step
+        self.nanosecondStep = nanosecondStep
     }
 }

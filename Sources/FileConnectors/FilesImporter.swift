@@ -54,26 +54,21 @@ public final class FilesImporter: Importer {
         // is written to it.
         let record = try ShortfallRecord(room.directory + "/not-set", resuming: resuming)
         let shortfalls = ShortfallList(record.earlier)
-        var target = try TreeTarget(
-            settings.path, existing: settings.existing, resuming: resuming, owners: owners,
-            shortfalls: shortfalls)
+        let opened = try open(owners, shortfalls)
         let stored = try StoredTree(
-            source, from: artifacts, in: room.directory, folds: target.folds,
+            source, from: artifacts, in: room.directory, folds: opened.folds,
             progress: room.progress)
         owners.learn(from: stored.summary)
-        target = try TreeTarget(
-            settings.path, existing: settings.existing, resuming: resuming, owners: owners,
-            shortfalls: shortfalls)
+        let target = TreeTarget(opened, owners: owners)
         try Files.write([], to: room.directory + "/begun", mode: 0o600)
         if resuming, TreeRestrictor.isNeeded(for: target) {
             var loosener = TreeLoosener(target)
             var index = stored.wholeIndex()
             while let entry = try index.nextEntry() { try loosener.add(entry) }
         }
-        let ready = target
         state.withLock {
             $0.stored = stored
-            $0.target = ready
+            $0.target = target
             $0.record = record
         }
         return ImportOutline(
@@ -81,6 +76,19 @@ public final class FilesImporter: Importer {
                 stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) }
             ],
             slices: Work.allCount(stored), bytes: stored.summary.size)
+    }
+
+    private func open(
+        _ owners: OwnerMapping, _ shortfalls: ShortfallList
+    ) throws(Failure) -> TreeTarget {
+        guard resuming, Files.exists(finishedPath) else {
+            return try TreeTarget(
+                settings.path, existing: settings.existing, resuming: resuming, owners: owners,
+                shortfalls: shortfalls)
+        }
+        return try TreeTarget(
+            finished: settings.path, try JSON(parsing: Files.read(finishedPath)),
+            existing: settings.existing, owners: owners, shortfalls: shortfalls)
     }
 
     private func prepared() throws(Failure) -> (StoredTree, TreeTarget) {
@@ -111,7 +119,8 @@ public final class FilesImporter: Importer {
     }
 
     /// There once the tree is complete: from then on it is only compared, so that what anyone
-    /// changes in it later is found and never put right in silence.
+    /// changes in it later is found and never put right in silence. Holds what was found out about
+    /// the target, which must not be touched for that again.
     private var finishedPath: String { room.directory + "/finished" }
 
     public func finish() throws(Failure) {
@@ -130,7 +139,7 @@ public final class FilesImporter: Importer {
             try restorer.restoreLinkAttributes(&reader)
         }
         try saveShortfalls()
-        try Files.write([], to: finishedPath, mode: 0o600)
+        try Files.write(target.findings.line, to: finishedPath, mode: 0o600)
     }
 
     /// What `compare` is asked for by number. What takes long in one go comes first, beside the

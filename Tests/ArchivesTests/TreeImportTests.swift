@@ -245,6 +245,44 @@ import Testing
             try OwnerMapping(.numeric, users: ["root": "nobody knows them"])
         }
     }
+
+    /// A process that is stopped while it tries something out in the root leaves it another time.
+    @Test func aFinishedTargetIsOpenedWithoutATrace() throws {
+        let directory = try TemporaryDirectory()
+        let out = directory.path + "/out"
+        let first = try target(out)
+        let findings = try JSON(parsing: first.findings.line)
+        var before = stat()
+        #expect(unsafe stat(out, &before) == 0)
+        let again = try TreeTarget(
+            finished: out, findings, existing: .refuse, owners: OwnerMapping(.numeric))
+        var after = stat()
+        #expect(unsafe stat(out, &after) == 0)
+        #expect(FileTime(after.st_ctim) == FileTime(before.st_ctim))
+        #expect(again.probe == first.probe)
+        #expect(again.findings == first.findings)
+        #expect(again.isPrivileged == first.isPrivileged)
+    }
+
+    @Test(arguments: [
+        "{}", #"{"folds":false,"uid":-1,"gid":0,"mode":420,"acl":false,"times":{}}"#,
+        #"""
+        {"folds":false,"uid":0,"gid":0,"mode":420,"acl":false,
+        "times":{"first":"2","last":"1","step":1,"nanosecond-step":1}}
+        """#,
+        #"""
+        {"folds":false,"uid":0,"gid":0,"mode":420,"acl":false,
+        "times":{"first":"1","last":"2","step":1,"nanosecond-step":0}}
+        """#,
+    ]) func damagedFindingsAreRefused(_ text: String) throws {
+        let directory = try TemporaryDirectory()
+        let findings = try JSON(parsing: Array(text.utf8))
+        #expect(throws: Failure(.failed, "")) {
+            try TreeTarget(
+                finished: directory.path, findings, existing: .refuse,
+                owners: OwnerMapping(.numeric))
+        }
+    }
 }
 
 /// What a test process started by the one above is told.

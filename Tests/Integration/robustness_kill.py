@@ -231,6 +231,43 @@ def import_killed_at(world, call, step):
     world.remove("target", "work", "sealed")
 
 
+def finished_import_killed_at(world, call, extra=""):
+    """Run again, a finished import only compares: whenever that is killed, the tree stays whole."""
+    if not shutil.which("strace"):
+        raise Skip("no strace")
+    plan = world.plan("plan.yaml", "little")
+    world.remove("sealed", "target", "work")
+    # A time that no kernel gives to what it has just changed.
+    os.utime(world.at("little"), ns=(0, 1_000_000_000_123_456_789))
+    expect(world.run("export", plan, "--output", world.at("sealed")).status == 0)
+    target = world.import_plan("import.yaml", "target", extra=extra)
+    command = ["import", world.at("sealed"), target, "--work", world.at("work")]
+    good = 2 if "add" in extra else 0
+    expect(world.run(*command).status == good)
+    wanted = tree_of(world.at("target"))
+    root = os.stat(world.at("target")).st_mtime_ns
+    if good == 0:
+        expect(root == 1_000_000_000_123_456_789, "the root's time is not the source's")
+    status = -signal.SIGKILL
+    number = 0
+    while status != good:
+        number += 1
+        expect(number < 200, "never came to the end")
+        inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                  "-e", f"inject={call}:signal=SIGKILL:when={number}"]
+        status = world.run(*command, prefix=inject).status
+        expect(status in (good, -signal.SIGKILL, 128 + signal.SIGKILL),
+               f"{call} {number}: ended with {status}")
+        found = os.stat(world.at("target")).st_mtime_ns
+        expect(found == root, f"{call} {number}: the root's time became {found}")
+        expect(tree_of(world.at("target")) == wanted, f"{call} {number}: the target differs")
+    if number == 1:
+        raise Skip("strace could not inject")
+    result = world.run(*command)
+    expect(result.status == good, f"after {number} kills: {result.status} {result.err}")
+    world.remove("target", "work", "sealed")
+
+
 suite = Suite()
 world = suite.world
 make_tree(world.at("tree"), megabytes=40, big=True, sparse=True)
@@ -260,4 +297,8 @@ suite.case("import with existing: replace, kills", import_killed, 5, ", existing
 suite.case("import killed at each rename and sync", import_killed_at,
            "rename,renameat,renameat2,fdatasync,fsync,linkat", 1)
 suite.case("import killed at each open to write", import_killed_at, "ftruncate,mkdirat,mkdir", 1)
+changes = "mkdir,mkdirat,unlink,unlinkat,rmdir,utimensat,rename,renameat,renameat2,fsync,fdatasync"
+suite.case("finished import killed at each change", finished_import_killed_at, changes)
+suite.case("finished import with existing: add, killed at each change", finished_import_killed_at,
+           changes, ", existing: add")
 suite.finish()
