@@ -185,7 +185,8 @@ extension PlannedGuest {
     var json: JSON {
         [
             "id": .integer(id), "type": .string(kind.rawValue), "name": .string(name),
-            "node": .string(node), "pool": pool.map { .string($0) } ?? .null, "leftOut": .array(leftOut.map { .string($0) }),
+            "node": .string(node), "pool": pool.map { .string($0) } ?? .null,
+            "leftOut": .array(leftOut.map { .string($0) }),
             "declared": .integer(declaredBytes), "portable": .bool(isPortable),
             "native": .bool(isNative),
             "disks": .array(

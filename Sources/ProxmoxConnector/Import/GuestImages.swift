@@ -16,12 +16,14 @@ struct GuestImages: Sendable {
     init(_ guest: StoredGuests.Guest, _ target: ImageTarget, room: Room) {
         self.guest = guest
         self.target = target
-        let directory = target.path + "/" + guest.folder
+        let directory = guest.isBare ? target.path : target.path + "/" + guest.folder
         self.directory = directory
         disks =
             guest.disks.map { disk in
                 // What firmware keeps is read as raw bytes everywhere.
-                let isFirmware = disk.key.hasPrefix("efidisk") || disk.key.hasPrefix("tpmstate")
+                let isFirmware =
+                    !guest.isBare
+                    && (disk.key.hasPrefix("efidisk") || disk.key.hasPrefix("tpmstate"))
                 let own: RestoredDisk.Format = isFirmware ? .raw : target.format
                 return RestoredDisk(
                     disk, to: "\(directory)/\(disk.key).\(own.rawValue)", own,
@@ -61,7 +63,9 @@ struct GuestImages: Sendable {
         return notes
     }
 
-    var domainName: String { target.mapping.namePrefix + (guest.name.isEmpty ? "vm-\(guest.id)" : guest.name) }
+    var domainName: String {
+        target.mapping.namePrefix + (guest.name.isEmpty ? "vm-\(guest.id)" : guest.name)
+    }
 
     private var domainOptions: LibvirtDomain.Options {
         .init(
@@ -143,7 +147,8 @@ extension StoredGuests.Guest {
     /// The time in the name of the backup.
     private var taken: String {
         let text = description["backup"]?["taken"]?.string ?? ""
-        let isPlain = !text.isEmpty
+        let isPlain =
+            !text.isEmpty
             && text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x5f || $0 == 0x2d }
         return isPlain ? text : "1970_01_01-00_00_00"
     }

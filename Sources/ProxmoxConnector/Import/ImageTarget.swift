@@ -38,11 +38,13 @@ struct ImageTarget: Sendable {
                 atKeyOf: target.settings)
         }
         if let node = settings?["format"], isLibvirt, format == .vmdk {
-            problems.add(.planInvalidValue, "QEMU cannot run such a vmdk: use qcow2 or raw", at: node)
+            problems.add(
+                .planInvalidValue, "QEMU cannot run such a vmdk: use qcow2 or raw", at: node)
         }
         if makesAppliances, format != .vmdk, let node = isLibvirt ? nil : settings?["ova"] {
             problems.add(
-                .planInvalidValue, "an appliance holds disks as vmdk: say \"format: vmdk\"", at: node)
+                .planInvalidValue, "an appliance holds disks as vmdk: say \"format: vmdk\"",
+                at: node)
         }
     }
 

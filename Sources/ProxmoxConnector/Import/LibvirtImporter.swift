@@ -34,11 +34,13 @@ public final class LibvirtImporter: Importer {
             let names = machines(guests).map(\.domainName)
             guard Set(names).count == names.count else {
                 throw Failure(
-                    .planInvalidValue, "two machines have the same name, and libvirt wants one for each",
+                    .planInvalidValue,
+                    "two machines have the same name, and libvirt wants one for each",
                     hint: "Import them one after the other with another map.name-prefix.")
             }
             guard let connection = images.target.connection else { return }
-            let there = Set(try virsh(connection, ["list", "--all", "--name"]).split(separator: "\n"))
+            let there = Set(
+                try virsh(connection, ["list", "--all", "--name"]).split(separator: "\n"))
             for name in names where there.contains(Substring(name)) {
                 throw Failure(
                     .targetOccupied, "\"\(connection)\" already has a domain \"\(name)\"",

@@ -51,7 +51,8 @@ enum MapPlan {
         for entry in entries {
             guard let source = Int(entry.key) else {
                 problems.add(
-                    .planInvalidValue, "\"\(entry.key)\" is no number of a guest", atKeyOf: entry.node)
+                    .planInvalidValue, "\"\(entry.key)\" is no number of a guest",
+                    atKeyOf: entry.node)
                 continue
             }
             if let target = entry.node.integer(in: 100...999_999_999, problems) {

@@ -100,7 +100,8 @@ struct GuestPlan {
         }
         guests.append(
             PlannedGuest(
-                id: guest.id, kind: guest.kind, name: guest.name, node: guest.node, pool: guest.pool,
+                id: guest.id, kind: guest.kind, name: guest.name, node: guest.node,
+                pool: guest.pool,
                 disks: disks,
                 leftOut: leftOut,
                 isPortable: guest.kind == .machine && settings.disks != .native,
