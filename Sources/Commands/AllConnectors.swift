@@ -8,7 +8,7 @@ import ProxmoxConnector
 enum AllConnectors {
     static let exporters: [any Exporter.Type] = [
         FilesExporter.self, PostgreSQLExporter.self, MariaDBExporter.self,
-        ProxmoxExporter.self,
+        ProxmoxExporter.self, DiskImagesExporter.self,
     ]
     static let importers: [any Importer.Type] = [
         FilesImporter.self, PostgreSQLImporter.self, MariaDBImporter.self,
@@ -17,5 +17,6 @@ enum AllConnectors {
     ]
     static let auditors: [any Auditor.Type] = [
         FilesAuditor.self, PostgreSQLAuditor.self, MariaDBAuditor.self, ProxmoxAuditor.self,
+        DiskImagesAuditor.self,
     ]
 }

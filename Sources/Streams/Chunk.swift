@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 
 /// A buffer that is allocated once and filled again and again.
 ///
@@ -9,6 +10,8 @@ import Basics
     public let capacity: Int
     /// How many it holds now.
     public private(set) var count = 0
+    /// Whether all it holds is zeros that nobody has put into memory yet.
+    public private(set) var isHole = false
     private let memory: UnsafeMutableRawPointer
 
     /// The size every stage works with unless it has a reason.
@@ -23,19 +26,31 @@ import Basics
 
     public var isEmpty: Bool { count == 0 }
 
-    public mutating func removeAll() { count = 0 }
+    public mutating func removeAll() {
+        count = 0
+        isHole = false
+    }
+
+    /// Holds that many zeros, which cost nothing until somebody looks at the bytes.
+    public mutating func fill(zeros: Int) {
+        precondition(zeros >= 0 && zeros <= capacity)
+        count = zeros
+        isHole = zeros > 0
+    }
 
     /// The bytes held, for reading.
     public func withBytes<Result: ~Copyable>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try unsafe body(UnsafeRawBufferPointer(start: memory, count: count))
+        if isHole { unsafe memset(memory, 0, count) }
+        return try unsafe body(UnsafeRawBufferPointer(start: memory, count: count))
     }
 
     /// Lets `body` write behind the bytes held; it returns how many it wrote.
     public mutating func append(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) {
+        settle()
         let free = unsafe UnsafeMutableRawBufferPointer(
             start: memory + count, count: capacity - count)
         let written = try unsafe body(free)
@@ -45,11 +60,19 @@ import Basics
 
     /// Takes as many bytes as fit and returns their number.
     public mutating func append(_ bytes: UnsafeRawBufferPointer) -> Int {
+        settle()
         let taken = min(bytes.count, capacity - count)
         if taken > 0, let source = bytes.baseAddress {
             unsafe (memory + count).copyMemory(from: source, byteCount: taken)
         }
         count += taken
         return taken
+    }
+
+    /// Puts the zeros of a hole into memory, before other bytes follow them.
+    private mutating func settle() {
+        guard isHole else { return }
+        unsafe memset(memory, 0, count)
+        isHole = false
     }
 }

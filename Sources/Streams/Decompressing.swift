@@ -16,6 +16,9 @@ public struct Decompressing<Source: ByteSource & ~Copyable>: ByteSource, ~Copyab
     private var holdsBack = false
     private var ended = false
     private var left: Int64?
+    private var zeros = ZeroFrame()
+    /// Zeros of a known frame that are still to be given.
+    private var zerosLeft = 0
 
     public init(_ source: consuming Source, size: Int64?) throws(Failure) {
         let decoder = try ZstdDecoder()
@@ -27,6 +30,13 @@ public struct Decompressing<Source: ByteSource & ~Copyable>: ByteSource, ~Copyab
     public mutating func read(into chunk: inout Chunk) throws(Failure) {
         chunk.removeAll()
         while !ended, chunk.count < chunk.capacity {
+            if zerosLeft > 0 {
+                // Never among other bytes: a chunk is a hole as a whole.
+                guard chunk.isEmpty else { break }
+                chunk.fill(zeros: min(zerosLeft, chunk.capacity))
+                zerosLeft -= chunk.count
+                break
+            }
             if used == input.count, !holdsBack {
                 try source.read(into: &input)
                 used = 0
@@ -38,7 +48,14 @@ public struct Decompressing<Source: ByteSource & ~Copyable>: ByteSource, ~Copyab
                     break
                 }
             }
+            if !inFrame, !holdsBack, let length = try knownZeros() {
+                used += length
+                zerosLeft = zeros.size
+                continue
+            }
+            let before = chunk.count
             try step(into: &chunk)
+            try note(chunk, from: before)
         }
         if let rest = left {
             guard Int64(chunk.count) <= rest else {
@@ -49,6 +66,26 @@ public struct Decompressing<Source: ByteSource & ~Copyable>: ByteSource, ~Copyab
                 throw Failure(.plaintextTooShort, "a segment holds less than it declares")
             }
         }
+    }
+
+    /// The length of the frame that begins here if it is the known one of zeros.
+    private mutating func knownZeros() throws(Failure) -> Int? {
+        let (start, zeros) = (used, self.zeros)
+        let found = try unsafe input.withBytes { (bytes) throws(Failure) in
+            unsafe zeros.meet(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+        }
+        if case .candidate(let frame, let size) = found { self.zeros.begin(frame, size) }
+        if case .known(let length) = found { return length }
+        return nil
+    }
+
+    /// Looks whether what came out of a frame that may be one of zeros is.
+    private mutating func note(_ chunk: borrowing Chunk, from start: Int) throws(Failure) {
+        guard zeros.isWatching else { return }
+        let isZero = try unsafe chunk.withBytes { (bytes) throws(Failure) in
+            unsafe ZeroFrame.isZero(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+        }
+        zeros.saw(isZero: isZero, isEnd: !inFrame)
     }
 
     private mutating func step(into chunk: inout Chunk) throws(Failure) {

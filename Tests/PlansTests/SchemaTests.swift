@@ -77,7 +77,8 @@ import Testing
 
     /// The examples of every connector, with the keys that the schemas know.
     @Test func examplePlansParse() throws {
-        let kinds = ["files", "postgresql", "mariadb", "proxmox", "libvirt", "directory"]
+        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks"]
+        let targets = ["files", "postgresql", "mariadb", "proxmox", "libvirt", "directory"]
         func shape(_ schema: String, _ kind: String) throws -> PlanShape {
             let keys = try Self.schema(schema)["$defs"]?[kind]?["properties"]?.members ?? []
             #expect(!keys.isEmpty, "the schema of \(schema) does not know \(kind)")
@@ -85,22 +86,20 @@ import Testing
             return PlanShape(optional: keys.map(\.key).filter { $0 != "map" })
         }
         var shapes: [String: PlanShape] = [:]
-        for kind in kinds {
-            if !["libvirt", "directory"].contains(kind) {
-                shapes["source " + kind] = try shape("plan-export", kind)
-            }
-            shapes["target " + kind] = try shape("plan-import", kind)
-        }
+        for kind in sources { shapes["source " + kind] = try shape("plan-export", kind) }
+        for kind in targets { shapes["target " + kind] = try shape("plan-import", kind) }
         let environment = ["PGPASSWORD": "secret"]
         for name in try Files.names(in: Self.manifests + "/plans") {
             let path = "\(Self.manifests)/plans/\(name)"
             if name.hasPrefix("import") {
-                let plan = try ImportPlan.load(path: path, kinds: kinds, environment: environment) {
+                let plan = try ImportPlan.load(path: path, kinds: targets, environment: environment)
+                {
                     _ = $0.settings.mapping(shapes["target " + $0.kind] ?? PlanShape(), $1)
                 }
                 #expect(!plan.targets.isEmpty)
             } else {
-                let plan = try ExportPlan.load(path: path, kinds: kinds, environment: environment) {
+                let plan = try ExportPlan.load(path: path, kinds: sources, environment: environment)
+                {
                     _ = $0.settings.mapping(shapes["source " + $0.kind] ?? PlanShape(), $1)
                 }
                 #expect(!plan.sources.isEmpty)

@@ -7,7 +7,7 @@ public import Plans
 /// the archive has that.
 public final class DirectoryImporter: Importer {
     public static let kind = "directory"
-    public static let sources = ["proxmox"]
+    public static let sources = ["proxmox", DiskImagesExporter.kind]
     public static let targetRemembers = true
 
     private let images: ImageImport

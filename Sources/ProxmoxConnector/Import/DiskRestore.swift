@@ -19,8 +19,10 @@ enum DiskRestore {
             try progress.checkCancelled()
             try stream.read(into: &chunk)
             let start = position
-            try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                try unsafe write(bytes, to: &disk, at: start)
+            if !chunk.isHole {
+                try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                    try unsafe write(bytes, to: &disk, at: start)
+                }
             }
             position += Int64(chunk.count)
             progress.add(bytes: Int64(chunk.count))

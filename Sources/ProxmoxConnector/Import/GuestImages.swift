@@ -16,12 +16,14 @@ struct GuestImages: Sendable {
     init(_ guest: StoredGuests.Guest, _ target: ImageTarget, room: Room) {
         self.guest = guest
         self.target = target
-        let directory = target.path + "/" + guest.folder
+        let directory = guest.isBare ? target.path : target.path + "/" + guest.folder
         self.directory = directory
         disks =
             guest.disks.map { disk in
                 // What firmware keeps is read as raw bytes everywhere.
-                let isFirmware = disk.key.hasPrefix("efidisk") || disk.key.hasPrefix("tpmstate")
+                let isFirmware =
+                    !guest.isBare
+                    && (disk.key.hasPrefix("efidisk") || disk.key.hasPrefix("tpmstate"))
                 let own: RestoredDisk.Format = isFirmware ? .raw : target.format
                 return RestoredDisk(
                     disk, to: "\(directory)/\(disk.key).\(own.rawValue)", own,

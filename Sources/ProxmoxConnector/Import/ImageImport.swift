@@ -79,9 +79,12 @@ final class ImageImport: Sendable {
                 .targetOccupied, "\"\(target.path)\" is not empty",
                 hint: "Name a new directory, or say \"existing: add\".")
         }
-        for image in images where Files.exists(image.directory) {
+        let paths = images.flatMap { image in
+            image.guest.isBare ? image.disks.map(\.path) : [image.directory]
+        }
+        for path in paths where Files.exists(path) {
             throw Failure(
-                .targetOccupied, "\"\(image.directory)\" is already there",
+                .targetOccupied, "\"\(path)\" is already there",
                 hint: "Move it away, or import to another directory.")
         }
     }

@@ -49,7 +49,13 @@ public final class ProxmoxAuditor: Auditor {
         repeat {
             try progress.checkCancelled()
             try stream.read(into: &chunk)
-            try unsafe chunk.withBytes { (bytes) throws(Failure) in unsafe hasher.update(bytes) }
+            if chunk.isHole {
+                hasher.update(zeros: Int64(chunk.count))
+            } else {
+                try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                    unsafe hasher.update(bytes)
+                }
+            }
             progress.add(bytes: Int64(chunk.count))
         } while !chunk.isEmpty
         let leaves = hasher.finish()

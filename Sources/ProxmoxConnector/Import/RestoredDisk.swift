@@ -2,6 +2,7 @@ import Basics
 import Connectors
 import Disks
 import Glibc
+import Manifests
 import Primitives
 import Streams
 import Synchronization
@@ -22,7 +23,7 @@ final class RestoredDisk: Sendable {
 
     private struct State: ~Copyable {
         var raw: SparseDisk?
-        var server: QemuNBD?
+        var qcow2: Qcow2Image?
         var done: Set<Int> = []
         var isBegun = false
         var isFinished = false
@@ -84,47 +85,33 @@ final class RestoredDisk: Sendable {
 
     private func create(_ state: inout State) throws(Failure) {
         switch writtenFormat {
-        case .qcow2:
-            let image = try QemuImage.create(qcow2: partial, size: disk.size)
-            state.server = try serve(image)
+        case .qcow2: state.qcow2 = try Qcow2Image(creating: partial, size: disk.size)
         default: state.raw = try SparseDisk(creating: partial, size: disk.size)
         }
     }
 
     private func open(_ state: inout State) throws(Failure) {
         switch writtenFormat {
-        case .qcow2:
-            let image = QemuImage(partial, .qcow2)
-            guard try image.describe().size == disk.size else {
-                throw Failure(.diskUnsuitable, "\"\(partial)\" has another size")
-            }
-            try image.check()
-            state.server = try serve(image)
+        case .qcow2: state.qcow2 = try Qcow2Image(resuming: partial, size: disk.size)
         default: state.raw = try SparseDisk(resuming: partial, size: disk.size)
         }
     }
 
-    private func serve(_ image: QemuImage) throws(Failure) -> QemuNBD {
-        let progress = progress
-        return try QemuNBD(image, .write, connections: 256, isCancelled: { progress.isCancelled })
-    }
-
     func restore(_ segment: Int, from artifacts: any ArtifactSource) throws(Failure) {
         try begin()
-        let place: (isDone: Bool, raw: SparseDisk?, socket: String?) = state.withLock { state in
-            (
-                state.isFinished || state.done.contains(segment), state.raw,
-                state.server?.socket
-            )
+        let place: (isDone: Bool, raw: SparseDisk?, qcow2: Qcow2Image?) = state.withLock { state in
+            (state.isFinished || state.done.contains(segment), state.raw, state.qcow2)
         }
         if place.isDone { return }
         let stream = try artifacts.open(disk.record, segment: segment)
+        let start = disk.offsets[segment]
         if var raw = place.raw {
-            try DiskRestore.write(stream, to: &raw, at: disk.offsets[segment], progress)
-        } else if let socket = place.socket {
-            var connection = try NBDConnection(socket: socket)
-            try DiskRestore.write(stream, to: &connection, at: disk.offsets[segment], progress)
-            try connection.disconnect()
+            try DiskRestore.write(stream, to: &raw, at: start, progress)
+        } else if let image = place.qcow2 {
+            let end = start + disk.record.segments[segment].plainBytes
+            var part = image.part(start..<end)
+            try DiskRestore.write(stream, to: &part, at: start, progress)
+            try part.finish()
         }
         try state.withLock { (state) throws(Failure) in
             state.done.insert(segment)
@@ -140,10 +127,8 @@ final class RestoredDisk: Sendable {
         try state.withLock { (state) throws(Failure) in
             if state.isFinished { return }
             if let raw = state.raw.take() { try raw.flush() }
+            if let image = state.qcow2.take() { try image.finish() }
             let progress = progress
-            if var server = state.server.take() {
-                try server.finish(isCancelled: { progress.isCancelled })
-            }
             if format == .vmdk {
                 let converted = path + ".vmdk.partial"
                 try Files.remove(converted)

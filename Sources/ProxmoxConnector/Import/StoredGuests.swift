@@ -27,6 +27,7 @@ struct StoredGuests: Sendable {
     }
 
     struct Guest: Sendable {
+        /// 0 for disks without a guest.
         let id: Int64
         /// As vzdump wrote it; nil where the archive has none.
         let configuration: GuestConfiguration?
@@ -39,6 +40,8 @@ struct StoredGuests: Sendable {
         /// The stream of vzdump, where the archive has it.
         let stream: Disk?
 
+        /// Disks that no guest is known of: images without anything beside them.
+        var isBare: Bool { id == 0 }
         var name: String { description["name"]?.string ?? "" }
         var isContainer: Bool { description["type"]?.string == GuestEntry.Kind.container.rawValue }
 
@@ -57,6 +60,11 @@ struct StoredGuests: Sendable {
     static let largestText: Int64 = 16 << 20
 
     init(_ source: SourceRecord, from artifacts: any ArtifactSource) throws(Failure) {
+        if source.kind == DiskImagesExporter.kind {
+            guests = [try Self.bare(source)]
+            cluster = nil
+            return
+        }
         var guests: [Int64: [(part: String, index: Int, record: ArtifactRecord)]] = [:]
         var order: [Int64] = []
         var cluster: Text?
@@ -82,6 +90,22 @@ struct StoredGuests: Sendable {
         self.guests = try order.map { (id) throws(Failure) in
             try Self.guest(id, guests[id] ?? [], artifacts)
         }
+    }
+
+    private static func bare(_ source: SourceRecord) throws(Failure) -> Guest {
+        var disks: [Disk] = []
+        for (index, record) in source.artifacts.enumerated() {
+            let parts = record.name.split(separator: "/", omittingEmptySubsequences: false)
+            guard record.kind == "disk", parts.count == 2, parts[0] == "disks", isPart(parts[1])
+            else { throw malformed("there is no disk \"\(record.name)\"") }
+            disks.append(try disk(String(parts[1]), index, record))
+        }
+        guard Set(disks.map(\.key)).count == disks.count else {
+            throw malformed("an archive has a disk twice")
+        }
+        return Guest(
+            id: 0, configuration: nil, description: .object([]), texts: [:], disks: disks,
+            stream: nil)
     }
 
     private static func guest(
@@ -149,7 +173,7 @@ struct StoredGuests: Sendable {
     }
 
     /// Parts become names of files.
-    private static func isPart(_ text: Substring) -> Bool {
+    static func isPart(_ text: Substring) -> Bool {
         !text.isEmpty && text.utf8.count <= 32
             && text.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) }
     }
