@@ -63,6 +63,7 @@ struct StoredGuests: Sendable {
         if source.kind == DiskImagesExporter.kind {
             guests = [try Self.bare(source)]
             cluster = nil
+            clusterFiles = nil
             return
         }
         var guests: [Int64: [(part: String, index: Int, record: ArtifactRecord)]] = [:]
@@ -104,8 +105,8 @@ struct StoredGuests: Sendable {
             throw malformed("an archive has a disk twice")
         }
         return Guest(
-            id: 0, configuration: nil, description: .object([]), texts: [:], disks: disks,
-            stream: nil)
+            id: 0, configuration: nil, description: .object([]), firewall: nil, texts: [:],
+            disks: disks, stream: nil)
     }
 
     private static func guest(
