@@ -12,6 +12,7 @@ final class GuestProof: Sendable {
     private let creation: GuestCreation
     private let room: Room
     private let found = Mutex<[String: Digest256]?>(nil)
+    private let wasAsked = Mutex(false)
 
     init(_ creation: GuestCreation, room: Room) {
         self.creation = creation
@@ -24,6 +25,7 @@ final class GuestProof: Sendable {
 
     /// Takes the digests of all disks as the cluster has them now.
     func compareDisks() throws(Failure) {
+        wasAsked.withLock { $0 = true }
         guard canReadDisks else { return }
         let directory = room.directory + "/proof-\(creation.guest.id)"
         try Files.makeDirectory(directory, mode: 0o700)
@@ -105,10 +107,17 @@ final class GuestProof: Sendable {
         try compareSettings(into: &result)
         let found = found.withLock { $0 }
         guard let found else {
-            result.reservations.append(
+            // Whoever asked for digests must not take this for equal.
+            guard wasAsked.withLock({ $0 }) else { return }
+            let what =
                 creation.kind == .container
-                    ? "the files of a container were not read again"
-                    : "the disks of a machine were not read again: the target names no transport")
+                ? "the files of a container were not read again"
+                : "the disks of a machine were not read again: the target names no transport"
+            result.reservations.append(what)
+            result.shortfallCount += 1
+            result.shortfalls.append([
+                "object": .string(String(creation.target.number)), "what": .string(what),
+            ])
             return
         }
         for (place, disk) in guest.disks.enumerated() {
