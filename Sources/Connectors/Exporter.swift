@@ -217,14 +217,30 @@ public struct Survey: Sendable {
     /// What has to be read and stored for that.
     public var bytesToMove: Int64
     public var counts: [JSON.Member]
+    /// What a person wants to see one by one, such as guests.
+    public var parts: [Part]
     public var findings: [Finding]
     public var omissions: OmissionSummary
 
+    public struct Part: Sendable {
+        public var name: String
+        public var bytes: Int64
+        /// What it consists of, with bytes.
+        public var pieces: [(name: String, bytes: Int64)]
+
+        public init(name: String, bytes: Int64, pieces: [(name: String, bytes: Int64)] = []) {
+            self.name = name
+            self.bytes = bytes
+            self.pieces = pieces
+        }
+    }
+
     /// - Parameter bytesToMove: unless given, `bytes`.
     public init(
-        bytes: Int64, bytesToMove: Int64? = nil, counts: [JSON.Member], findings: [Finding],
-        omissions: OmissionSummary
+        bytes: Int64, bytesToMove: Int64? = nil, counts: [JSON.Member], parts: [Part] = [],
+        findings: [Finding], omissions: OmissionSummary
     ) {
+        self.parts = parts
         self.bytes = bytes
         self.bytesToMove = bytesToMove ?? bytes
         self.counts = counts

@@ -112,10 +112,19 @@ public struct Preview: Sendable {
                         "name": .string(source.name), "kind": .string(source.kind),
                         "bytes": .integer(source.survey.bytes),
                         "counts": .object(source.survey.counts),
+                        "parts": .array(source.survey.parts.map(Self.part)),
                         "findings": .array(source.survey.findings.map(\.json)),
                         "omissions": source.survey.omissions.json,
                     ]
                 }),
+        ]
+    }
+
+    private static func part(_ part: Survey.Part) -> JSON {
+        [
+            "name": .string(part.name), "bytes": .integer(part.bytes),
+            "pieces": .array(
+                part.pieces.map { ["name": .string($0.name), "bytes": .integer($0.bytes)] }),
         ]
     }
 
@@ -127,6 +136,15 @@ public struct Preview: Sendable {
                 .compactMap { count in count.value.integer.map { "\($0) \(count.key)" } }
                 .joined(separator: ", ")
             lines.append("\(source.name) (\(source.kind)): \(size(survey.bytes)), \(counts)")
+            for part in survey.parts.prefix(200) {
+                let pieces = part.pieces.map { "\($0.name) \(size($0.bytes))" }
+                lines.append(
+                    "  \(part.name): "
+                        + (pieces.isEmpty ? size(part.bytes) : pieces.joined(separator: ", ")))
+            }
+            if survey.parts.count > 200 {
+                lines.append("  … \(survey.parts.count) in all, see --json")
+            }
             for finding in survey.findings {
                 lines.append("  \(finding.severity.rawValue): \(finding.what)")
                 if let decision = finding.decision { lines.append("    \(decision)") }

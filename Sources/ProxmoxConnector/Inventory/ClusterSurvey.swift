@@ -111,7 +111,11 @@ extension GuestPlan {
                     decision: "Change it on the cluster, or accept it: accept: [\(count.reason)]."))
         }
         return Survey(
-            bytes: guests.reduce(0) { $0 + $1.bytes }, counts: guests.counts, findings: findings,
-            omissions: omissions)
+            bytes: guests.reduce(0) { $0 + $1.bytes }, counts: guests.counts,
+            parts: guests.sorted { $0.id < $1.id }.map { guest in
+                Survey.Part(
+                    name: guest.title + (guest.node.isEmpty ? "" : " on \(guest.node)"),
+                    bytes: guest.bytes, pieces: guest.disks.map { ($0.key, $0.bytes) })
+            }, findings: findings, omissions: omissions)
     }
 }
