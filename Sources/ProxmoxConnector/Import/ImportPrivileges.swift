@@ -7,7 +7,11 @@ import Guests
 struct ImportPrivileges {
     let all: [NeededPrivilege]
 
-    init(_ settings: ProxmoxTarget, _ guests: [GuestCreation], _ version: PVEVersion) {
+    /// - Parameter zones: of the virtual networks that the target has; every other bridge is of its node.
+    init(
+        _ settings: ProxmoxTarget, _ guests: [GuestCreation], zones: [String: String],
+        _ version: PVEVersion
+    ) {
         var all: [NeededPrivilege] = []
         for guest in guests {
             let path = "/vms/\(guest.target.number)"
@@ -28,7 +32,8 @@ struct ImportPrivileges {
                 guard let bridge = card.bridge else { continue }
                 all.append(
                     .init(
-                        "SDN.Use", on: "/sdn/zones/localnetwork/\(bridge)",
+                        "SDN.Use",
+                        on: "/sdn/zones/\(zones[bridge] ?? "localnetwork")/\(bridge)",
                         for: "connect \(guest.guest.title) to \(bridge)"))
             }
             if settings.transport?.storage != nil {

@@ -72,7 +72,8 @@ public final class ProxmoxImporter: Importer {
             images += creation.images.values.sorted { $0.disk.artifact < $1.disk.artifact }
             creations.append(creation)
         }
-        let needed = ImportPrivileges(settings, creations, reader.version)
+        let needed = ImportPrivileges(
+            settings, creations, zones: reader.networkZones(), reader.version)
         let check = try PrivilegeCheck(needed.all, reader.version, reader.client)
         guard check.missing.isEmpty else { throw needed.failure(check) }
         var cluster: ClusterChanges?

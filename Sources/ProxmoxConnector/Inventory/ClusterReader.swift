@@ -64,6 +64,16 @@ struct ClusterReader: Sendable {
         return text.split(separator: ",").contains("keep-all=1")
     }
 
+    /// The zone of each virtual network; none where the rights or the version do not show them.
+    func networkZones() -> [String: String] {
+        let networks = (try? client.get(["cluster", "sdn", "vnets"]))?.array ?? []
+        var zones: [String: String] = [:]
+        for network in networks {
+            if let name = network["vnet"]?.string { zones[name] = network["zone"]?.string }
+        }
+        return zones
+    }
+
     func path(_ guest: GuestEntry) -> [String] {
         ["nodes", guest.node, guest.kind.rawValue, String(guest.id)]
     }
