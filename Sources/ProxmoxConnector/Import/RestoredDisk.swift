@@ -121,9 +121,12 @@ final class RestoredDisk: Sendable {
         let stream = try artifacts.open(disk.record, segment: segment)
         if var raw = place.raw {
             try DiskRestore.write(stream, to: &raw, at: disk.offsets[segment], progress)
+            try raw.flush()
         } else if let socket = place.socket {
             var connection = try NBDConnection(socket: socket)
             try DiskRestore.write(stream, to: &connection, at: disk.offsets[segment], progress)
+            // Until then QEMU holds the image's own tables back, and may find no room for them.
+            try connection.flush()
             try connection.disconnect()
         }
         try state.withLock { (state) throws(Failure) in
