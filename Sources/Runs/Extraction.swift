@@ -65,7 +65,11 @@ public struct Extraction: Sendable {
                 .targetOccupied, "\"\(directory)\" is not empty",
                 hint: "Name a directory that is empty or does not exist yet.")
         }
-        let needed = artifacts.reduce(0) { $0 + $1.plainBytes }
+        // Of a disk with holes its data alone takes room.
+        let needed = artifacts.reduce(Int64(0)) { sum, record in
+            let data = record.counts.first { $0.key == "data" }?.value.integer ?? record.plainBytes
+            return sum &+ min(max(0, data), record.plainBytes)
+        }
         try FreeSpace.check(directory, for: needed)
     }
 
@@ -100,16 +104,26 @@ public struct Extraction: Sendable {
         let output = try Descriptor(
             opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         var chunk = Chunk()
+        var position: Int64 = 0
         for segment in record.segments.indices {
             let stream = try archive.open(record, segment: segment)
             repeat {
                 try progress.checkCancelled()
                 try stream.read(into: &chunk)
+                // Zeros stay holes: a disk may be larger than what it lies on.
                 try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                    try unsafe output.writeAll(bytes)
+                    try unsafe DataRuns.each(in: bytes) { (run) throws(Failure) in
+                        try unsafe output.writeAll(
+                            UnsafeRawBufferPointer(rebasing: bytes[run]),
+                            at: position + Int64(run.lowerBound))
+                    }
                 }
+                position += Int64(chunk.count)
                 progress.add(bytes: Int64(chunk.count))
             } while !chunk.isEmpty
+        }
+        do throws(Failure) { try output.truncate(to: position) } catch {
+            throw error.during("cannot write \"\(path)\"")
         }
         try output.sync()
     }

@@ -125,8 +125,11 @@ public struct Inspection: Sendable {
                     ?? (artifact["segments"]?.array ?? []).reduce(0) {
                         $0 &+ ($1["bytes"]?.integer ?? 0)
                     }
+                // Only the manifest has names.
+                let name = artifact["name"]?.string.map { " \($0)," } ?? ""
                 lines.append(
-                    "  \(artifact["folder"]?.string ?? "?"): \(artifact["kind"]?.string ?? "?"), "
+                    "  \(artifact["folder"]?.string ?? "?"):\(name) "
+                        + "\(artifact["kind"]?.string ?? "?"), "
                         + "\(artifact["format"]?.string ?? "?"), \(size(stored)) stored")
             }
             for omission in source["omissions"]?["lines"]?.array ?? [] {

@@ -385,9 +385,10 @@ def tar_header(name, path, size):
 
 # MARK: - Archives that Exeat wrote
 
-def reseal(directory, key, edits):
+def reseal(directory, key, edits, edit_manifest=None):
     """Changes the plaintext of segments of an unencrypted archive and has `key` seal it again, as an
-    exporter that lies would. `edits` maps the kind of an artifact to a function over its plaintext."""
+    exporter that lies would. `edits` maps the kind of an artifact to a function over its plaintext;
+    `edit_manifest` changes the manifest at last."""
     def read(path):
         with open(os.path.join(directory, path), "rb") as file:
             return file.read()
@@ -410,6 +411,8 @@ def reseal(directory, key, edits):
                 segment.update(bytes=len(stored), sha256=sha256(stored), plainBytes=len(plain))
                 changed[segment["path"]] = segment
                 write(segment["path"], stored)
+    if edit_manifest:
+        edit_manifest(manifest)
     write("exeat/manifest.json", canonical(manifest))
     write("exeat/catalogue.json", canonical(catalogue))
     events = []

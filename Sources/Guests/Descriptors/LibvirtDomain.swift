@@ -7,6 +7,9 @@ public struct LibvirtDomain: Sendable, Equatable {
     public struct Options: Sendable {
         /// The name of the domain; nil takes that of the guest.
         public var name: String?
+        /// For a guest that has none of its own. Without any, libvirt makes one up each time, and takes the
+        /// same domain for another of the same name.
+        public var uuid: String?
         /// KVM, or QEMU's own emulation.
         public var usesKVM: Bool
         /// The code of OVMF, where the firmware is UEFI: `/usr/share/OVMF/OVMF_CODE_4M.fd`.
@@ -21,11 +24,12 @@ public struct LibvirtDomain: Sendable, Equatable {
         public var pinsMachine: Bool
 
         public init(
-            name: String? = nil, usesKVM: Bool = true, loader: String? = nil,
+            name: String? = nil, uuid: String? = nil, usesKVM: Bool = true, loader: String? = nil,
             bridges: [String: String] = [:], usesUserNetwork: Bool = false,
             keepsAddresses: Bool = true, linkDown: Bool = false, pinsMachine: Bool = true
         ) {
             self.name = name
+            self.uuid = uuid
             self.usesKVM = usesKVM
             self.loader = loader
             self.bridges = bridges
@@ -53,6 +57,14 @@ public struct LibvirtDomain: Sendable, Equatable {
         writer.write()
         xml = writer.xml.text
         notes = writer.notes
+    }
+}
+
+extension LibvirtDomain {
+    /// A name that libvirt takes, which makes file names of it.
+    public static func name(_ given: String) -> String {
+        let name = String(given.map { $0 == "/" || $0.isNewline ? "-" : $0 })
+        return name.isEmpty ? "guest" : name
     }
 }
 
@@ -110,11 +122,10 @@ struct DomainWriter {
     private mutating func identity(_ xml: inout XMLWriter) {
         let given = options.name ?? take("name") ?? "guest"
         said.insert("name")
-        // libvirt makes file names of it.
-        let name = String(given.map { $0 == "/" || $0.isNewline ? "-" : $0 })
+        let name = LibvirtDomain.name(given)
         if name != given { note("name", "the name \"\(given)\" became \"\(name)\"") }
-        xml.leaf("name", name.isEmpty ? "guest" : name)
-        if let smbios = take("smbios1"), let uuid = MachineIdentity(smbios).uuid {
+        xml.leaf("name", name)
+        if let uuid = take("smbios1").flatMap({ MachineIdentity($0).uuid }) ?? options.uuid {
             xml.leaf("uuid", uuid)
         }
         if let generation = take("vmgenid"), MachineIdentity.isUUID(generation) {

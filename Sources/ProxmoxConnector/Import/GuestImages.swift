@@ -64,12 +64,33 @@ struct GuestImages: Sendable {
     }
 
     var domainName: String {
-        target.mapping.namePrefix + (guest.name.isEmpty ? "vm-\(guest.id)" : guest.name)
+        LibvirtDomain.name(
+            target.mapping.namePrefix + (guest.name.isEmpty ? "vm-\(guest.id)" : guest.name))
+    }
+
+    /// Of this guest of this archive under this name, so that defining it again is no other domain: a
+    /// UUID of version 8 (RFC 9562) of its digest.
+    private var domainID: String {
+        var hasher = SHA256()
+        hasher.update(Array("exeat-domain\n\(domainName)\n".utf8))
+        hasher.update(guest.description.canonical)
+        for disk in guest.disks { hasher.update(Array(disk.digest.hex.utf8)) }
+        var digits = Array(hasher.finish().hex.utf8.prefix(32))
+        digits[12] = 0x38
+        digits[16] = 0x38
+        let text = String(decoding: digits, as: UTF8.self)
+        var groups: [Substring] = []
+        var rest = text[...]
+        for length in [8, 4, 4, 4, 12] {
+            groups.append(rest.prefix(length))
+            rest = rest.dropFirst(length)
+        }
+        return groups.joined(separator: "-")
     }
 
     private var domainOptions: LibvirtDomain.Options {
         .init(
-            name: domainName, usesKVM: target.usesKVM, loader: target.loader,
+            name: domainName, uuid: domainID, usesKVM: target.usesKVM, loader: target.loader,
             bridges: target.mapping.bridges.mapValues(\.name),
             keepsAddresses: target.mapping.addresses == .keep, linkDown: target.mapping.linkDown)
     }

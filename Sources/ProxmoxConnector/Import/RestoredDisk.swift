@@ -64,9 +64,13 @@ final class RestoredDisk: Sendable {
                 return
             }
             var done: Set<Int> = []
-            if Files.exists(partial), Files.exists(notesPath) {
-                done = Set(
-                    try Files.readText(notesPath).split(separator: "\n").compactMap { Int($0) })
+            let lines =
+                Files.exists(partial) && Files.exists(notesPath)
+                ? try Files.readText(notesPath).split(separator: "\n") : []
+            // Segments are not synced one by one: what was written before a crash of the machine may
+            // be lost, and is written again.
+            if let boot = lines.first, boot == Self.boot {
+                done = Set(lines.dropFirst().compactMap { Int($0) })
             }
             do throws(Failure) {
                 if done.isEmpty { throw Failure(.notFound, "nothing to go on with") }
@@ -75,13 +79,18 @@ final class RestoredDisk: Sendable {
                 // What cannot be gone on with is begun again.
                 done = []
                 try Files.remove(partial)
-                try Files.write([], to: notesPath, mode: 0o600)
+                try Files.write(Array((Self.boot + "\n").utf8), to: notesPath, mode: 0o600)
                 try create(&state)
             }
             state.done = done
             state.isBegun = true
         }
     }
+
+    /// Names the time since the machine was started (proc(5)).
+    private static let boot =
+        (try? Files.readText("/proc/sys/kernel/random/boot_id"))?.split(separator: "\n").first
+        .map(String.init) ?? "unknown"
 
     private func create(_ state: inout State) throws(Failure) {
         switch writtenFormat {

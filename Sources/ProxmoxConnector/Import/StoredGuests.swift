@@ -120,7 +120,11 @@ struct StoredGuests: Sendable {
             // A disk that was gone when its turn came has an omission, and no bytes.
             if record.digests.isEmpty { continue }
             switch record.kind {
-            case "disk": disks.append(try disk(part, index, record))
+            case "disk":
+                guard part.first?.isLetter == true, part.last?.isNumber == true else {
+                    throw malformed("no disk is named \"\(record.name)\"")
+                }
+                disks.append(try disk(part, index, record))
             case "vzdump", "container": stream = try disk(part, index, record)
             default:
                 guard record.plainBytes <= largestText else {
@@ -136,10 +140,16 @@ struct StoredGuests: Sendable {
         guard description["id"]?.integer == id else {
             throw malformed("the description of guest \(id) is of another one")
         }
-        guard Set(disks.map(\.key)).count == disks.count else {
-            throw malformed("guest \(id) has a disk twice")
+        guard let kind = description["type"]?.string.flatMap({ GuestEntry.Kind(rawValue: $0) }),
+            description["name"]?.string != nil
+        else { throw malformed("the description of guest \(id) is not right") }
+        guard Set(parts.map(\.part)).count == parts.count else {
+            throw malformed("guest \(id) has a part twice")
         }
-        let isContainer = description["type"]?.string == GuestEntry.Kind.container.rawValue
+        let isContainer = kind == .container
+        guard disks.isEmpty || !isContainer else {
+            throw malformed("container \(id) has disks of a machine")
+        }
         let configuration = try texts["configuration"].map { (text) throws(Failure) in
             try GuestConfiguration(
                 kind: isContainer ? .lxc : .qemu, file: text.read(from: artifacts))

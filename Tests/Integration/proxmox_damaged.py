@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""Backups that are damaged, or change, or are not what they are called: said, and nothing sealed; with the
+good file the same output is completed. And runs that are killed at any moment."""
+from proxmox_dumps import *
+from proxmox_images import one_disk
+
+CHANCE = random.Random(int(os.environ.get("SEED", "20261123")))
+
+
+def good(world, folder="dump"):
+    world.remove(folder)
+    machine(world.at(folder), 100, [("drive-scsi0", world.at("scsi0.raw")), ("drive-scsi1", world.at("scsi1.raw"))],
+            name="dossier")
+    machine(world.at(folder), 101, [("drive-scsi0", world.at("little.raw"))], name="petit", configuration=one_disk())
+    container(world.at(folder), 200, [("./", b""), ("./srv/file", world.bulk)], name="web")
+
+
+def place(world, name="vzdump-qemu-100-" + TAKEN + ".vma.zst"):
+    return world.at("dump/" + name)
+
+
+def cut(path, part=0.5):
+    os.truncate(path, int(os.path.getsize(path) * part))
+
+
+def flip(path, part=0.5):
+    with open(path, "r+b") as file:
+        file.seek(int(os.path.getsize(path) * part))
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 0x20]))
+
+
+def defective(world, defect):
+    os.unlink(place(world))
+    machine(world.at("dump"), 100, [("drive-scsi0", world.at("scsi0.raw")), ("drive-scsi1", world.at("scsi1.raw"))],
+            name="dossier", defect=defect)
+
+
+def damaged(world, output, damage, words, statuses=(3,), limits="", said="100"):
+    """Fails with a message, seals nothing; goes on with the good file to a whole archive."""
+    world.remove(output, output + ".exeat-run")
+    good(world)
+    damage(world)
+    plan = world.dumps_plan("damaged.yaml", ["dump"], limits=limits)
+    command = ["export", plan, "--output", world.at(output)]
+    result = world.run(*command)
+    expect(result.status in statuses, f"{result.status} {result.err}")
+    expect(any(word in result.err for word in words) and "code:" in result.err, result.err)
+    expect(said in result.err, f"names no guest: {result.err}")
+    expect(world.verify(output).status != 0, "verify calls it good")
+    tar = output.endswith(".tar")
+    expect(tar or not os.path.exists(world.at(output + "/proof")), "it is sealed")
+    result = world.run(*command)
+    expect(result.status in statuses, f"the second time: {result.status} {result.err}")
+    good(world)
+    result = world.run(*command)
+    expect(result.status == 0, f"with the good file: {result.status} {result.err}")
+    check_voided_well(world, output)
+    whole(world, output)
+
+
+def check_voided_well(world, output):
+    result = world.run("verify", world.at(output), "--trust", world.trust, "--decrypt-with", world.identity)
+    expect(result.status == 0, f"{result.status} {result.err} {result.out.decode()}")
+    stray = [name for name in os.listdir(world.path) if name.startswith(output + ".")]
+    expect(not stray, f"left beside the archive: {stray}")
+
+
+def whole(world, output, form="raw"):
+    world.remove("target", "work")
+    world.imported_to(output, "target", extra=f", format: {form}")
+    expect_equal(world, "target", form)
+
+
+def expect_equal(world, target, form="raw"):
+    for path, source in [("100-dossier/scsi0", "scsi0.raw"), ("100-dossier/scsi1", "scsi1.raw"),
+                         ("101-petit/scsi0", "little.raw")]:
+        image = world.at(f"{target}/{path}.{form}")
+        subprocess.run(["qemu-img", "compare", "-q", "-f", "raw", "-F", form, world.at(source), image], check=True)
+        if form != "raw":
+            subprocess.run(["qemu-img", "check", "-q", "-f", form, image], check=True)
+    with open(world.at(f"{target}/200-web/vzdump-lxc-200-{TAKEN}.tar"), "rb") as file:
+        expect(world.bulk in file.read(), "the container")
+
+
+def container_cut(world):
+    path = place(world, f"vzdump-lxc-200-{TAKEN}.tar.zst")
+    os.unlink(path)
+    container(world.at("dump"), 200, [("./", b""), ("./srv/file", world.bulk)], name="web", cut=(2 << 20) + 100)
+
+
+def container_without_end(world):
+    """Cut right between two members: only the end of the tar is missing."""
+    path = place(world, f"vzdump-lxc-200-{TAKEN}.tar.zst")
+    os.unlink(path)
+    container(world.at("dump"), 200, [("./", b""), ("./srv/file", world.bulk)], name="web",
+              cut=512 * 5 + len(world.bulk) + 512 * 1)
+
+
+def unreadable(world):
+    os.unlink(place(world))
+    os.symlink("/proc/1/mem", place(world))
+
+
+def refused_at_once(world):
+    """Names that are not vzdump's, two backups of a guest, none at all, another file in vzdump's clothes."""
+    good(world)
+    sources = {
+        "not named as": (["dump/../other.vma"], 1),
+        "backups of the same guest": (["dump"], 1),
+        "no backup": (["nothing"], 1),
+    }
+    shutil.copy(place(world), world.at("other.vma"))
+    shutil.copy(place(world), place(world, "vzdump-qemu-100-2026_11_24-18_22_38.vma.zst"))
+    os.makedirs(world.at("nothing"), exist_ok=True)
+    world.write("nothing/vzdump-qemu-100-2026_11_24-18_22_38.vma.dat", b"x")
+    world.write("nothing/vzdump-qemu-100-2026_11_24-18_22_38.log", b"x")
+    for words, (paths, status) in sources.items():
+        result = world.exported(paths, "refused", status=status)
+        expect(words in result.err and "hint" in result.err or words == "no backup" and words in result.err, result.err)
+        expect(not os.path.exists(world.at("refused/proof")), "it is sealed")
+        world.remove("refused")
+    result = world.exported(["missing"], "refused", status=1)
+    expect("missing" in result.err, result.err)
+    world.remove("refused")
+    for name, data in [("vzdump-qemu-300-2026_11_24-18_22_38.vma", b""), ("vzdump-qemu-300-2026_11_24-18_22_38.vma", os.urandom(70000)),
+                       ("vzdump-lxc-300-2026_11_24-18_22_38.tar", b"x" * 10240), ("vzdump-lxc-300-2026_11_24-18_22_38.tar.gz", b"\x1f\x8b")]:
+        world.remove("alone")
+        world.write("alone/" + name, data)
+        plan = world.dumps_plan("alone.yaml", ["alone"])
+        result = world.run("export", plan, "--output", world.at("refused"))
+        expect(result.status in (1, 3) and name in result.err, f"{name}: {result.status} {result.err}")
+        expect(not os.path.exists(world.at("refused/proof")), "it is sealed")
+        world.remove("refused")
+
+
+def changing(world, output):
+    """A backup that is cut short while it is read, or made anew by somebody else."""
+    good(world)
+    world.remove(output, output + ".exeat-run")
+    plan = world.dumps_plan("changing.yaml", ["dump"], limits="bandwidth: 4MiB/s")
+    process = world.start("export", plan, "--output", world.at(output))
+    time.sleep(0.7)
+    expect(process.poll() is None, "it has ended already")
+    cut(place(world), 0.6)
+    errors = process.stderr.read().decode()
+    process.wait()
+    process.stderr.close()
+    expect(process.returncode in (1, 3), f"{process.returncode} {errors}")
+    expect("100" in errors and "code:" in errors, errors)
+    expect(world.verify(output).status != 0, "verify calls it good")
+    good(world)
+    plan = world.dumps_plan("changing.yaml", ["dump"])
+    result = world.run("export", plan, "--output", world.at(output))
+    expect(result.status == 0, result.err)
+    check_voided_well(world, output)
+    whole(world, output)
+
+
+def kills(world, command, prepare, finish, whole_time, count=12):
+    struck = 0
+    prepare()
+    for number in range(count):
+        struck += kill_after(world.start(*command), whole_time * CHANCE.uniform(0.05, 1)) == -signal.SIGKILL
+        if number % 3 == 2:
+            result = world.run(*command)
+            expect(result.status == 0, f"after {struck} kills: {result.status} {result.err}")
+            finish()
+            prepare()
+    expect(struck >= count // 3, f"only {struck} kills struck")
+
+
+def export_killed(world, output):
+    good(world)
+    plan = world.dumps_plan("killed.yaml", ["dump"])
+    command = ["export", plan, "--output", world.at(output)]
+    world.remove(output, output + ".exeat-run")
+    began = time.time()
+    expect(world.run(*command).status == 0, "export")
+    took = time.time() - began
+
+    def finish():
+        check_voided_well(world, output)
+        check_export_ended_well(world, output, tar=output.endswith(".tar"))
+        whole(world, output)
+    kills(world, command, lambda: world.remove(output, output + ".exeat-run"), finish, took)
+
+
+def import_killed(world, form, extra=""):
+    if not os.path.exists(world.at("sealed")):
+        good(world)
+        world.exported(["dump"], "sealed")
+    plan = world.images_plan("killed.yaml", "target", extra=f", format: {form}{extra}")
+    command = ["import", world.at("sealed"), plan, "--work", world.at("work")]
+    world.remove("target", "work")
+    began = time.time()
+    expect(world.run(*command).status == 0, "import")
+    took = time.time() - began
+    before = sockets()
+
+    def finish():
+        expect_equal(world, "target", form)
+        expect(not world.leftovers("target", "work"), world.leftovers("target", "work"))
+        if "ova" in extra:
+            subprocess.run(["tar", "-tf", world.at("target/100-dossier/100-dossier.ova")], check=True, capture_output=True)
+    kills(world, command, lambda: world.remove("target", "work"), finish, took)
+    time.sleep(0.5)
+    expect(not servers(world.path), servers(world.path))
+    if sockets() - before:
+        print(f"  left in /tmp after kills: {len(sockets() - before)}")
+
+
+def memory(world):
+    """100 MB are enough for a disk of 4 GB, out and in."""
+    sparse(world.at("large.raw"), 4 << 30, [(number * (170 << 20), 20 << 20) for number in range(24)])
+    machine(world.at("large"), 100, [("drive-scsi0", world.at("large.raw"))], name="large", configuration=one_disk())
+    script = ("import resource, subprocess, sys; code = subprocess.run(sys.argv[1:], capture_output=True).returncode; "
+              "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    plan = world.dumps_plan("large.yaml", ["large"])
+    steps = {
+        "export": ["export", plan, "--output", world.at("large-out")],
+        "verify": ["verify", world.at("large-out"), "--trust", world.trust, "--decrypt-with", world.identity],
+        "extract": ["extract", world.at("large-out"), "--to", world.at("large-plain"), "--trust", world.trust,
+                    "--decrypt-with", world.identity],
+        "import raw": ["import", world.at("large-out"), world.images_plan("lr.yaml", "large-raw", extra=", format: raw"),
+                       "--work", world.at("large-raw-work")],
+        "import qcow2": ["import", world.at("large-out"), world.images_plan("lq.yaml", "large-qcow2"),
+                         "--work", world.at("large-qcow2-work")],
+    }
+    for name, words in steps.items():
+        done = subprocess.run(["python3", "-c", script, *world.command(*words)], capture_output=True, text=True, cwd=world.path)
+        code, peak = map(int, done.stdout.split())
+        expect(code == 0, f"{name}: {code}")
+        print(f"  {name}: {peak >> 10} MiB")
+        expect(peak < 100 << 10, f"{name} took {peak >> 10} MiB")
+
+
+def main():
+    suite = DumpSuite()
+    world = suite.world
+    world.bulk = random.Random(9).randbytes(5 << 20)
+    sparse(world.at("scsi0.raw"), 96 << 20, [(0, 4 << 20), (50 << 20, 70000), (95 << 20, 1 << 20)])
+    sparse(world.at("scsi1.raw"), (600 << 20) + 512, [(1 << 20, 3000), (257 << 20, 5 << 20), (599 << 20, 1 << 20)], seed=2)
+    sparse(world.at("little.raw"), 8 << 20, [(65536, 4096)], seed=3)
+    suite.case("cut short", damaged, "out", lambda world: cut(place(world)), ["ends", "truncated", "cut"])
+    suite.case("cut at its end", damaged, "out", lambda world: cut(place(world), 0.999), ["ends", "truncated", "cut"])
+    suite.case("cut short, tar", damaged, "out.tar", lambda world: cut(place(world)), ["ends", "truncated", "cut"])
+    suite.case("a byte of zstd", damaged, "out", lambda world: flip(place(world)), ["damaged", "corrupt"])
+    suite.case("a byte of zstd, tar", damaged, "out.tar", lambda world: flip(place(world), 0.9), ["damaged", "corrupt"])
+    for defect in ("extent-md5", "cluster-twice", "cluster-twice-empty", "cluster-missing", "extent-missing", "cut-data",
+                   "trailing"):
+        suite.case(f"defect: {defect}", damaged, "out", lambda world, defect=defect: defective(world, defect), [""])
+    suite.case("defect: header-md5", damaged, "out", lambda world: defective(world, "header-md5"), [""])
+    suite.case("a container cut off", damaged, "out", container_cut, ["ends"], (3,), "", "200")
+    suite.case("a container without its end", damaged, "out", container_without_end, ["ends"], (3,), "", "200")
+    suite.case("unreadable", damaged, "out", unreadable, [""], (1, 3))
+    suite.case("refused at once", refused_at_once)
+    suite.case("cut while it is read", changing, "changing")
+    suite.case("cut while it is read, tar", changing, "changing.tar")
+    suite.case("kills, export", export_killed, "killed")
+    suite.case("kills, export to a tar", export_killed, "killed.tar")
+    suite.case("kills, raw", import_killed, "raw")
+    suite.case("kills, qcow2", import_killed, "qcow2")
+    suite.case("kills, vmdk", import_killed, "vmdk", ", ova: true")
+    suite.case("memory", memory)
+    suite.finish()
+
+
+if __name__ == "__main__":
+    main()
