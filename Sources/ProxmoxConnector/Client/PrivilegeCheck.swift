@@ -61,6 +61,9 @@ struct PrivilegeCheck: Sendable {
     private let credentials: ProxmoxCredentials
     /// Whether the token has rights of its own; nil where the server does not tell.
     private let isSeparated: Bool?
+    /// What the caller has already, by path; and what its user has, where it is a token.
+    private let held: [String: Set<String>]
+    private let heldByUser: [String: Set<String>]
 
     /// Asks the server for each path: what it says already counts groups, inheritance, and the
     /// intersection of a token with its user.
@@ -82,13 +85,26 @@ struct PrivilegeCheck: Sendable {
         }
         self.missing = missing
         isSeparated = missing.isEmpty ? nil : Self.separation(credentials, client)
+        var held: [String: Set<String>] = [:]
+        var heldByUser: [String: Set<String>] = [:]
+        for path in Set(missing.map(\.path)) {
+            held[path] = Set((granted[path] ?? [:]).keys)
+            guard credentials.tokenID != nil else { continue }
+            // Another account's rights are told to some only; a token has no more than its user.
+            let own = try? Self.granted(on: path, of: credentials.user, client)
+            heldByUser[path] = own.map { Set($0.keys) } ?? held[path]
+        }
+        self.held = held
+        self.heldByUser = heldByUser
     }
 
     /// Privileges on a path, with whether they propagate.
     private static func granted(
-        on path: String, _ client: ProxmoxClient
+        on path: String, of user: String? = nil, _ client: ProxmoxClient
     ) throws(Failure) -> [String: Bool] {
-        let answer = try client.get(["access", "permissions"], ["path": path])
+        var fields: APIFields = ["path": path]
+        if let user { fields.add("userid", user) }
+        let answer = try client.get(["access", "permissions"], fields)
         var granted: [String: Bool] = [:]
         for member in answer[path]?.members ?? [] { granted[member.key] = member.value.isTrue }
         return granted
@@ -106,9 +122,13 @@ struct PrivilegeCheck: Sendable {
         return answer.map { $0["privsep"]?.isTrue ?? true }
     }
 
-    /// The commands that grant what is missing, and nothing else, to be run on a node as root.
+    /// The commands that grant what is missing, to be run on a node as root.
     ///
-    /// One role for each set of privileges, named after it, so that running them again changes nothing.
+    /// What an account is given on a path takes the place of all that it inherits there, so that a role
+    /// has what the account holds on the path already, too. One role for each set of privileges, named
+    /// after it, so that running them again changes nothing.
+    ///
+    /// Source: Proxmox VE documentation, "User Management, Objects and Paths, Inheritance".
     var commands: [String] {
         var sets: [Place: Set<String>] = [:]
         for item in missing {
@@ -119,14 +139,16 @@ struct PrivilegeCheck: Sendable {
         var additions: [String] = []
         var grants: [String] = []
         for (place, names) in sets.sorted(by: { $0.key < $1.key }) {
-            let list = names.sorted().joined(separator: " ")
-            let role = "Exeat-" + SHA256.hash(Array(list.utf8)).hex.prefix(8)
-            if roles.insert(role).inserted {
-                additions.append("pveum role add \(role) --privs \"\(list)\"")
-            }
             for owner in owners {
+                let there = (owner.isUserOfToken ? heldByUser : held)[place.path] ?? []
+                if names.isSubset(of: there) { continue }
+                let list = names.union(there).sorted().joined(separator: " ")
+                let role = "Exeat-" + SHA256.hash(Array(list.utf8)).hex.prefix(8)
+                if roles.insert(role).inserted {
+                    additions.append("pveum role add \(role) --privs \"\(list)\"")
+                }
                 grants.append(
-                    "pveum acl modify \(Self.quoted(place.path)) \(owner) --roles \(role)"
+                    "pveum acl modify \(Self.quoted(place.path)) \(owner.option) --roles \(role)"
                         + " --propagate \(place.propagates ? 1 : 0)")
             }
         }
@@ -143,13 +165,14 @@ struct PrivilegeCheck: Sendable {
     }
 
     /// Whom to grant to: a separated token and its user, for it has what both have. root@pam has all.
-    private var owners: [String] {
-        var owners: [String] = []
+    private var owners: [(option: String, isUserOfToken: Bool)] {
+        var owners: [(option: String, isUserOfToken: Bool)] = []
         if let token = credentials.tokenID, isSeparated != false {
-            owners.append("--tokens \(Self.quoted(token))")
+            owners.append(("--tokens \(Self.quoted(token))", false))
         }
         if credentials.user != "root@pam" {
-            owners.append("--users \(Self.quoted(credentials.user))")
+            owners.append(
+                ("--users \(Self.quoted(credentials.user))", credentials.tokenID != nil))
         }
         return owners
     }

@@ -1,11 +1,13 @@
 import Basics
+import Glibc
 import HTTP
 import Streams
 
 /// Calls the API of Proxmox VE on one node.
 ///
-/// Calls block: make them on a `Lane`. Any number of lanes may call at the same time. Nothing is
-/// repeated here but a call whose ticket had run out; a `Failure` says whether its caller may.
+/// Calls block: make them on a `Lane`. Any number of lanes may call at the same time. What only asks is
+/// repeated a few times when its answer did not come; nothing else is, but a call whose ticket had run
+/// out. A `Failure` says whether its caller may.
 final class ProxmoxClient: Sendable {
     let http: HTTPClient
     /// Not ended by an interruption, for what must be tidied up after one.
@@ -93,12 +95,28 @@ final class ProxmoxClient: Sendable {
                 request.headers.append(
                     HTTPHeader("Content-Type", "application/x-www-form-urlencoded"))
             }
-            let response = try client.send(request)
+            let response = try send(request, over: client)
             // A call that is not authorised has not been carried out.
             if response.status == 401, !isLast, session.reject(ticket) { continue }
             return try read(response, method, path, fields)
         }
         throw Failure(.failed, "unreachable")
+    }
+
+    /// What is waited before a question is asked again, in milliseconds.
+    private static let pauses: [UInt32] = [300, 1000]
+
+    private func send(
+        _ request: HTTPRequest, over client: HTTPClient
+    ) throws(Failure) -> HTTPResponse {
+        guard request.method == .get else { return try client.send(request) }
+        for pause in Self.pauses {
+            do throws(Failure) { return try client.send(request) } catch {
+                guard error.mayRetry, error.code != .cancelled else { throw error }
+                usleep(pause * 1000)
+            }
+        }
+        return try client.send(request)
     }
 
     /// What an answer holds; throws what an error means.

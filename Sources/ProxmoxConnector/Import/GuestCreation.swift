@@ -30,18 +30,20 @@ struct GuestCreation: Sendable {
         var task: String?
         var isMade: Bool
         var uploads: [String]
+        /// When the number was found free: seconds since 1970, by our clock.
+        var began: Int64
 
         var json: JSON {
             [
                 "task": task.map { .string($0) } ?? .null, "made": .bool(isMade),
-                "uploads": .array(uploads.map { .string($0) }),
+                "uploads": .array(uploads.map { .string($0) }), "began": .integer(began),
             ]
         }
 
-        init(task: String? = nil, isMade: Bool = false, uploads: [String] = []) {
-            self.task = task
-            self.isMade = isMade
-            self.uploads = uploads
+        init(began: Timestamp) {
+            isMade = false
+            uploads = []
+            self.began = began.seconds
         }
 
         init?(reading path: String) throws(Failure) {
@@ -50,6 +52,7 @@ struct GuestCreation: Sendable {
             task = json["task"]?.string
             isMade = json["made"]?.bool ?? false
             uploads = (json["uploads"]?.array ?? []).compactMap(\.string)
+            began = json["began"]?.integer ?? .max
         }
     }
 
@@ -127,7 +130,7 @@ struct GuestCreation: Sendable {
     // MARK: - Making it
 
     func make() throws(Failure) {
-        var state = try State(reading: statePath) ?? State()
+        var state = try State(reading: statePath) ?? State(began: room.world.now())
         if !state.isMade {
             if Files.exists(statePath) {
                 if try settle(&state) {
@@ -187,7 +190,9 @@ struct GuestCreation: Sendable {
         guard let other = try reader.guests().first(where: { $0.id == Int64(target.number) }) else {
             return false
         }
-        guard let upid = state.task.flatMap({ UPID($0) }) else {
+        var task = state.task.flatMap { UPID($0) }
+        if task == nil { task = try creationTask(since: state.began) }
+        guard let upid = task else {
             throw Failure(
                 .targetOccupied,
                 "the cluster has \(other.title) now, and it is not certain that this import made it",
@@ -205,6 +210,28 @@ struct GuestCreation: Sendable {
             try save(state)
             return false
         }
+    }
+
+    /// Seconds that the clocks of a node and of this machine may differ.
+    private static let clockTolerance: Int64 = 120
+
+    /// The only task that can have made the guest: that of an interrupted call whose answer nobody noted.
+    ///
+    /// It is ours if our own account began it after this import had found the number free.
+    private func creationTask(since began: Int64) throws(Failure) -> UPID? {
+        let types = kind == .machine ? ["qmcreate", "qmrestore"] : ["vzcreate", "vzrestore"]
+        var found: [UPID] = []
+        for type in types {
+            let answer = try client.get(
+                ["nodes", node, "tasks"],
+                [
+                    "vmid": String(target.number), "typefilter": type, "source": "all",
+                ])
+            found += (answer.array ?? []).compactMap { $0["upid"]?.string.flatMap { UPID($0) } }
+        }
+        let own = client.session.credentials.tokenID ?? client.session.credentials.user
+        found = found.filter { $0.user == own && $0.start >= began - Self.clockTolerance }
+        return found.count == 1 ? found[0] : nil
     }
 
     /// A making that failed leaves a guest without disks behind; it is ours, for the number was free.
@@ -396,7 +423,8 @@ extension GuestCreation {
     private func bringArchive(_ state: inout State) throws(Failure) {
         guard let image = images["stream"] else { return }
         let volume = archiveVolume
-        if !state.uploads.contains(volume) {
+        let mayBeThere = state.uploads.contains(volume)
+        if !mayBeThere {
             state.uploads.append(volume)
             try save(state)
         }
@@ -408,10 +436,19 @@ extension GuestCreation {
             throw Failure(.failed, "\"\(image.path)\" is not where it should be")
         case .sftp(_, let ssh):
             let remote = SFTPTarget(ssh, node: node)
-            try remote.put(
-                image.path, as: archiveName,
-                storage: reader.storage(
-                    settings.transport?.storage ?? "", on: node), room.progress)
+            let storage = try reader.storage(settings.transport?.storage ?? "", on: node)
+            do throws(Failure) {
+                try remote.put(
+                    image.path, as: archiveName, storage: storage, mayBeThere: mayBeThere,
+                    room.progress)
+            } catch {
+                // Somebody else's file must not count as brought.
+                if error.code == .targetOccupied, !mayBeThere {
+                    state.uploads.removeAll { $0 == volume }
+                    try save(state)
+                }
+                throw error
+            }
         case .ssh, nil: return
         }
     }

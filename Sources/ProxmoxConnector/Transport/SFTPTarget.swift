@@ -13,15 +13,17 @@ struct SFTPTarget: Sendable {
         self.node = node
     }
 
+    /// - Parameter mayBeThere: an interrupted call of this import may have brought it, or a part.
     func put(
-        _ path: String, as name: String, storage: StorageFacts, _ progress: Progress
+        _ path: String, as name: String, storage: StorageFacts, mayBeThere: Bool,
+        _ progress: Progress
     ) throws(Failure) {
         let client = SFTPClient(try settings.sftp(node: node), progress: progress)
         let remote = (settings.path ?? storage.path) + "/dump/" + name
         let file = SharedDescriptor(try Descriptor(opening: path, O_RDONLY), name: "\"\(path)\"")
         let size = Int64(try file.descriptor.status().st_size)
         if try client.exists(remote) {
-            guard try client.status(of: remote).size != size else { return }
+            if mayBeThere, try client.status(of: remote).size == size { return }
             throw Failure(
                 .targetOccupied, "\"\(remote)\" is already on node \"\(node)\"",
                 hint: "Remove it there if nobody needs it.")

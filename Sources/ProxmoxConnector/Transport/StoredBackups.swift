@@ -5,7 +5,8 @@ import Streams
 /// Backups that the cluster writes to a storage on demand, one guest of a node at a time, and that are
 /// read from there and deleted.
 ///
-/// What was made stands in `backup` of the guest's directory before anything is read from it.
+/// What was made stands in `backup` of the guest's directory before anything is read from it; what is
+/// being made, in `task`, so that a run that was killed goes on waiting for it.
 struct StoredBackups: BackupProvider {
     let canReadAgain = true
 
@@ -41,17 +42,46 @@ struct StoredBackups: BackupProvider {
                     hint: "Run the same command again: this guest begins anew with another backup.")
             }
         } else {
-            try removeUnfinished(guest)
-            record = try make(guest)
+            if let found = try resumed(guest, in: directory) {
+                record = found
+            } else {
+                record = try make(guest, in: directory)
+            }
             try Files.write(record.json.canonical, to: path, mode: 0o600)
+            try Files.remove(taskPath(directory))
         }
         return OpenBackup(facts: record.facts) { () throws(Failure) in
             try files.open(record)
         }
     }
 
+    private func taskPath(_ directory: String) -> String { directory + "/task" }
+
+    /// What the task makes, or has made, that an interrupted process began; nil where there is none, or
+    /// it failed.
+    private func resumed(
+        _ guest: PlannedGuest, in directory: String
+    ) throws(Failure) -> Record? {
+        guard Files.exists(taskPath(directory)),
+            let upid = UPID(try Files.readText(taskPath(directory)))
+        else { return nil }
+        do throws(Failure) {
+            let follower = TaskFollower(client)
+            let result = try follower.follow(upid)
+            return try record(
+                guest, upid.node, result, follower,
+                Timestamp(seconds: upid.start))
+        } catch {
+            // An interruption has stopped the task as well.
+            if error.code == .cancelled { try? removeUnfinished(guest) }
+            if error.code == .cancelled || error.mayRetry { throw error }
+            return nil
+        }
+    }
+
     /// Makes the backup on the node that the guest is on, wherever it has moved to.
-    private func make(_ guest: PlannedGuest) throws(Failure) -> Record {
+    private func make(_ guest: PlannedGuest, in directory: String) throws(Failure) -> Record {
+        try removeUnfinished(guest)
         var node = try reader.node(of: guest.id)
         for _ in 0..<5 {
             let began = room.world.now()
@@ -61,6 +91,7 @@ struct StoredBackups: BackupProvider {
                 // It has moved away between the question and the task.
                 node = try reader.node(of: guest.id)
             case .running(let upid):
+                try Files.write(Array(upid.text.utf8), to: taskPath(directory), mode: 0o600)
                 let follower = TaskFollower(client)
                 let result: TaskResult
                 do throws(Failure) { result = try follower.follow(upid) } catch {
@@ -218,6 +249,8 @@ struct StoredBackups: BackupProvider {
                 return "\(record.volume): its notes were changed, so that it was not deleted"
             }
             try delete(record.volume, on: record.node)
+            // One more, where a process was killed before it could note what it had begun.
+            try removeUnfinished(guest)
             return nil
         } catch {
             if error.code == .cancelled { throw error }
