@@ -31,8 +31,9 @@ public final class Qcow2Image: Sendable {
 
         init(size: Int64) {
             let clusters = (size + cluster - 1) / cluster
-            l1Entries = (clusters + Self.perTable - 1) / Self.perTable
-            l1Clusters = max(1, (l1Entries + Self.perTable - 1) / Self.perTable)
+            // A disk of nothing has a table, too: one that nothing refers to would be lost.
+            l1Entries = max(1, (clusters + Self.perTable - 1) / Self.perTable)
+            l1Clusters = (l1Entries + Self.perTable - 1) / Self.perTable
         }
 
         var firstTable: Int64 { 1 + l1Clusters }
