@@ -37,33 +37,47 @@ final class GuestProof: Sendable {
             ProxmoxSettings(proof: creation.settings.server, creation.settings.transport),
             run: "proof-\(creation.guest.id)", room: room)
         do throws(Failure) {
-            let backup = try provider.open(guest, in: directory)
-            let spool = GuestSpool(
-                guest, directory: directory, isKept: false, progress: Progress())
-            spool.begin(backup)
-            let contents = try spool.contents(toTheEnd: true)
-            let configuration = try contents.configurations.first { $0.name.hasSuffix(".conf") }
-                .map { (file) throws(Failure) in
-                    try GuestConfiguration(kind: .qemu, file: file.bytes)
-                }
-            var digests: [String: Digest256] = [:]
-            for device in contents.devices {
-                guard
-                    let key = configuration?.devices.first(where: { $0.device == device.name })?.key
-                else { continue }
-                digests[key] = try digest(
-                    spool.path(of: device.name), of: key, size: device.size)
-            }
-            let all = digests
-            found.withLock { $0 = all }
+            let digests = try digests(of: guest, provider, in: directory)
+            found.withLock { $0 = digests }
         } catch {
-            _ = try? provider.finish(guest, in: directory)
+            // What cannot be taken away now stays noted, and the next run takes it away.
+            do throws(Failure) {
+                if try provider.finish(guest, in: directory) == nil { try Files.remove(directory) }
+            } catch {}
             throw error.during("cannot read the disks of \(creation.guest.title) again")
         }
         if let left = try provider.finish(guest, in: directory) {
             throw Failure(.serverRefused, "a temporary backup could not be deleted: \(left)")
         }
         try Files.remove(directory)
+    }
+
+    private func digests(
+        of guest: PlannedGuest, _ provider: any BackupProvider, in directory: String
+    ) throws(Failure) -> [String: Digest256] {
+        let backup: OpenBackup
+        do throws(Failure) { backup = try provider.open(guest, in: directory) } catch {
+            // An interrupted import was done with it: another one tells the same.
+            guard error.code == .guestBackupLost else { throw error }
+            try Files.remove(directory)
+            try Files.makeDirectory(directory, mode: 0o700)
+            backup = try provider.open(guest, in: directory)
+        }
+        let spool = GuestSpool(guest, directory: directory, isKept: false, progress: Progress())
+        spool.begin(backup)
+        let contents = try spool.contents(toTheEnd: true)
+        let configuration = try contents.configurations.first { $0.name.hasSuffix(".conf") }
+            .map { (file) throws(Failure) in
+                try GuestConfiguration(kind: .qemu, file: file.bytes)
+            }
+        var digests: [String: Digest256] = [:]
+        for device in contents.devices {
+            guard
+                let key = configuration?.devices.first(where: { $0.device == device.name })?.key
+            else { continue }
+            digests[key] = try digest(spool.path(of: device.name), of: key, size: device.size)
+        }
+        return digests
     }
 
     /// The digest over as many bytes as the archive has; what a storage adds must be zeros.
