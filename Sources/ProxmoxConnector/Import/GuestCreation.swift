@@ -123,6 +123,14 @@ struct GuestCreation: Sendable {
                     .planMissingValue, "restoring \(guest.title) needs a \"transport\"",
                     hint: "Name the storage whose directory \"dump\" this machine reaches.")
             }
+            if case .directory(let storage, let mount) = settings.transport,
+                !Files.exists(mount + "/dump")
+            {
+                throw Failure(
+                    .notFound, "\"\(mount)\" has no directory \"dump\"",
+                    hint: "Check that the storage \"\(storage)\" is mounted there; a node makes the "
+                        + "directory when the storage has the content \"backup\" and is active.")
+            }
         }
         _ = try request()
     }
