@@ -64,7 +64,8 @@ enum CurlFailure {
                     ? nil : "Check that the port speaks HTTPS, with TLS 1.2 or later.",
                 isCut
             )
-        case CURLE_SSH where isLost(text): return (.serverUnreachable, nil, true)
+        // "Error in the SSH layer" is all that is known when a connection ends without a word.
+        case CURLE_SSH where isLost(text) || text.contains("error in the SSH layer"): return (.serverUnreachable, nil, true)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR:
             return (
                 .serverUntrusted,

@@ -154,6 +154,25 @@ def imports(world, route, version="8.4", encrypt=True):
     expect(CIPASSWORD not in result.err and CIPASSWORD not in result.out.decode(), "the password is told")
 
 
+def refused_before_anything(world):
+    """What the target cannot take is said before anything is brought."""
+    world.remove("out")
+    source = world.cluster("source")
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 100 ]", "cluster: false", "disks: both", ACCEPT]), source)
+    target = world.cluster("target", guests=False)
+    importing_token(target)
+    os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+    before = target.snapshot()
+    for words, settings in ((("no pool \"dpi\"", "map.pools"), ["upload-storage: local"]),
+                            (("one storage", "local, local-lvm"), [
+                                "route: restore", "map: { storages: { export: local } }", *target.directory()])):
+        world.remove("work")
+        plan = world.import_to("i.yaml", target, settings)
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+        expect(result.status == 1 and all(word in result.err for word in words), f"{result.status} {result.err}")
+        expect(before == target.snapshot(), "something was written")
+
+
 def cluster_parts(world):
     """First told, then made, then there is nothing to do."""
     world.remove("out")
@@ -237,6 +256,7 @@ if __name__ == "__main__":
     suite.case("by SSH", transports, "ssh")
     suite.case("imported", imports, None)
     suite.case("restored", imports, "restore")
+    suite.case("refused before anything", refused_before_anything)
     suite.case("parts of the cluster", cluster_parts)
     suite.case("to images", to_images)
     suite.finish()

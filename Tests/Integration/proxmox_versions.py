@@ -40,6 +40,7 @@ def enters(world, version, route):
     source = world.cluster("source", version if route == "restore" else "8.4")
     exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 100, 101 ]", "cluster: false", "disks: both", ACCEPT]), source)
     target = world.cluster("target", version, guests=False)
+    target.pve.pools["dpi"] = {"comment": "", "vms": set(), "storage": set()}
     importing_token(target)
     os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
     settings = [f"route: {route}", "map: { vmids: \"+900\", storages: { export: local-lvm } }", *target.directory()]

@@ -69,7 +69,7 @@ struct GuestCreation: Sendable {
     func request() throws(Failure) -> CreationRequest {
         switch route {
         case .restore where kind == .machine:
-            return .restore(configuration, archive: archiveVolume, at: target)
+            return .restore(configuration, archive: archiveVolume, at: try restoreTarget())
         case .import where kind == .machine:
             var imports: [String: String] = [:]
             for disk in guest.disks { imports[disk.key] = importVolume(disk.key) }
@@ -77,6 +77,33 @@ struct GuestCreation: Sendable {
         default:
             return try .container(configuration, template: templateVolume, at: target)
         }
+    }
+
+    /// A restore knows one storage for all disks, or the names of the source: rules of the plan that
+    /// mean anything else cannot be kept.
+    private func restoreTarget() throws(Failure) -> CreationTarget {
+        if target.mapping.storages.isEmpty, target.mapping.volumes.isEmpty { return target }
+        var wanted: Set<String> = []
+        var isMoved = false
+        for disk in BackupContent(of: configuration).carried {
+            let place = try target.mapping.place(of: disk.volume).storage
+            isMoved = isMoved || place != disk.volume.prefix { $0 != ":" }
+            wanted.insert(place)
+        }
+        var restored = target
+        restored.mapping.storages = [:]
+        restored.mapping.volumes = [:]
+        restored.mapping.storage = nil
+        guard isMoved, let storage = wanted.first else { return restored }
+        guard wanted.count == 1 else {
+            throw Failure(
+                .unsupported,
+                "a restore puts all disks of \(guest.title) onto one storage, and the plan wants "
+                    + wanted.sorted().joined(separator: ", "),
+                hint: "Map all of them to the same storage, or say \"route: import\".")
+        }
+        restored.mapping.storage = try GuestMapping.Place(parsing: storage)
+        return restored
     }
 
     /// The way that the plan names, or the one that there is.
