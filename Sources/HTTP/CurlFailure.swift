@@ -33,6 +33,14 @@ enum CurlFailure {
         return first.lowercased() + text.dropFirst()
     }
 
+    /// Whether libssh2 has lost the connection before there was a session: its numbers for a socket that
+    /// cannot be sent to, was closed, timed out, or cannot be received from.
+    private static func isLost(_ text: String) -> Bool {
+        ["-7,", "-9,", "-13,", "-43,"].contains {
+            text.contains("establishing ssh session: " + $0)
+        }
+    }
+
     private static func meaning(
         _ code: CURLcode, _ text: String
     ) -> (Failure.Code, hint: String?, transient: Bool) {
@@ -56,6 +64,9 @@ enum CurlFailure {
                     ? nil : "Check that the port speaks HTTPS, with TLS 1.2 or later.",
                 isCut
             )
+        // "Error in the SSH layer" is all that is known when a connection ends without a word.
+        case CURLE_SSH where isLost(text) || text.contains("error in the SSH layer"):
+            return (.serverUnreachable, nil, true)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR:
             return (
                 .serverUntrusted,

@@ -155,6 +155,7 @@ struct Receipt {
                         "differences": .array(entry.result.differences),
                         "notSet": .integer(entry.result.shortfallCount),
                         "shortfalls": .array(entry.result.shortfalls),
+                        "remarks": .array(entry.result.remarks),
                         "counts": .object(entry.result.counts),
                     ]
                 }),
@@ -178,6 +179,13 @@ struct Receipt {
             }
             for shortfall in entry.result.shortfalls.prefix(10) {
                 lines.append("not set: " + String(decoding: shortfall.line, as: UTF8.self))
+            }
+            for remark in entry.result.remarks.prefix(20) {
+                lines.append("remark: " + String(decoding: remark.line, as: UTF8.self))
+            }
+            if entry.result.remarks.count > 20 {
+                lines.append(
+                    "… \(entry.result.remarks.count) remarks in all, see \(run.work)/report.json")
             }
         }
         lines += reservations.map { "reservation: \($0)" }

@@ -67,17 +67,12 @@ def restored_by_hand(world, cluster, disks):
     place = world.at("by-hand")
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
-    text = subprocess.run(["age", "-d", "-i", world.identity, world.at("out/exeat/restore.txt.age")], capture_output=True,
-                          check=True).stdout.decode()
-    expect("zstd" in text and "vzdump-lxc-200.tar" in text, text[:2000])
-    script = os.path.join(place, "restore.sh")
-    with open(script, "w") as file:
-        file.write(text)
-    done = subprocess.run(["sh", script], cwd=world.at("out"), capture_output=True, timeout=120,
-                          env={**os.environ, "HERE": place, "KEY": world.identity, "IDENTITY": world.identity})
-    world.by_hand = (done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), text)
+    for where, script in ((world.at("out"), "RESTORE.txt"), (place, "restore.txt")):
+        done = subprocess.run(["sh", script], cwd=where, capture_output=True, timeout=120,
+                              env={**os.environ, "TO": place, "KEY": world.identity})
+        expect(done.returncode == 0, f"{script}: {done.stderr.decode(errors='replace')}")
     found = {os.path.basename(path): os.path.join(place, path) for path in files_below(place)}
-    expect("vzdump-lxc-200.tar" in found, f"{done.returncode} {done.stderr.decode()[-500:]} {sorted(found)} {text[:1500]}")
+    expect("vzdump-lxc-200.tar" in found and "cluster.jsonl" in found, sorted(found))
     with tarfile.open(found["vzdump-lxc-200.tar"]) as tar:
         names = tar.getnames()
     expect("./srv/app/data" in names and not any("junk" in name for name in names), names[:20])
@@ -132,6 +127,8 @@ def imports(world, route, version="8.4", encrypt=True):
     target.pve.add_storage("fast", "lvmthin", content="images,rootdir", thinpool="fast", vgname="fast")
     target.pve.pools["second"] = {"comment": "", "vms": set(), "storage": set()}
     importing_token(target)
+    # A node makes it when the storage is activated.
+    os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
     mapping = ("map: { vmids: \"+900\", storages: { local-lvm: fast, export: \"export:qcow2\" }, bridges: { vmbr0: vmbr0 }, "
                "pools: { dpi: second }, link-down: true, nodes: { pve1: n1 } }")
     settings = [mapping, "upload-storage: local", *target.directory()]
@@ -157,6 +154,25 @@ def imports(world, route, version="8.4", encrypt=True):
     expect(CIPASSWORD not in result.err and CIPASSWORD not in result.out.decode(), "the password is told")
 
 
+def refused_before_anything(world):
+    """What the target cannot take is said before anything is brought."""
+    world.remove("out")
+    source = world.cluster("source")
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 100 ]", "cluster: false", "disks: both", ACCEPT]), source)
+    target = world.cluster("target", guests=False)
+    importing_token(target)
+    os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+    before = target.snapshot()
+    for words, settings in ((("no pool \"dpi\"", "map.pools"), ["upload-storage: local"]),
+                            (("one storage", "local, local-lvm"), [
+                                "route: restore", "map: { storages: { export: local } }", *target.directory()])):
+        world.remove("work")
+        plan = world.import_to("i.yaml", target, settings)
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+        expect(result.status == 1 and all(word in result.err for word in words), f"{result.status} {result.err}")
+        expect(before == target.snapshot(), "something was written")
+
+
 def cluster_parts(world):
     """First told, then made, then there is nothing to do."""
     world.remove("out")
@@ -172,7 +188,7 @@ def cluster_parts(world):
         plan = world.import_to("i.yaml", target, [parts, *more])
         result = world.run("import", world.at("out"), plan, "--work", world.at("work"), "--json", env=target.environment)
         expect(result.status == 0, f"import ended with {result.status}: {result.err} {result.out.decode()}")
-        return result.out.decode()
+        return open(world.at("work/report.json")).read()
     told = run()
     expect("dpi" in told and "nurse@pve" in told, told)
     expect(before == target.snapshot(), "a dry run changes something")
@@ -240,6 +256,7 @@ if __name__ == "__main__":
     suite.case("by SSH", transports, "ssh")
     suite.case("imported", imports, None)
     suite.case("restored", imports, "restore")
+    suite.case("refused before anything", refused_before_anything)
     suite.case("parts of the cluster", cluster_parts)
     suite.case("to images", to_images)
     suite.finish()

@@ -43,7 +43,9 @@ struct ClusterDifference {
     }
 
     private func now(_ path: String) throws(Failure) -> [JSON] {
-        try client.get(path.split(separator: "/").map(String.init)).array ?? []
+        // As the archive has it: without "full", users come without their groups.
+        let fields: APIFields = path == "/access/users" ? ["full": "1"] : [:]
+        return try client.get(path.split(separator: "/").map(String.init), fields).array ?? []
     }
 
     /// Objects of a list by their key: what is missing is made, what is there is compared.

@@ -69,7 +69,7 @@ struct GuestCreation: Sendable {
     func request() throws(Failure) -> CreationRequest {
         switch route {
         case .restore where kind == .machine:
-            return .restore(configuration, archive: archiveVolume, at: target)
+            return .restore(configuration, archive: archiveVolume, at: try restoreTarget())
         case .import where kind == .machine:
             var imports: [String: String] = [:]
             for disk in guest.disks { imports[disk.key] = importVolume(disk.key) }
@@ -77,6 +77,33 @@ struct GuestCreation: Sendable {
         default:
             return try .container(configuration, template: templateVolume, at: target)
         }
+    }
+
+    /// A restore knows one storage for all disks, or the names of the source: rules of the plan that
+    /// mean anything else cannot be kept.
+    private func restoreTarget() throws(Failure) -> CreationTarget {
+        if target.mapping.storages.isEmpty, target.mapping.volumes.isEmpty { return target }
+        var wanted: Set<String> = []
+        var isMoved = false
+        for disk in BackupContent(of: configuration).carried {
+            let place = try target.mapping.place(of: disk.volume).storage
+            isMoved = isMoved || place != disk.volume.prefix { $0 != ":" }
+            wanted.insert(place)
+        }
+        var restored = target
+        restored.mapping.storages = [:]
+        restored.mapping.volumes = [:]
+        restored.mapping.storage = nil
+        guard isMoved, let storage = wanted.first else { return restored }
+        guard wanted.count == 1 else {
+            throw Failure(
+                .unsupported,
+                "a restore puts all disks of \(guest.title) onto one storage, and the plan wants "
+                    + wanted.sorted().joined(separator: ", "),
+                hint: "Map all of them to the same storage, or say \"route: import\".")
+        }
+        restored.mapping.storage = try GuestMapping.Place(parsing: storage)
+        return restored
     }
 
     /// The way that the plan names, or the one that there is.
@@ -122,6 +149,15 @@ struct GuestCreation: Sendable {
                 throw Failure(
                     .planMissingValue, "restoring \(guest.title) needs a \"transport\"",
                     hint: "Name the storage whose directory \"dump\" this machine reaches.")
+            }
+            if case .directory(let storage, let mount) = settings.transport,
+                !Files.exists(mount + "/dump")
+            {
+                throw Failure(
+                    .notFound, "\"\(mount)\" has no directory \"dump\"",
+                    hint:
+                        "Check that the storage \"\(storage)\" is mounted there; a node makes the "
+                        + "directory when the storage has the content \"backup\" and is active.")
             }
         }
         _ = try request()

@@ -115,10 +115,10 @@ final class GuestProof: Sendable {
 
     // MARK: - Result
 
-    func conclude(into result: inout ImportResult) throws(Failure) {
+    /// - Parameter number: of the guest in the receipt, which tells no names.
+    func conclude(_ number: Int, into result: inout ImportResult) throws(Failure) {
         let guest = creation.guest
-        let number = result.comparisons.count + 1
-        try compareSettings(into: &result)
+        try compareSettings(number, into: &result)
         let found = found.withLock { $0 }
         guard let found else {
             // Whoever asked for digests must not take this for equal.
@@ -149,7 +149,9 @@ final class GuestProof: Sendable {
         }
     }
 
-    private func compareSettings(into result: inout ImportResult) throws(Failure) {
+    private func compareSettings(
+        _ number: Int, into result: inout ImportResult
+    ) throws(Failure) {
         let guest = creation.guest
         let actions = try creation.request().actions
         let now = try GuestConfiguration(
@@ -167,7 +169,7 @@ final class GuestProof: Sendable {
         }
         result.comparisons.append(
             .init(
-                name: "settings of guest \(result.comparisons.count + 1) as mapped",
+                name: "settings of guest \(number) as mapped",
                 expected: "\(comparison.items.count) of \(comparison.items.count)",
                 found: "\(comparison.items.count - wrong.count) of \(comparison.items.count)"))
         for item in wrong {

@@ -72,6 +72,7 @@ public final class ProxmoxImporter: Importer {
             images += creation.images.values.sorted { $0.disk.artifact < $1.disk.artifact }
             creations.append(creation)
         }
+        try checkPools(creations, reader)
         let needed = ImportPrivileges(
             settings, creations, zones: reader.networkZones(), reader.version)
         let check = try PrivilegeCheck(needed.all, reader.version, reader.client)
@@ -103,6 +104,25 @@ public final class ProxmoxImporter: Importer {
                 cluster == nil ? [] : [Self.clusterUnit], segments,
                 creations.indices.map { SegmentNumber(artifact: Self.firstGuest, segment: $0) },
             ], slices: proofs.count, bytes: images.reduce(0) { $0 + $1.disk.size })
+    }
+
+    /// Pools must be there before anything is brought, unless this import makes them.
+    private func checkPools(
+        _ creations: [GuestCreation], _ reader: ClusterReader
+    ) throws(Failure) {
+        if settings.applies, settings.cluster.contains(.pools) { return }
+        let wanted = Set(
+            creations.filter { !$0.isMade }.compactMap { creation in
+                creation.target.pool.map { settings.mapping.pool(of: $0) }
+            })
+        guard !wanted.isEmpty else { return }
+        let there = Set(
+            (try reader.client.get(["pools"]).array ?? []).compactMap { $0["poolid"]?.string })
+        guard let missing = wanted.subtracting(there).min() else { return }
+        throw Failure(
+            .notFound, "the cluster has no pool \"\(missing)\", or the rights do not show it",
+            hint: "Make it, name another with map.pools, or make the pools of the archive with "
+                + "\"cluster: [pools]\" and \"apply: true\".")
     }
 
     private func creation(
@@ -162,6 +182,8 @@ public final class ProxmoxImporter: Importer {
         guard let stream = guest.stream else { return [:] }
         // A storage that is mounted here gets the file at once.
         if creation.route == .restore, case .directory(_, let mount) = settings.transport {
+            // Proxmox VE makes it with the first backup.
+            if Files.exists(mount) { try Files.makeDirectory(mount + "/dump") }
             return ["stream": image(stream, mount + "/dump/" + creation.archiveName, .raw)]
         }
         return ["stream": image(stream, directory + "/" + creation.archiveName, .raw)]
@@ -220,7 +242,9 @@ public final class ProxmoxImporter: Importer {
                             .init(String($0.guest.id), .integer(Int64($0.target.number)))
                         }))
             ]))
-        for proof in proofs { try proof.conclude(into: &result) }
+        for (place, proof) in proofs.enumerated() {
+            try proof.conclude(place + 1, into: &result)
+        }
         for change in changes {
             if change["done"] == .bool(false) {
                 result.shortfallCount += 1
@@ -230,8 +254,10 @@ public final class ProxmoxImporter: Importer {
             }
         }
         if !settings.cluster.isEmpty, !settings.applies {
+            let wanted = changes.count { $0["call"] != nil }
             result.reservations.append(
-                "the cluster's configuration was compared and not changed: \"apply\" is not set")
+                "the cluster's configuration was compared and not changed, for \"apply\" is not set: "
+                    + "\(wanted) calls would be made, which the report lists")
         }
         return result
     }

@@ -89,8 +89,14 @@ struct ConfigurationReader {
         } catch {
             switch error.code {
             case .serverRights: denied.append(shown)
-            // A part that is not installed (Ceph, SDN), or that this version has elsewhere.
-            case .serverRefused, .notFound: return
+            // A part that is not installed (Ceph, SDN), or that this version has elsewhere: there is
+            // nothing to have, and the document says why.
+            case .serverRefused, .notFound, .unsupported:
+                let document: JSON = [
+                    "path": .string(shown), "data": .null,
+                    "unavailable": .string(error.cause?.what ?? error.what),
+                ]
+                lines.append(document.canonical + [0x0a])
             default: throw error
             }
         }
