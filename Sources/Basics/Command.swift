@@ -72,15 +72,36 @@ public struct Command: Sendable {
             unsafe Self.free(words)
             unsafe Self.free(variables)
         }
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        Self.setSignals(&attributes)
         var process: pid_t = 0
-        let failed = unsafe posix_spawnp(&process, program, &actions, nil, &words, &variables)
+        let failed = unsafe posix_spawnp(
+            &process, program, &actions, &attributes, &words, &variables)
         guard failed == 0 else {
             throw Failure(errno: failed, "cannot start \"\(program)\"")
         }
         return RunningCommand(program: program, process: process, errors: complaints)
     }
 
-    private static func unnamedFile() throws(Failure) -> Descriptor {
+    /// Lanes block signals, and a program inherits that: SIGTERM would never reach it. An interruption
+    /// at the terminal stays with us, who end the program in our own time.
+    private static func setSignals(_ attributes: inout posix_spawnattr_t) {
+        var blocked = sigset_t()
+        unsafe sigemptyset(&blocked)
+        unsafe sigaddset(&blocked, SIGINT)
+        unsafe posix_spawnattr_setsigmask(&attributes, &blocked)
+        var standard = sigset_t()
+        unsafe sigemptyset(&standard)
+        unsafe sigaddset(&standard, SIGPIPE)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &standard)
+        let flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+    }
+
+    /// A file for reading and writing that no name leads to.
+    public static func unnamedFile() throws(Failure) -> Descriptor {
         var template = Array("/tmp/exeat-errors-XXXXXX".utf8CString)
         let raw = unsafe mkostemp(&template, O_CLOEXEC)
         guard raw >= 0 else { throw Failure(errno: errno, "cannot make a file in \"/tmp\"") }

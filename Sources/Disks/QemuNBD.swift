@@ -6,12 +6,13 @@ import Synchronization
 ///
 /// It ends when its last connection does, and this value holds one as long as it lives: when our
 /// process dies, however that comes, the kernel closes the connections and qemu-nbd ends by itself.
-/// Only within the moments before the first connection it could stay.
+/// In the moments before the first connection a `Guardian` ends it.
 public struct QemuNBD: ~Copyable {
     /// The path of the socket, for `NBDConnection` on any lane; good as long as this value lives.
     public let socket: String
     /// Bytes of the disk.
     public let size: Int64
+    private let guardian: Guardian
     private let directory: PrivateDirectory
     private var running: RunningCommand
     private var holder: NBDConnection?
@@ -46,12 +47,14 @@ public struct QemuNBD: ~Copyable {
         case .read: arguments.append("--read-only")
         case .write, .fill: arguments += ["--discard=unmap", "--detect-zeroes=unmap"]
         }
+        let guardian = try Guardian(of: directory.path)
         var running = try QemuTool.start("qemu-nbd", arguments + ["--", image.path])
         holder = try Self.wait(for: socket, &running, image, isCancelled)
         size = holder?.size ?? 0
         unsynced = access == .fill ? image.path : nil
         self.running = running
         self.directory = directory
+        self.guardian = guardian
         self.socket = socket
     }
 

@@ -16,15 +16,21 @@ enum QemuTool {
         _ program: String, _ arguments: [String], doing what: String, accepting: [Int32] = [0],
         isCancelled: () -> Bool = { false }
     ) throws(Failure) -> (status: Int32, output: String) {
-        let directory = try PrivateDirectory()
-        let output = directory.path + "/output"
+        // Without a name: nothing is left of it when we are killed.
+        let output = try Command.unnamedFile()
         let outcome: Command.Outcome
         do throws(Failure) {
-            outcome = try Command(program, arguments, environment: environment).run(
-                output: output, errors: directory.path + "/errors", isCancelled: isCancelled)
+            var running = try Command(program, arguments, environment: environment)
+                .start(output: output.raw)
+            outcome = try running.wait(isCancelled: isCancelled)
         } catch { throw explained(error, program) }
         guard accepting.contains(outcome.status) else { throw failed(what, outcome) }
-        return (outcome.status, try Files.readText(output))
+        let size = min(Int(try output.status().st_size), 1 << 20)
+        var bytes = [UInt8](repeating: 0, count: size)
+        let count = try Failure.catching {
+            try unsafe bytes.withUnsafeMutableBytes { try unsafe output.read(into: $0, at: 0) }
+        }
+        return (outcome.status, String(decoding: bytes[..<count], as: UTF8.self))
     }
 
     static func failed(_ what: String, _ outcome: Command.Outcome) -> Failure {

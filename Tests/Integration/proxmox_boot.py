@@ -288,13 +288,13 @@ def resumed(world, session):
             world.remove("killed", "work-killed")
         process = subprocess.Popen(session.command(EXEAT, *command), env=session.env, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, cwd=world.path)
-        struck += kill_after(process, whole * chance.uniform(0.3, 1)) == -signal.SIGKILL
+        struck += kill_after(process, whole * chance.uniform(0.1, 0.9)) == -signal.SIGKILL
         if number % 3 == 2:
             result = session.exeat(*command)
             expect(result.status == 0, f"{result.err} {result.out.decode()}")
             expect(not world.leftovers("killed"), world.leftovers("killed"))
             expect(session.virsh("list", "--all", "--name").stdout.split().count("killed-session") == 1, "the domain")
-    expect(struck > 3, f"only {struck} kills")
+    expect(struck >= 3, f"only {struck} kills")
 
 
 def booted(world, session):

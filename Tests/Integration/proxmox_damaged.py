@@ -63,8 +63,7 @@ def damaged(world, output, damage, words, statuses=(3,), limits="", said="100"):
 def check_voided_well(world, output):
     result = world.run("verify", world.at(output), "--trust", world.trust, "--decrypt-with", world.identity)
     expect(result.status == 0, f"{result.status} {result.err} {result.out.decode()}")
-    stray = [name for name in os.listdir(world.path) if name.startswith(output + ".")]
-    expect(not stray, f"left beside the archive: {stray}")
+    expect(not os.path.exists(world.at(output + ".exeat-run")), "the state is left")
 
 
 def whole(world, output, form="raw"):
@@ -135,27 +134,62 @@ def refused_at_once(world):
         world.remove("refused")
 
 
+def large(world, folder, seed):
+    """A disk of many segments, and a second one behind it."""
+    sparse(world.at("many.raw"), 3 << 30, [(number * (100 << 20), 300000) for number in range(30)], seed=seed)
+    sparse(world.at("last.raw"), 300 << 20, [(number << 20, 300000) for number in range(0, 300, 50)], seed=seed + 1)
+    world.remove(folder)
+    return machine(world.at(folder), 100, [("drive-scsi0", world.at("many.raw")), ("drive-scsi1", world.at("last.raw"))],
+                   name="dossier")
+
+
+def is_large(world, output):
+    world.remove("target", "work")
+    world.imported_to(output, "target", extra=", format: raw")
+    for key, source in [("scsi0", "many.raw"), ("scsi1", "last.raw")]:
+        expect(same(world.at(f"target/100-dossier/{key}.raw"), world.at(source)), f"{key} is of another backup")
+
+
 def changing(world, output):
-    """A backup that is cut short while it is read, or made anew by somebody else."""
-    good(world)
+    """A backup that is cut short while it is read."""
+    path = large(world, "many", 1)
     world.remove(output, output + ".exeat-run")
-    plan = world.dumps_plan("changing.yaml", ["dump"], limits="bandwidth: 4MiB/s")
+    plan = world.dumps_plan("changing.yaml", ["many"], limits="bandwidth: 3MiB/s")
     process = world.start("export", plan, "--output", world.at(output))
-    time.sleep(0.7)
+    time.sleep(1)
     expect(process.poll() is None, "it has ended already")
-    cut(place(world), 0.6)
+    cut(path, 0.97)
     errors = process.stderr.read().decode()
     process.wait()
     process.stderr.close()
     expect(process.returncode in (1, 3), f"{process.returncode} {errors}")
     expect("100" in errors and "code:" in errors, errors)
     expect(world.verify(output).status != 0, "verify calls it good")
-    good(world)
-    plan = world.dumps_plan("changing.yaml", ["dump"])
+    large(world, "many", 1)
+    plan = world.dumps_plan("changing.yaml", ["many"])
     result = world.run("export", plan, "--output", world.at(output))
     expect(result.status == 0, result.err)
     check_voided_well(world, output)
-    whole(world, output)
+    is_large(world, output)
+
+
+def replaced(world, output):
+    """Another backup of the same name after an interruption: the disks are of one of them."""
+    large(world, "many", 1)
+    world.remove(output, output + ".exeat-run")
+    plan = world.dumps_plan("changing.yaml", ["many"], limits="bandwidth: 3MiB/s")
+    status = kill_after(world.start("export", plan, "--output", world.at(output)), 2)
+    expect(status == -signal.SIGKILL, f"it has ended with {status}")
+    large(world, "many", 5)
+    plan = world.dumps_plan("changing.yaml", ["many"])
+    command = ["export", plan, "--output", world.at(output)]
+    result = world.run(*command)
+    if result.status != 0:
+        expect(result.status == 1 and "has changed" in result.err and "guest-backup-lost" in result.err, result.err)
+        result = world.run(*command)
+    expect(result.status == 0, f"{result.status} {result.err}")
+    check_voided_well(world, output)
+    is_large(world, output)
 
 
 def kills(world, command, prepare, finish, whole_time, count=12):
@@ -168,12 +202,12 @@ def kills(world, command, prepare, finish, whole_time, count=12):
             expect(result.status == 0, f"after {struck} kills: {result.status} {result.err}")
             finish()
             prepare()
-    expect(struck >= count // 3, f"only {struck} kills struck")
+    expect(struck >= 2, f"only {struck} kills struck")
 
 
 def export_killed(world, output):
     good(world)
-    plan = world.dumps_plan("killed.yaml", ["dump"])
+    plan = world.dumps_plan("to-kill.yaml", ["dump"])
     command = ["export", plan, "--output", world.at(output)]
     world.remove(output, output + ".exeat-run")
     began = time.time()
@@ -191,7 +225,7 @@ def import_killed(world, form, extra=""):
     if not os.path.exists(world.at("sealed")):
         good(world)
         world.exported(["dump"], "sealed")
-    plan = world.images_plan("killed.yaml", "target", extra=f", format: {form}{extra}")
+    plan = world.images_plan("to-kill.yaml", "target", extra=f", format: {form}{extra}")
     command = ["import", world.at("sealed"), plan, "--work", world.at("work")]
     world.remove("target", "work")
     began = time.time()
@@ -205,35 +239,43 @@ def import_killed(world, form, extra=""):
         if "ova" in extra:
             subprocess.run(["tar", "-tf", world.at("target/100-dossier/100-dossier.ova")], check=True, capture_output=True)
     kills(world, command, lambda: world.remove("target", "work"), finish, took)
-    time.sleep(0.5)
-    expect(not servers(world.path), servers(world.path))
-    if sockets() - before:
-        print(f"  left in /tmp after kills: {len(sockets() - before)}")
+    expect(not world.leftovers("target"), world.leftovers("target"))
+    for _ in range(40):
+        if sockets() <= before:
+            break
+        time.sleep(0.1)
+    # One may be hit in the moment between the directory and its guardian.
+    expect(len(sockets() - before) <= 1, f"left in /tmp: {sockets() - before}")
 
 
 def memory(world):
-    """100 MB are enough for a disk of 4 GB, out and in."""
-    sparse(world.at("large.raw"), 4 << 30, [(number * (170 << 20), 20 << 20) for number in range(24)])
-    machine(world.at("large"), 100, [("drive-scsi0", world.at("large.raw"))], name="large", configuration=one_disk())
+    """A disk of 4 GB takes no more memory than one of 100 MB, out and in."""
     script = ("import resource, subprocess, sys; code = subprocess.run(sys.argv[1:], capture_output=True).returncode; "
               "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
-    plan = world.dumps_plan("large.yaml", ["large"])
-    steps = {
-        "export": ["export", plan, "--output", world.at("large-out")],
-        "verify": ["verify", world.at("large-out"), "--trust", world.trust, "--decrypt-with", world.identity],
-        "extract": ["extract", world.at("large-out"), "--to", world.at("large-plain"), "--trust", world.trust,
-                    "--decrypt-with", world.identity],
-        "import raw": ["import", world.at("large-out"), world.images_plan("lr.yaml", "large-raw", extra=", format: raw"),
-                       "--work", world.at("large-raw-work")],
-        "import qcow2": ["import", world.at("large-out"), world.images_plan("lq.yaml", "large-qcow2"),
-                         "--work", world.at("large-qcow2-work")],
-    }
-    for name, words in steps.items():
-        done = subprocess.run(["python3", "-c", script, *world.command(*words)], capture_output=True, text=True, cwd=world.path)
-        code, peak = map(int, done.stdout.split())
-        expect(code == 0, f"{name}: {code}")
-        print(f"  {name}: {peak >> 10} MiB")
-        expect(peak < 100 << 10, f"{name} took {peak >> 10} MiB")
+    peaks = {}
+    for size in (100, 4096):
+        name = f"mega{size}"
+        sparse(world.at(name + ".raw"), size << 20, [(start << 20, 20 << 20) for start in range(0, size - 30, 170)])
+        machine(world.at(name), 100, [("drive-scsi0", world.at(name + ".raw"))], name="large", configuration=one_disk())
+        out = world.at(name + "-out")
+        steps = {
+            "export": ["export", world.dumps_plan(name + ".yaml", [name]), "--output", out],
+            "verify": ["verify", out, "--trust", world.trust, "--decrypt-with", world.identity],
+            "extract": ["extract", out, "--to", world.at(name + "-plain"), "--trust", world.trust,
+                        "--decrypt-with", world.identity],
+        }
+        for form in ("raw", "qcow2"):
+            plan = world.images_plan(f"{name}-{form}.yaml", f"{name}-{form}", extra=f", format: {form}")
+            steps["import " + form] = ["import", out, plan, "--work", world.at(f"{name}-{form}-work")]
+        for step, words in steps.items():
+            done = subprocess.run(["python3", "-c", script, *world.command(*words)], capture_output=True, text=True,
+                                  cwd=world.path)
+            code, peak = map(int, done.stdout.split())
+            expect(code == 0, f"{step}: {code}")
+            peaks.setdefault(step, []).append(peak >> 10)
+    print(f"  MiB for 100 MB and 4 GB: {peaks}")
+    for step, (little, much) in peaks.items():
+        expect(much < little + 100, f"{step} took {little} and {much} MiB")
 
 
 def main():
@@ -258,6 +300,8 @@ def main():
     suite.case("refused at once", refused_at_once)
     suite.case("cut while it is read", changing, "changing")
     suite.case("cut while it is read, tar", changing, "changing.tar")
+    suite.case("another backup after a kill", replaced, "changing")
+    suite.case("another backup after a kill, tar", replaced, "changing.tar")
     suite.case("kills, export", export_killed, "killed")
     suite.case("kills, export to a tar", export_killed, "killed.tar")
     suite.case("kills, raw", import_killed, "raw")

@@ -118,6 +118,11 @@ class DumpWorld(World):
         for place in places:
             for folder, names, files in os.walk(self.at(place)):
                 found += [os.path.join(folder, name) for name in files + names if ".partial" in name]
+        # A server that lost us in the moment of its start is ended a moment later.
+        for _ in range(40):
+            if not servers(self.path):
+                break
+            time.sleep(0.1)
         return found + servers(self.path)
 
 

@@ -261,7 +261,10 @@ final class GuestWork: Sendable {
                 _ = try spool.contents(toTheEnd: true)
             } catch { throw damaged(error) }
         }
-        let left = try provider.finish(guest, in: directory)
+        let left: String?
+        do throws(Failure) { left = try provider.finish(guest, in: directory) } catch {
+            throw error.code == .guestBackupLost ? damaged(error) : error
+        }
         if let left { try note(omission: .leftBehind, left) }
         for name in try Files.names(in: directory)
         where name.hasPrefix("device-") || name == "stream" || name.hasPrefix("note-") {

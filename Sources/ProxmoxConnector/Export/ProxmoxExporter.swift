@@ -72,6 +72,9 @@ public final class ProxmoxExporter: Exporter {
         guard Files.exists(listPath) else { return [] }
         let list = try ExportList(reading: listPath)
         let artifacts = list.artifacts()
+        // What is wrong with the files is told when they are opened.
+        var dumps: DumpFiles?
+        if case .dumps(let paths) = settings.origin { dumps = try? DumpFiles(paths) }
         var lost: Set<Int> = []
         for (place, guest) in list.guests.enumerated() {
             let own = artifacts.indices.filter {
@@ -79,6 +82,8 @@ public final class ProxmoxExporter: Exporter {
             }
             let directory = room.directory + "/guest-\(guest.id)"
             if own.contains(where: { voided.contains($0) }) {
+                try GuestWork.markLost(in: directory)
+            } else if try dumps?.hasChanged(guest.id, in: directory) == true {
                 try GuestWork.markLost(in: directory)
             }
             if GuestWork.isLost(in: directory) { lost.formUnion(own) }

@@ -57,6 +57,14 @@ struct DumpFiles: BackupProvider {
             throw Failure(.notFound, "the backup of \(guest.title) is no longer there")
         }
         let file = try BackupFile(opening: dump.path)
+        // What an interrupted run has stored is of the file as it was then.
+        let note = directory + "/origin"
+        let origin = try Self.identity(of: dump.path)
+        if Files.exists(note) {
+            guard try Files.readText(note) == origin else { throw Self.changed(dump) }
+        } else {
+            try Files.write(Array(origin.utf8), to: note, mode: 0o600)
+        }
         return OpenBackup(
             facts: [
                 .init("file", .string(Files.lastComponent(of: dump.path))),
@@ -67,7 +75,36 @@ struct DumpFiles: BackupProvider {
 
     func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) {}
 
-    func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? { nil }
+    func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? {
+        let note = directory + "/origin"
+        guard let dump = dumps[guest.id], Files.exists(note),
+            try Files.readText(note) == Self.identity(of: dump.path)
+        else { throw Self.changed(dumps[guest.id]) }
+        return nil
+    }
+
+    /// Whether something else than what was stored in part is there by now.
+    func hasChanged(_ guest: Int64, in directory: String) throws(Failure) -> Bool {
+        let note = directory + "/origin"
+        guard let dump = dumps[guest], Files.exists(note),
+            !Files.exists(directory + "/finished")
+        else { return false }
+        return try Files.readText(note) != Self.identity(of: dump.path)
+    }
+
+    /// Tells a file from what it was before, or what has taken its place.
+    private static func identity(of path: String) throws(Failure) -> String {
+        let status = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK).status()
+        return "\(status.st_dev) \(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec)."
+            + "\(status.st_mtim.tv_nsec)\n"
+    }
+
+    private static func changed(_ dump: Dump?) -> Failure {
+        Failure(
+            .guestBackupLost,
+            dump.map { "\"\($0.path)\" has changed since it was read first" }
+                ?? "it is no longer there")
+    }
 }
 
 extension DumpFiles.Dump {
