@@ -65,7 +65,8 @@ enum CurlFailure {
                 isCut
             )
         // "Error in the SSH layer" is all that is known when a connection ends without a word.
-        case CURLE_SSH where isLost(text) || text.contains("error in the SSH layer"): return (.serverUnreachable, nil, true)
+        case CURLE_SSH where isLost(text) || text.contains("error in the SSH layer"):
+            return (.serverUnreachable, nil, true)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR:
             return (
                 .serverUntrusted,

@@ -464,25 +464,32 @@ def room_full(world):
 
 def sftp_cut(world):
     """The connection ends in mid-transfer: it goes on where it was."""
-    cluster = fresh(world)
-    plan = world.export_of("p.yaml", cluster, ALL, transport=cluster.ssh(world, "sftp", storage="export"),
-                           extra="limits: { bandwidth: 8MiB/s }\n")
-    stop = threading.Event()
+    world.remove("out")
+    cluster = world.cluster("cluster", guests=False)
+    cluster.pve.make_vm(300, disks={"scsi0": {"size": 300 << 20, "data": cluster.noise.randbytes(240 << 20)}})
+    plan = world.export_of("p.yaml", cluster, ("guests: [ 300 ]", "cluster: false", ACCEPT),
+                           transport=cluster.ssh(world, "sftp", storage="export"))
+    ssh, stop, cuts = cluster.pve.ssh, threading.Event(), []
+
+    def sent(process):
+        with contextlib.suppress(OSError), open(f"/proc/{process}/io") as file:
+            return int(file.readline().split()[1])
+        return 0
 
     def cut():
-        for _ in range(3):
-            while not whole_backup(cluster) and not stop.is_set():
-                time.sleep(0.05)
-            if stop.wait(1.2):
-                return
-            cluster.pve.ssh.kill(listener=False)
+        while len(cuts) < 2 and not stop.wait(0.01):
+            if any(sent(child) > 30 << 20 for child in ssh.children(ssh.process.pid)):
+                cuts.append(time.time())
+                ssh.kill(listener=False)
     thread = threading.Thread(target=cut)
     thread.start()
     try:
-        goes_on(world, plan, cluster, DISKS)
+        goes_on(world, plan, cluster, {300: ["scsi0"]})
     finally:
         stop.set()
         thread.join()
+    expect(len(cuts) == 2, f"cut {len(cuts)} times")
+    expect(len([t for t in cluster.pve.tasks.all.values() if t.kind == "vzdump"]) == 1, "the backup was made again")
 
 
 def ssh_cut(world):

@@ -73,7 +73,7 @@ class Cluster:
         pve.access.add_user("nurse@pve", "secret", groups=["clinic"], firstname="Claire", comment="on call")
         pve.access.grant("/pool/dpi", "@clinic", "PVEVMUser")
         pve.make_vm(100, name="dpi-db", pool="dpi", running=True, tags="clinic;database", agent="1", bios="ovmf",
-                    machine="q35", ciuser="admin", cipassword=CIPASSWORD, ide2="local-lvm:cloudinit,media=cdrom",
+                    machine="q35", ciuser="admin", cipassword=CIPASSWORD, ide2="local-lvm:vm-100-cloudinit,media=cdrom",
                     description="the%20database",
                     firewall="[OPTIONS]\n\nenable: 1\n\n[RULES]\n\nIN ACCEPT -p tcp -dport 443\nIN DROP -p udp\n",
                     disks={"scsi0": {"size": 64 << 20, "data": noise.randbytes(3 << 20),

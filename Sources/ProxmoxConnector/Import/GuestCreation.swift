@@ -155,7 +155,8 @@ struct GuestCreation: Sendable {
             {
                 throw Failure(
                     .notFound, "\"\(mount)\" has no directory \"dump\"",
-                    hint: "Check that the storage \"\(storage)\" is mounted there; a node makes the "
+                    hint:
+                        "Check that the storage \"\(storage)\" is mounted there; a node makes the "
                         + "directory when the storage has the content \"backup\" and is active.")
             }
         }
