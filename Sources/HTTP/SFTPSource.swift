@@ -147,10 +147,10 @@ public struct SFTPSource: ByteSource, ~Copyable {
 
     private func lost(_ code: CURLcode, _ transfer: Transfer) -> Failure {
         let failure = client.failed(code, transfer.handle, what)
-        // Once it was open, what ends a transfer is the connection; libssh2 does not say more.
-        guard hasOpened, failure.code == .serverRefused || code == CURLE_BAD_DOWNLOAD_RESUME else {
-            return failure
-        }
+        // Once it was open, what ends a transfer is the connection; libssh2 does not say more. Nor is
+        // the login wrong then, where the connection ends while it is made again.
+        let isCut = [.serverRefused, .serverRights].contains(failure.code)
+        guard hasOpened, isCut || code == CURLE_BAD_DOWNLOAD_RESUME else { return failure }
         if code == CURLE_BAD_DOWNLOAD_RESUME { return Self.changed(what) }
         return Failure(
             .serverUnreachable, what, mayRetry: true, cause: failure.cause)

@@ -3,13 +3,16 @@
 Python 3 and its standard library only. $EXEAT names the binary; .build/debug/exeat otherwise. The
 simulator runs in this process, so that faults are set from here; see docs/simulator.md.
 """
+import atexit
 import contextlib
 import hashlib
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
+import sys
 import time
 
 from pve_simulator import SchemaMissing, Simulator
@@ -73,7 +76,7 @@ class Cluster:
         pve.access.add_user("nurse@pve", "secret", groups=["clinic"], firstname="Claire", comment="on call")
         pve.access.grant("/pool/dpi", "@clinic", "PVEVMUser")
         pve.make_vm(100, name="dpi-db", pool="dpi", running=True, tags="clinic;database", agent="1", bios="ovmf",
-                    machine="q35", ciuser="admin", cipassword=CIPASSWORD, ide2="local-lvm:cloudinit,media=cdrom",
+                    machine="q35", ciuser="admin", cipassword=CIPASSWORD, ide2="local-lvm:vm-100-cloudinit,media=cdrom",
                     description="the%20database",
                     firewall="[OPTIONS]\n\nenable: 1\n\n[RULES]\n\nIN ACCEPT -p tcp -dport 443\nIN DROP -p udp\n",
                     disks={"scsi0": {"size": 64 << 20, "data": noise.randbytes(3 << 20),
@@ -145,6 +148,13 @@ class ClusterSuite(Suite):
         self.world.export_of = self.export_of
         self.world.import_to = self.import_to
         self.count = 0
+        # Nothing stays running when the tests are ended.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        atexit.register(self.close_clusters)
+
+    def close_clusters(self):
+        while self.world.clusters:
+            self.world.clusters.pop().close()
 
     def cluster(self, name="cluster", *arguments, **options):
         self.count += 1
@@ -154,8 +164,7 @@ class ClusterSuite(Suite):
 
     def case(self, name, body, *arguments):
         super().case(name, body, *arguments)
-        while self.world.clusters:
-            self.world.clusters.pop().close()
+        self.close_clusters()
 
     def export_of(self, name, cluster, settings=("guests: [ 100 ]",), transport=None, encrypt=True, extra="", server=None):
         """An export plan for a cluster; gives back its path."""

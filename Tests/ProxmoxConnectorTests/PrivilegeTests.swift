@@ -68,6 +68,8 @@ struct PrivilegeTests {
                 $0.hasPrefix("pveum acl modify '/storage/a b' --users exeat@pve --roles Exeat-")
                     && $0.hasSuffix(" --propagate 0")
             })
+        // What is given on a path takes the place of what is inherited there.
+        #expect(commands.contains { $0.hasSuffix("--privs \"VM.Audit VM.Backup\"") })
         // Roles stand before their use.
         let first = try #require(commands.firstIndex { $0.hasPrefix("pveum acl") })
         #expect(!commands[first...].contains { $0.hasPrefix("pveum role") })

@@ -61,9 +61,9 @@ struct PrivilegeCheck: Sendable {
     private let credentials: ProxmoxCredentials
     /// Whether the token has rights of its own; nil where the server does not tell.
     private let isSeparated: Bool?
-    /// What the caller has already, by path; and what its user has, where it is a token.
-    private let held: [String: Set<String>]
-    private let heldByUser: [String: Set<String>]
+    /// What the caller has already, by path, with whether it propagates; and what its user has, where it is a token.
+    private let held: [String: [String: Bool]]
+    private let heldByUser: [String: [String: Bool]]
 
     /// Asks the server for each path: what it says already counts groups, inheritance, and the
     /// intersection of a token with its user.
@@ -85,16 +85,13 @@ struct PrivilegeCheck: Sendable {
         }
         self.missing = missing
         isSeparated = missing.isEmpty ? nil : Self.separation(credentials, client)
-        var held: [String: Set<String>] = [:]
-        var heldByUser: [String: Set<String>] = [:]
-        for path in Set(missing.map(\.path)) {
-            held[path] = Set((granted[path] ?? [:]).keys)
-            guard credentials.tokenID != nil else { continue }
+        var heldByUser: [String: [String: Bool]] = [:]
+        for path in Set(missing.map(\.path)) where credentials.tokenID != nil {
             // Another account's rights are told to some only; a token has no more than its user.
             let own = try? Self.granted(on: path, of: credentials.user, client)
-            heldByUser[path] = own.map { Set($0.keys) } ?? held[path]
+            heldByUser[path] = own ?? granted[path]
         }
-        self.held = held
+        held = granted
         self.heldByUser = heldByUser
     }
 
@@ -140,9 +137,12 @@ struct PrivilegeCheck: Sendable {
         var grants: [String] = []
         for (place, names) in sets.sorted(by: { $0.key < $1.key }) {
             for owner in owners {
-                let there = (owner.isUserOfToken ? heldByUser : held)[place.path] ?? []
-                if names.isSubset(of: there) { continue }
-                let list = names.union(there).sorted().joined(separator: " ")
+                let there = (owner.isUserOfToken ? heldByUser : held)[place.path] ?? [:]
+                let suffices = names.allSatisfy { name in
+                    place.propagates ? there[name] == true : there[name] != nil
+                }
+                if suffices { continue }
+                let list = names.union(there.keys).sorted().joined(separator: " ")
                 let role = "Exeat-" + SHA256.hash(Array(list.utf8)).hex.prefix(8)
                 if roles.insert(role).inserted {
                     additions.append("pveum role add \(role) --privs \"\(list)\"")

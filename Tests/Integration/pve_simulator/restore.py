@@ -332,6 +332,13 @@ def read_machine(task, guest, file, options, made):
             properties = parse_properties(config.values[key], "file")
             properties.pop("format", None)
             config.values[key] = print_properties({**properties, "file": volid, "size": size_text(size)}, "file")
+    for key, value in config.values.items():
+        # Not in the archive, and made anew where the disks go.
+        properties = parse_properties(value, "file") if re.fullmatch(r"(ide|sata|scsi)\d+", key) else {}
+        if "cloudinit" in properties.get("file", ""):
+            storage = simulator.storage(options.get("storage") or properties["file"].partition(":")[0], guest.node)
+            volume = storage.new_name(guest.node, guest.vmid, "qcow2", "cloudinit")
+            config.values[key] = print_properties({**properties, "file": f"{storage.id}:{volume}"}, "file")
     if "qemu-server.fw" in reader.configs:
         simulator.write(guest.firewall_path, reader.configs["qemu-server.fw"].decode())
         simulator.state.load_firewall(guest)
