@@ -1,9 +1,6 @@
 import Basics
 import Connectors
-import Disks
-import Glibc
 import Guests
-import Primitives
 import Streams
 
 /// Makes one guest on a cluster, once: what is under way stands in a file of the room before it is
@@ -26,7 +23,7 @@ struct GuestCreation: Sendable {
     private var statePath: String { room.directory + "/made-\(guest.id)" }
 
     /// What is known of the guest to be made.
-    private struct State {
+    struct State {
         var task: String?
         var isMade: Bool
         var uploads: [String]
@@ -56,7 +53,7 @@ struct GuestCreation: Sendable {
         }
     }
 
-    private func save(_ state: State) throws(Failure) {
+    func save(_ state: State) throws(Failure) {
         try Files.write(state.json.canonical, to: statePath, mode: 0o600)
     }
 
@@ -316,197 +313,5 @@ struct GuestCreation: Sendable {
     func firewall() throws(Failure) -> FirewallFile? {
         guard let bytes = guest.firewall, !bytes.isEmpty else { return nil }
         return try FirewallFile(parsing: bytes)
-    }
-}
-
-// MARK: - Files on the storage
-
-extension GuestCreation {
-    /// Unique to this archive's guest and number, so that nothing of anybody else is ever meant.
-    private var stem: String { "exeat-\(guest.id)-\(target.number)" }
-
-    private func uploadName(_ key: String) -> String {
-        let ending = images[key]?.format.rawValue ?? "raw"
-        return reader.version.has(.importOfDisks)
-            ? "\(stem)-\(key).\(ending)" : "\(stem)-\(key).ova"
-    }
-
-    /// As `import-from` names it.
-    private func importVolume(_ key: String) -> String {
-        let volume = "\(settings.uploads ?? ""):import/\(uploadName(key))"
-        if reader.version.has(.importOfDisks) { return volume }
-        return volume + "/\(key).\(images[key]?.format.rawValue ?? "raw")"
-    }
-
-    private var templateVolume: String { "\(settings.uploads ?? ""):vztmpl/\(stem).tar.zst" }
-
-    var archiveName: String {
-        kind == .machine ? "\(guest.streamName)" : "\(guest.streamName)"
-    }
-
-    private var archiveVolume: String {
-        "\(settings.transport?.storage ?? ""):backup/\(archiveName)"
-    }
-
-    private func bringFiles(_ state: inout State) throws(Failure) {
-        switch route {
-        case .restore: try bringArchive(&state)
-        case .import where kind == .container:
-            guard let image = images["stream"] else { return }
-            let packed = image.path + ".zst"
-            try compress(image.path, to: packed)
-            try upload(packed, "\(stem).tar.zst", .template, &state)
-            try Files.remove(packed)
-        case .import:
-            for disk in guest.disks {
-                guard let image = images[disk.key] else { continue }
-                var path = image.path
-                if !reader.version.has(.importOfDisks) {
-                    path = try wrapped(image, disk)
-                }
-                try upload(path, uploadName(disk.key), .disk, &state)
-            }
-        }
-    }
-
-    private func upload(
-        _ path: String, _ name: String, _ content: ContentUpload.Content, _ state: inout State
-    ) throws(Failure) {
-        let place = ContentUpload.Place(
-            node: node, storage: settings.uploads ?? "", content: content, name: name)
-        if state.uploads.contains(place.volume) {
-            // Brought before the interruption, or half of it: only a whole one has its name.
-            if try isThere(place.volume) { return }
-        }
-        let digest = try digest(of: path)
-        if !state.uploads.contains(place.volume) {
-            state.uploads.append(place.volume)
-            try save(state)
-        }
-        let file = SharedDescriptor(try Descriptor(opening: path, O_RDONLY), name: "\"\(path)\"")
-        let size = Int64(try file.descriptor.status().st_size)
-        let upload = ContentUpload(
-            client: client, follower: TaskFollower(client), version: reader.version)
-        let progress = room.progress
-        _ = try upload.upload(
-            FileSource(file, from: 0, size: size), size: size, digest: digest, to: place,
-            sent: { progress.add(stored: $0) })
-    }
-
-    private func isThere(_ volume: String) throws(Failure) -> Bool {
-        let answer = try client.get(
-            ["nodes", node, "storage", settings.uploads ?? "", "content"])
-        return (answer.array ?? []).contains { $0["volid"]?.string == volume }
-    }
-
-    private func digest(of path: String) throws(Failure) -> Digest256 {
-        var source = try FileSource(opening: path)
-        var hasher = SHA256()
-        var chunk = Chunk()
-        repeat {
-            try room.progress.checkCancelled()
-            try source.read(into: &chunk)
-            try unsafe chunk.withBytes { (bytes) throws(Failure) in unsafe hasher.update(bytes) }
-        } while !chunk.isEmpty
-        return hasher.finish()
-    }
-
-    private func compress(_ path: String, to packed: String) throws(Failure) {
-        try Files.remove(packed)
-        let file = SharedDescriptor(
-            try Descriptor(opening: packed, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
-            name: "\"\(packed)\"")
-        var sink = try Compressing(.standard, into: DescriptorSink(file))
-        var source = try FileSource(opening: path)
-        var chunk = Chunk()
-        repeat {
-            try room.progress.checkCancelled()
-            try source.read(into: &chunk)
-            try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                try unsafe sink.write(buffer: bytes)
-            }
-        } while !chunk.isEmpty
-        try sink.finish()
-    }
-
-    /// An appliance with one disk, the only thing that 8.3 takes.
-    private func wrapped(
-        _ image: RestoredDisk, _ disk: StoredGuests.Disk
-    ) throws(Failure) -> String {
-        let directory = Files.parent(of: image.path)
-        let name = "\(disk.key).ovf"
-        let file = Files.lastComponent(of: image.path)
-        let envelope = try OVFEnvelope(
-            of: configuration,
-            disks: [
-                GuestDisk(
-                    key: disk.key, file: file,
-                    format: GuestDisk.Format(rawValue: image.format.rawValue) ?? .raw,
-                    size: UInt64(disk.size))
-            ])
-        try Files.write(Array(envelope.xml.utf8), to: directory + "/" + name, mode: 0o600)
-        let path = directory + "/\(disk.key).ova"
-        let outcome = try Command(
-            "tar", ["--format=gnu", "-C", directory, "-cf", path, "--", name, file]
-        ).run(output: "/dev/null", errors: directory + "/tar.err")
-        guard outcome.status == 0 else {
-            throw Failure(.diskTool, "cannot make \"\(path)\": \(outcome.errors)")
-        }
-        return path
-    }
-
-    /// Puts what vzdump wrote where the storage keeps backups, under a name that nothing has yet.
-    private func bringArchive(_ state: inout State) throws(Failure) {
-        guard let image = images["stream"] else { return }
-        let volume = archiveVolume
-        let mayBeThere = state.uploads.contains(volume)
-        if !mayBeThere {
-            state.uploads.append(volume)
-            try save(state)
-        }
-        switch settings.transport {
-        case .directory(_, let mount):
-            let path = mount + "/dump/" + archiveName
-            // It was restored right there, or lies beside.
-            guard image.path != path else { return }
-            throw Failure(.failed, "\"\(image.path)\" is not where it should be")
-        case .sftp(_, let ssh):
-            let remote = SFTPTarget(ssh, node: node)
-            let storage = try reader.storage(settings.transport?.storage ?? "", on: node)
-            do throws(Failure) {
-                try remote.put(
-                    image.path, as: archiveName, storage: storage, mayBeThere: mayBeThere,
-                    room.progress)
-            } catch {
-                // Somebody else's file must not count as brought.
-                if error.code == .targetOccupied, !mayBeThere {
-                    state.uploads.removeAll { $0 == volume }
-                    try save(state)
-                }
-                throw error
-            }
-        case .ssh, nil: return
-        }
-    }
-
-    /// Takes away what was brought, now that the guest has it.
-    private func removeFiles(_ state: inout State) throws(Failure) {
-        while let volume = state.uploads.last {
-            let storage = String(volume.prefix { $0 != ":" })
-            do throws(Failure) {
-                let answer = try client.deleteAnyway(
-                    ["nodes", node, "storage", storage, "content", volume])
-                if let upid = answer.string.flatMap({ UPID($0) }) {
-                    _ = try TaskFollower(client).follow(upid)
-                }
-            } catch {
-                // What is gone already is no loss.
-                guard [.notFound, .serverRefused, .serverTaskFailed].contains(error.code) else {
-                    throw error.during("cannot remove \"\(volume)\" after the import")
-                }
-            }
-            state.uploads.removeLast()
-            try save(state)
-        }
     }
 }
