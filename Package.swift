@@ -79,6 +79,10 @@ let package = Package(
         .library("Guests", ["Basics", "Primitives"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
         .library("HTTP", ["Basics", "Primitives", "Streams", "CCurl"]),
+        .library("Logs", ["Basics", "Primitives", "Streams"]),
+        .library("Redaction", ["Basics", "Primitives"]),
+        .library("TimeStamps", ["Basics", "Primitives"]),
+        .library("Deadlines", ["Basics"]),
         .library(
             "Databases",
             ["Connectors", "Basics", "Manifests", "Primitives", "Streams"]),
@@ -107,20 +111,47 @@ let package = Package(
                 "Primitives",
                 "Streams",
             ]),
-        // 5: runs
+        .library(
+            "LogConnectors",
+            ["Connectors", "Logs", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+        .library(
+            "ConfigConnectors",
+            [
+                "Connectors", "Archives", "Redaction", "Basics", "Manifests", "Plans", "Primitives",
+                "Streams",
+            ]),
+        // 5: the dossier, and runs
+        .library(
+            "Dossiers",
+            [
+                "Basics", "Primitives", "Streams", "Manifests", "Plans", "Journals", "Signatures",
+                "TimeStamps", "Deadlines", "Bags",
+            ]),
+        .library(
+            "Reports",
+            [
+                "Basics", "Primitives", "Streams", "Manifests", "Plans", "Journals", "Signatures",
+                "TimeStamps", "Deadlines", "Bags", "Dossiers",
+            ]),
         .library(
             "Runs",
             [
                 "Basics", "Primitives", "Streams", "Encryption", "Manifests", "Plans", "Journals",
                 "Signatures", "Connectors", "Bags",
             ]),
+        .library(
+            "Rehearsals",
+            [
+                "Basics", "Primitives", "Streams", "Manifests", "Plans", "Journals", "Signatures",
+                "Connectors", "Bags", "Runs",
+            ]),
         // 6, 7: the command line
         .library(
             "Commands",
             [
                 "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector",
-                "ProxmoxConnector", "Disks", "Basics", "Primitives",
-                "Streams", "Plans",
+                "ProxmoxConnector", "LogConnectors", "ConfigConnectors", "Dossiers", "Reports",
+                "Rehearsals", "Disks", "Basics", "Primitives", "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),
@@ -142,6 +173,10 @@ let package = Package(
         .tests("HTTP", ["Basics", "Primitives", "Streams"]),
         .tests("ProxmoxConnector", ["Basics", "HTTP", "Primitives", "Streams"]),
         .tests("Guests", ["Basics", "Primitives"]),
+        .tests("Logs", ["Basics", "Primitives", "Streams"]),
+        .tests("Redaction", ["Basics", "Primitives"]),
+        .tests("TimeStamps", ["Basics", "Primitives"]),
+        .tests("Deadlines", ["Basics"]),
         .tests("Runs", ["Basics", "Connectors", "Manifests", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],
