@@ -1,0 +1,265 @@
+import Archives
+import Basics
+import Glibc
+import Redaction
+import Streams
+import Trees
+
+/// Holds the staged tree against the files of a machine.
+struct MachineFiles: ~Copyable {
+    private let staged: TreeRoot
+    private let machine: TreeRoot
+    /// Takes the same secrets out of the machine's files as the export took out of its own; nil where the
+    /// archive has them.
+    private let redactor: Redactor?
+    /// For texts that people see: no secret of either side may be in them.
+    private let shown: Redactor
+    /// The plan had no key for references, or gives none here: they are compared as omitted ones.
+    private let dropsReferences: Bool
+    /// Owners are compared by name on this machine; another one's names nobody knows.
+    private let comparesNames: Bool
+    private let progress: Progress
+    private var reader = EntryReader(names: OwnerNames())
+    private var stagedReader = EntryReader(names: OwnerNames())
+    /// Paths of the index, omissions among them.
+    private var known: Set<[UInt8]> = []
+    /// Directories of the index whose names are to be looked through on the machine.
+    private var directories: [[UInt8]] = []
+    var result = MachineDifferences()
+
+    static let largest: Int64 = SecretFilter.largest
+    /// Longer texts are said to differ, without their lines.
+    private static let largestShown = 256 << 10
+
+    init(
+        staged: String, machine: String, redactor: Redactor?, dropsReferences: Bool,
+        progress: Progress
+    ) throws(Failure) {
+        self.staged = try TreeRoot(staged)
+        self.machine = try TreeRoot(machine)
+        self.redactor = redactor
+        shown = try Redactor(mode: .omit)
+        self.dropsReferences = dropsReferences
+        comparesNames = machine == "/"
+        self.progress = progress
+    }
+
+    // MARK: - One object
+
+    /// Compares one line of the index.
+    ///
+    /// - Parameter isWithin: the path is in one of the exported directories, not only on the way there.
+    mutating func add(_ item: IndexItem, isWithin: Bool) throws(Failure) {
+        try progress.checkCancelled()
+        known.insert(item.path)
+        guard case .entry(let indexed) = item else {
+            if isWithin { result.uncompared.append((item.path, "not in the archive")) }
+            return
+        }
+        let entry = indexed.entry
+        guard isWithin else { return }
+        if entry.kind == .directory { directories.append(entry.path) }
+        do throws(Failure) { try compare(entry) } catch {
+            switch error.code {
+            case .sourceVanished, .notFound: result.onlyHere.append(entry.path)
+            case .sourceUnreadable, .denied:
+                result.uncompared.append((entry.path, "cannot be read there"))
+            case .treePathUnsafe:
+                result.uncompared.append((entry.path, "a directory above it is a link there"))
+            default: throw error
+            }
+        }
+    }
+
+    private mutating func compare(_ entry: Entry) throws(Failure) {
+        guard let kind = try kind(of: entry.path) else {
+            result.onlyHere.append(entry.path)
+            return
+        }
+        let expected: WalkedKind =
+            entry.kind == .hardlink ? .file : WalkedKind(rawValue: entry.kind.rawValue) ?? .file
+        guard kind == expected else {
+            result.differing.append(
+                .init(path: entry.path, attributes: ["type"], lines: []))
+            return
+        }
+        var cursor = TreeCursor(machine)
+        let there = try reader.read(entry.path, kind, through: &cursor).entry
+        var stagedCursor = TreeCursor(staged)
+        // What the archive says of a further name, its first name has in the index.
+        let here =
+            entry.kind == .hardlink
+            ? try stagedReader.read(entry.path, .file, through: &stagedCursor).entry : entry
+        var attributes = differences(here, there)
+        var lines: [String] = []
+        var isRedacted = false
+        if kind == .file {
+            switch try compareContent(entry.path, there.size) {
+            case .same: break
+            case .sameButSecrets: isRedacted = true
+            case .different(let shown):
+                attributes.insert("content", at: 0)
+                lines = shown
+            }
+        }
+        if attributes.isEmpty {
+            if isRedacted { result.sameButSecrets.append(entry.path) } else { result.same += 1 }
+        } else {
+            result.differing.append(.init(path: entry.path, attributes: attributes, lines: lines))
+        }
+    }
+
+    /// Times stay out: two machines set up alike have other ones.
+    private func differences(_ here: Entry, _ there: Entry) -> [String] {
+        var attributes: [String] = []
+        if here.target != there.target { attributes.append("target") }
+        if here.kind != .symlink, here.mode != there.mode { attributes.append("mode") }
+        let byName = comparesNames && !here.owner.isEmpty && !there.owner.isEmpty
+        if byName ? here.owner != there.owner : here.uid != there.uid { attributes.append("owner") }
+        let groupByName = comparesNames && !here.group.isEmpty && !there.group.isEmpty
+        if groupByName ? here.group != there.group : here.gid != there.gid {
+            attributes.append("group")
+        }
+        if here.accessACL != there.accessACL || here.defaultACL != there.defaultACL {
+            attributes.append("acl")
+        }
+        return attributes
+    }
+
+    private func kind(of path: [UInt8]) throws(Failure) -> WalkedKind? {
+        var cursor = TreeCursor(machine)
+        return try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
+            var status = stat()
+            if unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 {
+                return WalkedKind(mode: status.st_mode)
+            }
+            guard errno == ENOENT || errno == ENOTDIR else {
+                throw Failure(errno: errno, "cannot look at it")
+            }
+            return nil
+        }
+    }
+
+    // MARK: - Content
+
+    enum Content {
+        case same, sameButSecrets
+        case different([String])
+    }
+
+    private mutating func compareContent(
+        _ path: [UInt8], _ size: Int64
+    ) throws(Failure) -> Content {
+        guard size <= Self.largest, let here = try Self.read(path, below: staged),
+            let there = try Self.read(path, below: machine)
+        else { return .different(["too large to be compared"]) }
+        return try Self.compare(
+            here, there, path, redactor: redactor, dropsReferences: dropsReferences, shown: shown)
+    }
+
+    /// - Parameters:
+    ///   - here: as the archive has it.
+    ///   - there: as the machine has it, with its secrets.
+    static func compare(
+        _ here: [UInt8], _ there: [UInt8], _ path: [UInt8], redactor: Redactor?,
+        dropsReferences: Bool, shown: Redactor
+    ) throws(Failure) -> Content {
+        if here == there { return .same }
+        let whole = [0x2f] + path
+        if let redactor, Placeholder.isContained(in: here) {
+            let masked = redactor.redact(path: whole, content: there).content
+            let expected = dropsReferences ? Placeholders.withoutReferences(here) : here
+            if masked == expected { return .sameButSecrets }
+        }
+        guard here.count <= largestShown, there.count <= largestShown,
+            !here.contains(0), !there.contains(0)
+        else { return .different([]) }
+        let left = Placeholders.withoutReferences(shown.redact(path: whole, content: here).content)
+        let right = shown.redact(path: whole, content: there).content
+        return .different(LineDifference.lines(left, right))
+    }
+
+    /// A whole file; nil for one that is too large.
+    static func read(_ path: [UInt8], below root: TreeRoot) throws(Failure) -> [UInt8]? {
+        var cursor = TreeCursor(root)
+        return try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
+            let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+            let raw = retrying { unsafe openat(directory, name, flags) }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot open the file") }
+            let file = Descriptor(owning: raw)
+            let size = try file.status().st_size
+            guard size <= Self.largest else { return nil }
+            var bytes = [UInt8](repeating: 0, count: Int(size))
+            var done = 0
+            while done < bytes.count {
+                let from = done
+                let count = try Failure.catching {
+                    try unsafe bytes.withUnsafeMutableBytes { buffer in
+                        try unsafe file.read(
+                            into: UnsafeMutableRawBufferPointer(rebasing: buffer[from...]))
+                    }
+                }
+                if count == 0 { break }
+                done += count
+            }
+            bytes.removeLast(bytes.count - done)
+            return bytes
+        }
+    }
+
+    // MARK: - What is there alone
+
+    /// Looks for what the machine has in the exported directories and the archive does not know; of a
+    /// directory that is there alone, only its own name is told.
+    mutating func findOthers() throws(Failure) {
+        for directory in directories {
+            try progress.checkCancelled()
+            let text = String(decoding: directory, as: UTF8.self)
+            let path = machine.path + (text.isEmpty ? "" : "/" + text)
+            // Names that are no text cannot be listed in this way, and are told by the index alone.
+            guard Files.kind(path) == S_IFDIR else { continue }
+            let names: [String]
+            do throws(Failure) { names = try Files.names(in: path) } catch {
+                result.uncompared.append((directory, "cannot be listed there"))
+                continue
+            }
+            for name in names {
+                let other = directory + (directory.isEmpty ? [] : [0x2f]) + Array(name.utf8)
+                if !known.contains(other) { result.onlyThere.append(other) }
+            }
+        }
+        result.onlyThere.sort { $0.lexicographicallyPrecedes($1) }
+    }
+}
+
+/// The lines in which two texts differ, without those around them.
+enum LineDifference {
+    /// Longer lists end with a line that says how long they are.
+    private static let most = 200
+
+    static func lines(_ here: [UInt8], _ there: [UInt8]) -> [String] {
+        let here = here.split(separator: 0x0a, omittingEmptySubsequences: false)
+        let there = there.split(separator: 0x0a, omittingEmptySubsequences: false)
+        // What is the same at both ends would only cost time.
+        var start = 0
+        while start < min(here.count, there.count), here[start] == there[start] { start += 1 }
+        var end = 0
+        while end < min(here.count, there.count) - start,
+            here[here.count - 1 - end] == there[there.count - 1 - end]
+        { end += 1 }
+        let left = Array(here[start..<here.count - end])
+        let right = Array(there[start..<there.count - end])
+        guard left.count * right.count <= 4_000_000 else {
+            return ["\(left.count) lines here and \(right.count) there"]
+        }
+        var lines = left.difference(from: right).map { change in
+            switch change {
+            case .insert(let offset, let line, _): (offset + start, "+", line)
+            case .remove(let offset, let line, _): (offset + start, "-", line)
+            }
+        }
+        lines.sort { ($0.0, $0.1) < ($1.0, $1.1) }
+        let texts = lines.map { "\($0.1)\($0.0 + 1): \(String(decoding: $0.2, as: UTF8.self))" }
+        return texts.count <= most ? texts : texts.prefix(most) + ["… \(texts.count) lines in all"]
+    }
+}
