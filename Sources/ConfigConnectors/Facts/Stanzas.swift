@@ -42,7 +42,10 @@ enum Text {
 
     /// Words between blanks and tabs.
     static func words(_ line: some StringProtocol) -> [String] {
-        line.split { $0 == " " || $0 == "\t" || $0 == "\r" }.map(String.init)
+        let bytes = Substring(line).utf8.split(whereSeparator: {
+            $0 == 0x20 || $0 == 0x09 || $0 == 0x0d
+        })
+        return bytes.map { String(Substring($0)) }
     }
 
     static func lines(_ text: String) -> [Substring] {

@@ -10,7 +10,7 @@ import Trees
 ///
 /// A file with placeholders never takes the place of one with values: it is the same but for its secrets,
 /// or refused. Directories that are there keep their metadata. Done again, it does nothing.
-struct Application: ~Copyable {
+struct Application {
     enum Action: String {
         case same, create, replace, refuse
     }

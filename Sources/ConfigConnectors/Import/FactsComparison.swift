@@ -17,9 +17,8 @@ public struct FactsComparison: Sendable {
     /// Sources that one side or the other could not read, with the reasons: their items prove nothing.
     public let uncompared: [(source: String, reason: String)]
 
-    public var isEqual: Bool {
-        differing.isEmpty && onlyHere.isEmpty && onlyThere.isEmpty && uncompared.isEmpty
-    }
+    /// Nothing that could be compared differs.
+    public var isEqual: Bool { differing.isEmpty && onlyHere.isEmpty && onlyThere.isEmpty }
 
     /// Compares two stored documents, such as `exeat extract` gives them.
     public init(_ here: [UInt8], _ there: [UInt8]) throws(Failure) {

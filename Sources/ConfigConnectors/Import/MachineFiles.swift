@@ -19,8 +19,8 @@ struct MachineFiles: ~Copyable {
     /// Owners are compared by name on this machine; another one's names nobody knows.
     private let comparesNames: Bool
     private let progress: Progress
-    private var reader = EntryReader(names: OwnerNames())
-    private var stagedReader = EntryReader(names: OwnerNames())
+    private var reader: EntryReader
+    private var stagedReader: EntryReader
     /// Paths of the index, omissions among them.
     private var known: Set<[UInt8]> = []
     /// Directories of the index whose names are to be looked through on the machine.
@@ -35,10 +35,13 @@ struct MachineFiles: ~Copyable {
         staged: String, machine: String, redactor: Redactor?, dropsReferences: Bool,
         progress: Progress
     ) throws(Failure) {
-        self.staged = try TreeRoot(staged)
-        self.machine = try TreeRoot(machine)
-        self.redactor = redactor
+        let (stagedRoot, machineRoot) = (try TreeRoot(staged), try TreeRoot(machine))
         shown = try Redactor(mode: .omit)
+        self.staged = stagedRoot
+        self.machine = machineRoot
+        reader = EntryReader(names: OwnerNames())
+        stagedReader = EntryReader(names: OwnerNames())
+        self.redactor = redactor
         self.dropsReferences = dropsReferences
         comparesNames = machine == "/"
         self.progress = progress
