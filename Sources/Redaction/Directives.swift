@@ -4,12 +4,18 @@ struct Directives {
     let bytes: [UInt8]
     let kind: FileKind
 
-    mutating func spots(of line: Line) -> [Spot] {
-        let words = self.words(in: line.range)
+    func spots(of line: Line) -> [Spot] {
+        let words = Words.split(line.range, of: bytes)
         guard words.count > 1 else { return [] }
         var found: [Spot] = []
-        for index in words.indices.dropLast() {
+        var current = ""
+        for index in words.indices {
             let word = words[index]
+            if let command = command(word) { current = command }
+            guard index + 1 < words.count else {
+                if bytes[word.lowerBound] == 0x2d { option(word, nil, of: current, to: &found) }
+                break
+            }
             let text = bytes.word(word)
             let value = words[index + 1]
             if let rule = Directives.table[text], rule.applies(at: index, in: line, kind) {
@@ -22,7 +28,7 @@ struct Directives {
                 let whole = rule.takesRest ? words[place].lowerBound..<line.range.upperBound : words[place]
                 add(unquoted(whole), .secret(rule.secretClass), "directive", key: text, to: &found)
             } else if bytes[word.lowerBound] == 0x2d {
-                option(word, value, in: words, at: index, to: &found)
+                option(word, value, of: current, to: &found)
             } else if index == 0, !line.isComment || words.count == 2 {
                 named(word, words, line, to: &found)
             }
@@ -49,23 +55,23 @@ struct Directives {
     }
 
     /// `--password x`, `-p x` and `-px` of the commands that mean a password by it, `-u user:password`.
-    private func option(_ word: Range<Int>, _ value: Range<Int>, in words: [Range<Int>], at index: Int, to found: inout [Spot]) {
+    private func option(_ word: Range<Int>, _ value: Range<Int>?, of command: String, to found: inout [Spot]) {
         let isLong = bytes.has("--", at: word.lowerBound)
         let name = (word.lowerBound + (isLong ? 2 : 1))..<word.upperBound
         if isLong || name.count > 2, !bytes[name].contains(0x3d) {
             let sensitivity = KeyName(bytes[name]).sensitivity
-            if case .secret = sensitivity, bytes[value.lowerBound] != 0x2d {
+            if case .secret = sensitivity, let value, bytes[value.lowerBound] != 0x2d {
                 add(unquoted(value), sensitivity, "command-line", key: bytes.word(name), to: &found)
                 return
             }
         }
-        let command = self.command(words, before: index)
         guard let letters = CommandOptions.secretOptions[command] else {
-            if isLong, bytes.word(name) == "user" || bytes.word(name) == "proxy-user" { pair(value, to: &found) }
             return
         }
+        if isLong, let value, bytes.word(name) == "user" || bytes.word(name) == "proxy-user" { pair(value, to: &found) }
         for (letter, isPair) in letters {
             if bytes[word].elementsEqual([0x2d, letter]) {
+                guard let value else { continue }
                 if isPair { pair(value, to: &found) } else if CommandOptions.takesNext(command, letter) {
                     add(unquoted(value), .secret(.password), "command-line", key: "-" + String(UnicodeScalar(letter)), to: &found)
                 }
@@ -86,18 +92,14 @@ struct Directives {
         add((mark + 1)..<inner.upperBound, .secret(.password), "command-line", key: nil, to: &found)
     }
 
-    private func command(_ words: [Range<Int>], before index: Int) -> String {
-        for place in stride(from: index - 1, through: 0, by: -1) {
-            var word = words[place]
-            if let slash = bytes[word].lastIndex(of: 0x2f) { word = (slash + 1)..<word.upperBound }
-            while let first = bytes[word].first, [0x28, 0x60, 0x22, 0x27, 0x24].contains(first) {
-                word = (word.lowerBound + 1)..<word.upperBound
-            }
-            let text = bytes.word(word)
-            if CommandOptions.secretOptions[text] != nil { return text }
-            if ["|", "&&", "||", ";"].contains(text) { return "" }
-        }
-        return ""
+    /// The command a word is, without its directories and what opens it.
+    private func command(_ word: Range<Int>) -> String? {
+        var word = word
+        if let slash = bytes[word].lastIndex(of: 0x2f) { word = (slash + 1)..<word.upperBound }
+        while let first = bytes[word].first, [0x28, 0x60, 0x22, 0x27, 0x24].contains(first) { word = (word.lowerBound + 1)..<word.upperBound }
+        let text = bytes.word(word)
+        if ["|", "&&", "||", ";"].contains(text) { return "" }
+        return CommandOptions.secretOptions[text] == nil ? nil : text
     }
 
     private func add(_ range: Range<Int>, _ sensitivity: Sensitivity, _ detector: String, key: String?, to found: inout [Spot]) {
@@ -110,28 +112,6 @@ struct Directives {
         guard let quoted = Quoted(at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: false)
         else { return range }
         return quoted.inner
-    }
-
-    /// Words of a line; what is in quotes is one word or part of one.
-    private func words(in range: Range<Int>) -> [Range<Int>] {
-        var words: [Range<Int>] = []
-        var position = range.lowerBound
-        while position < range.upperBound, words.count < 4096 {
-            if bytes[position].isSpace {
-                position += 1
-                continue
-            }
-            let start = position
-            while position < range.upperBound, !bytes[position].isSpace {
-                if bytes[position].isQuote, let quoted = Quoted(at: position, of: bytes, lineEnd: range.upperBound, mayBreak: false) {
-                    position = quoted.end
-                } else {
-                    position += 1
-                }
-            }
-            words.append(start..<position)
-        }
-        return words
     }
 }
 

@@ -92,8 +92,8 @@ enum KeyWords {
     ]
 
     static let plurals: Set<String> = [
-        "passwords", "passwds", "secrets", "tokens", "credentials", "creds", "cred", "credential",
-        "shadow", "pin", "pass", "bearer",
+        "secrets", "tokens", "credentials", "creds", "cred", "credential",
+        "shadow",
     ]
 
     /// What makes of a `key` a secret one.

@@ -9,10 +9,15 @@ struct LineScanner {
     var spots: Spots
     private var known: [ArraySlice<UInt8>: Sensitivity] = [:]
 
-    init(_ bytes: [UInt8], kind: FileKind) {
-        self.bytes = bytes
-        self.kind = kind
-        spots = Spots(bytes)
+    /// Bytes that were looked at in vain for a closing quote: a file full of them is read without quotes.
+    private var wasted = 0
+    /// What the heading of the section says: `[passwords]`.
+    private var section: Sensitivity = .neutral
+
+    init(_ scan: TextScan) {
+        bytes = scan.bytes
+        kind = scan.kind
+        spots = Spots(scan.bytes)
     }
 
     mutating func scan(_ range: Range<Int>) {
@@ -28,7 +33,11 @@ struct LineScanner {
     /// Returns where a value that began on the line ends, which may be on a later one.
     private mutating func scanLine(_ line: Range<Int>) -> Int {
         var line = Line(line, of: bytes)
-        var directives = Directives(bytes: bytes, kind: kind)
+        if let heading = heading(line.range) {
+            section = heading
+            return 0
+        }
+        let directives = Directives(bytes: bytes, kind: kind)
         for spot in directives.spots(of: line) {
             spots.add(spot.range, spot.secretClass, spot.detector, key: spot.key)
         }
@@ -44,6 +53,18 @@ struct LineScanner {
             }
         }
         return last
+    }
+
+    private static let userSections: Set<String> = ["users", "admins", "passwords", "basicauth", "accounts"]
+
+    private func heading(_ line: Range<Int>) -> Sensitivity? {
+        let line = bytes.trimmed(line)
+        guard line.count > 2, bytes[line.lowerBound] == 0x5b, bytes[line.upperBound - 1] == 0x5d, bytes[line.lowerBound + 1] != 0x5b
+        else { return nil }
+        let name = KeyName(bytes[(line.lowerBound + 1)..<(line.upperBound - 1)])
+        if LineScanner.userSections.contains(name.words.joined()) { return .secret(.password) }
+        if case .suspicious(let secretClass) = name.sensitivity, name.words.count == 1 { return .suspicious(secretClass) }
+        return .neutral
     }
 
     /// Looks at the name before and the value behind a separator; returns where the value ends if it was read.
@@ -63,25 +84,36 @@ struct LineScanner {
             if bytes.has("=", at: after) { after += 1 }
         }
         guard let name = name(before: separator, from: start) else { return nil }
-        let sensitivity = sensitivity(of: name)
+        var sensitivity = sensitivity(of: name)
+        if sensitivity == .neutral, section != .neutral { sensitivity = section }
         var value = after
         while value < line.range.upperBound, bytes[value].isSpace { value += 1 }
         guard value < line.range.upperBound else { return nil }
         let isFirst = line.takesFirst(name.lowerBound)
-        if bytes[separator] == 0x3a, !isFirst, !bytes[after].isSpace, !bytes[after].isQuote,
-            name.upperBound == separator, bytes[name.upperBound - 1].isDigit
+        if bytes[separator] == 0x3a, !isFirst, name.upperBound == separator, !bytes[after].isSpace, !bytes[after].isQuote,
+            bytes[separator - 1].isDigit
         {
             return nil
         }
-        let extent = extent(of: value, in: line, isFirst: isFirst, separator: bytes[separator])
-        guard sensitivity != .neutral, sensitivity != .plain else {
-            return extent.isQuoted ? nil : nil
+        switch sensitivity {
+        case .plain: return nil
+        case .neutral:
+            // All that matters of it is whether it is one random word.
+            let limit = min(line.range.upperBound, value + 512)
+            let extent = extent(of: value, in: line, isFirst: false, before: limit)
+            if kind.form != .prose, let secretClass = Value.unrecognised(extent.range, of: bytes) {
+                spots.add(extent.range, secretClass, "random", key: bytes.text(name))
+            }
+            return nil
+        case .secret, .suspicious:
+            value = Value.afterScheme(value, of: bytes, before: line.range.upperBound)
+            let extent = extent(of: value, in: line, isFirst: isFirst, before: line.range.upperBound)
+            for (range, secretClass) in Value.secrets(in: extent.range, of: bytes, sensitivity)
+            where !isProse(range, line) && !isVariable(range, isQuoted: extent.isQuoted) {
+                spots.add(range, secretClass, "key-name", key: bytes.text(name))
+            }
+            return extent.end
         }
-        for (range, secretClass) in Value.secrets(in: extent.range, of: bytes, sensitivity)
-        where !isProse(range, line, isFirst: isFirst) {
-            spots.add(range, secretClass, "key-name", key: bytes.text(name))
-        }
-        return extent.end
     }
 
     /// The name that ends before a separator: a quoted text, or a word with dots and dashes.
@@ -119,20 +151,23 @@ struct LineScanner {
     }
 
     /// Where a value begins and ends; `end` is behind its closing quote.
-    private func extent(of start: Int, in line: Line, isFirst: Bool, separator: UInt8)
+    private mutating func extent(of start: Int, in line: Line, isFirst: Bool, before stop: Int)
         -> (range: Range<Int>, end: Int, isQuoted: Bool)
     {
-        let stop = line.range.upperBound
-        if let quoted = Quoted(at: start, of: bytes, lineEnd: stop, mayBreak: kind.mayBreakQuotes) {
-            return (quoted.inner, quoted.end, true)
+        // Erlang writes <<"text">>.
+        let start = bytes.has("<<\"", at: start) ? start + 2 : start
+        if wasted < 1 << 22 {
+            let mayBreak = kind.mayBreakQuotes && wasted < 1 << 20
+            if let quoted = Quoted(at: start, of: bytes, lineEnd: stop, mayBreak: mayBreak) {
+                return (quoted.inner, quoted.end, true)
+            }
+            if bytes[start].isQuote { wasted += mayBreak ? 65536 : stop - start }
         }
-        if [0x7b, 0x5b].contains(bytes[start]), !bytes.has("{{", at: start), !bytes.has("[[", at: start) {
-            // A nested structure is read pair by pair; an LDAP hash ({SSHA}…) is a value.
-            let brace = bytes[start] == 0x7b && bytes.has("}", at: start + 1) == false
-                && bytes.position(of: 0x7d, from: start, before: min(stop, start + 16)).map { $0 + 1 < stop }
-                    == true && bytes[start + 1].isUpper
-            if !brace { return (start..<start, start, false) }
+        if kind.form == .yaml, [0x7c, 0x3e, 0x21, 0x26, 0x2a].contains(bytes[start]), start + 3 >= stop || bytes[start] > 0x3e || bytes[start] < 0x2b {
+            // Block scalars, tags and anchors are read by those who know YAML.
+            if bytes[start] != 0x21 || start + 1 < stop && (bytes[start + 1] == 0x21 || bytes[start + 1].isLetter) { return (start..<start, stop, false) }
         }
+        if opensStructure(start, before: stop) { return (start..<start, start, false) }
         var end = start
         if isFirst, !kind.valuesEndAtSpace {
             end = line.endOfValue(from: start, of: bytes)
@@ -141,18 +176,33 @@ struct LineScanner {
                 end += bytes[end] == 0x5c ? 2 : 1
             }
             end = min(end, stop)
-            // Closing brackets of what is around: {password: x}.
-            while end > start, [0x7d, 0x5d].contains(bytes[end - 1]),
-                !bytes[start..<end].contains(bytes[end - 1] == 0x7d ? 0x7b : 0x5b)
-            {
-                end -= 1
-            }
         }
-        return (start..<end, end, false)
+        // Closing brackets of what is around: {password: x}.
+        while end > start, [0x7d, 0x5d].contains(bytes[end - 1]), !bytes[start..<end].contains(bytes[end - 1] == 0x7d ? 0x7b : 0x5b) {
+            end -= 1
+        }
+        return (start..<max(start, end), max(start, end), false)
+    }
+
+    /// A nested structure is read pair by pair; an LDAP digest ({SSHA}…) and an expression ({{ … }}) are values.
+    private func opensStructure(_ start: Int, before stop: Int) -> Bool {
+        guard bytes[start] == 0x7b || bytes[start] == 0x5b else { return false }
+        if bytes.has("{{", at: start) || bytes[start] == 0x5b && start + 1 < stop && bytes[start + 1].isLetter { return false }
+        guard bytes[start] == 0x7b, let close = bytes.position(of: 0x7d, from: start, before: min(stop, start + 20)), close + 1 < stop
+        else { return true }
+        return !bytes[(start + 1)..<close].allSatisfy { $0.isAlphanumeric || $0 == 0x2d }
+    }
+
+    /// In code, a bare word is a variable and a call computes something.
+    private func isVariable(_ range: Range<Int>, isQuoted: Bool) -> Bool {
+        guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted else { return false }
+        guard let first = bytes[range].first, first.isLetter || first == 0x5f || first == 0x24 else { return false }
+        return bytes[range].allSatisfy { $0.isWord || [0x2e, 0x28, 0x5b, 0x3a, 0x2d, 0x3e, 0x24].contains($0) } && !Randomness.isOdd(bytes[range])
+            || bytes[range].contains(0x28)
     }
 
     /// A remark such as `# Password: must not be empty` has words, not a value.
-    private func isProse(_ range: Range<Int>, _ line: Line, isFirst: Bool) -> Bool {
+    private func isProse(_ range: Range<Int>, _ line: Line) -> Bool {
         guard line.isComment || kind.isProse else { return false }
         let value = bytes[range]
         guard value.contains(0x20) else { return false }

@@ -29,6 +29,39 @@ struct Spots {
 
     mutating func add(contentsOf other: Spots) { all += other.all }
 
+    /// Takes a secret that was found in one place wherever it stands as a word of its own: in a comment beside, in a second
+    /// section, in a command. Only what is long and odd enough not to be a word of the language.
+    mutating func addRepeated() {
+        var sought: [UInt64: [Spot]] = [:]
+        var seen: Set<ArraySlice<UInt8>> = []
+        for spot in all where spot.range.count >= 8 && spot.range.count <= 4096 && sought.count < 4096 {
+            let value = bytes[spot.range]
+            guard Randomness.tenths(of: value) >= 46 || value.contains(where: \.isDigit) && value.contains(where: \.isLetter),
+                !Placeholder.isPlaceholder(value), seen.insert(value).inserted
+            else { continue }
+            sought[Spots.word(bytes, spot.range.lowerBound), default: []].append(spot)
+        }
+        guard !sought.isEmpty, bytes.count >= 8 else { return }
+        var word = Spots.word(bytes, 0)
+        for position in 0...(bytes.count - 8) {
+            if position > 0 { word = word >> 8 | UInt64(bytes[position + 7]) << 56 }
+            guard let candidates = sought[word] else { continue }
+            for spot in candidates where spot.range.lowerBound != position {
+                let end = position + spot.range.count
+                guard end <= bytes.count, bytes[position..<end] == bytes[spot.range], position == 0 || !bytes[position - 1].isAlphanumeric,
+                    end == bytes.count || !bytes[end].isAlphanumeric
+                else { continue }
+                add(position..<end, spot.secretClass, "repeated", key: spot.key)
+            }
+        }
+    }
+
+    private static func word(_ bytes: [UInt8], _ start: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for index in 0..<8 { word |= UInt64(bytes[start + index]) << UInt64(8 * index) }
+        return word
+    }
+
     /// Spots in the order of the text, none touching another, and none that is a placeholder already.
     func settled() -> [Spot] {
         let sorted = all.sorted {

@@ -11,8 +11,9 @@ enum Value {
     static func secrets(
         in range: Range<Int>, of bytes: [UInt8], _ sensitivity: Sensitivity
     ) -> [(Range<Int>, SecretClass)] {
-        let range = bytes.trimmed(range)
+        var range = bytes.trimmed(range)
         guard !range.isEmpty else { return [] }
+        range = afterScheme(range.lowerBound, of: bytes, before: range.upperBound)..<range.upperBound
         switch sensitivity {
         case .secret(let secretClass):
             if let defaults = reference(in: range, of: bytes) {
@@ -34,6 +35,46 @@ enum Value {
 
     static func isSwitch(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
         range.count <= 12 && switches.contains(bytes.word(range))
+    }
+
+    /// What a value of a name that says nothing is, where it looks like a key or a generated password.
+    static func unrecognised(_ range: Range<Int>, of bytes: [UInt8]) -> SecretClass? {
+        let range = bytes.trimmed(range)
+        guard range.count >= 8, range.count <= 4096 else { return nil }
+        let value = bytes[range]
+        var (lower, upper, digits, marks) = (0, 0, 0, 0)
+        for byte in value {
+            if byte.isLower { lower += 1 } else if byte.isUpper { upper += 1 } else if byte.isDigit { digits += 1 }
+            else if [0x21, 0x23, 0x24, 0x25, 0x26, 0x2a, 0x3f, 0x5e, 0x7e, 0x40].contains(byte) { marks += 1 }
+            else if !(byte.isWordOrDash || [0x2b, 0x2f, 0x3d, 0x2e].contains(byte)) { return nil }
+        }
+        if Placeholder.isPlaceholder(value) || isUUID(value) || isPath(range, of: bytes) || reference(in: range, of: bytes) != nil { return nil }
+        if Randomness.isHexKey(value) { return .unrecognised }
+        if value.count >= 20 { return marks == 0 && Randomness.isRandom(value) ? .unrecognised : nil }
+        // A generated password has everything.
+        return lower > 0 && upper > 0 && digits > 1 && Randomness.tenths(of: value) >= 56 && marks + digits >= 2 ? .unrecognised : nil
+    }
+
+    /// RFC 9562, section 4.
+    static func isUUID(_ value: ArraySlice<UInt8>) -> Bool {
+        guard value.count == 36 else { return false }
+        for (index, byte) in value.enumerated() {
+            if [8, 13, 18, 23].contains(index) ? byte != 0x2d : !byte.isHex { return false }
+        }
+        return true
+    }
+
+    /// How credentials of HTTP begin (RFC 9110, section 11.4): the name of a scheme, and a blank.
+    private static let schemes: Set<String> = ["bearer", "basic", "token", "digest", "apikey", "splunk", "bot", "enc", "aws4-hmac-sha256", "key", "negotiate"]
+
+    /// Where a value goes on behind the name of a scheme.
+    static func afterScheme(_ start: Int, of bytes: [UInt8], before end: Int) -> Int {
+        guard let space = bytes.position(of: 0x20, from: start, before: min(end, start + 20)), space + 1 < end,
+            schemes.contains(bytes.word(start..<space))
+        else { return start }
+        var next = space
+        while next < end, bytes[next].isSpace { next += 1 }
+        return next < end ? next : start
     }
 
     /// What stands under the name of a secret and yet is none.

@@ -1,0 +1,26 @@
+/// The words of a line.
+enum Words {
+    /// What is in quotes is one word or part of one; at most 4096 are told apart.
+    static func split(_ range: Range<Int>, of bytes: [UInt8]) -> [Range<Int>] {
+        var words: [Range<Int>] = []
+        var position = range.lowerBound
+        while position < range.upperBound, words.count < 4096 {
+            if bytes[position].isSpace {
+                position += 1
+                continue
+            }
+            let start = position
+            while position < range.upperBound, !bytes[position].isSpace {
+                if bytes[position].isQuote,
+                    let quoted = Quoted(at: position, of: bytes, lineEnd: range.upperBound, mayBreak: false)
+                {
+                    position = quoted.end
+                } else {
+                    position += 1
+                }
+            }
+            words.append(start..<position)
+        }
+        return words
+    }
+}
