@@ -20,7 +20,7 @@ struct SecretList: Sendable {
         places.append(place)
         if place.family == nil {
             own.append(place)
-        } else if !isInTree(String(decoding: place.path, as: UTF8.self)) {
+        } else if !isInTree("/" + String(decoding: place.path, as: UTF8.self)) {
             outside.append(place)
         }
     }

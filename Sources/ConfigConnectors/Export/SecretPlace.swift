@@ -4,8 +4,8 @@ import Redaction
 import Trees
 
 /// Where a secret was, what kind, and what stands there now: a line of the list of secrets. Never a value.
-struct SecretPlace: Sendable, Equatable {
-    /// On its machine, from the root, without the slash in front for files of the tree.
+struct SecretPlace: Sendable, Hashable {
+    /// On its machine, from the root, without the slash in front.
     let path: [UInt8]
     let line: Int64
     let column: Int64

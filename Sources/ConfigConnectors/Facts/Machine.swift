@@ -18,6 +18,8 @@ final class Machine {
     let repositories: [String]
     /// What was replaced in the texts so far.
     private(set) var secrets: [SecretPlace] = []
+    /// A text may be read for several facts.
+    private var known: Set<SecretPlace> = []
     private var family: FactFamily = .packages
 
     /// Texts of facts are not larger.
@@ -102,8 +104,10 @@ final class Machine {
     /// - Parameter path: what it is of; its name tells which form it has.
     func redacted(_ bytes: [UInt8], of path: String) -> String {
         let result = redactor.redact(path: Array(path.utf8), content: bytes)
-        secrets += result.findings.map { finding in
-            SecretPlace(finding, path: Array(path.utf8), family: family)
+        for finding in result.findings {
+            let name = Array(path.utf8.drop { $0 == 0x2f })
+            let place = SecretPlace(finding, path: name, family: family)
+            if known.insert(place).inserted { secrets.append(place) }
         }
         return String(decoding: result.content, as: UTF8.self)
     }
