@@ -24,7 +24,7 @@ enum Value {
             if let defaults = reference(in: range, of: bytes) {
                 return defaults.map { ($0, secretClass) }
             }
-            guard !isInnocent(range, of: bytes, .symmetricKey), isOneWord(range, of: bytes),
+            guard !isInnocent(range, of: bytes, .symmetricKey), !WordScanner.isPublicForm(range, of: bytes), isOneWord(range, of: bytes),
                 Randomness.isOdd(bytes[range])
             else { return [] }
             return [(range, secretClass)]
@@ -48,7 +48,7 @@ enum Value {
             else if [0x21, 0x23, 0x24, 0x25, 0x26, 0x2a, 0x3f, 0x5e, 0x7e, 0x40].contains(byte) { marks += 1 }
             else if !(byte.isWordOrDash || [0x2b, 0x2f, 0x3d, 0x2e].contains(byte)) { return nil }
         }
-        if Placeholder.isPlaceholder(value) || isUUID(value) || isPath(range, of: bytes) || reference(in: range, of: bytes) != nil { return nil }
+        if Placeholder.isPlaceholder(value) || isUUID(value) || WordScanner.isPublicForm(range, of: bytes) || isPath(range, of: bytes) || reference(in: range, of: bytes) != nil { return nil }
         if Randomness.isHexKey(value) { return .unrecognised }
         if value.count >= 20 { return marks == 0 && Randomness.isRandom(value) ? .unrecognised : nil }
         // A generated password has everything.

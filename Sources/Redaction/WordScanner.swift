@@ -5,6 +5,7 @@ struct WordScanner {
     private let bytes: [UInt8]
     private let scan: TextScan
     private let open: [Range<Int>]
+    private let calls: CallScanner
     private(set) var spots: Spots
     private var nextOpen = 0
 
@@ -12,17 +13,13 @@ struct WordScanner {
         self.scan = scan
         self.open = open
         bytes = scan.bytes
+        calls = CallScanner(scan.bytes)
         spots = Spots(scan.bytes)
     }
 
     mutating func scan(_ range: Range<Int>) {
         var position = range.lowerBound
         while position < range.upperBound {
-            if nextOpen < open.count, position >= open[nextOpen].lowerBound {
-                position = max(position, open[nextOpen].upperBound)
-                nextOpen += 1
-                continue
-            }
             let byte = bytes[position]
             if byte == 0x24 || byte == 0x7b, let end = PasswordHashes.end(at: position, in: bytes, before: range.upperBound) {
                 spots.add(position..<end, .passwordHash, "hash-form")
@@ -41,6 +38,11 @@ struct WordScanner {
             }
             while position < range.upperBound, isPart(bytes[position]) { position += 1 }
             word(start..<position)
+            if !scan.kind.isProse {
+                for value in calls.secret(after: start..<position, before: range.upperBound) {
+                    for (part, secretClass) in Value.secrets(in: value, of: bytes, .secret(.password)) { spots.add(part, secretClass, "position") }
+                }
+            }
         }
     }
 
@@ -121,8 +123,13 @@ struct WordScanner {
         "ssh-", "h1", "MIIBIjANBgkq", "MIICIjANBgkq", "MIGfMA0GCSq", "MFkwEwYHKoZI", "MCowBQYDK2V",
     ])
 
+    /// Public keys and digests that say what they are by their first letters.
+    static func isPublicForm(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
+        publicHeads.contains { bytes[range.lowerBound] == $0[0] && bytes.has($0, at: range.lowerBound) && range.count >= $0.count + 16 }
+    }
+
     private func isPublic(_ range: Range<Int>) -> Bool {
-        for head in WordScanner.publicHeads where bytes[range.lowerBound] == head[0] && bytes.has(head, at: range.lowerBound) { return true }
+        if WordScanner.isPublicForm(range, of: bytes) { return true }
         if Value.isUUID(bytes[range]) { return true }
         // Digests that say what they are: sha256:…, SHA256:…, @sha256:….
         let before = bytes.word(max(0, range.lowerBound - 10)..<range.lowerBound)
@@ -132,7 +139,9 @@ struct WordScanner {
     }
 
     /// Whether the name before a word on its line says that it is public.
-    private func isUnderPlainName(_ range: Range<Int>) -> Bool {
+    private mutating func isUnderPlainName(_ range: Range<Int>) -> Bool {
+        while nextOpen < open.count, open[nextOpen].upperBound <= range.lowerBound { nextOpen += 1 }
+        if nextOpen < open.count, open[nextOpen].lowerBound <= range.lowerBound { return true }
         var start = range.lowerBound
         while start > 0, range.lowerBound - start < 96, bytes[start - 1] != 0x0a, bytes[start - 1] != 0x2c, bytes[start - 1] != 0x3b { start -= 1 }
         let name = bytes[start..<range.lowerBound]

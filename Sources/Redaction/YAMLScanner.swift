@@ -230,7 +230,7 @@ struct YAMLScanner {
             }
         case .neutral:
             if let secretClass = Value.unrecognised(value, of: bytes) { spots.add(value, secretClass, "random", key: bytes.text(name)) }
-        case .plain: break
+        case .plain: spots.leave(value)
         }
     }
 }
