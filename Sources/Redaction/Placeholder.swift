@@ -32,8 +32,7 @@ public enum Placeholder {
         var position = 0
         while let start = bytes.position(of: prefix, from: position) {
             position = start + prefix.count
-            // Part of a longer word, it is none.
-            guard start == 0 || !bytes[start - 1].isWordOrDash else { continue }
+            // It may follow a letter at once: mysql -pEXEAT-REDACTED-password.
             if let end = end(in: bytes, at: start) {
                 found.append(start..<end)
                 position = end
