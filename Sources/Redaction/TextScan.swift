@@ -21,7 +21,7 @@ struct TextScan {
             }
         case .xml:
             var xml = XMLScanner(self)
-            xml.run()
+            isUnderstood = xml.run()
             spots.add(contentsOf: xml.spots)
         case .yaml:
             var yaml = YAMLScanner(self)

@@ -30,6 +30,11 @@ struct WordScanner {
                 position += 1
                 continue
             }
+            // The n of an escaped line break belongs to no word.
+            if position > range.lowerBound, bytes[position - 1] == 0x5c, [0x6e, 0x72, 0x74].contains(byte) {
+                position += 1
+                continue
+            }
             let start = position
             if let end = PasswordHashes.end(at: start, in: bytes, before: range.upperBound) {
                 spots.add(start..<end, .passwordHash, "hash-form")
