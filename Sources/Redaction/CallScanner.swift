@@ -9,6 +9,7 @@ struct CallScanner {
         "imap_open": 2, "sqlsrv_connect": 9, "usernamepasswordtoken": 1, "networkcredential": 1, "usernamepasswordcredentials": 1, "convertto-securestring": 0,
         "setpassword": 0, "withpassword": 0, "basic_auth": 1, "simple_bind_s": 1,
     ]
+    private static let filter = WordFilter(Set(calls.keys).union(marks).union(["by"]))
     private static let marks: Set<String> = ["password", "passwd", "passphrase", "convertto-securestring", "secret"]
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -16,6 +17,7 @@ struct CallScanner {
     /// Called for each word of a text; `end` is behind it.
     func secret(after word: Range<Int>, before limit: Int) -> [Range<Int>] {
         guard word.count <= 32, word.upperBound < limit, [0x20, 0x28, 0x09].contains(bytes[word.upperBound]) else { return [] }
+        guard CallScanner.filter.mayHave(word, of: bytes) || bytes[word.upperBound] == 0x28 else { return [] }
         let text = bytes.word(word)
         if let place = CallScanner.calls[text] ?? CallScanner.calls[text.split(separator: ".").last.map(String.init) ?? ""],
             let argument = argument(place, from: word.upperBound, before: limit)

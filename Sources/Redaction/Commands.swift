@@ -27,11 +27,15 @@ enum Commands {
         !(command.hasPrefix("mysql") || command.hasPrefix("mariadb") || command.hasPrefix("7z")) || letter != 0x70
     }
 
+    private static let positions = WordFilter(
+        ["htpasswd", "chpasswd", "passwd", "saslpasswd2", "kinit", "cryptsetup", "smbpasswd", "pure-pw", "vncpasswd", "sudo", "sqlplus", "expdp",
+         "impdp", "exp", "imp", "rman", "sqlldr", "login"], mayBePath: true)
+
     /// Passwords that a command takes by their place, or from its input.
     static func positional(_ words: [Range<Int>], _ line: Line, in directives: Directives, to found: inout [Spot]) {
         let bytes = directives.bytes
         guard words.count < 256 else { return }
-        for (index, word) in words.enumerated() {
+        for (index, word) in words.enumerated() where positions.mayHave(word, of: bytes) || bytes.has("userid=", at: word.lowerBound) {
             let text = name(word, in: bytes)
             switch text {
             case "htpasswd":

@@ -15,7 +15,7 @@ struct Directives {
         if !kind.isProse { first(words, line, to: &found) }
         for index in words.indices {
             let word = words[index]
-            if let command = command(word) { current = command }
+            if Directives.commands.mayHave(word, of: bytes), let command = command(word) { current = command }
             let value = index + 1 < words.count ? words[index + 1] : nil
             if bytes[word.lowerBound] == 0x2d {
                 option(word, value, of: current, to: &found)
@@ -76,10 +76,14 @@ struct Directives {
         "key-string", "auth-password", "priv-password", "community", "encrypted-password", "md5", "authentication-key", "psk", "pass",
     ]
 
+    private static let inwards = WordFilter(inner.union(["key"]))
+    private static let commands = WordFilter(Set(Commands.options.keys).union(["|", "||", "&&", ";"]), mayBePath: true)
+
     /// `username admin privilege 15 password 7 …` of network devices, `user a insecure-password x` of HAProxy.
     private func within(_ word: Range<Int>, _ value: Range<Int>, isLast: Bool, next: Range<Int>?, to found: inout [Spot]) {
+        guard Directives.inwards.mayHave(word, of: bytes) else { return }
         let text = bytes.word(word)
-        guard Directives.inner.contains(text) || text == "key", !kind.isModuleStack else { return }
+        guard Directives.inner.contains(text) || text == "key", !kind.isModuleStack, !kind.isRegister else { return }
         var value = value
         var isLast = isLast
         if let next, isKindOfCoding(value) {

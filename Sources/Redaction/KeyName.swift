@@ -4,6 +4,8 @@ enum Sensitivity: Equatable {
     case secret(SecretClass)
     /// The name speaks of secrets, in the plural or as a rule about them: a value that looks like one is one.
     case suspicious(SecretClass)
+    /// A code of four to twelve digits is the secret; anything else is none.
+    case code
     /// The name says nothing: the look of the value decides.
     case neutral
     /// The name says that the value is public (a fingerprint, a revision, a path): only known forms of
@@ -49,6 +51,7 @@ struct KeyName {
         case "setcredentialencrypted": return .secret(.ciphertext)
         default: break
         }
+        if last == "pin" || last == "puk" || last == "pincode" { return .code }
         if let place = words.lastIndex(where: { KeyWords.secretClass(of: $0) != nil }),
             var secretClass = KeyWords.secretClass(of: words[place])
         {

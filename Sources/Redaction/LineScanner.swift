@@ -120,6 +120,11 @@ struct LineScanner {
 
     /// Looks at the name before and the value behind a separator; returns where the value ends if it was read.
     private mutating func pair(at separator: Int, in line: inout Line) -> Int? {
+        if bytes[separator] == 0x2c {
+            var next = separator + 1
+            while next < line.range.upperBound, bytes[next].isSpace { next += 1 }
+            guard next < line.range.upperBound, bytes[next].isQuote || bytes[next] == 0x3c else { return nil }
+        }
         let start = line.range.lowerBound
         var after = separator + 1
         if bytes[separator] == 0x3a {
@@ -140,6 +145,8 @@ struct LineScanner {
         var value = after
         while value < line.range.upperBound, bytes[value].isSpace { value += 1 }
         guard value < line.range.upperBound else { return nil }
+        // Nothing but a remark: secret = # none.
+        if bytes[value] == 0x23 || bytes[value] == 0x3b, value + 1 < line.range.upperBound, bytes[value + 1].isSpace { return nil }
         if bytes[separator] == 0x2c, !bytes[value].isQuote, !bytes.has("<<\"", at: value) { return nil }
         let isFirst = line.takesFirst(name.lowerBound)
         if bytes[separator] == 0x3a, !isFirst, name.upperBound == separator, !bytes[after].isSpace, !bytes[after].isQuote, bytes[separator - 1].isDigit {
@@ -177,7 +184,7 @@ struct LineScanner {
     /// What the name says, or what stands around where it says nothing.
     private mutating func context(_ name: Range<Int>, in line: Line) -> Sensitivity {
         let own = sensitivity(of: spread(name, in: line))
-        guard own == .neutral else { return own }
+        guard own == .neutral, named != nil || around != nil else { return own == .neutral ? section : own }
         let word = bytes.word(name)
         if let named, ["value", "val", "default"].contains(word) {
             let sensitivity = sensitivity(of: named)
@@ -205,7 +212,7 @@ struct LineScanner {
     }
 
     private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
-        if ["name", "key", "variable", "property", "parameter"].contains(bytes.word(name)), !value.isEmpty { named = value }
+        if name.count <= 9, ["name", "key", "variable", "property", "parameter"].contains(bytes.word(name)), !value.isEmpty { named = value }
     }
 
     /// The lines of `<<EOF` (shell, HCL) and `<<<EOT` (PHP) until the word stands alone.

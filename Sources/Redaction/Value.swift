@@ -28,13 +28,19 @@ enum Value {
                 Randomness.isOdd(bytes[range])
             else { return [] }
             return [(range, secretClass)]
+        case .code:
+            return (4...12).contains(range.count) && bytes[range].allSatisfy(\.isDigit) ? [(range, .password)] : []
         case .neutral, .plain:
             return []
         }
     }
 
     static func isSwitch(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
-        range.count <= 12 && switches.contains(bytes.word(range))
+        guard range.count <= 40 else { return false }
+        let word = bytes.word(range)
+        if switches.contains(word) { return true }
+        // Alternatives in a remark: true|false.
+        return word.contains("|") && word.split(separator: "|").allSatisfy { switches.contains(String($0)) }
     }
 
     /// What a value of a name that says nothing is, where it looks like a key or a generated password.
@@ -188,6 +194,7 @@ enum Value {
             if open == "@" || open.hasPrefix("%(") { return isName(inner, of: bytes) ? [] : nil }
             return literals(in: inner, of: bytes)
         }
+        if bytes[start] == 0x24, bytes[(start + 1)..<end].allSatisfy({ $0.isWord || $0 == 0x3a }), bytes[start..<end].contains(0x3a) { return [] }
         // In upper case, or speaking of a secret itself; `$ummer2024` is a password.
         if bytes[start] == 0x24, isName((start + 1)..<end, of: bytes),
             bytes[(start + 1)..<end].allSatisfy({ !$0.isLower })

@@ -76,7 +76,7 @@ struct WordScanner {
             spots.add(range, secretClass, "encoded")
             return
         }
-        guard range.count >= 20, Randomness.isRandom(bytes[range]), !isUnderPlainName(range) else { return }
+        guard range.count >= 20, !bytes[range].allSatisfy(\.isHex), Randomness.isRandom(bytes[range]), !isUnderPlainName(range) else { return }
         spots.add(range, .unrecognised, "random")
     }
 
@@ -96,7 +96,7 @@ struct WordScanner {
 
     /// Base64 of something with secrets: Kubernetes data, basic authentication, keys in DER.
     private func encoded(_ range: Range<Int>) -> SecretClass? {
-        guard range.count >= 16, scan.depth < TextScan.deepest, let decoded = WordScanner.decoded(bytes[range]) else { return nil }
+        guard range.count >= 16, scan.depth < TextScan.deepest, mayBeBase64(range), let decoded = WordScanner.decoded(bytes[range]) else { return nil }
         if let name = BinaryContent.der(decoded) { return name == "certificate" ? nil : .privateKey }
         if decoded.starts(with: "openssh-key-v1".utf8) { return .privateKey }
         guard decoded.count >= 8, decoded.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0.isSpaceOrBreak }), String(validating: decoded, as: UTF8.self) != nil
@@ -107,6 +107,16 @@ struct WordScanner {
         // Basic authentication: user:password.
         if isAfterBasic(range), decoded.contains(0x3a) { return .password }
         return nil
+    }
+
+    /// Both cases, and none of what names have: dots, and dashes or underscores beside plus or slash.
+    private func mayBeBase64(_ range: Range<Int>) -> Bool {
+        var (lower, upper, marks) = (false, false, false)
+        for byte in bytes[range] {
+            if byte.isLower { lower = true } else if byte.isUpper { upper = true } else if byte == 0x2e { return false }
+            else if byte == 0x2d || byte == 0x5f { marks = true }
+        }
+        return lower && upper && (!marks || range.count % 4 == 0)
     }
 
     static func decoded(_ word: ArraySlice<UInt8>) -> [UInt8]? {

@@ -224,7 +224,7 @@ struct YAMLScanner {
         let value = isExtent ? range : extent(range, indent: 0).0
         guard !value.isEmpty else { return }
         switch sensitivity {
-        case .secret, .suspicious:
+        case .secret, .suspicious, .code:
             for (part, secretClass) in Value.secrets(in: value, of: bytes, sensitivity) {
                 spots.add(part, secretClass, "key-name", key: bytes.text(name))
             }
