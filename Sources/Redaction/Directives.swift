@@ -1,94 +1,159 @@
-/// Lines whose words stand beside each other without a mark: `requirepass x`, `bindpw x`, `machine h password x`,
-/// and the options of commands.
+/// Lines whose words stand beside each other without a mark: `requirepass x`, `bindpw x`, `user a password x`, and the options
+/// of commands.
 struct Directives {
     let bytes: [UInt8]
     let kind: FileKind
 
     func spots(of line: Line) -> [Spot] {
         let words = Words.split(line.range, of: bytes)
-        guard words.count > 1 else { return [] }
         var found: [Spot] = []
+        guard words.count > 1 else {
+            Commands.positional(words, line, in: self, to: &found)
+            return found
+        }
         var current = ""
+        if !kind.isProse { first(words, line, to: &found) }
         for index in words.indices {
             let word = words[index]
-            if let command = command(word) { current = command }
-            guard index + 1 < words.count else {
-                if bytes[word.lowerBound] == 0x2d { option(word, nil, of: current, to: &found) }
-                break
-            }
-            let text = bytes.word(word)
-            let value = words[index + 1]
-            if let rule = Directives.table[text], rule.applies(at: index, in: line, kind) {
-                var place = index + 1 + rule.skip
-                // Cisco's and others' kinds of coding: `password 7 0822455D0A16`.
-                if rule.mayHaveKind, place + 1 < words.count, words[place].count == 1, bytes[words[place].lowerBound].isDigit {
-                    place += 1
-                }
-                guard place < words.count else { continue }
-                let whole = rule.takesRest ? words[place].lowerBound..<line.range.upperBound : words[place]
-                add(unquoted(whole), .secret(rule.secretClass), "directive", key: text, to: &found)
-            } else if bytes[word.lowerBound] == 0x2d {
+            if Directives.commands.mayHave(word, of: bytes), let command = command(word) { current = command }
+            let value = index + 1 < words.count ? words[index + 1] : nil
+            if bytes[word.lowerBound] == 0x2d {
                 option(word, value, of: current, to: &found)
-            } else if index == 0, !line.isComment || words.count == 2 {
-                named(word, words, line, to: &found)
+            } else if let value, index > 0, !line.isComment, kind.form == .lines {
+                within(word, value, isLast: index + 2 == words.count, next: index + 2 < words.count ? words[index + 2] : nil, to: &found)
             }
         }
+        Commands.positional(words, line, in: self, to: &found)
         return found
     }
 
-    /// A line that begins with the name of a secret and has one value.
-    private func named(_ word: Range<Int>, _ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
-        guard !kind.isProse, !kind.isModuleStack, bytes[word].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
-        else { return }
-        let sensitivity = kind.sensitivity(of: KeyName(bytes[word]))
-        guard case .secret = sensitivity else { return }
-        let value = words[1]
-        guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]) else { return }
-        // Two words are a name and its value; more are a sentence, unless the value is in quotes.
-        guard words.count == 2 || bytes[value.lowerBound].isQuote || !line.isComment && Randomness.isOdd(bytes[value])
-        else { return }
-        var end = value
-        while end.upperBound > end.lowerBound + 1, bytes[end.upperBound - 1] == 0x3b {
-            end = end.lowerBound..<(end.upperBound - 1)
+    // MARK: names
+
+    /// A line that begins with a known directive, or with the name of a secret and has one value.
+    private func first(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
+        let text = bytes.word(words[0])
+        if !kind.isModuleStack, let rule = DirectiveRule.table[text] {
+            for skip in rule.places {
+                var place = 1 + skip
+                if rule.mayHaveKind, place + 1 < words.count, isKindOfCoding(words[place]) { place += 1 }
+                // A remark about a directive is a sentence: it has more words than the directive takes.
+                guard place < words.count, !line.isComment || words.count <= place + 2 else { continue }
+                let whole = rule.takesRest ? words[place].lowerBound..<line.range.upperBound : words[place]
+                add(unquoted(withoutMark(whole)), .secret(rule.secretClass), "directive", key: text, to: &found)
+            }
+            if text == "password", kind.path.contains("grub"), words.count >= 3 {
+                add(words[2], .secret(.password), "directive", key: text, to: &found)
+            }
+            if rule.isWhole { return }
         }
-        add(unquoted(end), sensitivity, "key-name", key: bytes.word(word), to: &found)
+        named(words, line, to: &found)
+        if text == "stats", words.count > 2, bytes.word(words[1]) == "auth" { pair(words[2], to: &found) }
+        // Redis: user alice on >password ~* +@all.
+        if text == "user" || text == "acl" {
+            for word in words.dropFirst() where [0x3e, 0x3c].contains(bytes[word.lowerBound]) && word.count > 1 {
+                add((word.lowerBound + 1)..<word.upperBound, .secret(.password), "directive", key: text, to: &found)
+            }
+        }
     }
+
+    private func named(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
+        guard !kind.isModuleStack, !kind.isRegister, bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e }) else { return }
+        let sensitivity = kind.sensitivity(of: KeyName(bytes[words[0]]))
+        guard case .secret = sensitivity else { return }
+        var place = 1
+        if words.count > 2, isKindOfCoding(words[1]) { place = 2 }
+        let value = words[place]
+        guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]) else { return }
+        // Two words are a name and its value; more are a sentence, unless the value is in quotes or odd.
+        guard words.count == place + 1 || bytes[value.lowerBound].isQuote || isRemark(words[place + 1])
+            || !line.isComment && !bytes[value].allSatisfy({ $0.isLetter || $0 >= 0x80 || [0x2c, 0x2e, 0x27].contains($0) })
+        else { return }
+        add(unquoted(withoutMark(value)), sensitivity, "key-name", key: bytes.word(words[0]), to: &found)
+    }
+
+    private static let inner: Set<String> = [
+        "password", "passwd", "secret", "passphrase", "insecure-password", "psksecret", "pre-shared-key", "preshared-key", "ascii-text",
+        "key-string", "auth-password", "priv-password", "community", "encrypted-password", "md5", "authentication-key", "psk", "pass",
+    ]
+
+    private static let inwards = WordFilter(inner.union(["key"]))
+    private static let commands = WordFilter(Set(Commands.options.keys).union(["|", "||", "&&", ";"]), mayBePath: true)
+
+    /// `username admin privilege 15 password 7 …` of network devices, `user a insecure-password x` of HAProxy.
+    private func within(_ word: Range<Int>, _ value: Range<Int>, isLast: Bool, next: Range<Int>?, to found: inout [Spot]) {
+        guard Directives.inwards.mayHave(word, of: bytes) else { return }
+        let text = bytes.word(word)
+        guard Directives.inner.contains(text) || text == "key", !kind.isModuleStack, !kind.isRegister else { return }
+        var value = value
+        var isLast = isLast
+        if let next, isKindOfCoding(value) {
+            value = next
+            isLast = true
+        } else if text == "key" || text == "md5" {
+            return
+        }
+        guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
+        guard isLast || bytes[value.lowerBound].isQuote || !bytes[value].allSatisfy({ $0.isLetter || $0 >= 0x80 || [0x2c, 0x2e, 0x27, 0x2d].contains($0) })
+        else { return }
+        add(unquoted(withoutMark(value)), .secret(text == "community" ? .community : .password), "directive", key: text, to: &found)
+    }
+
+    /// `7` in `password 7 0822455D0A16`, `ENC` in `set password ENC …`.
+    private func isKindOfCoding(_ word: Range<Int>) -> Bool {
+        word.count == 1 && bytes[word.lowerBound].isDigit || ["enc", "encrypted", "hash", "sha512", "plaintext", "cleartext", "cipher", "simple"].contains(bytes.word(word))
+    }
+
+    private func isRemark(_ word: Range<Int>) -> Bool { [0x23, 0x3b].contains(bytes[word.lowerBound]) || bytes.has("//", at: word.lowerBound) }
+
+    private func withoutMark(_ range: Range<Int>) -> Range<Int> {
+        var end = range.upperBound
+        while end > range.lowerBound + 1, bytes[end - 1] == 0x3b || bytes[end - 1] == 0x2c { end -= 1 }
+        return range.lowerBound..<end
+    }
+
+    // MARK: options
 
     /// `--password x`, `-p x` and `-px` of the commands that mean a password by it, `-u user:password`.
     private func option(_ word: Range<Int>, _ value: Range<Int>?, of command: String, to found: inout [Spot]) {
+        guard !word.isEmpty, word.count < 4096, !Placeholder.isContained(in: Array(bytes[word])) else { return }
         let isLong = bytes.has("--", at: word.lowerBound)
         let name = (word.lowerBound + (isLong ? 2 : 1))..<word.upperBound
-        if isLong || name.count > 2, !bytes[name].contains(0x3d) {
+        if name.count > 2, !bytes[name].contains(0x3d), let value, bytes[value.lowerBound] != 0x2d {
             let sensitivity = KeyName(bytes[name]).sensitivity
-            if case .secret = sensitivity, let value, bytes[value.lowerBound] != 0x2d {
+            if case .secret = sensitivity {
                 add(unquoted(value), sensitivity, "command-line", key: bytes.word(name), to: &found)
                 return
             }
         }
-        guard let letters = CommandOptions.secretOptions[command] else {
+        guard let letters = Commands.options[command] else { return }
+        if isLong {
+            if let value, ["user", "proxy-user"].contains(bytes.word(name)) { pair(value, to: &found) }
             return
         }
-        if isLong, let value, bytes.word(name) == "user" || bytes.word(name) == "proxy-user" { pair(value, to: &found) }
         for (letter, isPair) in letters {
+            let key = "-" + String(UnicodeScalar(letter))
             if bytes[word].elementsEqual([0x2d, letter]) {
                 guard let value else { continue }
-                if isPair { pair(value, to: &found) } else if CommandOptions.takesNext(command, letter) {
-                    add(unquoted(value), .secret(.password), "command-line", key: "-" + String(UnicodeScalar(letter)), to: &found)
+                if isPair {
+                    pair(value, to: &found)
+                } else if Commands.takesNext(command, letter), bytes[value.lowerBound] != 0x2d {
+                    add(unquoted(value), .secret(.password), "command-line", key: key, to: &found)
                 }
-            } else if !isLong, name.count > 1, bytes[name.lowerBound] == letter {
+            } else if name.count > 1, bytes[name.lowerBound] == letter {
                 let attached = (name.lowerBound + 1)..<word.upperBound
-                if isPair { pair(attached, to: &found) } else {
-                    add(unquoted(attached), .secret(.password), "command-line", key: "-" + String(UnicodeScalar(letter)), to: &found)
+                if isPair {
+                    pair(attached, to: &found)
+                } else {
+                    add(unquoted(attached), .secret(.password), "command-line", key: key, to: &found)
                 }
             }
         }
     }
 
     /// The password in `user:password` or `user%password`.
-    private func pair(_ value: Range<Int>, to found: inout [Spot]) {
+    func pair(_ value: Range<Int>, to found: inout [Spot]) {
         let inner = unquoted(value)
-        guard let mark = bytes[inner].firstIndex(where: { $0 == 0x3a || $0 == 0x25 }), mark + 1 < inner.upperBound
-        else { return }
+        guard let mark = bytes[inner].firstIndex(where: { $0 == 0x3a || $0 == 0x25 }), mark + 1 < inner.upperBound else { return }
         add((mark + 1)..<inner.upperBound, .secret(.password), "command-line", key: nil, to: &found)
     }
 
@@ -99,89 +164,43 @@ struct Directives {
         while let first = bytes[word].first, [0x28, 0x60, 0x22, 0x27, 0x24].contains(first) { word = (word.lowerBound + 1)..<word.upperBound }
         let text = bytes.word(word)
         if ["|", "&&", "||", ";"].contains(text) { return "" }
-        return CommandOptions.secretOptions[text] == nil ? nil : text
+        return Commands.options[text] == nil ? nil : text
     }
 
-    private func add(_ range: Range<Int>, _ sensitivity: Sensitivity, _ detector: String, key: String?, to found: inout [Spot]) {
+    func add(_ range: Range<Int>, _ sensitivity: Sensitivity, _ detector: String, key: String?, to found: inout [Spot]) {
         for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity) {
             found.append(Spot(range: part, secretClass: secretClass, detector: detector, key: key))
         }
     }
 
-    private func unquoted(_ range: Range<Int>) -> Range<Int> {
-        guard let quoted = Quoted(at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: false)
-        else { return range }
-        return quoted.inner
+    func unquoted(_ range: Range<Int>) -> Range<Int> {
+        Quoted(at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: false)?.inner ?? range
     }
 }
 
-/// A word after which a secret follows.
+/// A word that begins a line and is followed by a secret.
 struct DirectiveRule {
     let secretClass: SecretClass
     /// How many words lie between.
-    var skip = 0
-    /// Only where it is the first word of a line.
-    var isFirst = true
+    var places = [0]
     var mayHaveKind = false
     var takesRest = false
+    /// Whether the line holds nothing else to look at.
+    var isWhole = true
 
-    func applies(at index: Int, in line: Line, _ kind: FileKind) -> Bool {
-        (!isFirst || index == 0) && !(kind.isModuleStack || kind.isProse)
-    }
-}
-
-extension Directives {
     static let table: [String: DirectiveRule] = [
         "requirepass": .init(secretClass: .password), "masterauth": .init(secretClass: .password),
-        "bindpw": .init(secretClass: .password, takesRest: true),
-        "rootbindpw": .init(secretClass: .password, takesRest: true),
+        "bindpw": .init(secretClass: .password, takesRest: true), "rootbindpw": .init(secretClass: .password, takesRest: true),
         "rootpw": .init(secretClass: .passwordHash, takesRest: true),
-        "olcrootpw": .init(secretClass: .passwordHash, takesRest: true),
         "rocommunity": .init(secretClass: .community), "rwcommunity": .init(secretClass: .community),
         "rocommunity6": .init(secretClass: .community), "rwcommunity6": .init(secretClass: .community),
-        "trapcommunity": .init(secretClass: .community), "authcommunity": .init(secretClass: .community, skip: 1),
-        "com2sec": .init(secretClass: .community, skip: 2), "com2sec6": .init(secretClass: .community, skip: 2),
-        "trapsink": .init(secretClass: .community, skip: 1), "trap2sink": .init(secretClass: .community, skip: 1),
-        "informsink": .init(secretClass: .community, skip: 1),
-        "identified": .init(secretClass: .password, skip: 1, isFirst: false),
-        "masterpassword": .init(secretClass: .password), "password_pbkdf2": .init(secretClass: .passwordHash, skip: 1),
-        "snmp-server": .init(secretClass: .community, skip: 1),
+        "trapcommunity": .init(secretClass: .community), "authcommunity": .init(secretClass: .community, places: [1]),
+        "com2sec": .init(secretClass: .community, places: [2]), "com2sec6": .init(secretClass: .community, places: [2]),
+        "trapsink": .init(secretClass: .community, places: [1]), "trap2sink": .init(secretClass: .community, places: [1]),
+        "informsink": .init(secretClass: .community, places: [1]),
+        "createuser": .init(secretClass: .password, places: [2, 4]),
+        "password_pbkdf2": .init(secretClass: .passwordHash, places: [1]),
+        "snmp-server": .init(secretClass: .community, places: [1], isWhole: false),
+        "password": .init(secretClass: .password, places: [], isWhole: false),
     ]
-}
-
-/// Commands whose short options take a password.
-enum CommandOptions {
-    /// For each command: the letter, and whether its argument is `user:password`.
-    static let secretOptions: [String: [(UInt8, Bool)]] = {
-        var table: [String: [(UInt8, Bool)]] = [:]
-        let p = UInt8(ascii: "p"), u = UInt8(ascii: "u"), w = UInt8(ascii: "w"), a = UInt8(ascii: "a")
-        for name in ["mysql", "mysqldump", "mysqladmin", "mariadb", "mariadb-dump", "mariadb-admin", "mysqlcheck", "mysqlimport", "mysqlshow", "mysqlbinlog", "mydumper", "mongo", "mongosh", "mongodump", "mongorestore", "sshpass", "docker", "podman", "plink", "rabbitmqadmin", "7z", "7za", "lftp", "oc", "az", "helm", "influx"] {
-            table[name] = [(p, false)]
-        }
-        for name in ["curl", "wget2", "http", "https", "lftp"] { table[name] = [(u, true), (UInt8(ascii: "U"), true)] }
-        for name in ["ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami"] { table[name] = [(w, false)] }
-        table["redis-cli"] = [(a, false)]
-        table["unzip"] = [(UInt8(ascii: "P"), false)]
-        table["zip"] = [(UInt8(ascii: "P"), false)]
-        table["sqlcmd"] = [(UInt8(ascii: "P"), false)]
-        table["bcp"] = [(UInt8(ascii: "P"), false)]
-        table["isql"] = [(UInt8(ascii: "P"), false)]
-        table["ipmitool"] = [(UInt8(ascii: "P"), false)]
-        table["smbclient"] = [(UInt8(ascii: "U"), true)]
-        table["rpcclient"] = [(UInt8(ascii: "U"), true)]
-        table["net"] = [(UInt8(ascii: "U"), true)]
-        table["snmpget"] = [(UInt8(ascii: "c"), false), (UInt8(ascii: "A"), false), (UInt8(ascii: "X"), false)]
-        table["snmpwalk"] = table["snmpget"]
-        table["snmpbulkwalk"] = table["snmpget"]
-        table["snmpset"] = table["snmpget"]
-        table["check_snmp"] = [(UInt8(ascii: "C"), false)]
-        table["check_mysql"] = [(p, false)]
-        table["htpasswd"] = []
-        return table
-    }()
-
-    /// `mysql -p x` asks for the password and connects to a database x; the others take the next word.
-    static func takesNext(_ command: String, _ letter: UInt8) -> Bool {
-        !(command.hasPrefix("mysql") || command.hasPrefix("mariadb")) || letter != UInt8(ascii: "p")
-    }
 }

@@ -28,6 +28,21 @@ struct FileKind {
         form = FileKind.form(ofName: name, path: path)
     }
 
+    private init(_ other: FileKind, form: Form) {
+        self.form = form
+        path = other.path
+        name = other.name
+        ending = other.ending
+    }
+
+    /// The kind that the first line of the content shows, where the name says nothing: a script.
+    func adapted(to content: [UInt8]) -> FileKind {
+        guard form == .lines, content.starts(with: [0x23, 0x21]) else { return self }
+        let line = content.word(0..<min(content.endOfLine(0), 80))
+        if ["python", "perl", "ruby", "php", "node"].contains(where: line.contains) { return FileKind(self, form: .code) }
+        return line.contains("sh") ? FileKind(self, form: .shell) : self
+    }
+
     /// A text within a file: read in its own form, at the place of the file.
     init(form: Form, of outer: FileKind) {
         self.form = form
@@ -81,7 +96,7 @@ struct FileKind {
     var mayBreakQuotes: Bool { form == .shell || form == .code || form == .json }
 
     func sensitivity(of key: KeyName) -> Sensitivity {
-        if isModuleStack || isRegister, key.words.count == 1 { return .neutral }
+        if isRegister || isModuleStack && key.words.count == 1 { return .neutral }
         return key.sensitivity
     }
 }

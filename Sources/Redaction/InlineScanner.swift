@@ -5,7 +5,7 @@ struct InlineScanner {
     private let scan: TextScan
     private(set) var spots: Spots
     /// Certificates and public keys, which look random and are public.
-    private var open: [Range<Int>] = []
+    var open: [Range<Int>] = []
 
     init(_ scan: TextScan) {
         self.scan = scan
@@ -17,8 +17,9 @@ struct InlineScanner {
         armored(range)
         vaults(range)
         puttyKeys(range)
+        loginBlocks(range)
         addresses(range)
-        var words = WordScanner(scan, open: open)
+        var words = WordScanner(scan, open: open.sorted { $0.lowerBound < $1.lowerBound })
         words.scan(range)
         spots.add(contentsOf: words.spots)
     }
@@ -146,6 +147,20 @@ struct InlineScanner {
         if !Placeholder.isPlaceholder(bytes[body]) { spots.add(body, .privateKey, "putty") }
     }
 
+    /// `<auth-user-pass>` of OpenVPN: a line with the user, a line with the password.
+    private mutating func loginBlocks(_ range: Range<Int>) {
+        let mark = Array("<auth-user-pass>".utf8)
+        guard let start = bytes.position(of: mark, from: range.lowerBound, before: range.upperBound) else { return }
+        let begin = start + mark.count
+        let end = bytes.position(of: 0x3c, from: begin, before: range.upperBound) ?? range.upperBound
+        var position = begin
+        while position < end {
+            let line = bytes.trimmed(position..<min(bytes.endOfLine(position), end))
+            if !line.isEmpty { spots.add(line, .password, "openvpn") }
+            position = bytes.endOfLine(position) + 1
+        }
+    }
+
     // MARK: addresses
 
     /// `scheme://user:password@host`, whatever the scheme; RFC 3986, section 3.2.1. Passwords may hold what they must not: the last
@@ -153,6 +168,16 @@ struct InlineScanner {
     private mutating func addresses(_ range: Range<Int>) {
         var position = range.lowerBound
         let mark = Array("://".utf8)
+        // Oracle's driver: jdbc:oracle:thin:user/password@….
+        var thin = range.lowerBound
+        while let hit = bytes.position(of: Array(":thin:".utf8), from: thin, before: range.upperBound) {
+            thin = hit + 6
+            let user = bytes[thin..<range.upperBound].prefix { $0.isWordOrDash || $0 == 0x24 }.count
+            guard bytes.has("/", at: thin + user), let at = bytes.position(of: 0x40, from: thin + user, before: min(range.upperBound, thin + 256)),
+                at > thin + user + 1
+            else { continue }
+            spots.add((thin + user + 1)..<at, .urlCredential, "url")
+        }
         while let colon = bytes.position(of: mark, from: position, before: range.upperBound) {
             position = colon + 3
             webhook(position, before: range.upperBound)

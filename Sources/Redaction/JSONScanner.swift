@@ -28,11 +28,16 @@ struct JSONScanner {
     private var levels: [Level] = []
     /// Kubernetes: the document has `"kind": "Secret"` somewhere.
     private let hasSecretKind: Bool
+    /// Terraform: what its generators have made stands under `result`.
+    private let hasGenerated: Bool
+    private var comments: LineScanner
 
     init(_ scan: TextScan) {
         self.scan = scan
         bytes = scan.bytes
         spots = Spots(scan.bytes)
+        comments = LineScanner(scan)
+        hasGenerated = scan.bytes.position(of: Array("\"random_password\"".utf8), from: 0) != nil
         hasSecretKind = scan.bytes.position(of: Array("\"Secret\"".utf8), from: 0) != nil
     }
 
@@ -53,11 +58,28 @@ struct JSONScanner {
             }
             skipSpace()
         }
+        spots.add(contentsOf: comments.spots)
         return true
     }
 
+    /// Comments are white space here: Orthanc and many others allow them.
     private mutating func skipSpace() {
-        while position < bytes.count, bytes[position].isSpaceOrBreak { position += 1 }
+        while position < bytes.count {
+            if bytes[position].isSpaceOrBreak {
+                position += 1
+            } else if bytes.has("//", at: position) {
+                let end = bytes.endOfLine(position)
+                comments.scan(position..<end)
+                position = end
+            } else if bytes.has("/*", at: position), let end = bytes.position(of: [0x2a, 0x2f], from: position + 2) {
+                comments.scan((position + 2)..<end)
+                position = end + 2
+            } else if position == 0, bytes.has([0xef, 0xbb, 0xbf], at: 0) {
+                position = 3
+            } else {
+                return
+            }
+        }
     }
 
     /// One member, element or end of what is open.
@@ -126,6 +148,12 @@ struct JSONScanner {
         let own = scan.kind.sensitivity(of: name)
         let words = name.words.joined()
         if hasSecretKind, words == "data" || words == "stringdata" { return .secret(.secret) }
+        if hasSecretKind, let above = top.name, ["data", "stringdata"].contains(KeyName(bytes[above]).words.joined()),
+            !["crt", "cert"].contains(name.words.last)
+        {
+            return .secret(.secret)
+        }
+        if hasGenerated, words == "result" { return .secret(.password) }
         if ContainerNames.holders.contains(words) { return .secret(.password) }
         switch (own, top.sensitivity) {
         case (.neutral, .secret), (.neutral, .suspicious):
@@ -203,6 +231,6 @@ enum ContainerNames {
     static func isHolder(_ name: ArraySlice<UInt8>?) -> Bool {
         guard let name else { return false }
         let joined = KeyName(name).words.joined()
-        return holders.contains(joined) || ["data", "secrets", "credentials"].contains(joined)
+        return holders.contains(joined) || ["data", "secrets"].contains(joined)
     }
 }

@@ -4,6 +4,8 @@ enum Sensitivity: Equatable {
     case secret(SecretClass)
     /// The name speaks of secrets, in the plural or as a rule about them: a value that looks like one is one.
     case suspicious(SecretClass)
+    /// A code of four to twelve digits is the secret; anything else is none.
+    case code
     /// The name says nothing: the look of the value decides.
     case neutral
     /// The name says that the value is public (a fingerprint, a revision, a path): only known forms of
@@ -42,6 +44,14 @@ struct KeyName {
 
     var sensitivity: Sensitivity {
         guard let last = words.last, words.count <= 64 else { return .neutral }
+        switch words.joined() {
+        case "cleartext", "clearpassword": return .secret(.password)
+        case "secretid", "approlesecretid": return .secret(.token)
+        case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential": return .plain
+        case "setcredentialencrypted": return .secret(.ciphertext)
+        default: break
+        }
+        if last == "pin" || last == "puk" || last == "pincode" { return .code }
         if let place = words.lastIndex(where: { KeyWords.secretClass(of: $0) != nil }),
             var secretClass = KeyWords.secretClass(of: words[place])
         {
@@ -65,15 +75,15 @@ struct KeyName {
                 return words[place] == "keys" ? .suspicious(secretClass) : .secret(secretClass)
             }
         }
+        if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
         if KeyWords.shaped.contains(last) { return .suspicious(.symmetricKey) }
-        return KeyWords.open.contains(last) || words.contains(where: KeyWords.openAnywhere.contains)
-            ? .plain : .neutral
+        return KeyWords.open.contains(last) ? .plain : .neutral
     }
 
     /// Words that are written together: `passwordfile` is two, `bindpw1` ends with a number.
     private static func parts(of word: String) -> [String] {
         let bare = String(word[..<(word.lastIndex { !$0.isNumber }.map(word.index(after:)) ?? word.startIndex)])
-        if bare != word, !bare.isEmpty, KeyWords.secretClass(of: bare) != nil { return [bare] }
+        if bare != word, bare == "key" || !bare.isEmpty && KeyWords.secretClass(of: bare) != nil { return [bare] }
         for head in KeyWords.heads where word.count > head.count && word.hasPrefix(head) {
             let rest = String(word.dropFirst(head.count))
             if KeyWords.aspects.contains(rest) || KeyWords.hashes.contains(rest) { return [head, rest] }

@@ -22,9 +22,9 @@ enum KeyWords {
         "authorization": .token, "requirepass": .password, "masterauth": .password,
         "rocommunity": .community, "rwcommunity": .community, "rocommunity6": .community,
         "rwcommunity6": .community, "community": .community, "trapcommunity": .community,
-        "pin": .password, "puk": .password, "totp": .symmetricKey, "hotp": .symmetricKey,
+        "totp": .symmetricKey, "hotp": .symmetricKey,
         "userpwd": .password, "userpass": .password, "htpasswd": .passwordHash,
-        "mnemonic": .privateKey, "hashedsaltedvalue": .passwordHash, "shadow": .passwordHash,
+        "mnemonic": .privateKey, "authtok": .password, "cleartext": .password, "cpassword": .password, "hashedsaltedvalue": .passwordHash,
         "userpassword": .password, "unicodepwd": .password, "ntpassword": .passwordHash,
         "lmpassword": .passwordHash, "supplementalcredentials": .passwordHash,
     ]
@@ -46,7 +46,7 @@ enum KeyWords {
         "key", "truststore", "keystore", "sql", "mysql", "pg", "redis", "rabbit", "mq", "proxy",
         "sasl", "relay", "auth", "ssh", "web", "vnc", "rcon", "rootbind", "rootmod", "mgr", "manager",
         "olcroot", "nss", "database", "client", "server", "sys", "system", "imap", "pop", "ha",
-        "cluster", "repl", "replication", "monitor", "backup", "svc", "service", "zabbix", "login",
+        "cluster", "rootpwmod", "repl", "replication", "monitor", "backup", "svc", "service", "zabbix", "login",
         "wifi", "wlan", "guest", "master", "slave", "private", "sudo", "su", "cert", "pkcs", "ca",
     ]
 
@@ -76,7 +76,7 @@ enum KeyWords {
         "refresh", "grant", "exchange", "caching", "cache", "kind", "class", "date", "time",
         "minlength", "maxlength", "auth", "generation", "generator", "query", "filter", "objects",
         "update", "updated", "updatetime", "lastset", "lockout", "duration", "modify", "exop", "hashtype",
-        "aging", "entry", "label", "editable", "namespace", "annotations", "versions",
+        "aging", "entry", "maps", "map", "table", "flags", "expression", "counter", "strategy", "reqd", "label", "editable", "namespace", "annotations", "versions",
     ]
 
     static let hashes: Set<String> = ["hash", "hashed", "hashes", "digest", "crypted", "encrypted"]
@@ -92,8 +92,7 @@ enum KeyWords {
     ]
 
     static let plurals: Set<String> = [
-        "secrets", "tokens", "credentials", "creds", "cred", "credential",
-        "shadow",
+        "secrets", "tokens", "creds", "cred",
     ]
 
     /// What makes of a `key` a secret one.

@@ -19,10 +19,12 @@ enum KnownTokens {
 
     private static let heads: [[UInt8]] = Redaction.bytes(of: known.map(\.head))
 
+    private static let byFirst: [[Int]] = (0..<128).map { byte in heads.indices.filter { Int(heads[$0][0]) == byte } }
+
     static func secretClass(of range: Range<Int>, in bytes: [UInt8]) -> (SecretClass, String)? {
-        for (index, head) in heads.enumerated()
-        where bytes[range.lowerBound] == head[0] && bytes.has(head, at: range.lowerBound) {
-            guard range.count >= known[index].length else { continue }
+        for index in byFirst[Int(bytes[range.lowerBound] & 127)]
+        where range.count >= known[index].length && bytes.has(heads[index], at: range.lowerBound) {
+            let head = heads[index]
             let tail = bytes[(range.lowerBound + head.count)..<range.upperBound]
             if tail.contains(where: { $0.isDigit || $0.isUpper }) { return (known[index].secretClass, "known-prefix") }
         }

@@ -8,7 +8,7 @@ struct Line {
     private static let leads: [[UInt8]] = Redaction.bytes(of: [
         "export ", "set ", "setx ", "declare -x ", "local ", "readonly ", "const ", "let ", "var ",
         "env ", "ENV ", "ARG ", "LABEL ", "- ", "$", "static ", "public ", "private ", "protected ",
-        "define(", "setenv ", "final ", "String ", "!",
+        "setenv ", "final ", "String ", "!",
     ])
 
     init(_ whole: Range<Int>, of bytes: [UInt8]) {

@@ -11,6 +11,10 @@ struct LineScanner {
 
     /// Bytes that were looked at in vain for a closing quote: a file full of them is read without quotes.
     private var wasted = 0
+    /// What a structure that was opened under a name says about what is in it, and where it ends.
+    private var around: (sensitivity: Sensitivity, name: Range<Int>, end: Int)?
+    /// The value of the last `name` on the line: what a `value` beside it is.
+    private var named: Range<Int>?
     /// What the heading of the section says: `[passwords]`.
     private var section: Sensitivity = .neutral
 
@@ -31,21 +35,23 @@ struct LineScanner {
     }
 
     /// Returns where a value that began on the line ends, which may be on a later one.
-    private mutating func scanLine(_ line: Range<Int>) -> Int {
-        var line = Line(line, of: bytes)
+    /// Returns where a value that began on the line ends, which may be on a later one.
+    private mutating func scanLine(_ whole: Range<Int>) -> Int {
+        var line = Line(whole, of: bytes)
         if let heading = heading(line.range) {
             section = heading
             return 0
         }
-        let directives = Directives(bytes: bytes, kind: kind)
-        for spot in directives.spots(of: line) {
+        for spot in Directives(bytes: bytes, kind: kind).spots(of: line) {
             spots.add(spot.range, spot.secretClass, spot.detector, key: spot.key)
         }
+        named = nil
+        block(line)
         var position = line.range.lowerBound
         var last = line.range.upperBound
         while position < line.range.upperBound {
             let byte = bytes[position]
-            if byte == 0x3d || byte == 0x3a, let end = pair(at: position, in: &line) {
+            if byte == 0x3d || byte == 0x3a || byte == 0x2c, let end = pair(at: position, in: &line) {
                 position = max(end, position + 1)
                 last = max(last, end)
             } else {
@@ -53,6 +59,51 @@ struct LineScanner {
             }
         }
         return last
+    }
+
+    /// `variable "db_password" {`: what is in the block belongs to its label.
+    private mutating func block(_ line: Line) {
+        let range = bytes.trimmed(line.range)
+        guard range.count > 4, bytes[range.upperBound - 1] == 0x7b, let open = bytes[range].firstIndex(of: 0x22),
+            let close = bytes.position(of: 0x22, from: open + 1, before: range.upperBound)
+        else { return }
+        let sensitivity = sensitivity(of: (open + 1)..<close)
+        if sensitivity != .neutral, sensitivity != .plain { enter(range.upperBound - 1, sensitivity, (open + 1)..<close) }
+    }
+
+    /// Remembers a structure until its bracket closes, within 64 KiB.
+    private mutating func enter(_ open: Int, _ sensitivity: Sensitivity, _ name: Range<Int>) {
+        if let around, around.end > open { return }
+        let (opening, closing): (UInt8, UInt8) = bytes[open] == 0x7b ? (0x7b, 0x7d) : (0x5b, 0x5d)
+        var depth = 0
+        var position = open
+        let limit = min(bytes.count, open + 65536)
+        while position < limit {
+            if bytes[position] == opening { depth += 1 }
+            if bytes[position] == closing {
+                depth -= 1
+                if depth == 0 { break }
+            }
+            position += 1
+        }
+        around = (sensitivity, name, position)
+        guard opening == 0x5b else { return }
+        // Elements of a list have no names of their own.
+        var element = open + 1
+        while element < position {
+            if let quoted = Quoted(at: element, of: bytes, lineEnd: position, mayBreak: false) {
+                judge(quoted.inner, sensitivity, name: name)
+                element = quoted.end
+            } else {
+                element += 1
+            }
+        }
+    }
+
+    private mutating func judge(_ range: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>, needsQuotes: Bool = false) {
+        for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity) {
+            spots.add(part, secretClass, "key-name", key: bytes.text(name), needsQuotes: needsQuotes && part == range)
+        }
     }
 
     private static let userSections: Set<String> = ["users", "admins", "passwords", "basicauth", "accounts"]
@@ -69,6 +120,11 @@ struct LineScanner {
 
     /// Looks at the name before and the value behind a separator; returns where the value ends if it was read.
     private mutating func pair(at separator: Int, in line: inout Line) -> Int? {
+        if bytes[separator] == 0x2c {
+            var next = separator + 1
+            while next < line.range.upperBound, bytes[next].isSpace { next += 1 }
+            guard next < line.range.upperBound, bytes[next].isQuote || bytes[next] == 0x3c else { return nil }
+        }
         let start = line.range.lowerBound
         var after = separator + 1
         if bytes[separator] == 0x3a {
@@ -76,6 +132,8 @@ struct LineScanner {
             if bytes.has("//", at: after) { return nil }
             if bytes.has(":", at: after) { return nil }
             if bytes.has("=", at: after) { after += 1 }
+        } else if bytes[separator] == 0x2c {
+            // The mark between two arguments.
         } else if bytes.has(">", at: after) {
             after += 1
         } else if bytes.has("=", at: after) || bytes.has("~", at: after) {
@@ -83,37 +141,104 @@ struct LineScanner {
             after += 1
             if bytes.has("=", at: after) { after += 1 }
         }
-        guard let name = name(before: separator, from: start) else { return nil }
-        var sensitivity = sensitivity(of: name)
-        if sensitivity == .neutral, section != .neutral { sensitivity = section }
+        guard let name = bytes[separator] == 0x2c ? argument(before: separator, from: start) : name(before: separator, from: start) else { return nil }
         var value = after
         while value < line.range.upperBound, bytes[value].isSpace { value += 1 }
         guard value < line.range.upperBound else { return nil }
+        // Nothing but a remark: secret = # none.
+        if bytes[value] == 0x23 || bytes[value] == 0x3b, value + 1 < line.range.upperBound, bytes[value + 1].isSpace { return nil }
+        if bytes[separator] == 0x2c, !bytes[value].isQuote, !bytes.has("<<\"", at: value) { return nil }
         let isFirst = line.takesFirst(name.lowerBound)
-        if bytes[separator] == 0x3a, !isFirst, name.upperBound == separator, !bytes[after].isSpace, !bytes[after].isQuote,
-            bytes[separator - 1].isDigit
-        {
+        if bytes[separator] == 0x3a, !isFirst, name.upperBound == separator, !bytes[after].isSpace, !bytes[after].isQuote, bytes[separator - 1].isDigit {
             return nil
         }
-        switch sensitivity {
+        switch context(name, in: line) {
         case .plain: return nil
         case .neutral:
             // All that matters of it is whether it is one random word.
             let limit = min(line.range.upperBound, value + 512)
             let extent = extent(of: value, in: line, isFirst: false, before: limit)
-            if kind.form != .prose, let secretClass = Value.unrecognised(extent.range, of: bytes) {
+            noteName(name, extent.range)
+            if kind.form != .prose, !line.isComment, let secretClass = Value.unrecognised(extent.range, of: bytes) {
                 spots.add(extent.range, secretClass, "random", key: bytes.text(name))
             }
             return nil
-        case .secret, .suspicious:
+        case let sensitivity:
             value = Value.afterScheme(value, of: bytes, before: line.range.upperBound)
+            if let body = hereDocument(value, in: line) {
+                judge(body, sensitivity, name: name)
+                return body.upperBound
+            }
             let extent = extent(of: value, in: line, isFirst: isFirst, before: line.range.upperBound)
-            for (range, secretClass) in Value.secrets(in: extent.range, of: bytes, sensitivity)
-            where !isProse(range, line) && !isVariable(range, isQuoted: extent.isQuoted) {
-                spots.add(range, secretClass, "key-name", key: bytes.text(name))
+            if extent.end == value, bytes[value] == 0x7b || bytes[value] == 0x5b { enter(value, sensitivity, name) }
+            if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted) {
+                judge(extent.range, sensitivity, name: name, needsQuotes: needsQuotes && !extent.isQuoted)
             }
             return extent.end
         }
+    }
+
+    /// Bare numbers: a word in their place needs quotes.
+    private var needsQuotes: Bool { kind.form == .json || kind.form == .code || kind.ending == "toml" }
+
+    /// What the name says, or what stands around where it says nothing.
+    private mutating func context(_ name: Range<Int>, in line: Line) -> Sensitivity {
+        let own = sensitivity(of: spread(name, in: line))
+        guard own == .neutral, named != nil || around != nil else { return own == .neutral ? section : own }
+        let word = bytes.word(name)
+        if let named, ["value", "val", "default"].contains(word) {
+            let sensitivity = sensitivity(of: named)
+            if sensitivity != .neutral { return sensitivity }
+        }
+        if let around, name.lowerBound < around.end, name.lowerBound > around.name.upperBound,
+            ContainerNames.carriers.contains(word) || isPluralName(around.name)
+        {
+            return around.sensitivity
+        }
+        return section
+    }
+
+    private func isPluralName(_ name: Range<Int>) -> Bool {
+        let joined = KeyName(bytes[name]).words.last ?? ""
+        return ["passwords", "secrets", "passwds", "creds", "users"].contains(joined) || ContainerNames.holders.contains(joined)
+    }
+
+    /// `public key: age1…` is a name of two words.
+    private func spread(_ name: Range<Int>, in line: Line) -> Range<Int> {
+        guard name.lowerBound > line.range.lowerBound, name.lowerBound - line.range.lowerBound < 40, !bytes[name.lowerBound - 1].isQuote,
+            bytes[line.range.lowerBound..<name.lowerBound].allSatisfy({ $0.isWordOrDash || $0 == 0x20 })
+        else { return name }
+        return line.range.lowerBound..<name.upperBound
+    }
+
+    private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
+        if name.count <= 9, ["name", "key", "variable", "property", "parameter"].contains(bytes.word(name)), !value.isEmpty { named = value }
+    }
+
+    /// The lines of `<<EOF` (shell, HCL) and `<<<EOT` (PHP) until the word stands alone.
+    private func hereDocument(_ start: Int, in line: Line) -> Range<Int>? {
+        guard bytes.has("<<", at: start), !bytes.has("<<\"", at: start) else { return nil }
+        let word = bytes[start..<line.range.upperBound].drop { [0x3c, 0x2d, 0x7e, 0x27, 0x22].contains($0) }.prefix(while: \.isWord)
+        guard !word.isEmpty, word.count < 64 else { return nil }
+        let begin = min(bytes.endOfLine(start) + 1, bytes.count)
+        var position = begin
+        let limit = min(bytes.count, begin + 65536)
+        while position < limit {
+            let end = bytes.endOfLine(position)
+            if bytes[bytes.trimmed(position..<end)].prefix(word.count) == word {
+                return begin < position ? bytes.trimmed(begin..<position) : nil
+            }
+            position = end + 1
+        }
+        return nil
+    }
+
+    /// The first argument in `define('DB_PASSWORD', '…')` and `{default_pass, <<"…">>}`.
+    private func argument(before separator: Int, from start: Int) -> Range<Int>? {
+        guard let name = name(before: separator, from: start) else { return nil }
+        var before = name.lowerBound
+        while before > start, bytes[before - 1].isSpace || bytes[before - 1].isQuote || bytes[before - 1] == 0x3c { before -= 1 }
+        return before > start && (bytes[before - 1] == 0x28 || bytes[before - 1] == 0x7b) ? name : nil
     }
 
     /// The name that ends before a separator: a quoted text, or a word with dots and dashes.
@@ -121,6 +246,8 @@ struct LineScanner {
         var end = separator
         if end > start, [0x2b, 0x3f, 0x3a, 0x21].contains(bytes[end - 1]) { end -= 1 }
         while end > start, bytes[end - 1].isSpace { end -= 1 }
+        // <<"text">> of Erlang.
+        if end > start + 1, bytes[end - 1] == 0x3e, bytes[end - 2] == 0x3e { end -= 2 }
         // $config['password'] =
         if end > start, bytes[end - 1] == 0x5d { end -= 1 }
         guard end > start else { return nil }

@@ -15,6 +15,8 @@ enum PasswordHashes {
         "SCRAM-SHA-256$", "SCRAM-SHA-1$", "grub.pbkdf2.", "sha1$", "sha256$", "md5$", "apr1$",
     ])
 
+    private static let isFirst: [Bool] = (0..<256).map { byte in words.contains { Int($0[0]) == byte } }
+
     /// Where the digest that begins at a place ends; nil where none begins.
     static func end(at start: Int, in bytes: [UInt8], before limit: Int) -> Int? {
         let first = bytes[start]
@@ -31,7 +33,7 @@ enum PasswordHashes {
             let end = run(from: close + 1, in: bytes, before: limit)
             return end > close + 1 ? end : nil
         }
-        guard words.contains(where: { bytes[start] == $0[0] && bytes.has($0, at: start) }) else { return nil }
+        guard isFirst[Int(first)], words.contains(where: { bytes[start] == $0[0] && bytes.has($0, at: start) }) else { return nil }
         let end = run(from: start, in: bytes, before: limit)
         return end - start >= 24 ? end : nil
     }

@@ -15,6 +15,8 @@ public enum Placeholder {
 
     /// Whether a value is a placeholder and nothing else, but for white space around it.
     public static func isPlaceholder(_ value: some Collection<UInt8>) -> Bool {
+        // Most values are none, and show it with their first letter.
+        guard let first = value.first, first == prefix[0] || first.isSpaceOrBreak else { return false }
         var bytes = Array(value)
         while let last = bytes.last, last.isSpaceOrBreak { bytes.removeLast() }
         let start = bytes.firstIndex { !$0.isSpaceOrBreak } ?? bytes.count
@@ -32,8 +34,7 @@ public enum Placeholder {
         var position = 0
         while let start = bytes.position(of: prefix, from: position) {
             position = start + prefix.count
-            // Part of a longer word, it is none.
-            guard start == 0 || !bytes[start - 1].isWordOrDash else { continue }
+            // It may follow a letter at once: mysql -pEXEAT-REDACTED-password.
             if let end = end(in: bytes, at: start) {
                 found.append(start..<end)
                 position = end

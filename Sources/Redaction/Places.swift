@@ -17,6 +17,7 @@ extension FileKind {
         case "psw-file", "checkpsw": return .userSecond
         default: break
         }
+        if ending == "htdigest" { return .digest }
         if name.contains("htpasswd") || ending == "htpass" { return .accounts }
         if ending == "secrets", path.contains("ipsec") || path.contains("swan") { return .ipsec }
         if path.contains("/.subversion/auth/") { return .subversion }

@@ -35,7 +35,7 @@ public struct Redactor: Sendable {
         if Placeholder.isPlaceholder(content) {
             return RedactionResult(content: content, findings: [], isOpaqueSecret: false, isChanged: false)
         }
-        let kind = FileKind(path: path)
+        let kind = FileKind(path: path).adapted(to: content)
         guard content.count <= Redactor.largestContent else { return opaque(content, .opaque, "too-large") }
         if let wide = WideText(content) {
             let result = redactText(wide.utf8, kind)

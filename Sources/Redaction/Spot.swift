@@ -13,6 +13,8 @@ struct Spot {
 struct Spots {
     let bytes: [UInt8]
     private(set) var all: [Spot] = []
+    /// Values whose names say that they are public: they may look random.
+    private(set) var open: [Range<Int>] = []
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -27,7 +29,12 @@ struct Spots {
                 needsQuotes: needsQuotes))
     }
 
-    mutating func add(contentsOf other: Spots) { all += other.all }
+    mutating func add(contentsOf other: Spots) {
+        all += other.all
+        open += other.open
+    }
+
+    mutating func leave(_ range: Range<Int>) { open.append(range) }
 
     /// Takes a secret that was found in one place wherever it stands as a word of its own: in a comment beside, in a second
     /// section, in a command. Only what is long and odd enough not to be a word of the language.
@@ -64,7 +71,7 @@ struct Spots {
 
     /// Spots in the order of the text, none touching another, and none that is a placeholder already.
     func settled() -> [Spot] {
-        let sorted = all.sorted {
+        let sorted = clipped().sorted {
             $0.range.lowerBound != $1.range.lowerBound
                 ? $0.range.lowerBound < $1.range.lowerBound
                 : $0.range.upperBound > $1.range.upperBound
@@ -80,5 +87,29 @@ struct Spots {
             }
         }
         return settled.filter { !Placeholder.isPlaceholder(bytes[$0.range]) }
+    }
+
+    /// Spots without the parts of them that lie in a placeholder and reach out of it.
+    private func clipped() -> [Spot] {
+        let taken = Placeholder.ranges(in: bytes)
+        guard !taken.isEmpty else { return all }
+        return all.compactMap { spot in
+            var (low, high) = (0, taken.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if taken[middle].upperBound <= spot.range.lowerBound { low = middle + 1 } else { high = middle }
+            }
+            var spot = spot
+            while low < taken.count, taken[low].lowerBound < spot.range.upperBound {
+                let other = taken[low]
+                low += 1
+                if other.lowerBound <= spot.range.lowerBound {
+                    spot.range = min(other.upperBound, spot.range.upperBound)..<spot.range.upperBound
+                } else if other.upperBound >= spot.range.upperBound {
+                    spot.range = spot.range.lowerBound..<other.lowerBound
+                }
+            }
+            return bytes[spot.range].contains(where: { $0.isAlphanumeric }) ? spot : nil
+        }
     }
 }

@@ -13,6 +13,8 @@ struct TableScanner {
     /// True where the file is such a table, and has been read whole.
     mutating func run() -> Bool {
         guard let table = kind.table else { return false }
+        // svnserve calls a file of sections passwd.
+        if table == .accounts, bytes.position(of: Array("[users]".utf8), from: 0) != nil { return false }
         if table == .netrc {
             netrc()
             return true

@@ -21,7 +21,7 @@ struct TextScan {
             }
         case .xml:
             var xml = XMLScanner(self)
-            xml.run()
+            isUnderstood = xml.run()
             spots.add(contentsOf: xml.spots)
         case .yaml:
             var yaml = YAMLScanner(self)
@@ -38,6 +38,7 @@ struct TextScan {
             spots.add(contentsOf: lines.spots)
         }
         var inline = InlineScanner(self)
+        inline.open = spots.open
         inline.scan(whole)
         spots.add(contentsOf: inline.spots)
         return spots
@@ -61,6 +62,7 @@ struct TextScan {
             spots.add(text.outer(part), secretClass, "key-name", key: name)
         }
         guard parts.isEmpty else { return }
+        if sensitivity == .plain { spots.leave(text.outer(whole)) }
         if case .neutral = sensitivity, let secretClass = Value.unrecognised(whole, of: text.bytes) {
             spots.add(text.outer(whole), secretClass, "random", key: name)
             return

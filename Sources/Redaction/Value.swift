@@ -24,17 +24,23 @@ enum Value {
             if let defaults = reference(in: range, of: bytes) {
                 return defaults.map { ($0, secretClass) }
             }
-            guard !isInnocent(range, of: bytes, .symmetricKey), isOneWord(range, of: bytes),
+            guard !isInnocent(range, of: bytes, .symmetricKey), !WordScanner.isPublicForm(range, of: bytes), isOneWord(range, of: bytes),
                 Randomness.isOdd(bytes[range])
             else { return [] }
             return [(range, secretClass)]
+        case .code:
+            return (4...12).contains(range.count) && bytes[range].allSatisfy(\.isDigit) ? [(range, .password)] : []
         case .neutral, .plain:
             return []
         }
     }
 
     static func isSwitch(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
-        range.count <= 12 && switches.contains(bytes.word(range))
+        guard range.count <= 40 else { return false }
+        let word = bytes.word(range)
+        if switches.contains(word) { return true }
+        // Alternatives in a remark: true|false.
+        return word.contains("|") && word.split(separator: "|").allSatisfy { switches.contains(String($0)) }
     }
 
     /// What a value of a name that says nothing is, where it looks like a key or a generated password.
@@ -48,7 +54,7 @@ enum Value {
             else if [0x21, 0x23, 0x24, 0x25, 0x26, 0x2a, 0x3f, 0x5e, 0x7e, 0x40].contains(byte) { marks += 1 }
             else if !(byte.isWordOrDash || [0x2b, 0x2f, 0x3d, 0x2e].contains(byte)) { return nil }
         }
-        if Placeholder.isPlaceholder(value) || isUUID(value) || isPath(range, of: bytes) || reference(in: range, of: bytes) != nil { return nil }
+        if Placeholder.isPlaceholder(value) || isUUID(value) || WordScanner.isPublicForm(range, of: bytes) || isPath(range, of: bytes) || reference(in: range, of: bytes) != nil { return nil }
         if Randomness.isHexKey(value) { return .unrecognised }
         if value.count >= 20 { return marks == 0 && Randomness.isRandom(value) ? .unrecognised : nil }
         // A generated password has everything.
@@ -188,6 +194,7 @@ enum Value {
             if open == "@" || open.hasPrefix("%(") { return isName(inner, of: bytes) ? [] : nil }
             return literals(in: inner, of: bytes)
         }
+        if bytes[start] == 0x24, bytes[(start + 1)..<end].allSatisfy({ $0.isWord || $0 == 0x3a }), bytes[start..<end].contains(0x3a) { return [] }
         // In upper case, or speaking of a secret itself; `$ummer2024` is a password.
         if bytes[start] == 0x24, isName((start + 1)..<end, of: bytes),
             bytes[(start + 1)..<end].allSatisfy({ !$0.isLower })

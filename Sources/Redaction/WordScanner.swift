@@ -5,6 +5,7 @@ struct WordScanner {
     private let bytes: [UInt8]
     private let scan: TextScan
     private let open: [Range<Int>]
+    private let calls: CallScanner
     private(set) var spots: Spots
     private var nextOpen = 0
 
@@ -12,17 +13,13 @@ struct WordScanner {
         self.scan = scan
         self.open = open
         bytes = scan.bytes
+        calls = CallScanner(scan.bytes)
         spots = Spots(scan.bytes)
     }
 
     mutating func scan(_ range: Range<Int>) {
         var position = range.lowerBound
         while position < range.upperBound {
-            if nextOpen < open.count, position >= open[nextOpen].lowerBound {
-                position = max(position, open[nextOpen].upperBound)
-                nextOpen += 1
-                continue
-            }
             let byte = bytes[position]
             if byte == 0x24 || byte == 0x7b, let end = PasswordHashes.end(at: position, in: bytes, before: range.upperBound) {
                 spots.add(position..<end, .passwordHash, "hash-form")
@@ -30,6 +27,11 @@ struct WordScanner {
                 continue
             }
             guard isPart(byte) else {
+                position += 1
+                continue
+            }
+            // The n of an escaped line break belongs to no word.
+            if position > range.lowerBound, bytes[position - 1] == 0x5c, [0x6e, 0x72, 0x74].contains(byte) {
                 position += 1
                 continue
             }
@@ -41,6 +43,11 @@ struct WordScanner {
             }
             while position < range.upperBound, isPart(bytes[position]) { position += 1 }
             word(start..<position)
+            if !scan.kind.isProse {
+                for value in calls.secret(after: start..<position, before: range.upperBound) {
+                    for (part, secretClass) in Value.secrets(in: value, of: bytes, .secret(.password)) { spots.add(part, secretClass, "position") }
+                }
+            }
         }
     }
 
@@ -69,7 +76,7 @@ struct WordScanner {
             spots.add(range, secretClass, "encoded")
             return
         }
-        guard range.count >= 20, Randomness.isRandom(bytes[range]), !isUnderPlainName(range) else { return }
+        guard range.count >= 20, !bytes[range].allSatisfy(\.isHex), Randomness.isRandom(bytes[range]), !isUnderPlainName(range) else { return }
         spots.add(range, .unrecognised, "random")
     }
 
@@ -89,7 +96,7 @@ struct WordScanner {
 
     /// Base64 of something with secrets: Kubernetes data, basic authentication, keys in DER.
     private func encoded(_ range: Range<Int>) -> SecretClass? {
-        guard range.count >= 16, scan.depth < TextScan.deepest, let decoded = WordScanner.decoded(bytes[range]) else { return nil }
+        guard range.count >= 16, scan.depth < TextScan.deepest, mayBeBase64(range), let decoded = WordScanner.decoded(bytes[range]) else { return nil }
         if let name = BinaryContent.der(decoded) { return name == "certificate" ? nil : .privateKey }
         if decoded.starts(with: "openssh-key-v1".utf8) { return .privateKey }
         guard decoded.count >= 8, decoded.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0.isSpaceOrBreak }), String(validating: decoded, as: UTF8.self) != nil
@@ -100,6 +107,16 @@ struct WordScanner {
         // Basic authentication: user:password.
         if isAfterBasic(range), decoded.contains(0x3a) { return .password }
         return nil
+    }
+
+    /// Both cases, and none of what names have: dots, and dashes or underscores beside plus or slash.
+    private func mayBeBase64(_ range: Range<Int>) -> Bool {
+        var (lower, upper, marks) = (false, false, false)
+        for byte in bytes[range] {
+            if byte.isLower { lower = true } else if byte.isUpper { upper = true } else if byte == 0x2e { return false }
+            else if byte == 0x2d || byte == 0x5f { marks = true }
+        }
+        return lower && upper && (!marks || range.count % 4 == 0)
     }
 
     static func decoded(_ word: ArraySlice<UInt8>) -> [UInt8]? {
@@ -121,8 +138,13 @@ struct WordScanner {
         "ssh-", "h1", "MIIBIjANBgkq", "MIICIjANBgkq", "MIGfMA0GCSq", "MFkwEwYHKoZI", "MCowBQYDK2V",
     ])
 
+    /// Public keys and digests that say what they are by their first letters.
+    static func isPublicForm(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
+        publicHeads.contains { bytes[range.lowerBound] == $0[0] && bytes.has($0, at: range.lowerBound) && range.count >= $0.count + 16 }
+    }
+
     private func isPublic(_ range: Range<Int>) -> Bool {
-        for head in WordScanner.publicHeads where bytes[range.lowerBound] == head[0] && bytes.has(head, at: range.lowerBound) { return true }
+        if WordScanner.isPublicForm(range, of: bytes) { return true }
         if Value.isUUID(bytes[range]) { return true }
         // Digests that say what they are: sha256:…, SHA256:…, @sha256:….
         let before = bytes.word(max(0, range.lowerBound - 10)..<range.lowerBound)
@@ -132,7 +154,9 @@ struct WordScanner {
     }
 
     /// Whether the name before a word on its line says that it is public.
-    private func isUnderPlainName(_ range: Range<Int>) -> Bool {
+    private mutating func isUnderPlainName(_ range: Range<Int>) -> Bool {
+        while nextOpen < open.count, open[nextOpen].upperBound <= range.lowerBound { nextOpen += 1 }
+        if nextOpen < open.count, open[nextOpen].lowerBound <= range.lowerBound { return true }
         var start = range.lowerBound
         while start > 0, range.lowerBound - start < 96, bytes[start - 1] != 0x0a, bytes[start - 1] != 0x2c, bytes[start - 1] != 0x3b { start -= 1 }
         let name = bytes[start..<range.lowerBound]

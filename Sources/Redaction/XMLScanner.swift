@@ -23,6 +23,8 @@ struct XMLScanner {
     private var levels: [Level] = []
     private var position = 0
     private var comments: LineScanner
+    private var hasElements = false
+    private var isUneven = false
 
     init(_ scan: TextScan) {
         self.scan = scan
@@ -31,7 +33,8 @@ struct XMLScanner {
         comments = LineScanner(scan)
     }
 
-    mutating func run() {
+    /// False where elements do not fit together: then lines are read as well.
+    mutating func run() -> Bool {
         var textStart = 0
         while let open = bytes.position(of: 0x3c, from: position) {
             text(textStart..<open)
@@ -47,7 +50,9 @@ struct XMLScanner {
             } else if bytes.has("?", at: position) || bytes.has("!", at: position) {
                 position = bytes.position(of: 0x3e, from: position).map { $0 + 1 } ?? bytes.count
             } else if bytes.has("/", at: position) {
-                position = bytes.position(of: 0x3e, from: position).map { $0 + 1 } ?? bytes.count
+                let name = (position + 1)..<(bytes.position(of: 0x3e, from: position) ?? bytes.count)
+                if levels.isEmpty || bytes[levels[levels.count - 1].name] != bytes[bytes.trimmed(name)] { isUneven = true }
+                position = min(name.upperBound + 1, bytes.count)
                 close()
             } else {
                 tag()
@@ -55,8 +60,10 @@ struct XMLScanner {
             textStart = position
         }
         text(textStart..<bytes.count)
+        let isWhole = levels.isEmpty && hasElements && !isUneven
         while !levels.isEmpty { close() }
         spots.add(contentsOf: comments.spots)
+        return isWhole
     }
 
     /// Elements that are commented out are read like others, by a scanner of their own.
@@ -64,7 +71,7 @@ struct XMLScanner {
         if bytes[range].contains(0x3c), scan.depth < TextScan.deepest {
             let inner = Nested(plain: range, of: bytes)
             var xml = XMLScanner(TextScan(bytes: inner.bytes, kind: scan.kind, depth: scan.depth + 1))
-            xml.run()
+            _ = xml.run()
             for spot in xml.spots.settled() {
                 spots.add(inner.outer(spot.range), spot.secretClass, spot.detector, key: spot.key)
             }
@@ -87,6 +94,7 @@ struct XMLScanner {
         while position < bytes.count, bytes[position].isWordOrDash || bytes[position] == 0x3a || bytes[position] == 0x2e { position += 1 }
         let name = start..<position
         guard !name.isEmpty else { return }
+        hasElements = true
         var attributes: [Attribute] = []
         while position < bytes.count, bytes[position] != 0x3e {
             if bytes[position] == 0x3c { break }

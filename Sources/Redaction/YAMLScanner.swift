@@ -224,13 +224,13 @@ struct YAMLScanner {
         let value = isExtent ? range : extent(range, indent: 0).0
         guard !value.isEmpty else { return }
         switch sensitivity {
-        case .secret, .suspicious:
+        case .secret, .suspicious, .code:
             for (part, secretClass) in Value.secrets(in: value, of: bytes, sensitivity) {
                 spots.add(part, secretClass, "key-name", key: bytes.text(name))
             }
         case .neutral:
             if let secretClass = Value.unrecognised(value, of: bytes) { spots.add(value, secretClass, "random", key: bytes.text(name)) }
-        case .plain: break
+        case .plain: spots.leave(value)
         }
     }
 }
