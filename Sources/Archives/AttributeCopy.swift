@@ -18,9 +18,12 @@ public enum AttributeCopy {
         for name in list[..<length].split(separator: 0) {
             let name = Array(name) + [0]
             let size = unsafe exeat_fgetxattr(source.raw, name, &value, UInt(value.count))
-            guard size >= 0 else { throw Failure(errno: errno, "cannot read an extended attribute") }
+            guard size >= 0 else {
+                throw Failure(errno: errno, "cannot read an extended attribute")
+            }
             // What a security module says of the target is its own.
-            let text = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let text = String(
+                decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             if text.hasPrefix("security."), text != "security.capability" { continue }
             let set = unsafe exeat_fsetxattr(target.raw, name, value, UInt(size))
             guard set == 0 else {

@@ -75,8 +75,12 @@ struct InspectCommand: ParsableCommand {
     /// "Here" is the archive, "there" the other one.
     private func compareFacts(_ here: Inspection, _ there: Inspection) throws {
         let comparison = try ArchivedFacts.compare(
-            here.documents(of: "facts").map { .init(source: $0.source, name: $0.name, bytes: $0.bytes) },
-            there.documents(of: "facts").map { .init(source: $0.source, name: $0.name, bytes: $0.bytes) })
+            here.documents(of: "facts").map {
+                .init(source: $0.source, name: $0.name, bytes: $0.bytes)
+            },
+            there.documents(of: "facts").map {
+                .init(source: $0.source, name: $0.name, bytes: $0.bytes)
+            })
         if json {
             Terminal.print(comparison.json)
         } else {

@@ -22,7 +22,8 @@ extension Inspection {
             for record in source.artifacts where record.kind == kind {
                 guard record.plainBytes <= Self.largestDocument else {
                     throw Failure(
-                        .manifestMalformed, "the document \"\(record.name)\" is too large to be one")
+                        .manifestMalformed, "the document \"\(record.name)\" is too large to be one"
+                    )
                 }
                 var bytes: [UInt8] = []
                 var chunk = Chunk()

@@ -75,7 +75,8 @@ public final class TreeImport: Sendable {
     ) throws(Failure) -> TreeTarget {
         guard resuming, Files.exists(finishedPath) else {
             return try TreeTarget(
-                destination.path, existing: destination.existing, resuming: resuming, owners: owners,
+                destination.path, existing: destination.existing, resuming: resuming,
+                owners: owners,
                 shortfalls: shortfalls)
         }
         return try TreeTarget(

@@ -247,7 +247,8 @@ import Testing
 
     @Test func containersOfDockerAreWhatTheyWereMadeFrom() throws {
         let (name, facts) = try GuestFacts.docker(
-            config: #"{"Name":"/web","State":{"Pid":12},"Config":{"Image":"nginx:1","Env":["A=b"]}}"#,
+            config:
+                #"{"Name":"/web","State":{"Pid":12},"Config":{"Image":"nginx:1","Env":["A=b"]}}"#,
             host: #"{"Binds":["/srv:/srv"],"Memory":1.5}"#)
         #expect(name == "web")
         #expect(facts["Image"]?.string == "nginx:1")

@@ -221,7 +221,7 @@ def facts_of_a_mounted_machine_are_its_own(world):
     expect(units["system/app.service"]["state"] == "enabled", str(units))
     expect(units["system/noisy.service"]["state"] == "masked", str(units))
     expect(units["system/nightly.timer"]["schedule"] == ["OnCalendar=*-*-* 03:00:00"], str(units))
-    git = facts(world, "mounted.staged", "repositories")["items"]["git//srv/infra"]
+    git = facts(world, "mounted.staged", "repositories")["items"]["git-elsewhere//srv/infra"]
     expect(git["revision"].startswith("0123") and git["kinds"] == ["ansible"], str(git))
     sockets = facts(world, "mounted.staged", "sockets")
     expect(all(s["state"] == "unread" for s in sockets["sources"].values()), str(sockets))
@@ -342,7 +342,7 @@ def two_machines_differ_exactly_where_they_were_made_to(world):
         "accounts": ({"group/sudo"}, set(), set()), "mounts": ({"fstab//"}, set(), set()),
         "sysctl": ({"configured/vm.swappiness"}, set(), set()),
         "units": (set(), {"system/noisy.service"}, set()),
-        "repositories": ({"git//srv/infra"}, set(), set()),
+        "repositories": ({"git-elsewhere//srv/infra"}, set(), set()),
     }
     def check(families):
         found = {}

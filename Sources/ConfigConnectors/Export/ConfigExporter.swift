@@ -158,7 +158,8 @@ public final class ConfigExporter: Exporter {
     private func part(_ artifact: Int) -> Part {
         if artifact < TreeExport.artifacts { return .tree }
         let place = artifact - TreeExport.artifacts
-        return settings.families.indices.contains(place) ? .facts(settings.families[place]) : .secrets
+        return settings.families.indices.contains(place)
+            ? .facts(settings.families[place]) : .secrets
     }
 
     public func export(
@@ -239,7 +240,8 @@ public final class ConfigExporter: Exporter {
         for place in list.lacking {
             let isFact = place.family != nil
             summary.add(
-                isFact && settings.mode == .sealed ? "secrets-of-facts" : ConfigSettings.secretsWord,
+                isFact && settings.mode == .sealed
+                    ? "secrets-of-facts" : ConfigSettings.secretsWord,
                 path: place.path, detail: place.description, accepted: acceptsSecrets)
         }
         for document in documents {
@@ -267,7 +269,8 @@ extension OmissionSummary {
             PathMember.member(path), .init("reason", .string(reason)),
             .init("detail", .string(detail)), .init("accepted", .bool(accepted)),
         ])
-        if let place = counts.firstIndex(where: { $0.reason == reason && $0.accepted == accepted }) {
+        if let place = counts.firstIndex(where: { $0.reason == reason && $0.accepted == accepted })
+        {
             counts[place].count += 1
         } else {
             let place = counts.firstIndex { $0.reason > reason } ?? counts.endIndex

@@ -60,7 +60,8 @@ enum AccountFacts {
 
     static func lines(_ text: String, _ fields: Int) -> [[String]] {
         Text.statements(text).compactMap { line in
-            let parts = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            let parts = line.split(separator: ":", omittingEmptySubsequences: false).map(
+                String.init)
             return parts.count >= fields && !parts[0].isEmpty ? parts : nil
         }
     }

@@ -3,13 +3,14 @@ import Basics
 /// Where apt gets packages from: sources.list(5), both forms.
 enum AptSources {
     static func read(_ machine: Machine, _ items: inout FactItems) throws(Failure) -> Bool {
-        guard machine.exists("/etc/apt") else { return false }
+        guard try machine.exists("/etc/apt") else { return false }
         if let text = try machine.text("/etc/apt/sources.list") { add(lines: text, &items) }
         let directory = "/etc/apt/sources.list.d"
         for name in try machine.names(directory) ?? [] {
             if name.hasSuffix(".list"), let text = try machine.text("\(directory)/\(name)") {
                 add(lines: text, &items)
-            } else if name.hasSuffix(".sources"), let text = try machine.text("\(directory)/\(name)")
+            } else if name.hasSuffix(".sources"),
+                let text = try machine.text("\(directory)/\(name)")
             {
                 add(stanzas: text, &items)
             }
@@ -47,7 +48,8 @@ enum AptSources {
             let known = ["types", "uris", "suites", "components", "enabled"]
             let options = stanza.filter { !known.contains($0.key) }.map { field in
                 // A key may stand in the stanza itself, over many lines.
-                "\(field.key)=" + Text.words(field.value.replacing("\n", with: " "))
+                "\(field.key)="
+                    + Text.words(field.value.replacing("\n", with: " "))
                     .joined(separator: ",")
             }
             for type in list("types") {

@@ -7,7 +7,9 @@ enum CertificateFacts {
     static func read(_ machine: Machine, _ document: inout FactDocument) throws(Failure) {
         try document.source("certificate") { (items) throws(Failure) in
             var known: [[UInt8]: JSON] = [:]
-            try FileWalk.directories(machine.paths, depth: 32, machine) {
+            try FileWalk.directories(
+                machine.paths, depth: 32, machine, passesClosed: true
+            ) {
                 (directory, names) throws(Failure) in
                 for name in names {
                     let path = "\(directory)/\(name)"
@@ -117,7 +119,8 @@ enum CertificateFacts {
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
         ]
         let words = Text.words(text)
-        guard words.count == 5, words[4] == "GMT", let month = months.firstIndex(of: words[0]) else {
+        guard words.count == 5, words[4] == "GMT", let month = months.firstIndex(of: words[0])
+        else {
             return nil
         }
         func two(_ text: String) -> String { text.count == 1 ? "0" + text : text }

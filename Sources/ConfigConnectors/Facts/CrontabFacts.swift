@@ -16,7 +16,8 @@ enum CrontabFacts {
             }
             if let text = try machine.text("/etc/anacrontab") {
                 isThere = true
-                items.add("/etc/anacrontab", .object([.init("lines", .strings(Text.statements(text)))]))
+                items.add(
+                    "/etc/anacrontab", .object([.init("lines", .strings(Text.statements(text)))]))
             }
             return isThere
         }

@@ -155,5 +155,7 @@ extension JSON {
         }
     }
 
-    static func strings(_ texts: some Sequence<String>) -> JSON { .array(texts.map { .string($0) }) }
+    static func strings(_ texts: some Sequence<String>) -> JSON {
+        .array(texts.map { .string($0) })
+    }
 }

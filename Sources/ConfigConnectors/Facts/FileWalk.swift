@@ -10,8 +10,11 @@ enum FileWalk {
 
     /// Calls `body` for every directory at and below those given, with the names in it; false ends the
     /// walk below it.
+    ///
+    /// - Parameter passesClosed: directories closed to us are passed over; for exported trees, whose index
+    ///   has them as omissions. Else they are a failure.
     static func directories(
-        _ paths: [String], depth: Int, _ machine: Machine,
+        _ paths: [String], depth: Int, _ machine: Machine, passesClosed: Bool,
         _ body: (String, [String]) throws(Failure) -> Bool
     ) throws(Failure) {
         var left = paths.map { (path: $0, depth: depth) }
@@ -22,7 +25,7 @@ enum FileWalk {
             guard seen.count <= mostDirectories else {
                 throw Failure(.failed, "there are more than \(mostDirectories) directories")
             }
-            guard let names = try listed(next.path, machine) else { continue }
+            guard let names = try listed(next.path, machine, passesClosed) else { continue }
             guard try body(next.path, names), next.depth > 0 else { continue }
             for name in names.reversed() {
                 let path = (next.path == "/" ? "" : next.path) + "/" + name
@@ -31,11 +34,11 @@ enum FileWalk {
         }
     }
 
-    /// A directory closed to us is passed over where we may not look into it: the tree has it as an
-    /// omission.
-    private static func listed(_ path: String, _ machine: Machine) throws(Failure) -> [String]? {
+    private static func listed(
+        _ path: String, _ machine: Machine, _ passesClosed: Bool
+    ) throws(Failure) -> [String]? {
         do throws(Failure) { return try machine.names(path) } catch {
-            if error.code == .denied { return nil }
+            if passesClosed, error.code == .denied { return nil }
             throw error
         }
     }

@@ -11,7 +11,9 @@ enum GuestFacts {
         try definitions(
             "proxmox", ["/etc/pve/qemu-server", "/etc/pve/lxc"], [".conf"], machine, &document)
         try definitions("nspawn", ["/etc/systemd/nspawn"], [".nspawn"], machine, &document)
-        try definitions("kubernetes", ["/etc/kubernetes/manifests"], [".yaml", ".yml", ".json"], machine, &document)
+        try definitions(
+            "kubernetes", ["/etc/kubernetes/manifests"], [".yaml", ".yml", ".json"], machine,
+            &document)
         try definitions(
             "quadlet", ["/etc/containers/systemd", "/usr/share/containers/systemd"],
             [".container", ".volume", ".network", ".pod", ".kube", ".image", ".build"], machine,
@@ -25,10 +27,7 @@ enum GuestFacts {
             return true
         }
         try document.source("docker") { (items) throws(Failure) in
-            guard let names = try machine.names("/var/lib/docker/containers") else {
-                // Its directory may only be read by root, and its program tells that it is there.
-                return false
-            }
+            guard let names = try machine.names("/var/lib/docker/containers") else { return false }
             for name in names {
                 let directory = "/var/lib/docker/containers/\(name)"
                 guard let config = try machine.text("\(directory)/config.v2.json") else { continue }
@@ -58,7 +57,7 @@ enum GuestFacts {
             ]
             var isThere = false
             let places = Set(machine.paths + ["/etc", "/opt", "/srv"]).sorted()
-            try FileWalk.directories(places, depth: 4, machine) {
+            try FileWalk.directories(places, depth: 4, machine, passesClosed: false) {
                 (directory, names) throws(Failure) in
                 for name in names where wanted.contains(name) {
                     let path = "\(directory)/\(name)"

@@ -47,8 +47,10 @@ final class Machine {
 
     /// Where a path of the machine lies here, links followed as that machine would; nil where nothing
     /// is. No link leads out of the root.
-    func place(of path: String) -> String? {
-        if isLive { return unsafe access(path, F_OK) == 0 ? path : nil }
+    ///
+    /// Throws where that may not be seen: what is closed to us is not absent.
+    func place(of path: String) throws(Failure) -> String? {
+        if isLive { return try Self.status(path, followingLinks: true) == nil ? nil : path }
         var done: [Substring] = []
         var left = Array(path.split(separator: "/").reversed())
         var links = 0
@@ -59,8 +61,8 @@ final class Machine {
                 continue
             }
             let here = root + "/" + (done + [name]).joined(separator: "/")
-            guard let kind = Files.kind(here) else { return nil }
-            guard kind == S_IFLNK else {
+            guard let status = try Self.status(here, followingLinks: false) else { return nil }
+            guard status.st_mode & S_IFMT == S_IFLNK else {
                 done.append(name)
                 continue
             }
@@ -72,13 +74,27 @@ final class Machine {
         return done.isEmpty ? root : root + "/" + done.joined(separator: "/")
     }
 
+    private static func status(
+        _ path: String, followingLinks: Bool
+    ) throws(Failure) -> stat? {
+        var status = stat()
+        let result = unsafe followingLinks ? stat(path, &status) : lstat(path, &status)
+        if result == 0 { return status }
+        switch errno {
+        case ENOENT, ENOTDIR, ELOOP: return nil
+        default: throw Failure(errno: errno, "cannot look at \"\(path)\"")
+        }
+    }
+
     /// The bytes of a file as they are; nil when it is not there.
     func bytes(_ path: String) throws(Failure) -> [UInt8]? {
         try progress.checkCancelled()
-        guard let place = place(of: path) else { return nil }
+        guard let place = try place(of: path) else { return nil }
         // A FIFO would wait for a writer for ever.
         var status = stat()
-        guard unsafe stat(place, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard unsafe stat(place, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
         do throws(Failure) { return try Files.read(place, limit: Self.largestText) } catch {
             throw Failure(error.code, "cannot read \"\(path)\"", cause: error)
         }
@@ -112,11 +128,13 @@ final class Machine {
         return String(decoding: result.content, as: UTF8.self)
     }
 
-    func redacted(_ text: String, of path: String) -> String { redacted(Array(text.utf8), of: path) }
+    func redacted(_ text: String, of path: String) -> String {
+        redacted(Array(text.utf8), of: path)
+    }
 
     /// The names in a directory, sorted; nil when it is not there.
     func names(_ path: String) throws(Failure) -> [String]? {
-        guard let place = place(of: path), Files.isDirectory(place) else { return nil }
+        guard let place = try place(of: path), Files.isDirectory(place) else { return nil }
         do throws(Failure) { return try Files.names(in: place) } catch {
             throw Failure(error.code, "cannot list \"\(path)\"", cause: error)
         }
@@ -128,16 +146,19 @@ final class Machine {
     }
 
     /// What a link of the machine says; nil for all that is no link.
-    func linkTarget(_ path: String) -> String? {
-        guard let directory = place(of: Files.parent(of: path)) else { return nil }
+    func linkTarget(_ path: String) throws(Failure) -> String? {
+        guard let directory = try place(of: Files.parent(of: path)) else { return nil }
         let here = (directory == "/" ? "" : directory) + "/" + Files.lastComponent(of: path)
         guard Files.kind(here) == S_IFLNK else { return nil }
         return Self.link(here)
     }
 
-    func exists(_ path: String) -> Bool { place(of: path) != nil }
+    func exists(_ path: String) throws(Failure) -> Bool { try place(of: path) != nil }
 
-    func isDirectory(_ path: String) -> Bool { place(of: path).map(Files.isDirectory) ?? false }
+    func isDirectory(_ path: String) throws(Failure) -> Bool {
+        guard let place = try place(of: path) else { return false }
+        return Files.isDirectory(place)
+    }
 
     private static func link(_ path: String) -> String? {
         var buffer = [CChar](repeating: 0, count: 4097)

@@ -56,7 +56,7 @@ enum NetworkFacts {
 
     /// Interfaces that container engines make and take away.
     private static func isPassing(_ interface: String) -> Bool {
-        ["veth", "cali", "tap", "lxc"].contains { interface.hasPrefix($0) }
+        ["veth", "cali", "tap"].contains { interface.hasPrefix($0) }
     }
 
     static func hosts(_ text: String, _ items: inout FactItems) {
@@ -113,7 +113,8 @@ enum NetworkFacts {
                 words[9] != "lo", !isPassing(words[9])
             else { continue }
             // RTF_LOCAL, RTF_CACHE, RTF_ANYCAST, RTF_REJECT of <linux/ipv6_route.h>.
-            let own = flags & 0x8000_0000 != 0 || flags & 0x0100_0000 != 0
+            let own =
+                flags & 0x8000_0000 != 0 || flags & 0x0100_0000 != 0
                 || flags & 0x0010_0000 != 0 || flags & 0x0200 != 0
             if own || words[0].hasPrefix("ff") || words[0].hasPrefix("fe80") { continue }
             let isDefault = prefix == 0 && words[0].allSatisfy { $0 == "0" }
@@ -132,7 +133,8 @@ enum NetworkFacts {
         unsafe withUnsafeMutableBytes(of: &address) { unsafe $0.copyBytes(from: bytes) }
         var text = [CChar](repeating: 0, count: 64)
         guard unsafe inet_ntop(AF_INET6, &address, &text, 64) != nil else { return digits }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(
+            decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
 

@@ -8,24 +8,35 @@ enum RepositoryFacts {
     private static let usual = ["/root", "/opt", "/srv", "/home", "/usr/local"]
 
     static func read(_ machine: Machine, _ document: inout FactDocument) throws(Failure) {
+        var known: Set<String> = []
         try document.source("git") { (items) throws(Failure) in
-            let own = machine.paths + machine.repositories
-            for (places, isOwn) in [(own, true), (usual, false)] {
-                try FileWalk.directories(places, depth: isOwn ? 16 : 4, machine) {
-                    (directory, names) throws(Failure) in
-                    guard names.contains(".git") || isBare(names) else { return true }
-                    let kinds = kinds(names)
-                    // Of what is elsewhere, only what sets machines up.
-                    if isOwn || !kinds.isEmpty {
-                        let files = names.contains(".git") ? "\(directory)/.git" : directory
-                        if let facts = try repository(files, kinds, machine) {
-                            items.add(directory, facts)
-                        }
-                    }
-                    return names.contains(".git")
+            try find(
+                machine.paths + machine.repositories, depth: 16, isOwn: true, machine, &known,
+                &items)
+            return true
+        }
+        // Of what is elsewhere, only what sets machines up.
+        try document.source("git-elsewhere") { (items) throws(Failure) in
+            try find(usual, depth: 4, isOwn: false, machine, &known, &items)
+            return true
+        }
+    }
+
+    private static func find(
+        _ places: [String], depth: Int, isOwn: Bool, _ machine: Machine,
+        _ known: inout Set<String>, _ items: inout FactItems
+    ) throws(Failure) {
+        try FileWalk.directories(places, depth: depth, machine, passesClosed: isOwn) {
+            (directory, names) throws(Failure) in
+            guard names.contains(".git") || isBare(names) else { return true }
+            let kinds = kinds(names)
+            if known.insert(directory).inserted, isOwn || !kinds.isEmpty {
+                let files = names.contains(".git") ? "\(directory)/.git" : directory
+                if let facts = try repository(files, kinds, machine) {
+                    items.add(directory, facts)
                 }
             }
-            return true
+            return names.contains(".git")
         }
     }
 
@@ -41,7 +52,9 @@ enum RepositoryFacts {
             "inventory", "galaxy.yml",
         ]
         if names.contains(where: { ansible.contains($0) }) { kinds.append("ansible") }
-        if names.contains(where: { $0.hasSuffix(".tf") || $0.hasSuffix(".tf.json") || $0 == "terraform" }) {
+        if names.contains(where: {
+            $0.hasSuffix(".tf") || $0.hasSuffix(".tf.json") || $0 == "terraform"
+        }) {
             kinds.append("terraform")
         }
         if names.contains("Puppetfile") || names.contains("hieradata") { kinds.append("puppet") }

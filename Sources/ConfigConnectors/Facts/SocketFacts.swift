@@ -86,12 +86,13 @@ enum SocketFacts {
     /// Names of programs by the sockets they hold, as far as we may look; without numbers of processes.
     private static func programs(_ machine: Machine) throws(Failure) -> [UInt64: String] {
         var programs: [UInt64: String] = [:]
-        for process in try machine.names("/proc") ?? [] where process.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+        for process in try machine.names("/proc") ?? []
+        where process.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             // A process that has gone, or is somebody else's.
             guard let names = try? machine.names("/proc/\(process)/fd") else { continue }
             var name: String?
             for descriptor in names {
-                guard let target = machine.linkTarget("/proc/\(process)/fd/\(descriptor)"),
+                guard let target = try? machine.linkTarget("/proc/\(process)/fd/\(descriptor)"),
                     target.hasPrefix("socket:["), let inode = UInt64(target.dropFirst(8).dropLast())
                 else { continue }
                 if name == nil {

@@ -26,7 +26,7 @@ enum SysctlFacts {
             return isThere
         }
         try document.liveSource("current", machine) { (items) throws(Failure) in
-            guard machine.exists("/proc/sys") else { return false }
+            guard try machine.exists("/proc/sys") else { return false }
             try walk("/proc/sys", "", machine, &items)
             return true
         }
@@ -48,7 +48,7 @@ enum SysctlFacts {
             let path = "\(directory)/\(name)"
             // Some names have dots in them (interfaces of a VLAN): sysctl writes those as slashes.
             let key = prefix + name.replacing(".", with: "/")
-            if machine.isDirectory(path) {
+            if try machine.isDirectory(path) {
                 try walk(path, key + ".", machine, &items)
             } else if isFact(key) {
                 var status = stat()
@@ -59,7 +59,8 @@ enum SysctlFacts {
                 items.add(
                     key,
                     .string(
-                        lines.map { Text.words($0).joined(separator: " ") }.joined(separator: "; ")))
+                        lines.map { Text.words($0).joined(separator: " ") }.joined(separator: "; "))
+                )
             }
         }
     }
@@ -69,7 +70,9 @@ enum SysctlFacts {
     static func isFact(_ key: String) -> Bool {
         !changing.contains { key == $0 || $0.hasSuffix(".") && key.hasPrefix($0) }
             && !key.hasSuffix(".stable_secret") && !key.hasSuffix("_key")
-            && !["veth", "cali", "tap"].contains { key.contains(".conf.\($0)") || key.contains(".neigh.\($0)") }
+            && !["veth", "cali", "tap"].contains {
+                key.contains(".conf.\($0)") || key.contains(".neigh.\($0)")
+            }
     }
 
     private static let changing = [
@@ -77,7 +80,8 @@ enum SysctlFacts {
         "fs.inode-nr", "fs.inode-state", "fs.quota.", "fs.xfs.stats_clear", "kernel.cad_pid",
         "kernel.core_modes", "kernel.ns_last_pid", "kernel.pty.nr", "kernel.random.",
         "kernel.hostname", "kernel.domainname", "kernel.osrelease", "kernel.ostype",
-        "kernel.version", "kernel.tainted", "kernel.sched_domain.", "kernel.perf_event_max_sample_rate",
+        "kernel.version", "kernel.tainted", "kernel.sched_domain.",
+        "kernel.perf_event_max_sample_rate",
         "net.netfilter.nf_conntrack_count", "net.ipv4.tcp_available_congestion_control",
         "kernel.keys.gc_delay", "sunrpc.transports", "vm.stat_refresh", "vm.compact_memory",
         "vm.drop_caches", "kernel.seccomp.actions_avail", "kernel.usermodehelper.",

@@ -72,7 +72,7 @@ struct UnitTable {
         var seen: Set<String> = []
         for directory in directories {
             // /lib is /usr/lib on most machines.
-            guard let place = machine.place(of: directory),
+            guard let place = try machine.place(of: directory),
                 seen.insert(Files.absolute(place)).inserted,
                 let names = try machine.names(directory)
             else { continue }
@@ -121,7 +121,7 @@ struct UnitTable {
         _ path: String, _ name: String, isAdministrators: Bool
     ) throws(Failure) -> Unit {
         var unit = Unit(path: path)
-        if let target = machine.linkTarget(path) {
+        if let target = try machine.linkTarget(path) {
             if target == "/dev/null" {
                 unit.isMasked = true
                 return unit

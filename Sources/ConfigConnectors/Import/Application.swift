@@ -134,7 +134,9 @@ struct Application {
 
     private mutating func applyLink(_ entry: Entry, isThere: Bool) throws(Failure) {
         if isThere {
-            if try link(entry.path, below: machine) == entry.target { return note(entry.path, .same) }
+            if try link(entry.path, below: machine) == entry.target {
+                return note(entry.path, .same)
+            }
             if !isDryRun { try keep(entry.path) }
         }
         if !isDryRun { try copy(entry.path, from: staged, to: machine) }
@@ -148,7 +150,9 @@ struct Application {
         try Files.makeDirectory(backup, mode: 0o700)
         let root = try TreeRoot(backup)
         var parents: [[UInt8]] = []
-        for (place, byte) in path.enumerated() where byte == 0x2f { parents.append(Array(path[..<place])) }
+        for (place, byte) in path.enumerated() where byte == 0x2f {
+            parents.append(Array(path[..<place]))
+        }
         for parent in parents where try kind(parent, below: root) == nil {
             try make(parent, mode: 0o700, below: root)
         }
@@ -163,7 +167,8 @@ struct Application {
         try copy(path, from: machine, to: root, as: name)
     }
 
-    private func isCopy(_ name: [UInt8], of path: [UInt8], _ root: TreeRoot) throws(Failure) -> Bool {
+    private func isCopy(_ name: [UInt8], of path: [UInt8], _ root: TreeRoot) throws(Failure) -> Bool
+    {
         guard try kind(name, below: root) == kind(path, below: machine) else { return false }
         if try kind(name, below: root) == S_IFLNK {
             return try link(name, below: root) == link(path, below: machine)
@@ -179,8 +184,9 @@ struct Application {
         try make(path, mode: 0o700, below: machine)
         let status = try status(path, below: staged)
         try unsafe at(path, machine) { (directory, name) throws(Failure) in
-            guard unsafe fchownat(
-                directory, name, status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) == 0
+            guard
+                unsafe fchownat(
+                    directory, name, status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) == 0
                     || errno == EPERM,
                 unsafe fchmodat(directory, name, status.st_mode & 0o7777, 0) == 0
             else { throw Failure(errno: errno, "cannot set the owner and the mode") }
@@ -254,9 +260,10 @@ struct Application {
     }
 
     private func rename(_ from: [UInt8], to: [UInt8], _ root: TreeRoot) throws(Failure) {
-        let last = Array(to[(to.lastIndex(of: 0x2f).map { $0 + 1 } ?? 0)...]).map {
-            CChar(bitPattern: $0)
-        } + [0]
+        let last =
+            Array(to[(to.lastIndex(of: 0x2f).map { $0 + 1 } ?? 0)...]).map {
+                CChar(bitPattern: $0)
+            } + [0]
         try unsafe at(from, root) { (directory, name) throws(Failure) in
             guard unsafe renameat(directory, name, directory, last) == 0 else {
                 throw Failure(errno: errno, "cannot put the file in its place")

@@ -29,7 +29,8 @@ public struct ArchivedFacts: Sendable {
     public let alone: [String]
 
     public var isEqual: Bool {
-        alone.isEmpty && pairs.allSatisfy { $0.missing.isEmpty && $0.families.allSatisfy(\.isEqual) }
+        alone.isEmpty
+            && pairs.allSatisfy { $0.missing.isEmpty && $0.families.allSatisfy(\.isEqual) }
     }
 
     /// Every source of items could be read on both sides.
@@ -45,7 +46,8 @@ public struct ArchivedFacts: Sendable {
     ) throws(Failure) -> ArchivedFacts {
         guard !here.isEmpty, !there.isEmpty else {
             throw Failure(
-                .notFound, "\(here.isEmpty ? "the first" : "the second") archive has no facts about a machine",
+                .notFound,
+                "\(here.isEmpty ? "the first" : "the second") archive has no facts about a machine",
                 hint: "Sources of kind configs have them.")
         }
         let (left, right) = (sources(here), sources(there))

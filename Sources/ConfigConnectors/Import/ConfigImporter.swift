@@ -60,9 +60,16 @@ public final class ConfigImporter: Importer {
     public func prepare() throws(Failure) -> ImportOutline {
         try settings.checkPlace(paths)
         try checkParts()
+        if settings.compares || !settings.apply.isEmpty, !Files.isDirectory(settings.root) {
+            throw Failure(
+                .notFound,
+                "\"\(settings.root)\" is no directory: there is no machine to compare with",
+                hint: "Correct `root` of the target, or say `compare: false`.")
+        }
         for place in documents where !Self.isName(source.artifacts[place].name) {
             throw Failure(
-                .manifestMalformed, "source \"\(source.name)\" has a document without a proper name")
+                .manifestMalformed, "source \"\(source.name)\" has a document without a proper name"
+            )
         }
         try Files.makeDirectory(settings.directory, mode: 0o700)
         if !Files.exists(begunPath) {
@@ -97,7 +104,8 @@ public final class ConfigImporter: Importer {
             }
             guard isCovered else {
                 throw Failure(
-                    .planInvalidValue, "\"apply\" names \"\(part)\", which the archive does not have",
+                    .planInvalidValue,
+                    "\"apply\" names \"\(part)\", which the archive does not have",
                     hint: "Its trees are: \(paths.joined(separator: ", ")).")
             }
         }
@@ -193,7 +201,7 @@ public final class ConfigImporter: Importer {
         try tree.eachItem { (item) throws(Failure) in
             try files.add(item, isWithin: isWithin(item.path))
         }
-        try files.findOthers()
+        try files.findOthers(paths)
         var differences = files.result
         let machine = Machine(
             root: settings.root, paths: paths, repositories: [], redactor: redaction.ofFacts,
@@ -272,7 +280,8 @@ struct ApplicationReport {
 
     var counts: [JSON.Member] {
         let words: [(Application.Action, String)] = [
-            (.create, "created"), (.replace, "replaced"), (.refuse, "refused"), (.same, "unchanged"),
+            (.create, "created"), (.replace, "replaced"), (.refuse, "refused"),
+            (.same, "unchanged"),
         ]
         return words.map { action, word in
             let count = steps.filter { $0.action == action }.count
@@ -287,19 +296,26 @@ struct ApplicationReport {
             "steps": .array(
                 steps.map { step in
                     var members: [JSON.Member] = [
-                        PathMember.member(step.path), .init("action", .string(step.action.rawValue)),
+                        PathMember.member(step.path),
+                        .init("action", .string(step.action.rawValue)),
                     ]
-                    if !step.reason.isEmpty { members.append(.init("reason", .string(step.reason))) }
+                    if !step.reason.isEmpty {
+                        members.append(.init("reason", .string(step.reason)))
+                    }
                     return .object(members)
                 }),
         ]
-        var lines = [isDryRun ? "Dry run: nothing was changed on \(machine)" : "Applied to \(machine)"]
+        var lines = [
+            isDryRun ? "Dry run: nothing was changed on \(machine)" : "Applied to \(machine)"
+        ]
         for step in steps where step.action != .same || !step.reason.isEmpty {
             let name = String(decoding: step.path, as: UTF8.self).replacing("\n", with: "\\u{a}")
             lines.append(
-                "\(step.action.rawValue)  /\(name)" + (step.reason.isEmpty ? "" : "  (\(step.reason))"))
+                "\(step.action.rawValue)  /\(name)"
+                    + (step.reason.isEmpty ? "" : "  (\(step.reason))"))
         }
-        try Files.write(Array(json.pretty.utf8) + [0x0a], to: directory + "/applied.json", mode: 0o600)
+        try Files.write(
+            Array(json.pretty.utf8) + [0x0a], to: directory + "/applied.json", mode: 0o600)
         try Files.write(
             Array((lines.joined(separator: "\n") + "\n").utf8), to: directory + "/applied.txt",
             mode: 0o600)

@@ -81,7 +81,8 @@ struct ConfigTarget: Sendable {
             throw Failure(
                 .targetOccupied,
                 "\"\(directory)\" is where a machine has its own configuration",
-                hint: "Name a directory of its own, such as /srv/import/NAME: files are staged, and never "
+                hint:
+                    "Name a directory of its own, such as /srv/import/NAME: files are staged, and never "
                     + "written over live ones.")
         }
     }

@@ -54,7 +54,8 @@ struct DifferencesReport: Sendable {
     var text: String {
         var lines = [
             "Differences between the archive (here) and the machine (there)",
-            "source   \(title.source)", "machine  \(title.machine)", "taken    \(title.takenAt)", "",
+            "source   \(title.source)", "machine  \(title.machine)", "taken    \(title.takenAt)",
+            "",
         ]
         lines += differences.counts.map { count in
             "\(count.key): \(count.value.integer ?? 0)"
@@ -92,7 +93,8 @@ struct DifferencesReport: Sendable {
                 lines: differences.packages.map { package in
                     "\(package.name)  wanted \(package.wanted), installed \(package.installed ?? "none"), "
                         + (package.available.map {
-                            $0.isEmpty ? "not to be had" : "to be had: \($0.joined(separator: ", "))"
+                            $0.isEmpty
+                                ? "not to be had" : "to be had: \($0.joined(separator: ", "))"
                         } ?? "apt could not be asked")
                 }))
         sections.append(
@@ -123,9 +125,11 @@ struct DifferencesReport: Sendable {
     var page: String {
         var body = "<h1>Differences</h1>\n<p>Archive (<em>here</em>): source <code>"
         body += "\(Self.escaped(title.source))</code>. Machine (<em>there</em>): <code>"
-        body += "\(Self.escaped(title.machine))</code>, \(Self.escaped(title.takenAt)).</p>\n<table>\n"
+        body +=
+            "\(Self.escaped(title.machine))</code>, \(Self.escaped(title.takenAt)).</p>\n<table>\n"
         for count in differences.counts {
-            body += "<tr><th>\(Self.escaped(count.key))</th><td>\(count.value.integer ?? 0)</td></tr>\n"
+            body +=
+                "<tr><th>\(Self.escaped(count.key))</th><td>\(count.value.integer ?? 0)</td></tr>\n"
         }
         body += "</table>\n"
         for section in sections where !section.lines.isEmpty {
@@ -176,7 +180,8 @@ struct DifferencesReport: Sendable {
     }
 
     func write(to directory: String) throws(Failure) {
-        try Files.write(Array(json.pretty.utf8) + [0x0a], to: directory + "/differences.json", mode: 0o600)
+        try Files.write(
+            Array(json.pretty.utf8) + [0x0a], to: directory + "/differences.json", mode: 0o600)
         try Files.write(Array(text.utf8), to: directory + "/differences.txt", mode: 0o600)
         try Files.write(Array(page.utf8), to: directory + "/differences.html", mode: 0o600)
     }

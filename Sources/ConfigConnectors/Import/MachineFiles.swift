@@ -23,8 +23,8 @@ struct MachineFiles: ~Copyable {
     private var stagedReader: EntryReader
     /// Paths of the index, omissions among them.
     private var known: Set<[UInt8]> = []
-    /// Directories of the index whose names are to be looked through on the machine.
-    private var directories: [[UInt8]] = []
+    /// Omissions among them: what lies below is not of the archive either, and no difference.
+    private var closed: Set<[UInt8]> = []
     var result = MachineDifferences()
 
     static let largest: Int64 = SecretFilter.largest
@@ -56,13 +56,13 @@ struct MachineFiles: ~Copyable {
         try progress.checkCancelled()
         known.insert(item.path)
         guard case .entry(let indexed) = item else {
+            closed.insert(item.path)
             if isWithin { result.uncompared.append((item.path, "not in the archive")) }
             return
         }
         let entry = indexed.entry
         guard isWithin else { return }
-        if entry.kind == .directory { directories.append(entry.path) }
-        do throws(Failure) { try compare(entry) } catch {
+        do throws(Failure) { try compare(entry, indexed.attributeDigests) } catch {
             switch error.code {
             case .sourceVanished, .notFound: result.onlyHere.append(entry.path)
             case .sourceUnreadable, .denied:
@@ -74,7 +74,9 @@ struct MachineFiles: ~Copyable {
         }
     }
 
-    private mutating func compare(_ entry: Entry) throws(Failure) {
+    private mutating func compare(
+        _ entry: Entry, _ extended: [TreeLeaf.AttributeDigest]
+    ) throws(Failure) {
         guard let kind = try kind(of: entry.path) else {
             result.onlyHere.append(entry.path)
             return
@@ -94,6 +96,9 @@ struct MachineFiles: ~Copyable {
             entry.kind == .hardlink
             ? try stagedReader.read(entry.path, .file, through: &stagedCursor).entry : entry
         var attributes = differences(here, there)
+        if entry.kind != .hardlink, Self.kept(extended) != Self.kept(masked(there)) {
+            attributes.append("xattrs")
+        }
         var lines: [String] = []
         var isRedacted = false
         if kind == .file {
@@ -127,6 +132,27 @@ struct MachineFiles: ~Copyable {
             attributes.append("acl")
         }
         return attributes
+    }
+
+    /// Digests of a machine's attributes as the archive would have them.
+    private func masked(_ there: Entry) -> [TreeLeaf.AttributeDigest] {
+        there.attributes.map { attribute in
+            guard let redactor, attribute.name.starts(with: "user.".utf8) else {
+                return TreeLeaf.AttributeDigest(attribute)
+            }
+            let value = redactor.redact(path: [0x2f] + there.path, content: attribute.value).content
+            return TreeLeaf.AttributeDigest(ExtendedAttribute(name: attribute.name, value: value))
+        }
+    }
+
+    /// Without the labels that a security module gives by itself.
+    private static func kept(
+        _ attributes: [TreeLeaf.AttributeDigest]
+    ) -> [TreeLeaf.AttributeDigest] {
+        attributes.filter { attribute in
+            !attribute.name.starts(with: "security.".utf8)
+                || attribute.name.elementsEqual("security.capability".utf8)
+        }
     }
 
     private func kind(of path: [UInt8]) throws(Failure) -> WalkedKind? {
@@ -214,24 +240,28 @@ struct MachineFiles: ~Copyable {
 
     /// Looks for what the machine has in the exported directories and the archive does not know; of a
     /// directory that is there alone, only its own name is told.
-    mutating func findOthers() throws(Failure) {
-        for directory in directories {
+    ///
+    /// - Parameter paths: the exported directories, as paths of the machine.
+    mutating func findOthers(_ paths: [String]) throws(Failure) {
+        let top = machine.path == "/" ? "" : machine.path
+        let present = paths.filter { Files.isDirectory(top + $0) }
+        guard !present.isEmpty else { return }
+        var walker = try TreeWalker(TreeScope(paths: present, below: machine.path))
+        while let event = try walker.next() {
             try progress.checkCancelled()
-            let text = String(decoding: directory, as: UTF8.self)
-            let path = machine.path + (text.isEmpty ? "" : "/" + text)
-            // Names that are no text cannot be listed in this way, and are told by the index alone.
-            guard Files.kind(path) == S_IFDIR else { continue }
-            let names: [String]
-            do throws(Failure) { names = try Files.names(in: path) } catch {
-                result.uncompared.append((directory, "cannot be listed there"))
+            let path = walker.path
+            if known.contains(path) { continue }
+            let parent = Array(path[..<(path.lastIndex(of: 0x2f) ?? 0)])
+            if closed.contains(parent) || !known.contains(parent), !parent.isEmpty {
+                closed.insert(path)
                 continue
             }
-            for name in names {
-                let other = directory + (directory.isEmpty ? [] : [0x2f]) + Array(name.utf8)
-                if !known.contains(other) { result.onlyThere.append(other) }
+            switch event {
+            case .entry, .mountPoint: result.onlyThere.append(path)
+            case .unreadable: result.uncompared.append((path, "cannot be listed there"))
+            case .excluded, .vanished: continue
             }
         }
-        result.onlyThere.sort { $0.lexicographicallyPrecedes($1) }
     }
 }
 

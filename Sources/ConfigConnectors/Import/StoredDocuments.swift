@@ -35,7 +35,8 @@ struct StoredDocuments: Sendable {
         _ record: ArtifactRecord, from artifacts: any ArtifactSource
     ) throws(Failure) -> [UInt8] {
         guard record.plainBytes <= largest else {
-            throw Failure(.manifestMalformed, "the document \"\(record.name)\" is too large to be one")
+            throw Failure(
+                .manifestMalformed, "the document \"\(record.name)\" is too large to be one")
         }
         var bytes: [UInt8] = []
         var chunk = Chunk()
