@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Configurations out and in again: trees, facts, secrets, differences from a machine, parts applied."""
 import glob
-import io
 import json
 import os
 import shutil
-import signal
 import subprocess
-import tarfile
 
 from robustness_kit import *
 
@@ -318,6 +315,38 @@ def references_compare_with_the_same_key_alone(world):
     expect(code.split("= ")[1][:32] in shared[0], f"{shared[0]} is not {code}")
 
 
+def files_too_large_to_be_searched_stay_behind_and_are_told(world):
+    root = machine(world, "alpha")
+    with open(os.path.join(root, "etc/huge.dat"), "wb") as file:
+        file.write(f"password = {PLANTED['password']}\n".encode())
+        file.truncate(17 << 20)
+    with open(os.path.join(root, "etc/hollow.conf"), "wb") as file:
+        file.truncate(1 << 20)
+        file.seek(0, 2)
+        file.write(f"\npassword = {PLANTED['password']}\n".encode())
+    exported(world, root, "huge", status=2, encrypt=False, secrets="omit")
+    text = world.run("inspect", world.at("huge")).out.decode()
+    expect("etc/huge.dat (unsearched)" in text, text)
+    for path, content in contents(world.at("huge")):
+        expect_no_secret(path, content)
+    exported(world, root, "huge", encrypt=False, secrets="omit", accept="[ unsearched ]")
+    exported(world, root, "huge", secrets="sealed", paths="[ /etc, /srv ]")
+    imported(world, "huge", "huge.staged", root=root)
+    expect(tree_of(world.at("huge.staged/tree/etc")) == tree_of(os.path.join(root, "etc")), "trees differ")
+
+
+def what_the_plan_excludes_is_no_difference(world):
+    root = machine(world, "alpha")
+    os.symlink("app.ini", os.path.join(root, "etc/app/bad \udcff name"))
+    exported(world, root, "excluded", encrypt=False, secrets="omit",
+             exclude='{ paths: ["/etc/ssh/"], reason: "made anew" }')
+    imported(world, "excluded", "excluded.staged", root=root)
+    found = differences(world, "excluded.staged")["files"]
+    expect(not found["only-there"] and not found["differs"] and not found["only-here"], str(found))
+    expect([p["path"] for p in found["not-compared"]] == ["etc/ssh"], str(found["not-compared"]))
+    expect(not os.path.exists(world.at("excluded.staged/tree/etc/ssh")), "it was exported")
+
+
 # --- two machines
 
 def two_machines_differ_exactly_where_they_were_made_to(world):
@@ -547,7 +576,9 @@ if __name__ == "__main__":
         documents_keep_their_schemas, facts_of_a_mounted_machine_are_its_own,
         nothing_leaks_when_secrets_are_omitted, a_plan_that_says_nothing_about_secrets_is_incomplete,
         sealed_secrets_are_kept_and_nothing_else_has_them, a_sealed_run_that_lacks_secrets_of_facts_says_so,
-        references_compare_with_the_same_key_alone, two_machines_differ_exactly_where_they_were_made_to,
+        references_compare_with_the_same_key_alone,
+        files_too_large_to_be_searched_stay_behind_and_are_told, what_the_plan_excludes_is_no_difference,
+        two_machines_differ_exactly_where_they_were_made_to,
         nothing_is_staged_over_a_live_machine,
         parts_are_applied_only_when_told_to_and_what_they_replace_is_kept,
         a_link_on_the_machine_leads_nothing_elsewhere, runs_that_are_killed_end_well_the_next_time,
