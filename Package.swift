@@ -78,6 +78,9 @@ let package = Package(
         .library("Disks", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Guests", ["Basics", "Primitives"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
+        .library(
+            "Trees",
+            ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
         .library("HTTP", ["Basics", "Primitives", "Streams", "CCurl"]),
         .library("Logs", ["Basics", "Primitives", "Streams"]),
         .library("Redaction", ["Basics", "Primitives"]),
@@ -90,8 +93,7 @@ let package = Package(
         .library(
             "Bags", ["Basics", "Primitives", "Streams", "Manifests", "Journals", "Signatures"]),
         .library(
-            "FileConnectors",
-            ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+            "FileConnectors", ["Connectors", "Trees", "Basics", "Manifests", "Plans", "Streams"]),
         .library(
             "PostgreSQLConnector",
             [
@@ -117,8 +119,8 @@ let package = Package(
         .library(
             "ConfigConnectors",
             [
-                "Connectors", "Archives", "Redaction", "Basics", "Manifests", "Plans", "Primitives",
-                "Streams",
+                "Connectors", "Archives", "Trees", "Redaction", "Basics", "Manifests", "Plans",
+                "Primitives", "Streams",
             ]),
         // 5: the dossier, and runs
         .library(
@@ -174,6 +176,7 @@ let package = Package(
         .tests("ProxmoxConnector", ["Basics", "HTTP", "Primitives", "Streams"]),
         .tests("Guests", ["Basics", "Primitives"]),
         .tests("Logs", ["Basics", "Primitives", "Streams"]),
+        .tests("ConfigConnectors", ["Basics", "Primitives"]),
         .tests("Redaction", ["Basics", "Primitives"]),
         .tests("TimeStamps", ["Basics", "Primitives"]),
         .tests("Deadlines", ["Basics"]),

@@ -118,6 +118,7 @@ struct TreeLayout: Sendable {
     var indexPath: String { directory + "/index" }
     func rangePath(_ range: Int) -> String { directory + "/range-\(range)" }
     func notesPath(_ segment: Int) -> String { directory + "/notes-\(segment)" }
+    func filterNotesPath(_ segment: Int) -> String { directory + "/filter-notes-\(segment)" }
 
     /// How much plaintext a segment should hold: small enough for even work at the end of a run,
     /// large enough that commits cost nothing.

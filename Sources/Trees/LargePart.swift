@@ -9,11 +9,11 @@ import Streams
 /// Other lanes write the other parts and the header, so that the length must come out as planned;
 /// where the file has changed or gone, the note says so and the index lists it as it is.
 struct LargePart: ~Copyable {
-    private let exporter: FilesExporter
+    private let exporter: TreeExport
     private let number: Int
     private let file: LargeFile
 
-    init(_ exporter: FilesExporter, number: Int, record: Int64) throws(Failure) {
+    init(_ exporter: TreeExport, number: Int, record: Int64) throws(Failure) {
         self.exporter = exporter
         self.number = number
         var reader = try RecordReader(exporter.layout.recordsPath, from: record)

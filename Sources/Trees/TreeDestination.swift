@@ -1,20 +1,20 @@
-import Archives
+public import Archives
 import Basics
-import Plans
+public import Plans
 
-/// What an import plan says about a target of kind `files`.
-struct FilesTarget: Sendable {
-    let path: String
-    let existing: TreeTarget.Existing
-    let policy: OwnerMapping.Policy
-    let users: [String: String]
-    let groups: [String: String]
+/// Where an import writes a tree, and whose its objects become.
+public struct TreeDestination: Sendable {
+    public let path: String
+    public let existing: TreeTarget.Existing
+    public let policy: OwnerMapping.Policy
+    public let users: [String: String]
+    public let groups: [String: String]
 
-    static let shape = PlanShape(required: ["path"])
-    static let mapShape = PlanShape(optional: ["owners", "users", "groups"])
+    private static let mapShape = PlanShape(optional: ["owners", "users", "groups"])
 
-    init(_ target: TargetPlan, _ problems: PlanProblems) {
-        path = target.settings.mapping(Self.shape, problems)?.path("path") ?? ""
+    /// Reads `existing` and `map` of a target.
+    public init(_ path: String, _ target: TargetPlan, _ problems: PlanProblems) {
+        self.path = path
         existing =
             switch target.existing {
             case .refuse: .refuse

@@ -6,7 +6,9 @@ import Streams
 /// Walks the tree, or a range of it, once and fixes the expected list: the layout file, in path order.
 struct TreeInventory: Sendable {
     private(set) var totals = Totals()
-    private let settings: FilesSettings
+    private let selection: TreeSelection
+    /// Files with more bytes are left out as `unsearched`.
+    private let largest: Int64?
     private let scope: TreeScope
     private let progress: Progress
     private let names = OwnerNames()
@@ -36,16 +38,15 @@ struct TreeInventory: Sendable {
 
     /// - Parameter room: where the run keeps its private files; nil when nothing is exported.
     init(
-        _ settings: FilesSettings, room: String? = nil, progress: Progress
+        _ selection: TreeSelection, largest: Int64? = nil, room: String? = nil, progress: Progress
     ) throws(Failure) {
         var status = stat()
         let isThere = room.map { unsafe stat($0, &status) == 0 } ?? false
         own = isThere ? InodeIdentity(status) : nil
-        self.settings = settings
+        self.selection = selection
+        self.largest = largest
         self.progress = progress
-        scope = try TreeScope(
-            paths: settings.paths, oneFileSystem: settings.oneFileSystem,
-            excludes: settings.excludes)
+        scope = try selection.scope()
     }
 
     /// Ranges that can be walked at the same time, each by a copy of this inventory.
@@ -101,7 +102,7 @@ struct TreeInventory: Sendable {
             return try entry(path, status)
         case .mountPoint(let status): return omission(path, status.kind, .mountPoints, "")
         case .excluded(let status, let pattern):
-            let reason = settings.excludeReasons[pattern]
+            let reason = selection.excludeReasons[pattern]
             return .omission(
                 path: path, type: status.kind.rawValue, reason: FileOmission.excluded,
                 detail: reason, accepted: true)
@@ -116,7 +117,7 @@ struct TreeInventory: Sendable {
     ) -> LayoutRecord {
         .omission(
             path: path, type: kind?.rawValue ?? "unknown", reason: reason.rawValue, detail: detail,
-            accepted: settings.accepted.contains(reason))
+            accepted: selection.accepted.contains(reason))
     }
 
     private mutating func entry(
@@ -125,14 +126,18 @@ struct TreeInventory: Sendable {
         switch status.kind {
         case .socket: return omission(path, .socket, .sockets, "")
         case .character, .block:
-            if !settings.devices { return omission(path, status.kind, .devices, "") }
+            if !selection.devices { return omission(path, status.kind, .devices, "") }
         case .directory:
             if let own, own == InodeIdentity(device: status.device, inode: status.inode) {
                 throw Failure(
                     .planInvalidValue, "the output of this run lies inside the tree to export",
                     hint: "Name an output elsewhere, or exclude it from the tree.")
             }
-        case .file, .symlink, .fifo: break
+        case .file:
+            if let largest, status.size > largest {
+                return omission(path, .file, .unsearched, "larger than \(largest) bytes")
+            }
+        case .symlink, .fifo: break
         }
         totals.entries += 1
         totals.kinds[status.kind.rawValue, default: 0] += 1

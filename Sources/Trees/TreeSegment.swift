@@ -8,26 +8,28 @@ import Streams
 /// Writes one segment of entries: headers and data of the objects as they are now, and a note of
 /// each. Lives for one attempt, on one lane.
 struct TreeSegment: ~Copyable {
-    private let exporter: FilesExporter
-    private let number: Int
+    let exporter: TreeExport
+    let number: Int
     private var cursor: TreeCursor
     private var reader: EntryReader
     private var notes: RecordWriter
-    private let broken: Set<[UInt8]>
+    let broken: Set<[UInt8]>
     /// A file of the standard size, and what fills up its last block.
     private var chunk = Chunk(capacity: Chunk.standardSize + PaxWriter.blockSize)
     private var pax = PaxWriter()
     private var leaf = TreeLeaf()
     private var header: [UInt8] = []
     private var line: [UInt8] = []
+    /// What the filter has noted about the objects of this segment.
+    var filterNotes: [JSON] = []
     /// Bytes of the segment so far: where the next header begins.
-    private var offset: Int64 = 0
+    var offset: Int64 = 0
     private var result = SegmentResult(exported: 0, omitted: 0)
 
     /// How often a file that changes while it is read is read again.
-    private static let attempts = 3
+    static let attempts = 3
 
-    init(_ exporter: FilesExporter, number: Int) throws(Failure) {
+    init(_ exporter: TreeExport, number: Int) throws(Failure) {
         self.exporter = exporter
         self.number = number
         broken = exporter.broken(in: number)
@@ -59,6 +61,7 @@ struct TreeSegment: ~Copyable {
             exporter.room.progress.add(objects: 1)
         }
         if isLast { try sink.write(PaxWriter.end) }
+        try keepFilterNotes()
         try notes.finish()
         return result
     }
@@ -111,7 +114,7 @@ struct TreeSegment: ~Copyable {
         } catch { throw error.ofSource(path) }
     }
 
-    private mutating func openFile(
+    mutating func openFile(
         _ path: [UInt8]
     ) throws(Failure) -> EntryReader.OpenedFile {
         do throws(Failure) { return try reader.open(path, through: &cursor) } catch {
@@ -137,7 +140,8 @@ struct TreeSegment: ~Copyable {
             do throws(Failure) {
                 if kind == .file { return try writeFile(path, group, into: &sink) }
                 let reading = try readObject(path, kind)
-                return try emit(reading.entry, nil, flags(of: reading, group), into: &sink)
+                return try emit(
+                    filtered(reading.entry), nil, flags(of: reading, group), into: &sink)
             } catch {
                 guard error.code == .sourceChanged, attempt < Self.attempts, offsetIsClean else {
                     throw error
@@ -151,7 +155,7 @@ struct TreeSegment: ~Copyable {
         }
     }
 
-    private func flags(
+    func flags(
         of reading: EntryReader.Reading, _ group: InodeIdentity?
     ) -> SegmentNote.Flags {
         var flags: SegmentNote.Flags = []
@@ -171,6 +175,9 @@ struct TreeSegment: ~Copyable {
     ) throws(Failure) {
         if broken.contains(path) {
             throw Failure(.sourceUnreadable, "read error")
+        }
+        if let filter = exporter.filter {
+            return try writeFiltered(path, group, filter, into: &sink)
         }
         var attempt = 1
         while true {
@@ -242,7 +249,7 @@ struct TreeSegment: ~Copyable {
         return missing == 0 && !isLonger
     }
 
-    private func hasChanged(
+    func hasChanged(
         _ file: borrowing Descriptor, since before: FileIdentity
     ) throws(Failure) -> Bool {
         FileIdentity(try file.status()).hasChanged(since: before)
@@ -250,7 +257,7 @@ struct TreeSegment: ~Copyable {
 
     /// Writes a file that is too long for the buffer, or has holes. Its header is out before its
     /// end is known, so that a change means a new attempt at the whole segment.
-    private mutating func writeLong(
+    mutating func writeLong(
         _ opened: borrowing EntryReader.OpenedFile, _ flags: SegmentNote.Flags,
         into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
@@ -329,7 +336,7 @@ extension TreeSegment {
         offset += Int64(header.count)
     }
 
-    private mutating func pad(
+    mutating func pad(
         _ length: Int64, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
         let count = PaxWriter.padding(after: length)
@@ -341,7 +348,7 @@ extension TreeSegment {
     }
 
     /// Header and note of an entry whose data, if any, follows and fits in the buffer.
-    private mutating func emit(
+    mutating func emit(
         _ entry: Entry, _ digest: ContentDigest?, _ flags: SegmentNote.Flags = [],
         into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) {
@@ -368,13 +375,13 @@ extension TreeSegment {
         result.exported += 1
     }
 
-    private mutating func omit(
+    mutating func omit(
         _ path: [UInt8], _ reason: FileOmission, _ detail: String
     ) throws(Failure) {
         result.omitted += 1
         try note(
             omitted: path, type: nil, reason.rawValue, detail,
-            exporter.settings.accepted.contains(reason))
+            exporter.selection.accepted.contains(reason))
     }
 
     private mutating func note(
