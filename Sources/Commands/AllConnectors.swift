@@ -1,5 +1,6 @@
 import Connectors
 import FileConnectors
+import LogConnectors
 import MariaDBConnector
 import PostgreSQLConnector
 import ProxmoxConnector
@@ -8,15 +9,15 @@ import ProxmoxConnector
 enum AllConnectors {
     static let exporters: [any Exporter.Type] = [
         FilesExporter.self, PostgreSQLExporter.self, MariaDBExporter.self,
-        ProxmoxExporter.self, DiskImagesExporter.self,
+        ProxmoxExporter.self, DiskImagesExporter.self, LogsExporter.self,
     ]
     static let importers: [any Importer.Type] = [
         FilesImporter.self, PostgreSQLImporter.self, MariaDBImporter.self,
         ProxmoxImporter.self, DirectoryImporter.self,
-        LibvirtImporter.self,
+        LibvirtImporter.self, LogsImporter.self,
     ]
     static let auditors: [any Auditor.Type] = [
         FilesAuditor.self, PostgreSQLAuditor.self, MariaDBAuditor.self, ProxmoxAuditor.self,
-        DiskImagesAuditor.self,
+        DiskImagesAuditor.self, LogsAuditor.self,
     ]
 }

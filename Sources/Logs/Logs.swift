@@ -1,0 +1,1 @@
+// Pure formats of logs: journal half in files `Journal…`, text half in `Text…` and `OpenTelemetry…`.
