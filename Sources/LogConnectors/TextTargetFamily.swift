@@ -65,7 +65,8 @@ final class TextTargetFamily: LogTargetFamily {
         for form in settings.forms where form != .files {
             records.append(
                 try TextRecordsTarget(
-                    directory + "/" + form.rawValue, form, settings, stored, source: source.name,
+                    directory + "/" + form.rawValue, form, settings, stored,
+                    source: SourceName(name: source.name, moment: source.moment.value),
                     existing: existing, room: room, resuming: resuming))
         }
         let units =

@@ -99,9 +99,10 @@ public struct TextClock: Sendable {
             return time
         case .ambiguous(let first, let second):
             tally.ambiguous += 1
-            // Lines are in order: what lies well before the line before comes from the second time.
+            // Lines are in order, but for some that programs write late: what lies well before the line
+            // before comes from the second time.
             guard let previous else { return first }
-            return first >= previous - (second - first) / 2 ? first : second
+            return first >= previous - 60 ? first : second
         }
     }
 
