@@ -59,7 +59,7 @@ public struct JournalExportReader<Source: ByteSource & ~Copyable>: ~Copyable {
                     monotonic = UInt64(value)
                 }
                 fields.arena.remove(from: range.bytes.lowerBound)
-            } else if bytes.count == 41, unsafe memcmp(bytes.baseAddress!, "_BOOT_ID=", 9) == 0 {
+            } else if bytes.count == 41, unsafe JournalText.begins(bytes, with: "_BOOT_ID=") {
                 let text = unsafe String(decoding: bytes[9...], as: UTF8.self)
                 boot = boot ?? JournalID(text)
                 fields.arena.remove(from: range.bytes.lowerBound)
@@ -119,14 +119,13 @@ public struct JournalExportReader<Source: ByteSource & ~Copyable>: ~Copyable {
         let length = name + 1 + Int(size)
         var left = Int(size)
         if length <= JournalFieldSet.longest {
-            while left > 0 {
-                left -= try take(upTo: left) { unsafe fields.arena.append($0) }
-            }
+            let arena = fields.arena
+            while left > 0 { left -= try unsafe take(upTo: left) { unsafe arena.append($0) } }
             try endLine()
             return (start..<fields.arena.count, nil)
         }
         var hasher = SHA256()
-        while left > 0 { left -= try take(upTo: left) { unsafe hasher.update($0) } }
+        while left > 0 { left -= try unsafe take(upTo: left) { unsafe hasher.update($0) } }
         fields.arena.append(hasher.finish())
         try endLine()
         return (start..<fields.arena.count, length)
@@ -139,8 +138,9 @@ public struct JournalExportReader<Source: ByteSource & ~Copyable>: ~Copyable {
         guard name > 0 else { throw Failure(.logMalformed, "a field has no name") }
         fields.arena.append(0x3d)
         var isDone = false
-        while !isDone, fields.arena.count - start <= JournalFieldSet.longest {
-            isDone = try takeLine { unsafe fields.arena.append($0) }
+        let arena = fields.arena
+        while !isDone, arena.count - start <= JournalFieldSet.longest {
+            isDone = try unsafe takeLine { unsafe arena.append($0) }
         }
         let length = fields.arena.count - start
         if isDone, length <= JournalFieldSet.longest { return (start..<start + length, nil) }
@@ -148,7 +148,7 @@ public struct JournalExportReader<Source: ByteSource & ~Copyable>: ~Copyable {
         var total = length
         unsafe hasher.update(fields.arena.bytes(start + name + 1..<start + length))
         while !isDone {
-            isDone = try takeLine {
+            isDone = try unsafe takeLine {
                 unsafe hasher.update($0)
                 total += $0.count
             }
@@ -214,9 +214,9 @@ public struct JournalExportReader<Source: ByteSource & ~Copyable>: ~Copyable {
         let place = place
         let (count, isEnd) = try unsafe chunk.withBytes { (bytes) throws(Failure) in
             let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[place...])
-            let found = unsafe rest.baseAddress.flatMap { unsafe memchr($0, 0x0a, rest.count) }
-            let count =
-                unsafe found.map { unsafe UnsafeRawPointer($0) - rest.baseAddress! } ?? rest.count
+            guard let start = rest.baseAddress else { return (0, false) }
+            let found = unsafe memchr(start, 0x0a, rest.count)
+            let count = unsafe found.map { unsafe UnsafeRawPointer($0) - start } ?? rest.count
             unsafe body(UnsafeRawBufferPointer(rebasing: rest[..<count]))
             return unsafe (count, found != nil)
         }

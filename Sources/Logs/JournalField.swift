@@ -1,4 +1,4 @@
-public import Basics
+import Basics
 import Glibc
 import Streams
 
@@ -62,9 +62,6 @@ extension JournalFile {
 final class JournalFieldLoader {
     private let zstd: ZstdBlocks
     private let stored = ByteArena()
-    /// Offsets of fields whose hash was right, by a part of the offset: most entries share fields.
-    private var verified = [Int64](repeating: -1, count: 1 << 14)
-    private var verifiedFile: ObjectIdentifier?
 
     /// Longer fields are not loaded but streamed, where their compression allows that.
     static let largestLoaded: Int64 = 1 << 20
@@ -101,7 +98,7 @@ final class JournalFieldLoader {
             guard let bytes = try file.bytes(field.payload, Int(field.stored)) else {
                 return .unreadable
             }
-            let isWhole = arena.append(upTo: Int(length)) {
+            let isWhole = unsafe arena.append(upTo: Int(length)) {
                 unsafe zstd.decompress(bytes.buffer, into: $0)
             }
             guard isWhole, arena.count - start == Int(length) else {
@@ -111,7 +108,7 @@ final class JournalFieldLoader {
         case .lz4:
             guard let length = field.length, length <= Self.largestBlock,
                 let bytes = try file.bytes(field.payload, Int(field.stored)),
-                arena.append(
+                unsafe arena.append(
                     upTo: Int(length), { unsafe LZ4Block.decompress(bytes.buffer, into: $0) }),
                 arena.count - start == Int(length)
             else {
@@ -123,7 +120,7 @@ final class JournalFieldLoader {
                 let bytes = try file.bytes(field.payload, Int(field.stored))
             else { return .unreadable }
             var room = max(1 << 16, Int(field.stored) * 8)
-            while !arena.append(
+            while unsafe !arena.append(
                 upTo: room, { unsafe XZBlocks.decompress(bytes.buffer, into: $0) })
             {
                 arena.remove(from: start)
@@ -138,17 +135,12 @@ final class JournalFieldLoader {
     private func check(
         _ field: JournalField, of file: JournalFile, _ payload: UnsafeRawBufferPointer
     ) -> Bool {
-        if verifiedFile != ObjectIdentifier(file) {
-            verifiedFile = ObjectIdentifier(file)
-            for place in verified.indices { verified[place] = -1 }
-        }
-        let slot = Int(truncatingIfNeeded: (field.offset >> 3) ^ (field.offset >> 17)) & 0x3fff
-        if verified[slot] == field.offset { return true }
+        if file.isVerified(field.offset) { return true }
         let hash =
             unsafe file.header.isKeyed
             ? JournalHash.keyed(payload, file.header.fileID) : JournalHash.unkeyed(payload)
         guard hash == field.hash else { return false }
-        verified[slot] = field.offset
+        file.noteVerified(field.offset)
         return true
     }
 
@@ -159,8 +151,8 @@ final class JournalFieldLoader {
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) -> Bool {
         let source = FileSource(file.file, from: field.payload, size: field.stored)
-        guard field.compression == .zstd else { return try drain(source, field, body) }
-        return try drain(try Decompressing(source, size: field.length), field, body)
+        guard field.compression == .zstd else { return try unsafe drain(source, field, body) }
+        return try unsafe drain(Decompressing(source, size: field.length), field, body)
     }
 
     private func drain(

@@ -102,7 +102,7 @@ final class JournalFieldSet {
         let first = unsafe arena.bytes(left.start..<left.start + left.count)
         let second = unsafe arena.bytes(right.start..<right.start + right.count)
         let shorter = min(first.count, second.count)
-        if shorter > 0, let one = unsafe first.baseAddress, let other = unsafe second.baseAddress {
+        if shorter > 0, let one = first.baseAddress, let other = second.baseAddress {
             let order = unsafe memcmp(one, other, shorter)
             if order != 0 { return order }
         }

@@ -17,6 +17,8 @@ import Streams
     private var places: [Int64]
     private var counts: [Int]
     private var scratch: [UInt8] = []
+    /// Offsets of fields whose hash was right, by a part of the offset: most entries share fields.
+    private var verified = [Int64](repeating: -1, count: 1 << 13)
 
     private static let windowBits: Int64 = 16
     private static let windowSize = 1 << 16
@@ -39,7 +41,7 @@ import Streams
         let fileSize = size
         header = try Failure.catching {
             try unsafe head.withUnsafeBytes { bytes in
-                guard let base = unsafe bytes.baseAddress, count >= JournalHeader.shortest else {
+                guard let base = bytes.baseAddress, count >= JournalHeader.shortest else {
                     throw Failure(.sourceUnreadable, "it is too short for a journal file")
                 }
                 return try unsafe JournalHeader(JournalBytes(base, count), fileSize: fileSize)
@@ -68,6 +70,14 @@ import Streams
         }
         return try gathered(offset, count)
     }
+
+    private static func slot(_ offset: Int64) -> Int {
+        Int(truncatingIfNeeded: (offset >> 3) ^ (offset >> 16)) & 0x1fff
+    }
+
+    func isVerified(_ offset: Int64) -> Bool { verified[Self.slot(offset)] == offset }
+
+    func noteVerified(_ offset: Int64) { verified[Self.slot(offset)] = offset }
 
     private func load(_ window: Int64, _ slot: Int) throws(Failure) {
         places[slot] = -1

@@ -1,4 +1,4 @@
-public import Basics
+import Basics
 
 /// 128 bits that name a machine, a boot, a file or a sequence (sd-id128).
 public struct JournalID: Hashable, Sendable, Comparable, CustomStringConvertible {

@@ -107,7 +107,7 @@ public final class JournalRenderer {
             return
         }
         // The head has said it already.
-        if name == 8, unsafe memcmp(bytes.baseAddress!, "_BOOT_ID", 8) == 0 {
+        if unsafe JournalText.begins(bytes, with: "_BOOT_ID=") {
             fields.arena.remove(from: start)
             return
         }

@@ -17,6 +17,13 @@ enum JournalText {
         return nil
     }
 
+    static func begins(_ bytes: UnsafeRawBufferPointer, with text: StaticString) -> Bool {
+        guard bytes.count >= text.utf8CodeUnitCount, let start = bytes.baseAddress else {
+            return false
+        }
+        return unsafe memcmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+
     /// Whether a field may stand in a line: UTF-8 without control characters other than the tab.
     static func isPrintable(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var place = 0

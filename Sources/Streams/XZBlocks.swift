@@ -1,4 +1,4 @@
-import CLZMA
+import CLzma
 
 /// Decompresses .xz streams that lie in memory as a whole (liblzma, `lzma_stream_buffer_decode`).
 public enum XZBlocks {
