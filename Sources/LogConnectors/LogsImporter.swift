@@ -2,7 +2,7 @@ public import Basics
 public import Connectors
 public import Manifests
 public import Plans
-public import Streams
+import Streams
 import Synchronization
 
 /// Brings logs to a directory: the journal into journal files, text logs into files.

@@ -40,6 +40,14 @@ enum LogOmission: String, Sendable, CaseIterable {
     case filesUnreadable = "files-unreadable"
     /// Gone between the inventory and the reading.
     case vanished
+    /// Text logs, or directories of theirs, that may not be read or gave a read error.
+    case unreadable
+    /// Text logs that were emptied or cut short between the inventory and the reading.
+    case shortened
+    /// Text logs whose bytes changed below the end that the inventory saw.
+    case changed
+    /// Packed text logs that cannot be unpacked to their end; their stored bytes are kept all the same.
+    case damaged
     /// Sealed journal files that do not verify.
     case sealBroken = "seal-broken"
 }

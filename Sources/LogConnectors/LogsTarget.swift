@@ -20,8 +20,3 @@ struct LogsTarget: Sendable {
         text = TextTarget(settings?["text"], problems)
     }
 }
-
-/// What an import plan says about text logs under `text:` — written by the text half.
-struct TextTarget: Sendable {
-    init(_ node: PlanNode?, _ problems: PlanProblems) {}
-}

@@ -33,9 +33,10 @@ public struct TextClock: Sendable {
     private let latest: Timestamp
     public private(set) var tally = Tally()
     /// The year of the line before, where it was inferred.
-    private var year: Int64?
+    public private(set) var year: Int64?
     private var lastWall: Int64 = 0
-    private var previous: Int64?
+    /// UTC seconds of the line before.
+    public private(set) var previous: Int64?
     /// Wall clocks that need no look-up.
     private var steady: Range<Int64> = 0..<0
     private var steadyOffset: Int64 = 0
@@ -43,7 +44,11 @@ public struct TextClock: Sendable {
     /// - Parameters:
     ///   - latest: when the last line was written, at the latest, such as the file's time; infers years.
     ///   - firstYear: the year of the first line, where that is known better.
-    public init(_ zone: TextTimeZone, latest: Timestamp, firstYear: Int64? = nil) {
+    ///   - previous: the moment of the entry before the first line.
+    public init(
+        _ zone: TextTimeZone, latest: Timestamp, firstYear: Int64? = nil, previous: Int64? = nil
+    ) {
+        self.previous = previous
         self.zone = zone
         self.latest = latest
         year = firstYear

@@ -8,6 +8,13 @@ public struct TextFacts: Sendable, Equatable {
         public var line: Int64
         public var from: Timestamp
         public var to: Timestamp
+
+        public init(line: Int64, from: Timestamp, to: Timestamp) {
+            self.line = line
+            self.from = from
+            self.to = to
+        }
+
         var length: Int64 { to.seconds - from.seconds }
     }
 
@@ -86,7 +93,7 @@ extension UnsafeRawBufferPointer {
     /// The place of the next LF.
     @inline(__always)
     func firstNewline(from start: Int) -> Int? {
-        guard let base = unsafe baseAddress, start < count,
+        guard let base = baseAddress, start < count,
             let found = unsafe memchr(base + start, 0x0a, count - start)
         else { return nil }
         return unsafe UnsafeRawPointer(found) - base

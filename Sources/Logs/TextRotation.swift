@@ -19,7 +19,7 @@ public struct TextRotation: Sendable, Hashable {
     /// The suffix of a packed file without its dot: gz, xz, zst, bz2, or one that nobody unpacks here.
     public let packing: String?
     /// The number stands in front of the extension: only believed when its base is there as well.
-    let isDoubtful: Bool
+    public let isDoubtful: Bool
 
     private static let packings = ["gz", "xz", "zst", "zstd", "bz2", "lz4", "lzma", "Z", "lzo"]
 

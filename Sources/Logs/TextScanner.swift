@@ -23,7 +23,7 @@ public struct TextLinesUnseen: TextLineVisitor {
 public struct TextScanner: Sendable {
     public private(set) var facts = TextFacts()
     private var parser: TextTimeParser
-    private var clock: TextClock
+    public private(set) var clock: TextClock
     private var position: Int64 = 0
     private var lineStart: Int64 = 0
     private var isInLine = false

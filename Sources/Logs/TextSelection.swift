@@ -32,6 +32,8 @@ public struct TextSelector: TextLineVisitor, Sendable {
     private var isSelected: Bool
     /// Lines with a time that are not in the range.
     public private(set) var outside: Int64 = 0
+    /// The time of the first entry selected.
+    public private(set) var first: Timestamp?
 
     /// - Parameter continuing: whether the entry before the text, in the member before, is selected; nil
     ///   where there is none.
@@ -44,7 +46,7 @@ public struct TextSelector: TextLineVisitor, Sendable {
     public mutating func line(at offset: Int64, _ time: Timestamp?) {
         if let time {
             let isIn = range.contains(time)
-            if !isIn { outside += 1 }
+            if !isIn { outside += 1 } else if first == nil { first = time }
             if isUndecided, !isIn {
                 // Nobody knows when they were written: they stay, by themselves.
                 if let start = runStart, start < offset { runs.append(start..<offset) }
