@@ -16,6 +16,7 @@ public final class LogsImporter: Importer {
     private let owners: [Int]
     private let target: LogsTarget
     private let source: SourceRecord
+    private let room: Room
     /// For each family, where its slices begin.
     private let starts = Mutex<[Int]>([])
 
@@ -31,6 +32,7 @@ public final class LogsImporter: Importer {
         self.target = LogsTarget(target, problems)
         try problems.check()
         self.source = source
+        self.room = room
         families = [
             try JournalTargetFamily(
                 self.target, source: source, from: artifacts, room: room.part("journald"),
@@ -56,7 +58,7 @@ public final class LogsImporter: Importer {
     }
 
     public func prepare() throws(Failure) -> ImportOutline {
-        try Files.makeDirectory(target.directory)
+        try begin()
         var outline = ImportOutline(rounds: [], slices: 0, bytes: 0)
         var starts: [Int] = []
         for family in families {
@@ -71,6 +73,19 @@ public final class LogsImporter: Importer {
         }
         self.starts.withLock { $0 = starts }
         return outline
+    }
+
+    /// Makes the directory, and refuses one that holds what is not of this import.
+    private func begin() throws(Failure) {
+        let begun = room.directory + "/begun"
+        try Files.makeDirectory(target.directory)
+        if Files.exists(begun) { return }
+        guard try target.existing != .refuse || Files.names(in: target.directory).isEmpty else {
+            throw Failure(
+                .targetOccupied, "\"\(target.directory)\" is not empty",
+                hint: "Name an empty directory, or say existing: add or existing: replace.")
+        }
+        try Files.write([], to: begun, mode: 0o600)
     }
 
     public func replay(_ unit: SegmentNumber) throws(Failure) {

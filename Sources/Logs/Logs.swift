@@ -1,1 +1,0 @@
-// Pure formats of logs: journal half in files `Journal…`, text half in `Text…` and `OpenTelemetry…`.
