@@ -131,6 +131,9 @@ extension Failure {
         // Guests of a hypervisor
         case guestContent = 660
         case guestBackupLost = 661
+        // Logs
+        case logMalformed = 700
+        case logTool = 701
     }
 }
 
@@ -153,7 +156,7 @@ extension Failure.Code {
         case .serverUnreachable, .serverUntrusted, .serverRefused, .serverAnswer, .serverRights,
             .serverTaskFailed:
             1
-        case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost: 1
+        case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost, .logTool: 1
         default: rawValue >= 200 ? 3 : 1
         }
     }

@@ -5,3 +5,4 @@
 #include <openssl/kdf.h>
 #include <openssl/md5.h>
 #include <openssl/sha.h>
+#include <openssl/bn.h>

@@ -1,5 +1,4 @@
-import Archives
-import Basics
+public import Basics
 import Glibc
 import Synchronization
 
@@ -7,8 +6,8 @@ import Synchronization
 /// segments that are done, and would not learn it again.
 ///
 /// JSON Lines; one that a crash cut off belongs to a segment that is replayed again.
-final class ShortfallRecord: Sendable {
-    let earlier: [Shortfall]
+public final class ShortfallRecord: Sendable {
+    public let earlier: [Shortfall]
     private let file: SharedFile
     private let path: String
     /// How many of the list are in the file.
@@ -20,7 +19,7 @@ final class ShortfallRecord: Sendable {
         init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
     }
 
-    init(_ path: String, resuming: Bool) throws(Failure) {
+    public init(_ path: String, resuming: Bool) throws(Failure) {
         self.path = path
         var earlier: [Shortfall] = []
         if resuming, Files.exists(path) {
@@ -39,7 +38,7 @@ final class ShortfallRecord: Sendable {
     }
 
     /// Appends what is new in the list.
-    func keep(_ shortfalls: ShortfallList) throws(Failure) {
+    public func keep(_ shortfalls: ShortfallList) throws(Failure) {
         try kept.withLock { (kept) throws(Failure) in
             let list = shortfalls.list
             guard list.count > kept else { return }
