@@ -30,7 +30,7 @@ public struct Exeat: AsyncParsableCommand {
         version: "exeat \(Tool.version)",
         subcommands: [
             KeysCommand.self, PlanCommand.self, ExportCommand.self, VerifyCommand.self,
-            InspectCommand.self, ExtractCommand.self, ImportCommand.self,
+            InspectCommand.self, ExtractCommand.self, ImportCommand.self, AttestCommand.self,
         ])
 
     public init() {}
