@@ -16,6 +16,7 @@ enum SecondOpinion {
     static func ask(
         about token: [UInt8], over message: [UInt8], _ stamp: TimeStamp, by trust: TimeStampTrust
     ) throws(Failure) -> Verdict {
+        guard !stamp.isPSS else { return .none("OpenSSL cannot judge RSASSA-PSS in time-stamps") }
         guard isThere else { return .none("OpenSSL is not there for a second opinion") }
         let directory = try TemporaryRoom()
         defer { directory.remove() }

@@ -15,6 +15,8 @@ public struct TimeStamp: Sendable {
     /// False where no trusted authority was given, so that only the token's own certificate speaks
     /// for it, or nothing.
     public let isTrusted: Bool
+    /// Signed by RSASSA-PSS, which `openssl ts` does not know.
+    public let isPSS: Bool
 }
 
 /// Whom to believe about times: from outside of any archive.
@@ -78,20 +80,22 @@ public struct TimeStampTrust: Sendable {
                     "the certificate of the authority is not in the time-stamp",
                     hint: "Add it to the file of --tsa-ca, behind the root.")
             }
-            return stamp(info, "unknown", isTrusted: false)
+            return stamp(token, "unknown", isTrusted: false)
         }
         try Self.checkSignature(of: token, by: signer)
         try CertificatePath.checkSigner(signer)
-        guard !isEmpty else { return stamp(info, signer.name, isTrusted: false) }
+        guard !isEmpty else { return stamp(token, signer.name, isTrusted: false) }
         try CertificatePath(anchors: anchors, others: candidates, moment: info.moment)
             .check(signer)
-        return stamp(info, signer.name, isTrusted: true)
+        return stamp(token, signer.name, isTrusted: true)
     }
 
-    private func stamp(_ info: TimeStampInfo, _ name: String, isTrusted: Bool) -> TimeStamp {
-        TimeStamp(
+    private func stamp(_ token: TimeStampToken, _ name: String, isTrusted: Bool) -> TimeStamp {
+        let info = token.info
+        let isPSS = if case .pss = token.signer.scheme { true } else { false }
+        return TimeStamp(
             moment: info.moment, accuracy: info.accuracy, authority: name, policy: info.policy,
-            serial: info.serial, isTrusted: isTrusted)
+            serial: info.serial, isTrusted: isTrusted, isPSS: isPSS)
     }
 
     private func checkContent(
