@@ -40,7 +40,7 @@ public struct StampPlace: Sendable, Hashable, Comparable {
 
     public static let all = Kind.allCases.flatMap { kind in numbers.map { StampPlace(kind, $0) } }
 
-    init?(token file: String) {
+    public init?(token file: String) {
         guard let place = Self.all.first(where: { $0.token == file }) else { return nil }
         self = place
     }

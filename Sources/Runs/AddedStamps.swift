@@ -118,18 +118,37 @@ public struct AddedStamps: Sendable {
         for (kind, bytes, stamp) in found.sorted(by: { $0.kind < $1.kind }) {
             let place = try place(for: bytes, kind, in: taken)
             try checkOrder(kind, stamp, in: taken, trust)
-            var files = [(place.token, bytes)]
-            if kind == .closing, taken["timestamped.txt"] == nil {
-                files.append(("timestamped.txt", list))
-            }
-            try ReceiptFiles(work: "", archive: archive).store(files)
-            for (name, bytes) in files { taken[name] = bytes }
+            for (name, bytes) in try store(bytes, at: place, in: taken) { taken[name] = bytes }
             added.append(
                 Added(
                     file: "proof/" + place.token, moment: stamp.moment, authority: stamp.authority,
                     isTrusted: stamp.isTrusted))
         }
         return added
+    }
+
+    /// Puts a token that holds into its place, with the list that it is about.
+    private func store(
+        _ bytes: [UInt8], at place: StampPlace, in taken: [String: [UInt8]]
+    ) throws(Failure) -> [(String, [UInt8])] {
+        var files = [(place.token, bytes)]
+        if place.kind == .closing, taken["timestamped.txt"] == nil {
+            files.append(("timestamped.txt", list))
+        }
+        do throws(Failure) {
+            try ReceiptFiles(work: "", archive: archive).store(files)
+        } catch { throw error.during("cannot add \"proof/\(place.token)\" to \"\(archive)\"") }
+        return files
+    }
+
+    /// Asks the authority of a plan once more for a token that the run could not have. An opening
+    /// cannot be stamped any more where the end is.
+    func fetch(_ place: StampPlace, from client: TimeStampClient) throws(Failure) -> Bool {
+        let isClosed = proof.keys.contains { StampPlace(token: $0)?.kind == .closing }
+        if place.kind == .opening, isClosed { return false }
+        let (bytes, _) = try client.token(over: message(place.kind))
+        _ = try store(bytes, at: place, in: proof)
+        return true
     }
 
     private func judge(

@@ -40,7 +40,8 @@ struct SealMemory: Sendable {
             .jsonMalformed, "the memory of earlier archives \"\(path)\" is damaged",
             hint: "Restore it from a copy, or move it away; then older archives are not recognised."
         )
-        guard let document = try? JSON(parsing: Files.read(path, limit: 16 << 20)),
+        let bytes = try Files.read(path, limit: 16 << 20)
+        guard let document = try? JSON(parsing: bytes),
             document["exeat-seen"] == 1, let list = document["series"]?.array
         else { throw damaged }
         var entries: [Entry] = []

@@ -33,7 +33,7 @@ struct SealedOutput {
             expected: seal.outcome.expected, exported: seal.outcome.exported,
             omissions: try Catalogue.omissions(in: bag), payloadFiles: seal.payload.files,
             payloadBytes: seal.payload.bytes, tagManifest: seal.subject.hex, wasSealed: true,
-            stamps: stamps(in: bag))
+            stamps: try await complete(stamps(in: bag), progress))
     }
 }
 
@@ -48,6 +48,36 @@ extension SealedOutput {
             }
             return trust
         }
+    }
+
+    /// Asks once more for what the run could not have; a directory can still take it.
+    private func complete(
+        _ outcome: StampOutcome?, _ progress: Progress
+    ) async throws(Failure) -> StampOutcome? {
+        guard var outcome, !outcome.missing.isEmpty, case .directory = form else { return outcome }
+        let scheduler = Scheduler(workers: 1)
+        defer { scheduler.close() }
+        for name in outcome.missing {
+            guard let place = StampPlace(token: name),
+                let server = plan.archive.timestamps[place.number - 1].server
+            else { continue }
+            let authority = plan.archive.timestamps[place.number - 1]
+            do throws(Failure) {
+                let isThere = try await scheduler.run { () throws(Failure) in
+                    let client = TimeStampClient(
+                        authority: authority, server: server, trust: try authority.trust(server),
+                        world: .real, progress: progress)
+                    return try AddedStamps(output).fetch(place, from: client)
+                }
+                guard isThere else { continue }
+                outcome.missing.removeAll { $0 == name }
+                outcome.tokens.append(name)
+            } catch {
+                if error.code == .cancelled { throw error }
+                outcome.reasons.append((error.cause ?? error).what)
+            }
+        }
+        return outcome
     }
 
     private func stamps(in bag: VerifiedBag) -> StampOutcome? {

@@ -58,7 +58,7 @@ import Testing
         arguments: [
             (0, 0, nil), (-290, 0, nil), (-301, 0, .timeStampBackdated),
             (-86_400, 0, .timeStampBackdated),
-            (0, -301, .timeStampBackdated), (0, 290, nil), (0, 86_400, nil),
+            (0, -301, .timeStampOrder), (0, 290, nil), (0, 86_400, nil),
             (100, 98, .timeStampOrder),
             (100, 99, nil), (86_400, 90_000, .timeStampBackdated),
         ] as [(Int, Int, Failure.Code?)])
@@ -67,6 +67,14 @@ import Testing
         maker.openingOff = off(opening)
         maker.closingOff = off(closing)
         #expect(try await code(maker) == expected)
+    }
+
+    @Test func closingStampMustNotBeOlderThanTheSeal() async throws {
+        var maker = BagMaker()
+        maker.closingOff = off(-301)
+        let report = try await report(try maker.files())
+        let problem = report.problems.first { $0.path == "proof/timestamped.txt.tsr" }
+        #expect(problem?.failure.code == .timeStampBackdated)
     }
 
     @Test func timesOfTheFutureAreRefused() async throws {

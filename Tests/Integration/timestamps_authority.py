@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import tsa_kit
@@ -67,7 +69,7 @@ def main():
         desk = Desk(cases, work)
         try:
             only = sys.argv[1:]
-            for test in [taken, kinds, several, faults, required, offline, credentials, later, dates, plans]:
+            for test in [taken, kinds, several, faults, required, killed, again, offline, credentials, later, dates, plans]:
                 if not only or test.__name__ in only:
                     test(desk)
         finally:
@@ -287,6 +289,77 @@ def required(desk):
         server.fault = None
         exeat("export", plan, "--output", tar).expect(0)
         desk.verify(tar, "--tsa-ca", server.ca, "--require-timestamp")
+
+
+def killed(desk):
+    """A run that is killed while it waits for an authority goes on as if nothing had been."""
+    server = desk.server("patient")
+    plan = desk.plan(authority(server, required="true"), "killed")
+    original = server.answer
+    for form in ("killed", "killed.tar"):
+        output = os.path.join(desk.work, form)
+        for moment in (0, 1):
+            with desk.cases.case(f"{form}: killed while the {'closing' if moment else 'opening'} token is waited for"):
+                reached = threading.Event()
+                count = len(server.requests)
+
+                def wait(handler, query):
+                    if len(server.requests) > count + moment:
+                        reached.set()
+                        return time.sleep(5)
+                    return original(handler, query)
+                server.answer = wait
+                process = subprocess.Popen([EXEAT, "export", plan, "--output", output], stdout=subprocess.DEVNULL,
+                                           stderr=subprocess.DEVNULL)
+                try:
+                    assert reached.wait(60), "the authority was not asked"
+                finally:
+                    process.kill()
+                    process.wait()
+                    server.answer = original
+                desk.verify(output, status=3)
+                if moment == 1:
+                    exeat("export", plan, "--output", output).expect(0)
+                    result = desk.verify(output, "--tsa-ca", server.ca, "--require-timestamp")
+                    assert len(result.json["timeStamps"]) == 2
+                    remove(output)
+                else:
+                    # The next case resumes it, with an opening token at last.
+                    pass
+    with desk.cases.case("an interruption while an authority is waited for ends the run at once"):
+        server.answer = lambda handler, query: time.sleep(8)
+        output = os.path.join(desk.work, "interrupted")
+        process = subprocess.Popen([EXEAT, "export", plan, "--output", output], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE)
+        count = len(server.requests)
+        while len(server.requests) == count and process.poll() is None:
+            time.sleep(0.05)
+        start = time.time()
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=20)[1]
+        assert process.returncode == 130 and time.time() - start < 4, (process.returncode, errors)
+        server.answer = original
+        exeat("export", plan, "--output", output).expect(0)
+
+
+def again(desk):
+    server = desk.server("back")
+    with desk.cases.case("the same command asks again for tokens that a sealed archive lacks"):
+        server.fault = "500"
+        bag, result, plan = desk.export(authority(server, timeout=2), status=2)
+        exeat("export", plan, "--output", bag).expect(2)
+        assert desk.proof(bag) == []
+        server.fault = None
+        result = exeat("export", plan, "--output", bag, "--json").expect(0)
+        assert result.json["timeStamps"]["missing"] == [], result.json
+        desk.verify(bag, "--tsa-ca", server.ca, "--require-timestamp")
+        exeat("export", plan, "--output", bag).expect(0)
+    with desk.cases.case("a tar that lacks them says so each time"):
+        server.fault = "500"
+        tar, _, plan = desk.export(authority(server, timeout=2), status=2, output=os.path.join(desk.work, "back.tar"))
+        server.fault = None
+        exeat("export", plan, "--output", tar).expect(2)
+        desk.verify(tar)
 
 
 def offline(desk):
