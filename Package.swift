@@ -144,7 +144,7 @@ let package = Package(
             "Runs",
             [
                 "Basics", "Primitives", "Streams", "Encryption", "Manifests", "Plans", "Journals",
-                "Signatures", "Connectors", "Bags",
+                "Signatures", "TimeStamps", "HTTP", "Connectors", "Bags",
             ]),
         .library(
             "Rehearsals",

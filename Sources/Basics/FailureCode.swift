@@ -91,6 +91,10 @@ extension Failure {
         // Seal and manifest
         case sealMalformed = 350
         case sealSubjectMismatch = 351
+        case sealReplayed = 352
+        case sealForked = 353
+        case sealExpired = 354
+        case sealPrevious = 355
         case manifestMalformed = 360
         case manifestMismatch = 361
         case coverageMismatch = 362
@@ -134,6 +138,22 @@ extension Failure {
         // Logs
         case logMalformed = 700
         case logTool = 701
+        // Time-stamps
+        case timeStampMalformed = 720
+        case timeStampRefused = 721
+        case timeStampImprint = 722
+        case timeStampNonce = 723
+        case timeStampPolicy = 724
+        case timeStampSignature = 725
+        case timeStampCertificate = 726
+        case timeStampUntrusted = 727
+        case timeStampExpired = 728
+        case timeStampAlgorithm = 729
+        case timeStampBackdated = 730
+        case timeStampOrder = 731
+        case timeStampMissing = 732
+        case timeStampOpinion = 733
+        case timeStampUnavailable = 734
     }
 }
 
@@ -157,6 +177,7 @@ extension Failure.Code {
             .serverTaskFailed:
             1
         case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost, .logTool: 1
+        case .sealPrevious, .timeStampUnavailable: 1
         default: rawValue >= 200 ? 3 : 1
         }
     }

@@ -19,12 +19,20 @@ struct ReceiptFiles {
 
     /// False when the archive does not take them; then it is as it was.
     func copy(_ files: [(String, [UInt8])]) -> Bool {
+        var status = stat()
+        guard unsafe stat(archive, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            return false
+        }
+        do throws(Failure) {
+            try store(files)
+            return true
+        } catch { return false }
+    }
+
+    /// Puts files beside the seal, the last one first; when that fails, the archive is as it was.
+    func store(_ files: [(String, [UInt8])]) throws(Failure) {
         var made: [String] = []
         do throws(Failure) {
-            var status = stat()
-            guard unsafe stat(archive, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-                return false
-            }
             var stored: [(String, [UInt8], SharedFile?)] = []
             for (name, bytes) in files.reversed() {
                 stored.append((name, bytes, try unnamed(bytes)))
@@ -45,10 +53,9 @@ struct ReceiptFiles {
                 made.append(name)
             }
             try Files.syncDirectory(of: proof + "/x")
-            return true
         } catch {
             for name in made { try? Files.remove(proof + "/" + name) }
-            return false
+            throw error
         }
     }
 

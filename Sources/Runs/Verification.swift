@@ -15,10 +15,10 @@ public struct Verification: Sendable {
     public let failure: Failure?
 
     public static func run(
-        _ archive: String, trust: [String], keys: ArchiveKeys, auditors: [any Auditor.Type],
+        _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
         world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        let verifier = KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now())
+        let verifier = try KeyVerifier(trust, now: world.now())
         if archive == "-" {
             guard keys.isEmpty else {
                 throw Failure(
@@ -157,6 +157,11 @@ extension Verification {
                 "good: \(report.payload.files) files, \(report.payload.bytes) bytes, sealed by "
                     + "\(seal.signer.principal) at \(seal.createdAt.text), "
                     + "\(seal.outcome.exported) of \(seal.outcome.expected) objects")
+            if report.closing == nil {
+                lines.append(
+                    "note: no trusted time-stamp says when it was sealed; the keys were judged as of now"
+                )
+            }
             if content == .null {
                 lines.append(
                     "note: encrypted content was not looked into; --decrypt-with does that")
