@@ -130,9 +130,10 @@ enum BagPart: Sendable, Hashable {
         case .sealSSH, .sealMLDSA, .documentSSH, .documentMLDSA: (1 << 14, .signatureMalformed)
         case .openingToken, .closingToken: (1 << 18, .bagFileChanged)
         case .timestamped: (1 << 12, .bagFileChanged)
-        case .document: (1 << 24, .jsonMalformed)
+        case .document: (1 << 24, .documentMalformed)
+        case .catalogue: (1 << 26, .coverageMismatch)
         case .payloadManifest, .tagManifest, .instructions, .payload, .archiveManifest,
-            .restoreText, .catalogue, .journal, .key:
+            .restoreText, .journal, .key:
             nil
         }
     }

@@ -144,6 +144,7 @@ extension Failure {
         case erasureLocked = 749
         case legalProfile = 750
         case payloadAbsent = 751
+        case erasureTooEarly = 752
     }
 }
 
