@@ -274,7 +274,8 @@ extension Examination {
             guard seal.agreement == record.sha256 else {
                 throw seal.agreement == nil
                     ? Failure(.documentForeign, "\"\(record.path)\" is not named in the seal")
-                    : Failure(.documentChanged, "\"\(record.path)\" is not the one that the seal names")
+                    : Failure(
+                        .documentChanged, "\"\(record.path)\" is not the one that the seal names")
             }
             return
         }

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Basics
 import Bags
+import Basics
 import Dossiers
 import Runs
 

@@ -16,6 +16,8 @@ public struct ExportOutcome: Sendable {
     public let tagManifest: String?
     /// True when the output was sealed before this command began.
     public let wasSealed: Bool
+    /// What declared, found and exported do not explain of each other; may name objects.
+    public let gaps: [String]
 
     public var omitted: Int64 { omissions.reduce(0) { $0 + $1.count } }
 
@@ -34,6 +36,7 @@ public struct ExportOutcome: Sendable {
             "payload": ["files": .integer(payloadFiles), "bytes": .integer(payloadBytes)],
             "tagManifestSha256": tagManifest.map { .string($0) } ?? .null,
             "wasSealed": .bool(wasSealed),
+            "unexplained": .array(gaps.map { .string($0) }),
         ]
     }
 
@@ -49,7 +52,9 @@ public struct ExportOutcome: Sendable {
                 "omitted: \(omission.count) × \(omission.reason)"
                     + (omission.accepted ? " (covered by the plan)" : " (NOT covered by the plan)"))
         }
-        if status == 2 {
+        for gap in gaps.prefix(20) { lines.append("not explained: \(gap)") }
+        if gaps.count > 20 { lines.append("… \(gaps.count) in all, see --json") }
+        if status == 2, omissions.contains(where: { !$0.accepted && $0.count > 0 }) {
             lines.append("the plan covers not all omissions: see \"exeat inspect\", exit status 2")
         }
         return lines.joined(separator: "\n")

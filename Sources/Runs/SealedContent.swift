@@ -77,7 +77,19 @@ struct SealedContent: Sendable {
             status: Int32(outcome.status), output: run.writer.form.description,
             bag: run.ledger.bag, expected: outcome.expected, exported: outcome.exported,
             omissions: sources.flatMap(\.omissions.counts), payloadFiles: oxum.files,
-            payloadBytes: oxum.bytes, tagManifest: SHA256.hash(tagManifest).hex, wasSealed: false)
+            payloadBytes: oxum.bytes, tagManifest: SHA256.hash(tagManifest).hex, wasSealed: false,
+            gaps: gaps)
+    }
+
+    /// What the contract declares against what was found and exported, by source.
+    private var coverages: [DeclaredCoverage?] {
+        zip(run.sources, sources).map { DeclaredCoverage($0.plan.declared, $1) }
+    }
+
+    private var gaps: [String] {
+        zip(sources, coverages).flatMap { source, coverage in
+            (coverage?.gaps ?? []).map { "\(source.name): \($0.what)" }
+        }
     }
 
     private var identifier: String { String(run.ledger.bag.dropFirst("urn:uuid:".count)) }
@@ -88,7 +100,8 @@ struct SealedContent: Sendable {
         let open = sources.reduce(0) { $0 + $1.omissions.notAccepted }
         let exported = conclusions.joined().reduce(0) { $0 + $1.exported }
         return Seal.Outcome(
-            status: open == 0 ? 0 : 2, expected: inventories.reduce(0) { $0 + $1.objects },
+            status: open == 0 && gaps.isEmpty ? 0 : 2,
+            expected: inventories.reduce(0) { $0 + $1.objects },
             exported: exported, omitted: sources.reduce(0) { $0 + $1.omissions.total })
     }
 
@@ -132,33 +145,42 @@ struct SealedContent: Sendable {
             "exported": .integer(outcome.exported),
             "omitted": .integer(outcome.omitted),
             "sources": .array(
-                zip(sources, inventories).map { source, inventory in
-                    [
-                        "folder": .string(source.folder), "kind": .string(source.kind),
-                        "counts": .object(inventory.counts),
-                        "artifacts": .array(
-                            source.artifacts.map {
-                                [
-                                    "folder": .string($0.folder), "kind": .string($0.kind),
-                                    "legal": .string($0.legal.rawValue),
-                                    "format": .string($0.format),
-                                    "segments": .integer(Int64($0.segments.count)),
-                                    "bytes": .integer($0.segments.reduce(0) { $0 + $1.bytes }),
-                                ]
-                            }),
-                        "omitted": .array(
-                            source.omissions.counts.map {
-                                [
-                                    "reason": .string($0.reason), "count": .integer($0.count),
-                                    "accepted": .bool($0.accepted),
-                                ]
-                            }),
-                    ]
-                }),
+                zip(zip(sources, inventories), coverages).map { Self.entry($0.0, $0.1, $1) }),
         ]
         let contract = try ContractFacts.json(of: run.plan.run)
         guard contract != .null else { return document }
         return .object((document.members ?? []) + [.init("contract", contract)])
+    }
+
+    private static func entry(
+        _ source: SourceRecord, _ inventory: Inventory, _ coverage: DeclaredCoverage?
+    ) -> JSON {
+        var members: [JSON.Member] = [
+            .init("folder", .string(source.folder)), .init("kind", .string(source.kind)),
+            .init("counts", .object(inventory.counts)),
+            .init(
+                "artifacts",
+                .array(
+                    source.artifacts.map {
+                        [
+                            "folder": .string($0.folder), "kind": .string($0.kind),
+                            "legal": .string($0.legal.rawValue), "format": .string($0.format),
+                            "segments": .integer(Int64($0.segments.count)),
+                            "bytes": .integer($0.segments.reduce(0) { $0 + $1.bytes }),
+                        ]
+                    })),
+            .init(
+                "omitted",
+                .array(
+                    source.omissions.counts.map {
+                        [
+                            "reason": .string($0.reason), "count": .integer($0.count),
+                            "accepted": .bool($0.accepted),
+                        ]
+                    })),
+        ]
+        if let coverage { members.append(.init("coverage", coverage.json)) }
+        return .object(members)
     }
 
     /// The journal's last line, then the journal itself among the tag files.

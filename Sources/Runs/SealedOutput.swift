@@ -31,7 +31,8 @@ struct SealedOutput {
             status: Int32(seal.outcome.status), output: output, bag: "urn:uuid:" + seal.bag,
             expected: seal.outcome.expected, exported: seal.outcome.exported,
             omissions: try Catalogue.omissions(in: bag), payloadFiles: seal.payload.files,
-            payloadBytes: seal.payload.bytes, tagManifest: seal.subject.hex, wasSealed: true)
+            payloadBytes: seal.payload.bytes, tagManifest: seal.subject.hex, wasSealed: true,
+            gaps: [])
     }
 }
 

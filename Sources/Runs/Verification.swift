@@ -50,7 +50,8 @@ public struct Verification: Sendable {
             let report = try await BagStream.examine(
                 SharedDescriptor(Descriptor(owning: dup(0)), name: "standard input"),
                 by: verifier, progress: progress)
-            return Verification(report: report, content: .null, dossier: nil, failure: report.failure)
+            return Verification(
+                report: report, content: .null, dossier: nil, failure: report.failure)
         }
         let bag = try Bag(opening: archive)
         let (report, passed) = try await bag.examined(
@@ -63,7 +64,9 @@ public struct Verification: Sendable {
         }
         do throws(Failure) {
             try Coverage(verified).check()
-        } catch { return Verification(report: report, content: .null, dossier: nil, failure: error) }
+        } catch {
+            return Verification(report: report, content: .null, dossier: nil, failure: error)
+        }
         let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
         if isEncrypted, keys.isEmpty {
             return Verification(report: report, content: .null, dossier: nil, failure: nil)
@@ -192,7 +195,8 @@ extension Verification {
         if let failure, report.problems.isEmpty { lines.append(Self.problem(failure)) }
         if let dossier {
             lines += dossier.lines
-            for problem in dossier.problems where problem.failure != failure || !report.problems.isEmpty {
+            for problem in dossier.problems
+            where problem.failure != failure || !report.problems.isEmpty {
                 lines.append(Self.problem(problem.failure))
             }
         }
