@@ -1,7 +1,10 @@
 import ArgumentParser
+import Bags
 import Basics
 import Deadlines
 import Dossiers
+import Plans
+import Primitives
 import Runs
 import Signatures
 import Streams
