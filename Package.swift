@@ -144,7 +144,7 @@ let package = Package(
             "Runs",
             [
                 "Basics", "Primitives", "Streams", "Encryption", "Manifests", "Plans", "Journals",
-                "Signatures", "TimeStamps", "HTTP", "Connectors", "Bags",
+                "Signatures", "TimeStamps", "HTTP", "Connectors", "Bags", "Deadlines", "Dossiers",
             ]),
         .library(
             "Rehearsals",
@@ -158,7 +158,7 @@ let package = Package(
             [
                 "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector",
                 "ProxmoxConnector", "LogConnectors", "ConfigConnectors", "Dossiers", "Reports",
-                "Rehearsals", "Disks", "Basics", "Primitives", "Streams", "Plans",
+                "Rehearsals", "Deadlines", "Disks", "Basics", "Primitives", "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),

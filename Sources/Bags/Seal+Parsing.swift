@@ -32,6 +32,7 @@ extension Seal {
                 ],
                 optional: [
                     "openings", "timestamps", "series", "sequence", "previous", "restoreBefore",
+                    "agreement",
                 ]))
     }
 
@@ -80,6 +81,9 @@ extension Seal {
             openings: predicate.has("openings") ? try Self.files("openings", of: predicate) : [],
             timestamps: predicate.has("timestamps") ? try predicate.count("timestamps") : 0,
             series: try Self.series(of: predicate, urn), restoreBefore: restoreBefore)
+        if predicate.has("agreement") {
+            agreement = try predicate.nested("agreement", ["sha256"]).digest("sha256")
+        }
         let names = openings.map(\.name)
         guard
             names

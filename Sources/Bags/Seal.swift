@@ -58,6 +58,8 @@ public struct Seal: Sendable, Equatable {
     public var openings: [Key]
     /// How many authorities the plan asks; 0 where it asks none.
     public var timestamps: Int64
+    /// SHA-256 of `proof/plan.json`, the signed plan that the run was agreed by.
+    public var agreement: Digest256?
     /// Where the archive stands among others of its kind; nil in archives that do not say.
     public var series: Series?
     /// The exporter does not want it to be restored from this moment on.
@@ -169,6 +171,7 @@ extension Seal {
             .init("tool", ["name": .string(tool.name), "version": .string(tool.version)]),
             .init("planSha256", .string(planSha256.hex)),
         ]
+        if let agreement { members.append(.init("agreement", ["sha256": .string(agreement.hex)])) }
         if !openings.isEmpty { members.append(.init("openings", Self.list(openings))) }
         if timestamps > 0 { members.append(.init("timestamps", .integer(timestamps))) }
         if let series {

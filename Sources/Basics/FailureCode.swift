@@ -154,6 +154,20 @@ extension Failure {
         case timeStampMissing = 732
         case timeStampOpinion = 733
         case timeStampUnavailable = 734
+        // The dossier
+        case documentMalformed = 740
+        case documentMissing = 741
+        case documentOrder = 742
+        case documentForeign = 743
+        case documentReplayed = 744
+        case documentChanged = 745
+        case documentConflict = 746
+        case documentDate = 747
+        case documentApproval = 748
+        case erasureLocked = 749
+        case legalProfile = 750
+        case payloadAbsent = 751
+        case erasureTooEarly = 752
     }
 }
 
@@ -178,6 +192,9 @@ extension Failure.Code {
             1
         case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost, .logTool: 1
         case .sealPrevious, .timeStampUnavailable: 1
+        case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost: 1
+        case .erasureLocked, .legalProfile: 1
+        case .payloadAbsent: 2
         default: rawValue >= 200 ? 3 : 1
         }
     }

@@ -32,6 +32,7 @@ public struct Exeat: AsyncParsableCommand {
         subcommands: [
             KeysCommand.self, PlanCommand.self, ExportCommand.self, VerifyCommand.self,
             InspectCommand.self, ExtractCommand.self, ImportCommand.self, AttestCommand.self,
+            ReportCommand.self, DeadlinesCommand.self,
         ])
 
     public init() {}

@@ -1,5 +1,6 @@
 import Bags
 public import Basics
+import Dossiers
 import Primitives
 import Streams
 import TimeStamps
@@ -136,7 +137,7 @@ public struct AddedStamps: Sendable {
             files.append(("timestamped.txt", list))
         }
         do throws(Failure) {
-            try ReceiptFiles(work: "", archive: archive).store(files)
+            try DossierFolder(archive + "/proof").add(files.map { (name: $0.0, bytes: $0.1) })
         } catch { throw error.during("cannot add \"proof/\(place.token)\" to \"\(archive)\"") }
         return files
     }

@@ -21,6 +21,8 @@ public struct ExportOutcome: Sendable {
     public let wasSealed: Bool
     /// nil where the plan asks for no time-stamps.
     public let stamps: StampOutcome?
+    /// What declared, found and exported do not explain of each other; may name objects.
+    public let gaps: [String]
 
     public var omitted: Int64 { omissions.reduce(0) { $0 + $1.count } }
 
@@ -39,6 +41,7 @@ public struct ExportOutcome: Sendable {
             "payload": ["files": .integer(payloadFiles), "bytes": .integer(payloadBytes)],
             "tagManifestSha256": tagManifest.map { .string($0) } ?? .null,
             "wasSealed": .bool(wasSealed), "timeStamps": stamps?.json ?? .null,
+            "unexplained": .array(gaps.map { .string($0) }),
         ]
     }
 
@@ -54,8 +57,10 @@ public struct ExportOutcome: Sendable {
                 "omitted: \(omission.count) × \(omission.reason)"
                     + (omission.accepted ? " (covered by the plan)" : " (NOT covered by the plan)"))
         }
+        for gap in gaps.prefix(20) { lines.append("not explained: \(gap)") }
+        if gaps.count > 20 { lines.append("… \(gaps.count) in all, see --json") }
         lines += stamps?.lines ?? []
-        if sealedStatus == 2 {
+        if sealedStatus == 2, omissions.contains(where: { !$0.accepted && $0.count > 0 }) {
             lines.append("the plan covers not all omissions: see \"exeat inspect\", exit status 2")
         }
         return lines.joined(separator: "\n")

@@ -27,6 +27,8 @@ public struct ImportRun: Sendable {
     let startedAt: Timestamp
     /// What the receipt must tell of exceptions.
     let reservations: [String]
+    /// When the archive had passed, and the first byte might go to a target.
+    let verifiedAt: Timestamp
 
     /// A source of the archive with the importer of its target.
     private struct Pair: Sendable {
@@ -76,6 +78,7 @@ public struct ImportRun: Sendable {
         try archive.checkManifest(against: bag)
         try Coverage(bag).check()
         try Coverage(bag).check(archive.manifest)
+        let verifiedAt = world.now()
         try checkNames(plan, archive.manifest)
         let directory = work ?? "./\(archive.manifest.name).import"
         let ledger = try ImportLedger(
@@ -85,7 +88,7 @@ public struct ImportRun: Sendable {
             world: world, progress: progress, ledger: ledger,
             scheduler: Scheduler(workers: workers),
             throttle: plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) },
-            startedAt: startedAt, reservations: reservations)
+            startedAt: startedAt, reservations: reservations, verifiedAt: verifiedAt)
         defer { run.scheduler.close() }
         let results = try await run.replay(connectors, announce)
         let outcome = try Receipt(run: run, results: results).write()

@@ -82,9 +82,12 @@ struct KeyVerifier: SealVerifier {
     ) throws(Failure) -> VerifiedSigner? {
         let kind: DocumentKind =
             switch document {
+            case .plan: .plan
             case .seal: .seal
             case .receipt: .receipt
             case .acceptance: .acceptance
+            case .erasureRequest: .erasureRequest
+            case .override: .override
             case .erasure: .erasure
             }
         do throws(Failure) {

@@ -33,7 +33,7 @@ struct SealedOutput {
             expected: seal.outcome.expected, exported: seal.outcome.exported,
             omissions: try Catalogue.omissions(in: bag), payloadFiles: seal.payload.files,
             payloadBytes: seal.payload.bytes, tagManifest: seal.subject.hex, wasSealed: true,
-            stamps: try await complete(stamps(in: bag), progress))
+            stamps: try await complete(stamps(in: bag), progress), gaps: [])
     }
 }
 
