@@ -49,6 +49,11 @@ let package = Package(
             name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
+            name: "CLzma", path: "Sources/C/CLzma", pkgConfig: "liblzma",
+            providers: [.apt(["liblzma-dev"])]),
+        .systemLibrary(
+            name: "CBzip2", path: "Sources/C/CBzip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(
             name: "CCrypto", path: "Sources/C/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
@@ -67,7 +72,7 @@ let package = Package(
         .library("Basics", ["CLinux"]),
         .library("Primitives", ["Basics", "CCrypto"]),
         // 2: bytes, and the model of an archive
-        .library("Streams", ["Basics", "Primitives", "CZstd", "CZlib"]),
+        .library("Streams", ["Basics", "Primitives", "CZstd", "CZlib", "CLzma", "CBzip2"]),
         .library("Encryption", ["Basics", "Primitives", "Streams", .crypto]),
         .library("Manifests", ["Basics"]),
         .library("Plans", ["Basics", "Primitives", .yams]),
@@ -115,7 +120,7 @@ let package = Package(
             ]),
         .library(
             "LogConnectors",
-            ["Connectors", "Logs", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+            ["Connectors", "Archives", "Logs", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
         .library(
             "ConfigConnectors",
             [
@@ -139,7 +144,7 @@ let package = Package(
             "Runs",
             [
                 "Basics", "Primitives", "Streams", "Encryption", "Manifests", "Plans", "Journals",
-                "Signatures", "Connectors", "Bags",
+                "Signatures", "TimeStamps", "HTTP", "Connectors", "Bags", "Deadlines", "Dossiers",
             ]),
         .library(
             "Rehearsals",
@@ -153,7 +158,7 @@ let package = Package(
             [
                 "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector",
                 "ProxmoxConnector", "LogConnectors", "ConfigConnectors", "Dossiers", "Reports",
-                "Rehearsals", "Disks", "Basics", "Primitives", "Streams", "Plans",
+                "Rehearsals", "Deadlines", "Disks", "Basics", "Primitives", "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),

@@ -73,7 +73,7 @@ public final class TreeImport: Sendable {
     private func open(
         _ owners: OwnerMapping, _ shortfalls: ShortfallList
     ) throws(Failure) -> TreeTarget {
-        guard resuming, Files.exists(finishedPath) else {
+        guard resuming, isFinished else {
             return try TreeTarget(
                 destination.path, existing: destination.existing, resuming: resuming,
                 owners: owners,
@@ -94,6 +94,7 @@ public final class TreeImport: Sendable {
     }
 
     public func replay(_ segment: SegmentNumber) throws(Failure) {
+        if isFinished { return }
         let (stored, target) = try prepared()
         var reader = try stored.open(segment.segment)
         var restorer = TreeRestorer(target)
@@ -126,8 +127,18 @@ public final class TreeImport: Sendable {
     /// the target, which must not be touched for that again.
     private var finishedPath: String { room.directory + "/finished" }
 
+    /// Names the start of the machine, from before `finished` is there until the tree is on the disk.
+    private var notStoredPath: String { room.directory + "/not-stored" }
+
+    /// Whether the tree was complete, and no power cut can have taken of it.
+    private var isFinished: Bool {
+        guard Files.exists(finishedPath) else { return false }
+        guard Files.exists(notStoredPath) else { return true }
+        return (try? Files.readText(notStoredPath)) == Boot.identity
+    }
+
     public func finish() throws(Failure) {
-        if Files.exists(finishedPath) { return }
+        if isFinished { return }
         let (stored, target) = try prepared()
         var finisher = TreeFinisher(target)
         var index = stored.wholeIndex()
@@ -142,6 +153,7 @@ public final class TreeImport: Sendable {
             try restorer.restoreLinkAttributes(&reader)
         }
         try saveShortfalls()
+        try Files.write(Array(Boot.identity.utf8), to: notStoredPath, mode: 0o600)
         try Files.write(target.findings.line, to: finishedPath, mode: 0o600)
     }
 
@@ -165,7 +177,7 @@ public final class TreeImport: Sendable {
     public func compare(_ number: Int) throws(Failure) {
         let (stored, target) = try prepared()
         switch Work(number) {
-        case .storing: try target.root.descriptor.syncFileSystem()
+        case .storing: try store(target)
         case .extras: try findExtras(stored, target)
         case .slice(let slice):
             let part = stored.slices[slice]
@@ -177,6 +189,11 @@ public final class TreeImport: Sendable {
             let result = comparer.result
             state.withLock { $0.comparisons[slice] = result }
         }
+    }
+
+    private func store(_ target: TreeTarget) throws(Failure) {
+        try target.root.descriptor.syncFileSystem()
+        try Files.remove(notStoredPath)
     }
 
     /// Objects on a target of our own that no line of the index is about.
@@ -210,7 +227,7 @@ public final class TreeImport: Sendable {
             while let entry = try index.nextEntry() { try restrictor.add(entry) }
             try restrictor.finish()
         }
-        try target.root.descriptor.syncFileSystem()
+        try store(target)
         return result(
             stored, target, comparison, wasCompared: !compared.isEmpty, wasCounted: counting)
     }

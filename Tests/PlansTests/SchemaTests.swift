@@ -23,11 +23,12 @@ import Testing
         ("plan-export", "sourceLimits", SourcePlan.limitsShape),
         ("plan-export", "archive", ArchivePlan.shape),
         ("plan-export", "compression", ArchivePlan.Compression.shape),
-        ("plan-export", "timestamp", ArchivePlan.TimestampAuthority.shape),
+        ("plan-export", "timestamp", TimestampAuthority.shape),
         ("plan-export", "limits", LimitsPlan.shape),
         ("plan-import", nil, ImportPlan.shape), ("plan-import", "target", TargetPlan.shape),
         ("plan-import", "targetLimits", SourcePlan.limitsShape),
         ("plan-import", "limits", LimitsPlan.shape),
+        ("plan-import", "timestamp", TimestampDemand.shape),
     ])
     func parserAndSchemaKnowTheSameKeys(
         schema name: String, definition: String?, shape: PlanShape
