@@ -1,0 +1,6 @@
+import Basics
+
+/// What a receipt of a rehearsal says of its times and probes.
+struct RehearsalFacts: Sendable {
+    let receipt: ReceiptFacts
+}
