@@ -79,11 +79,13 @@ struct ReportCommand: AsyncParsableCommand {
 
     private func checkOutput() throws {
         guard archive != "-" else {
-            throw ValidationError("a report cannot be made of standard input: store the archive first")
+            throw ValidationError(
+                "a report cannot be made of standard input: store the archive first")
         }
         guard let output else {
             if !json, Terminal.outputIsTerminal {
-                throw ValidationError("--output FILE.html is missing: a report would fill the terminal")
+                throw ValidationError(
+                    "--output FILE.html is missing: a report would fill the terminal")
             }
             return
         }
@@ -92,7 +94,8 @@ struct ReportCommand: AsyncParsableCommand {
         let target = Files.absolute(Files.parent(of: output))
         if Files.kind(folder) == S_IFDIR, target == folder || target.hasPrefix(folder + "/") {
             throw ValidationError(
-                "\"\(output)\" lies in the archive, which must stay as it was sealed: name another place")
+                "\"\(output)\" lies in the archive, which must stay as it was sealed: name another place"
+            )
         }
     }
 

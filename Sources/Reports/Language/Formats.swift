@@ -23,7 +23,8 @@ struct Formats: Sendable {
     /// With one digit behind the point below 100, with none above.
     private func short(_ tenths: Int64) -> String {
         if tenths >= 1000 { return number((tenths + 5) / 10) }
-        return tenths % 10 == 0 ? number(tenths / 10) : number(tenths / 10) + point + "\(tenths % 10)"
+        return tenths % 10 == 0
+            ? number(tenths / 10) : number(tenths / 10) + point + "\(tenths % 10)"
     }
 
     /// 1.5 GiB, 1,5 Gio.
@@ -63,7 +64,8 @@ struct Formats: Sendable {
         let all = max(0, milliseconds)
         if all < 10_000 {
             let tenths = (all + 50) / 100
-            return (all > 0 && tenths == 0 ? "<" + gap + "0" + point + "1" : short(tenths)) + gap + "s"
+            return (all > 0 && tenths == 0 ? "<" + gap + "0" + point + "1" : short(tenths)) + gap
+                + "s"
         }
         let seconds = (all + 500) / 1000
         func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
@@ -103,7 +105,8 @@ struct Formats: Sendable {
     private var months: [String] {
         language == .french
             ? [
-                "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
+                "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août",
+                "septembre",
                 "octobre", "novembre", "décembre",
             ]
             : [

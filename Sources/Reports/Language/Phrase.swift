@@ -11,8 +11,8 @@ enum Phrase: String, Sendable, CaseIterable {
     case verdictDifferentText, claimNotice, unverifiedNotice, nothingReadable
     // Reasons
     case reasonOpenOmissions, reasonNotSet, reasonDifferent, reasonUnequal, reasonByCounts
-    case reasonNotCompared, reasonNotImported, reasonUnchecked, reasonRehearsalFailed
-    case reasonObjectiveMissed, reasonDeadlineMissed, reasonsTitle
+    case reasonNotCompared, reasonNotImported, reasonUnchecked, reasonInvalid
+    case reasonRehearsalFailed, reasonObjectiveMissed, reasonDeadlineMissed, reasonsTitle
     // Key figures
     case factObjects, factObjectsNote, factVolume, factVolumeNote, factVolumeStored, factDuration
     case factDurationNote, factOmissions, factOmissionsNone, factOmissionsCovered
@@ -69,11 +69,15 @@ enum Phrase: String, Sendable, CaseIterable {
     case outcomeEqual, outcomeEqualPart, outcomeDifferent, outcomeUnequal, signatureBoth
     case signatureUnknown, signatureBad
     // Rehearsals
-    case rehearsalsTitle, rehearsalObjective, rehearsalMeasured, rehearsalPoint, rehearsalTier
-    case rehearsalMet, rehearsalMissed, rehearsalPhases, rehearsalPhase, rehearsalTrend
-    case rehearsalProbes, probeName, probeExpected, probeFound, phaseFetch, phaseVerify
-    case phaseDecode, phaseLoad, phaseIndex, phaseAnalyse, phaseCompare, phaseBoot, phaseProbe
-    case boundBy
+    case rehearsalsTitle, rehearsalOf, rehearsalObjective, rehearsalMeasured, rehearsalPoint
+    case rehearsalPointObjective, rehearsalResult, rehearsalTiers, rehearsalTier, rehearsalWhole
+    case rehearsalMet, rehearsalMissed, rehearsalPhases, rehearsalCritical, rehearsalSources
+    case rehearsalOutcome, rehearsalGuests, rehearsalTrend, rehearsalTrendLegend, rehearsalProbes
+    case rehearsalMachine, rehearsalMachineText, rehearsalPrediction, rehearsalPredictionText
+    case rehearsalArchive, rehearsalIntact, rehearsalDamaged, rehearsalTimeLimit, rehearsalBound
+    case probeKind, probeRecorded, probeFromExport, probeFromPlan, probeAny, probeTime, probeHeld
+    case probeNotHeld, sheetOperator, sheetRequester, sheetRequesterBlank, sheetElements
+    case sheetBackup, sheetRestore, sheetChecks, sheetChecksText, evidenceRehearsal
     // Verify
     case instructionsTitle, instructionsText, instructionsNone, stepPreparation, step1, step2
     case step3, step4, step5, step6
@@ -87,9 +91,10 @@ enum Phrase: String, Sendable, CaseIterable {
     case columnCheck, checkPassed, checkFailed, checkAbsent, checkUnchecked, problemsCaption
     case columnPath, columnCode, columnWhat, problemsMore, footerText
     // Evidence of duties
-    case evidenceCoverage, evidenceSeparate, evidenceScope, evidenceNoScope, evidenceContract
-    case evidenceContractSealed, evidenceNoContract, evidenceFormats, evidenceReadBack
-    case evidenceRetaken, evidenceNotReadBack, evidenceEncrypted, evidenceClear, evidenceMoments
+    case evidenceCoverage, evidenceCoverageAll, evidenceCoverageWhole, evidenceSeparate
+    case evidenceScope, evidenceNoScope, evidenceContract, evidenceContractSealed
+    case evidenceNoContract, evidenceFormats, evidenceReadBack, evidenceRetaken
+    case evidenceNotReadBack, evidenceEncrypted, evidenceClear, evidenceMoments
     case evidenceMomentsSealed, evidenceReservations, evidenceParties, evidenceAccepted
     case evidenceNotAccepted, evidenceErased, evidenceNotErased, evidenceCatalogue, evidenceExempt
     case evidenceNoExempt, evidenceCharges, evidenceThroughput, evidenceProbes, evidenceNoProbes

@@ -40,6 +40,7 @@ extension Texts {
         .reasonNotImported:
             "{0} {0:source of the archive was/sources of the archive were} not imported.",
         .reasonUnchecked: "{0}: its signature holds, but no trust file names the signer.",
+        .reasonInvalid: "{0}: its signatures could not be verified.",
         .reasonRehearsalFailed: "{0}: the rehearsal failed.",
         .reasonObjectiveMissed: "{0}: the recovery objective was missed.",
         .reasonDeadlineMissed: "Deadline missed: {0}, due on {1}.",
@@ -219,5 +220,26 @@ extension Texts {
         .actionsTitle: "Reservations and actions to take",
         .actionsNone: "No receipt has a reservation.",
         .omissionExamples: "For example: ",
+        // Reservations of receipts
+        .reservationByCounts: "The target was compared by counts only.",
+        .reservationNotCompared: "The target was not compared.",
+        .reservationNotSet: "{0} {0:attribute/attributes} could not be set on the target.",
+        .reservationOmitted:
+            "{0} {0:object was/objects were} omitted from the archive at export.",
+        .reservationNotImported:
+            "{0} {0:source of the archive was/sources of the archive were} not imported.",
+        // Data Act
+        .dataActTitle: "Regulation (EU) 2023/2854 (Data Act), chapter VI: article by article",
+        .dataActCaption: "Duties, and the evidence in this dossier",
+        .dataActNote:
+            "Duties are paraphrased: only the text of the Official Journal is authentic. This table does not say who is bound, and is no legal advice.",
+        .columnArticle: "Article",
+        .columnDuty: "Duty (in short)",
+        .columnEvidence: "Evidence",
+        .dutyShown: "Shown",
+        .dutyPartial: "Partly",
+        .dutyAbsent: "Absent",
+        .dutyOutside: "Not by a tool",
+        .dutyNotDue: "Not due",
     ]
 }

@@ -1,27 +1,6 @@
 extension Texts {
     /// The English texts: sources, records and the rest.
     static let englishDetails: [Phrase: String] = [
-        // Reservations of receipts
-        .reservationByCounts: "The target was compared by counts only.",
-        .reservationNotCompared: "The target was not compared.",
-        .reservationNotSet: "{0} {0:attribute/attributes} could not be set on the target.",
-        .reservationOmitted:
-            "{0} {0:object was/objects were} omitted from the archive at export.",
-        .reservationNotImported:
-            "{0} {0:source of the archive was/sources of the archive were} not imported.",
-        // Data Act
-        .dataActTitle: "Regulation (EU) 2023/2854 (Data Act), chapter VI: article by article",
-        .dataActCaption: "Duties, and the evidence in this dossier",
-        .dataActNote:
-            "Duties are paraphrased: only the text of the Official Journal is authentic. This table does not say who is bound, and is no legal advice.",
-        .columnArticle: "Article",
-        .columnDuty: "Duty (in short)",
-        .columnEvidence: "Evidence",
-        .dutyShown: "Shown",
-        .dutyPartial: "Partly",
-        .dutyAbsent: "Absent",
-        .dutyOutside: "Not by a tool",
-        .dutyNotDue: "Not due",
         // Records
         .recordsTitle: "Records",
         .recordRestitution: "Record of restitution",
@@ -72,29 +51,51 @@ extension Texts {
         .signatureBad: "not valid",
         // Rehearsals
         .rehearsalsTitle: "Disaster-recovery rehearsals",
+        .rehearsalOf: "Rehearsal of {0}",
         .rehearsalObjective: "Recovery time objective (RTO)",
         .rehearsalMeasured: "Recovery time measured",
-        .rehearsalPoint: "Recovery point (RPO)",
+        .rehearsalPoint: "Data loss measured (RPO)",
+        .rehearsalPointObjective: "Recovery point objective (RPO)",
+        .rehearsalResult: "Result of the rehearsal",
+        .rehearsalTiers: "Objectives per tier",
         .rehearsalTier: "Tier",
+        .rehearsalWhole: "whole",
         .rehearsalMet: "Met",
         .rehearsalMissed: "Missed",
         .rehearsalPhases: "Phases of the rehearsal",
-        .rehearsalPhase: "Phase",
-        .rehearsalTrend: "Trend over the rehearsals",
-        .rehearsalProbes: "Probes",
-        .probeName: "Probe",
-        .probeExpected: "Before",
-        .probeFound: "After",
-        .phaseFetch: "fetching",
-        .phaseVerify: "verifying",
-        .phaseDecode: "decrypting and decompressing",
-        .phaseLoad: "loading",
-        .phaseIndex: "indexing",
-        .phaseAnalyse: "analysing",
-        .phaseCompare: "comparing",
-        .phaseBoot: "booting",
-        .phaseProbe: "probing",
-        .boundBy: "Bounded by: {0}",
+        .rehearsalCritical: "Critical path",
+        .rehearsalSources: "Restored sources",
+        .rehearsalOutcome: "Outcome",
+        .rehearsalGuests: "Machines and containers",
+        .rehearsalTrend: "Trend: recovery time over the rehearsals",
+        .rehearsalTrendLegend: "recovery time (dark), objective (light)",
+        .rehearsalProbes: "Probes: the same questions, before and after",
+        .rehearsalMachine: "Machine of the rehearsal",
+        .rehearsalMachineText: "{0} {0:core/cores}, {1} {1:worker/workers}, {2}% busy, KVM: {3}",
+        .rehearsalPrediction: "Prediction at full size",
+        .rehearsalPredictionText: "{0} in {1}, with {2} {2:core/cores}; bounded by: {3}",
+        .rehearsalArchive: "Archive at the time of the rehearsal",
+        .rehearsalIntact: "intact",
+        .rehearsalDamaged: "{0} damaged {0:file/files}",
+        .rehearsalTimeLimit: "Time limit reached: the rehearsal was stopped.",
+        .rehearsalBound: "Bounded by",
+        .probeKind: "Question",
+        .probeRecorded: "Reference",
+        .probeFromExport: "answer at export",
+        .probeFromPlan: "answer in the plan",
+        .probeAny: "none",
+        .probeTime: "Time",
+        .probeHeld: "Answer as expected",
+        .probeNotHeld: "Answer differs",
+        .sheetOperator: "Operator",
+        .sheetRequester: "Requested by",
+        .sheetRequesterBlank: "to be filled in",
+        .sheetElements: "What was restored",
+        .sheetBackup: "Date of the backup",
+        .sheetRestore: "Date of the restoration",
+        .sheetChecks: "Status of the checks",
+        .sheetChecksText: "{0} of {1} comparisons equal, {2} of {3} probes held",
+        .evidenceRehearsal: "{0} {0:rehearsal/rehearsals} in the dossier.",
         // Verify
         .instructionsTitle: "How to verify without Exeat",
         .instructionsText:
@@ -157,6 +158,10 @@ extension Texts {
         // Evidence of duties
         .evidenceCoverage:
             "{0} {0:object/objects} exported of {1} expected; {2} {2:omission/omissions}, {3} of them not foreseen by the plan.",
+        .evidenceCoverageAll:
+            "{0} {0:object/objects} exported of {1} expected; {2} {2:omission, foreseen/omissions, all foreseen} by the plan.",
+        .evidenceCoverageWhole:
+            "{0} {0:object/objects} exported of {1} expected; nothing was omitted.",
         .evidenceSeparate:
             "{0} {0:source/sources} and {1} {1:artifact/artifacts}, each exported, imported and proven by itself.",
         .evidenceScope: "{0} {0:object/objects} excluded by the plan, with its reason.",
@@ -172,7 +177,7 @@ extension Texts {
         .evidenceEncrypted: "Segments encrypted (age), files sealed, two signatures.",
         .evidenceClear: "Files sealed by two signatures; the archive is not encrypted.",
         .evidenceMoments:
-            "Each source was read in one consistent moment, without stopping it: {0} {0:source/sources}.",
+            "Each source was read in one consistent moment, which the manifest names: {0} {0:source/sources}.",
         .evidenceMomentsSealed: "The consistent moments are in the encrypted manifest.",
         .evidenceReservations:
             "{0} {0:reservation or omission is/reservations and omissions are} stated in the signed documents.",

@@ -42,6 +42,7 @@ extension Texts {
             "{0} {0:source de l’archive n’a pas été importée/sources de l’archive n’ont pas été importées}.",
         .reasonUnchecked:
             "{0} : signature intègre, mais le signataire n’est dans aucun fichier de confiance.",
+        .reasonInvalid: "{0} : ses signatures n’ont pas pu être vérifiées.",
         .reasonRehearsalFailed: "{0} : l’exercice de reprise a échoué.",
         .reasonObjectiveMissed: "{0} : l’objectif de reprise n’est pas atteint.",
         .reasonDeadlineMissed: "Délai dépassé : {0}, échéance le {1}.",
@@ -222,5 +223,27 @@ extension Texts {
         .actionsTitle: "Réserves et actions à mener",
         .actionsNone: "Aucun reçu ne porte de réserve.",
         .omissionExamples: "Par exemple : ",
+        // Reservations of receipts
+        .reservationByCounts: "La cible n’a été comparée que par dénombrement.",
+        .reservationNotCompared: "La cible n’a pas été comparée.",
+        .reservationNotSet:
+            "{0} {0:attribut n’a pas pu être repris/attributs n’ont pas pu être repris} sur la cible.",
+        .reservationOmitted:
+            "{0} {0:objet avait été omis/objets avaient été omis} de l’archive à l’export.",
+        .reservationNotImported:
+            "{0} {0:source de l’archive n’a pas été importée/sources de l’archive n’ont pas été importées}.",
+        // Data Act
+        .dataActTitle: "Règlement (UE) 2023/2854 (Data Act), chapitre VI : article par article",
+        .dataActCaption: "Obligations et éléments de preuve de ce dossier",
+        .dataActNote:
+            "Les obligations sont paraphrasées : seul le texte publié au Journal officiel fait foi. Ce tableau ne qualifie pas les parties et ne vaut pas avis juridique.",
+        .columnArticle: "Article",
+        .columnDuty: "Obligation (résumé)",
+        .columnEvidence: "Élément de preuve",
+        .dutyShown: "Établi",
+        .dutyPartial: "Partiel",
+        .dutyAbsent: "Absent",
+        .dutyOutside: "Hors outil",
+        .dutyNotDue: "Sans objet",
     ]
 }

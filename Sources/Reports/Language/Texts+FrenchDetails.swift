@@ -1,28 +1,6 @@
 extension Texts {
     /// The French texts: sources, records and the rest.
     static let frenchDetails: [Phrase: String] = [
-        // Reservations of receipts
-        .reservationByCounts: "La cible n’a été comparée que par dénombrement.",
-        .reservationNotCompared: "La cible n’a pas été comparée.",
-        .reservationNotSet:
-            "{0} {0:attribut n’a pas pu être repris/attributs n’ont pas pu être repris} sur la cible.",
-        .reservationOmitted:
-            "{0} {0:objet avait été omis/objets avaient été omis} de l’archive à l’export.",
-        .reservationNotImported:
-            "{0} {0:source de l’archive n’a pas été importée/sources de l’archive n’ont pas été importées}.",
-        // Data Act
-        .dataActTitle: "Règlement (UE) 2023/2854 (Data Act), chapitre VI : article par article",
-        .dataActCaption: "Obligations et éléments de preuve de ce dossier",
-        .dataActNote:
-            "Les obligations sont paraphrasées : seul le texte publié au Journal officiel fait foi. Ce tableau ne qualifie pas les parties et ne vaut pas avis juridique.",
-        .columnArticle: "Article",
-        .columnDuty: "Obligation (résumé)",
-        .columnEvidence: "Élément de preuve",
-        .dutyShown: "Établi",
-        .dutyPartial: "Partiel",
-        .dutyAbsent: "Absent",
-        .dutyOutside: "Hors outil",
-        .dutyNotDue: "Sans objet",
         // Records
         .recordsTitle: "Procès-verbaux",
         .recordRestitution: "Procès-verbal de restitution",
@@ -74,29 +52,52 @@ extension Texts {
         .signatureBad: "non valide",
         // Rehearsals
         .rehearsalsTitle: "Exercices de reprise",
+        .rehearsalOf: "Exercice du {0}",
         .rehearsalObjective: "Objectif de reprise (RTO)",
         .rehearsalMeasured: "Temps de reprise mesuré",
-        .rehearsalPoint: "Point de reprise (RPO)",
+        .rehearsalPoint: "Perte de données mesurée (RPO)",
+        .rehearsalPointObjective: "Objectif de perte de données (RPO)",
+        .rehearsalResult: "Résultat de l’exercice",
+        .rehearsalTiers: "Objectifs par niveau",
         .rehearsalTier: "Niveau",
+        .rehearsalWhole: "ensemble",
         .rehearsalMet: "Atteint",
         .rehearsalMissed: "Manqué",
         .rehearsalPhases: "Phases de l’exercice",
-        .rehearsalPhase: "Phase",
-        .rehearsalTrend: "Évolution au fil des exercices",
-        .rehearsalProbes: "Sondes",
-        .probeName: "Sonde",
-        .probeExpected: "Avant",
-        .probeFound: "Après",
-        .phaseFetch: "lecture de l’archive",
-        .phaseVerify: "vérification",
-        .phaseDecode: "déchiffrement et décompression",
-        .phaseLoad: "chargement",
-        .phaseIndex: "index et contraintes",
-        .phaseAnalyse: "statistiques",
-        .phaseCompare: "comparaison",
-        .phaseBoot: "démarrage",
-        .phaseProbe: "sondes",
-        .boundBy: "Facteur limitant : {0}",
+        .rehearsalCritical: "Chemin critique",
+        .rehearsalSources: "Sources restaurées",
+        .rehearsalOutcome: "Issue",
+        .rehearsalGuests: "Machines et conteneurs",
+        .rehearsalTrend: "Évolution : temps de reprise au fil des exercices",
+        .rehearsalTrendLegend: "temps de reprise (foncé), objectif (clair)",
+        .rehearsalProbes: "Sondes : mêmes questions, avant et après",
+        .rehearsalMachine: "Machine de l’exercice",
+        .rehearsalMachineText:
+            "{0} {0:cœur/cœurs}, {1} {1:file de travail/files de travail}, occupée à {2} %, KVM : {3}",
+        .rehearsalPrediction: "Extrapolation à pleine taille",
+        .rehearsalPredictionText: "{0} en {1}, avec {2} {2:cœur/cœurs} ; facteur limitant : {3}",
+        .rehearsalArchive: "Archive au moment de l’exercice",
+        .rehearsalIntact: "intacte",
+        .rehearsalDamaged: "{0} {0:fichier endommagé/fichiers endommagés}",
+        .rehearsalTimeLimit: "Limite de temps atteinte : l’exercice a été arrêté.",
+        .rehearsalBound: "Facteur limitant",
+        .probeKind: "Question",
+        .probeRecorded: "Référence",
+        .probeFromExport: "réponse à l’export",
+        .probeFromPlan: "réponse attendue au plan",
+        .probeAny: "aucune",
+        .probeTime: "Délai",
+        .probeHeld: "Réponse conforme",
+        .probeNotHeld: "Réponse différente",
+        .sheetOperator: "Opérateur",
+        .sheetRequester: "Demandeur",
+        .sheetRequesterBlank: "à compléter",
+        .sheetElements: "Éléments restaurés",
+        .sheetBackup: "Date de la sauvegarde",
+        .sheetRestore: "Date de la restauration",
+        .sheetChecks: "État des contrôles",
+        .sheetChecksText: "{0} comparaisons sur {1} égales, {2} sondes sur {3} tenues",
+        .evidenceRehearsal: "{0} {0:exercice de reprise/exercices de reprise} au dossier.",
         // Verify
         .instructionsTitle: "Vérifier sans Exeat",
         .instructionsText:
@@ -160,6 +161,10 @@ extension Texts {
         // Evidence of duties
         .evidenceCoverage:
             "{0} {0:objet exporté/objets exportés} sur {1} {1:attendu/attendus} ; {2} {2:omission/omissions}, dont {3} non {3:prévue/prévues} au plan.",
+        .evidenceCoverageAll:
+            "{0} {0:objet exporté/objets exportés} sur {1} {1:attendu/attendus} ; {2} {2:omission, prévue/omissions, toutes prévues} au plan.",
+        .evidenceCoverageWhole:
+            "{0} {0:objet exporté/objets exportés} sur {1} {1:attendu/attendus} ; rien n’a été omis.",
         .evidenceSeparate:
             "{0} {0:source/sources} et {1} {1:artefact/artefacts}, chacun exporté, importé et prouvé séparément.",
         .evidenceScope: "{0} {0:objet exclu/objets exclus} par le plan, avec leur raison.",
@@ -175,7 +180,7 @@ extension Texts {
         .evidenceEncrypted: "Segments chiffrés (age), fichiers scellés, deux signatures.",
         .evidenceClear: "Fichiers scellés par deux signatures ; l’archive n’est pas chiffrée.",
         .evidenceMoments:
-            "Chaque source a été lue dans un instant cohérent, sans arrêt de service : {0} {0:source/sources}.",
+            "Chaque source a été lue dans un instant cohérent, nommé au manifeste : {0} {0:source/sources}.",
         .evidenceMomentsSealed: "Les instants cohérents sont dans le manifeste chiffré.",
         .evidenceReservations:
             "{0} {0:réserve ou omission est énoncée/réserves et omissions sont énoncées} dans les documents signés.",

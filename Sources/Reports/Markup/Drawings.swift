@@ -7,7 +7,8 @@ enum Drawing {
     static func bars(whole: Double, part: Double, title: String) -> HTML {
         strip(title) {
             element(
-                .rect, .class("fill-soft"), .x(0), .y(1), .width(width * bounded(whole)), .height(16))
+                .rect, .class("fill-soft"), .x(0), .y(1), .width(width * bounded(whole)),
+                .height(16))
             element(
                 .rect, .class("fill"), .x(0), .y(5), .width(width * bounded(part)), .height(8))
         }
@@ -15,14 +16,16 @@ enum Drawing {
 
     /// When something was active: where it began and ended, and how much in each bin.
     static func activity(
-        from: Double, to: Double, load: [Double], pauses: [(from: Double, to: Double)], title: String
+        from: Double, to: Double, load: [Double], pauses: [(from: Double, to: Double)],
+        title: String
     ) -> HTML {
         let most = load.max() ?? 0
         let bin = width / Double(max(1, load.count))
         return strip(title) {
             for pause in pauses {
                 element(
-                    .rect, .class("fill-pause"), .opacity(0.5), .x(width * bounded(pause.from)), .y(0),
+                    .rect, .class("fill-pause"), .opacity(0.5), .x(width * bounded(pause.from)),
+                    .y(0),
                     .width(max(1, width * (bounded(pause.to) - bounded(pause.from)))), .height(18))
             }
             element(
@@ -31,7 +34,7 @@ enum Drawing {
             for (place, amount) in load.enumerated() where amount > 0 && most > 0 {
                 element(
                     .rect, .class("fill"), .opacity(0.35 + 0.65 * amount / most),
-                    .x(Double(place) * bin), .y(2), .width(bin + 0.3), .height(14))
+                    .x(Double(place) * bin), .y(2), .width(bin), .height(14))
             }
         }
     }
@@ -57,7 +60,8 @@ enum Drawing {
         let step = width / Double(values.count)
         var line = "M0 \(Attribute.decimal(y(values[0])))"
         for (place, value) in values.enumerated() {
-            line += " L\(Attribute.decimal((Double(place) + 0.5) * step)) \(Attribute.decimal(y(value)))"
+            line +=
+                " L\(Attribute.decimal((Double(place) + 0.5) * step)) \(Attribute.decimal(y(value)))"
         }
         line += " L\(Attribute.decimal(width)) \(Attribute.decimal(y(values[values.count - 1])))"
         return element(
@@ -67,13 +71,16 @@ enum Drawing {
             element(.desc, .id("\(id)-d")) { description }
             for pause in pauses {
                 element(
-                    .rect, .class("fill-pause"), .opacity(0.4), .x(width * bounded(pause.from)), .y(0),
-                    .width(max(1, width * (bounded(pause.to) - bounded(pause.from)))), .height(height))
+                    .rect, .class("fill-pause"), .opacity(0.4), .x(width * bounded(pause.from)),
+                    .y(0),
+                    .width(max(1, width * (bounded(pause.to) - bounded(pause.from)))),
+                    .height(height))
             }
             element(
                 .path, .class("area"),
-                .path("\(line) L\(Attribute.decimal(width)) \(Attribute.decimal(height)) L0 "
-                    + "\(Attribute.decimal(height)) Z"))
+                .path(
+                    "\(line) L\(Attribute.decimal(width)) \(Attribute.decimal(height)) L0 "
+                        + "\(Attribute.decimal(height)) Z"))
             element(.path, .class("curve"), .path(line))
             element(
                 .path, .class("mean"),
@@ -85,7 +92,8 @@ enum Drawing {
         case check = "M4.5 12.5 l5 5 L19.5 7"
         case cross = "M6 6 L18 18 M18 6 L6 18"
         case exclamation = "M12 4 L21.5 20 H2.5 Z M12 10.5 v4.2 M12 17.2 v.2"
-        case question = "M9 9.2 a3 3 0 1 1 4.4 2.7 c-1 .6 -1.4 1.1 -1.4 2.3 M12 17.4 v.2"
+        case question =
+            "M12 2.6 a9.4 9.4 0 1 0 .01 0 M9.4 9.3 a2.7 2.7 0 1 1 4 2.4 c-1 .6 -1.4 1.1 -1.4 2.1 M12 16.9 v.2"
         case dash = "M6 12 H18"
         case clock = "M12 3.5 a8.5 8.5 0 1 0 .01 0 M12 7.5 V12 l3 2.2"
     }
@@ -110,11 +118,14 @@ enum Drawing {
     }
 
     private static func strip(_ title: String, @HTMLBuilder content: () -> HTML) -> HTML {
-        element(.svg, .class("strip"), .viewBox(width, 18), .stretched, .role("img"), .label(title)) {
+        element(.svg, .class("strip"), .viewBox(width, 18), .stretched, .role("img"), .label(title))
+        {
             element(.title) { title }
             content()
         }
     }
 
-    private static func bounded(_ share: Double) -> Double { share.isFinite ? min(1, max(0, share)) : 0 }
+    private static func bounded(_ share: Double) -> Double {
+        share.isFinite ? min(1, max(0, share)) : 0
+    }
 }

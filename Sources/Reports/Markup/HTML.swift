@@ -78,7 +78,8 @@ struct HTML: Sendable, Equatable {
 
 /// The elements that a report uses.
 enum Tag: String, Sendable {
-    case meta, title, header, main, nav, section, article, aside, footer, div, span, p, a, strong, em, bdi, i
+    case meta, title, header, main, nav, section, article, aside, footer, div, span, p, a, strong,
+        em, bdi, i
     case h1, h2, h3, h4, ol, ul, li, dl, dt, dd, table, caption, thead, tbody, tr, th, td, pre, code
     case details, summary, figure, figcaption, time, br, abbr
     // SVG; its title is the element of the same name

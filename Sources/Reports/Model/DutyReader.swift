@@ -61,7 +61,8 @@ struct DutyReader {
         case .charges: charges
         case .infeasible: infeasible
         case .oneExtension: date(["25-5"])
-        case .procedures, .openInterfaces: formats
+        // That they are published, and free of charge, is for the provider to show.
+        case .procedures, .openInterfaces: (.partial, formats.1)
         case .goodFaith: goodFaith
         case .machineReadable: readBack
         case .parallelUse: (.notDue, [Sentence(.evidenceNotParallel)])
@@ -72,23 +73,42 @@ struct DutyReader {
 
     private var coverage: Finding {
         guard let outcome else { return (.absent, [Sentence(.runMissing)]) }
+        if outcome.open > 0 {
+            return (
+                .partial,
+                [
+                    Sentence(
+                        .evidenceCoverage, .number(outcome.exported), .number(outcome.expected),
+                        .number(outcome.omitted), .number(outcome.open))
+                ]
+            )
+        }
         return (
-            outcome.open == 0 ? .shown : .partial,
+            .shown,
             [
                 Sentence(
-                    .evidenceCoverage, .number(outcome.exported), .number(outcome.expected),
-                    .number(outcome.omitted), .number(outcome.open))
+                    outcome.omitted == 0 ? .evidenceCoverageWhole : .evidenceCoverageAll,
+                    .number(outcome.exported), .number(outcome.expected), .number(outcome.omitted))
             ]
         )
     }
 
     private var reservations: Finding {
-        let count = receipts.reduce(0) { $0 + $1.reservations.count }
+        let count =
+            receipts.reduce(0) { $0 + $1.reservations.count }
             + sources.reduce(0) { $0 + $1.omissions.count }
         return (.partial, [Sentence(.evidenceReservations, .number(Int64(count)))])
     }
 
-    private var probes: Finding { (.absent, [Sentence(.evidenceNoProbes)]) }
+    private var probes: Finding {
+        let probes = rehearsals.flatMap(\.probes)
+        guard !probes.isEmpty else { return (.absent, [Sentence(.evidenceNoProbes)]) }
+        let held = probes.filter(\.held).count
+        return (
+            held == probes.count ? .shown : .partial,
+            [Sentence(.evidenceProbes, .number(Int64(probes.count)), .number(Int64(held)))]
+        )
+    }
 
     private var separate: Finding {
         (
@@ -123,7 +143,7 @@ struct DutyReader {
 
     private var moments: Finding {
         hasManifest
-            ? (.shown, [Sentence(.evidenceMoments, .number(Int64(sources.count)))])
+            ? (.partial, [Sentence(.evidenceMoments, .number(Int64(sources.count)))])
             : (.partial, [Sentence(.evidenceMomentsSealed)])
     }
 
@@ -141,7 +161,8 @@ struct DutyReader {
             return (.absent, [Sentence(.evidenceNotAccepted)])
         }
         return (
-            link.state == .verified ? .shown : .partial, [Sentence(.evidenceAccepted, .day(at.date))]
+            link.state == .verified ? .shown : .partial,
+            [Sentence(.evidenceAccepted, .day(at.date))]
         )
     }
 

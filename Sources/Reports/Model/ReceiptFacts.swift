@@ -29,7 +29,7 @@ struct ReceiptFacts: Sendable {
     let isRehearsal: Bool
     let predicate: JSON
 
-    init?(_ document: Evidence.Document) {
+    init?(_ document: Evidence.Document, withNames: Bool) {
         guard case .receipt(let number) = document.document,
             let predicate = document.statement["predicate"]
         else { return nil }
@@ -46,7 +46,9 @@ struct ReceiptFacts: Sendable {
             case .unchecked: .unchecked
             case .failed: .failed
             }
-        sources = (predicate["sources"]?.array ?? []).map { Source($0, receipt: document.document.file) }
+        sources = (predicate["sources"]?.array ?? []).map {
+            Source($0, receipt: document.document.file, withNames: withNames)
+        }
         let outcome = predicate["outcome"]
         status = outcome?["status"]?.integer ?? 3
         different = outcome?["different"]?.integer ?? 0
@@ -55,7 +57,8 @@ struct ReceiptFacts: Sendable {
         sha256 = document.sha256
         planSHA256 = predicate["planSha256"]?.string
         reportSHA256 = predicate["reportSha256"]?.string
-        isRehearsal = predicate["purpose"]?.string == "drp-rehearsal"
+        isRehearsal =
+            predicate["purpose"]?.string == "drp-rehearsal"
             || predicate["rehearsal"] != nil
     }
 
@@ -66,12 +69,14 @@ struct ReceiptFacts: Sendable {
 }
 
 extension ReceiptFacts.Source {
-    init(_ json: JSON, receipt: String) {
+    init(_ json: JSON, receipt: String, withNames: Bool) {
         folder = json["folder"]?.string ?? ""
         kind = json["kind"]?.string ?? ""
         imported = SourceFacts.Import(
             receipt: receipt,
-            comparisons: (json["comparisons"]?.array ?? []).compactMap { Comparison($0) },
+            comparisons: (json["comparisons"]?.array ?? []).compactMap {
+                Comparison($0, withNames: withNames)
+            },
             different: json["different"]?.integer ?? 0, notSet: json["notSet"]?.integer ?? 0)
         counts = (json["counts"]?.members ?? []).numbers
     }

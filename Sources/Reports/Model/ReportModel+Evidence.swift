@@ -11,13 +11,15 @@ extension ReportModel {
     ///   - tool: the version of the program.
     public init(_ evidence: Evidence, names: Bool, madeAt: Timestamp, tool: String) {
         let withNames = names && evidence.manifest != nil
-        let receipts = evidence.documents.compactMap { ReceiptFacts($0) }
+        let receipts = evidence.documents.compactMap {
+            ReceiptFacts($0, withNames: withNames)
+        }
         let outcome = Self.outcome(evidence)
         let chain = Self.chain(evidence, receipts)
         let sources = SourceReader(evidence, receipts, withNames: withNames).sources
         let archive = Self.archive(evidence)
         let (dates, conflicts) = Self.dates(evidence, archive, receipts, madeAt)
-        let rehearsals = receipts.filter(\.isRehearsal).map { RehearsalFacts(receipt: $0) }
+        let rehearsals = receipts.filter(\.isRehearsal).compactMap { RehearsalFacts($0) }
         self.madeAt = madeAt
         self.tool = tool
         self.withNames = withNames
@@ -42,10 +44,13 @@ extension ReportModel {
             receipt.reservations.map { ManualAction(origin: .receipt(receipt.number), text: $0) }
         }
         instructions = Instruction.steps(of: evidence.instructions)
-        dataAct = DutyReader(
-            archive: archive, outcome: outcome, sources: sources, receipts: receipts, chain: chain,
-            run: run, dates: dates, rehearsals: rehearsals, hasManifest: evidence.manifest != nil
-        ).duties
+        dataAct =
+            DutyReader(
+                archive: archive, outcome: outcome, sources: sources, receipts: receipts,
+                chain: chain,
+                run: run, dates: dates, rehearsals: rehearsals,
+                hasManifest: evidence.manifest != nil
+            ).duties
     }
 
     private static func outcome(_ evidence: Evidence) -> ExportFacts? {
@@ -203,7 +208,8 @@ extension Instruction {
             while lines.first?.isEmpty ?? false { lines.removeFirst() }
             if number != nil || !lines.isEmpty {
                 steps.append(
-                    Instruction(number: number, text: text, commands: lines.joined(separator: "\n")))
+                    Instruction(number: number, text: text, commands: lines.joined(separator: "\n"))
+                )
             }
         }
         for line in script.split(separator: "\n", omittingEmptySubsequences: false) {

@@ -155,7 +155,8 @@ extension SourceFacts {
     fileprivate var json: JSON {
         [
             "folder": .string(folder), "kind": .string(kind), "name": .string(label),
-            "moment": moment.map { ["kind": .string($0.kind), "value": .string($0.value)] } ?? .null,
+            "moment": moment.map { ["kind": .string($0.kind), "value": .string($0.value)] }
+                ?? .null,
             "facts": .texts(facts), "counts": .counts(counts),
             "expected": .number(expected), "exported": .number(exported),
             "omitted": .integer(omitted), "open": .integer(openOmissions),
@@ -163,7 +164,8 @@ extension SourceFacts {
             "legal": .array(
                 legal.map {
                     [
-                        "category": .string($0.category), "artifacts": .integer(Int64($0.artifacts)),
+                        "category": .string($0.category),
+                        "artifacts": .integer(Int64($0.artifacts)),
                         "bytes": .integer($0.bytes),
                     ]
                 }),
@@ -227,7 +229,8 @@ extension RunFacts {
 extension ReceiptFacts {
     fileprivate var json: JSON {
         [
-            "file": .string(file), "rehearsal": .bool(isRehearsal), "state": .string(state.rawValue),
+            "file": .string(file), "rehearsal": .bool(isRehearsal),
+            "state": .string(state.rawValue),
             "startedAt": .time(startedAt), "createdAt": .time(createdAt),
             "verify": .string(verify), "status": .integer(status),
             "different": .integer(different), "notSet": .integer(notSet),
@@ -240,7 +243,26 @@ extension ReceiptFacts {
 }
 
 extension RehearsalFacts {
-    fileprivate var json: JSON { ["receipt": .string(receipt.file)] }
+    /// The times and counts; all of it is in the receipt.
+    fileprivate var json: JSON {
+        [
+            "receipt": .string(receipt.file), "verdict": .string(verdict),
+            "milliseconds": .integer(milliseconds), "objectiveSeconds": .integer(objectiveSeconds),
+            "inTime": .bool(isInTime), "intact": .bool(isArchiveIntact),
+            "probes": .integer(Int64(probes.count)), "probesHeld": .integer(Int64(heldProbes)),
+            "tiers": .array(
+                tiers.map {
+                    [
+                        "tier": .text($0.name), "milliseconds": .integer($0.milliseconds),
+                        "objectiveSeconds": .integer($0.objectiveSeconds),
+                        "complete": .bool($0.isComplete), "inTime": .bool($0.isInTime),
+                        "recoveryPointSeconds": .number($0.pointSeconds),
+                        "recoveryPointObjectiveSeconds": .number($0.pointObjectiveSeconds),
+                        "recentEnough": .bool($0.isRecentEnough),
+                    ]
+                }),
+        ]
+    }
 }
 
 extension ManualAction {

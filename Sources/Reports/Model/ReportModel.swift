@@ -158,18 +158,30 @@ struct SourceFacts: Sendable {
     var openOmissions: Int64 { omissions.reduce(0) { $0 &+ ($1.isAccepted ? 0 : $1.count) } }
 }
 
+/// A measure taken at export and again later.
 struct Comparison: Sendable {
     let name: String
     let expected: String
     let found: String
     let isEqual: Bool
 
-    init?(_ json: JSON) {
+    /// - Parameter withNames: what the comparison says of an object's name may be shown.
+    init?(_ json: JSON, withNames: Bool) {
         guard let name = json["name"]?.string else { return nil }
-        self.name = name
+        self.name = withNames ? name : Self.nameless(name)
         expected = json["expected"]?.string ?? ""
         found = json["found"]?.string ?? ""
         isEqual = json["equal"]?.bool ?? false
+    }
+
+    /// `rows of NAME` is `rows`; numbers of disks and guests name nobody.
+    private static func nameless(_ name: String) -> String {
+        guard let cut = name.firstRange(of: " of ") else { return name }
+        let words = name[cut.upperBound...].split(separator: " ", omittingEmptySubsequences: false)
+        let isNumbered = words.allSatisfy {
+            ["disk", "of", "guest"].contains($0) || Int($0) != nil
+        }
+        return isNumbered ? name : String(name[..<cut.lowerBound])
     }
 }
 

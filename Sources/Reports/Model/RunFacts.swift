@@ -60,13 +60,17 @@ struct RunFacts: Sendable, Equatable {
         plainBytes = commits.reduce(0) { $0 &+ $1.plainBytes }
         let width = max(1, Double(milliseconds) / Double(Self.bins))
         var total = [Double](repeating: 0, count: Self.bins)
-        var rows: [Int: (commits: Int, bytes: Int64, first: Int64, last: Int64, load: [Double])] = [:]
+        var rows: [Int: (commits: Int, bytes: Int64, first: Int64, last: Int64, load: [Double])] =
+            [:]
         for commit in commits {
             let at = offset(commit.at)
             let inventoried = history.inventories[commit.source].map { offset($0.at) } ?? 0
             var row =
                 rows[commit.source]
-                ?? (0, 0, min(at, inventoried), inventoried, [Double](repeating: 0, count: Self.bins))
+                ?? (
+                    0, 0, min(at, inventoried), inventoried,
+                    [Double](repeating: 0, count: Self.bins)
+                )
             // A journal says when a segment was whole. It was under way since the one before it of the
             // same source, or since the run went on.
             let resumed = pauses.last { $0.to <= at }?.to ?? 0

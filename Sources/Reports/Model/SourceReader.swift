@@ -39,7 +39,8 @@ struct SourceReader {
         // Lines of an index tell of objects that the tree has acknowledged already.
         let exported = parts.map { parts in
             parts.reduce(Int64(0)) { sum, part in
-                let kind = listed.indices.contains(part.key)
+                let kind =
+                    listed.indices.contains(part.key)
                     ? listed[part.key]["kind"]?.string : nil
                 return kind == "file-index" ? sum : sum &+ part.value.exported
             }
@@ -78,7 +79,8 @@ struct SourceReader {
         listed.prefix(Self.mostArtifacts).enumerated().map { number, json in
             let folder = json["folder"]?.string ?? ""
             let known = record.flatMap { record in
-                record.artifacts.indices.contains(number) && record.artifacts[number].folder == folder
+                record.artifacts.indices.contains(number)
+                    && record.artifacts[number].folder == folder
                     ? record.artifacts[number] : record.artifacts.first { $0.folder == folder }
             }
             // The folder's slug is made from a name where nothing is encrypted; its number is not.
@@ -118,7 +120,9 @@ struct SourceReader {
         for artifact in artifacts {
             let category = artifact["legal"]?.string ?? "?"
             let before = tally[category] ?? (0, 0)
-            tally[category] = (before.artifacts + 1, before.bytes &+ (artifact["bytes"]?.integer ?? 0))
+            tally[category] = (
+                before.artifacts + 1, before.bytes &+ (artifact["bytes"]?.integer ?? 0)
+            )
         }
         return tally.sorted { $0.key < $1.key }.map { ($0.key, $0.value.artifacts, $0.value.bytes) }
     }
@@ -126,6 +130,8 @@ struct SourceReader {
     private func retaken(_ record: SourceRecord?) -> [Comparison] {
         guard let record else { return [] }
         let source = (evidence.retaken.array ?? []).first { $0["source"]?.string == record.name }
-        return (source?["comparisons"]?.array ?? []).compactMap { Comparison($0) }
+        return (source?["comparisons"]?.array ?? []).compactMap {
+            Comparison($0, withNames: withNames)
+        }
     }
 }

@@ -50,8 +50,12 @@ public struct Verdict: Sendable {
             }
         }
         if let last = receipts.last(where: { !$0.isRehearsal }) {
-            if last.verify == "counts" { reasons.append(Sentence(.reasonByCounts, .name(last.file))) }
-            if last.verify == "none" { reasons.append(Sentence(.reasonNotCompared, .name(last.file))) }
+            if last.verify == "counts" {
+                reasons.append(Sentence(.reasonByCounts, .name(last.file)))
+            }
+            if last.verify == "none" {
+                reasons.append(Sentence(.reasonNotCompared, .name(last.file)))
+            }
             if latest.count < sources {
                 reasons.append(
                     Sentence(.reasonNotImported, .number(Int64(sources - latest.count))))
@@ -68,6 +72,9 @@ public struct Verdict: Sendable {
         for link in chain where link.state == .unchecked {
             reasons.append(
                 Sentence(.reasonUnchecked, .name(link.file ?? link.kind.rawValue)))
+        }
+        for link in chain where link.state == .failed && link.kind != .seal {
+            reasons.append(Sentence(.reasonInvalid, .name(link.file ?? link.kind.rawValue)))
         }
         for date in dates where date.state == .missed {
             reasons.append(

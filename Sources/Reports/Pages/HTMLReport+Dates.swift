@@ -82,7 +82,9 @@ extension HTMLReport {
                         element(.span, .class("what"))
                         element(.span, .class("axis strip-cell")) {
                             element(.span, .left(0)) { formats.day(scale.first) }
-                            element(.span, .left(100)) { formats.day(scale.last) }
+                            if scale.last != scale.first {
+                                element(.span, .left(100)) { formats.day(scale.last) }
+                            }
                         }
                         element(.span, .class("value"))
                     }

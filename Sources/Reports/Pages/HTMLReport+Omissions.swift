@@ -94,7 +94,7 @@ extension HTMLReport {
             ) {
                 for duty in model.dataAct {
                     element(.tr) {
-                        head { duty.duty.article }
+                        HTML(.th, [.scope("row"), .class("short")], HTML(duty.duty.article))
                         cell { texts[duty.duty] }
                         cell {
                             for sentence in duty.evidence {

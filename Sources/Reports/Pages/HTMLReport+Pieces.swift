@@ -62,6 +62,11 @@ extension HTMLReport {
         element(.td, .class("digest")) { HTML.code(text) }
     }
 
+    /// A cell whose short text stays on one line.
+    func shortCell(@HTMLBuilder _ content: () -> HTML) -> HTML {
+        HTML(.td, [.class("short")], content())
+    }
+
     func head(@HTMLBuilder _ content: () -> HTML) -> HTML { HTML(.th, [.scope("row")], content()) }
 
     /// Terms and what they are.
@@ -88,48 +93,24 @@ extension HTMLReport {
         return element(.time, .moment(date)) { formats.day(date) }
     }
 
-    /// The name of a comparison, without what it says of an object's name.
+    /// What was compared, and of which object where that may be shown.
     func measure(_ name: String) -> HTML {
-        if let whole = wholeTerm(name) { return HTML(whole) }
-        guard let cut = name.range(of: " of ") else { return HTML.name(texts.term(name)) }
-        let rest = name[cut.upperBound...]
-        let isNumbered = rest.hasPrefix("disk ") && rest.allSatisfy { $0.isASCII }
-            && rest.split(separator: " ").allSatisfy { word in
-                ["disk", "of", "guest"].contains(String(word)) || Int(word) != nil
-            }
-        let measure = texts.term(String(name[..<cut.lowerBound]))
-        guard model.withNames || isNumbered else { return HTML.name(measure) }
-        return HTML(joining: [HTML(measure), HTML(" · "), HTML.name(String(rest))])
-    }
-
-    private func wholeTerm(_ name: String) -> String? {
         let term = texts.term(name)
-        return term == name ? nil : term
+        guard term == name, let cut = name.firstRange(of: " of ") else { return HTML.name(term) }
+        return HTML(joining: [
+            HTML.name(texts.term(String(name[..<cut.lowerBound]))), HTML(" · "),
+            HTML.name(String(name[cut.upperBound...])),
+        ])
     }
 
     func counts(_ counts: [(name: String, value: Int64)]) -> HTML {
         var pieces: [HTML] = []
-        for count in counts {
-            if !pieces.isEmpty { pieces.append(HTML(", ")) }
+        for count in counts where count.value != 0 {
+            if !pieces.isEmpty { pieces.append(HTML(" · ")) }
             pieces += [
-                HTML(formats.number(count.value) + "\u{a0}"), HTML.name(texts.term(count.name)),
+                HTML.name(texts.term(count.name)), HTML("\u{a0}: " + formats.number(count.value)),
             ]
         }
         return HTML(joining: pieces)
-    }
-}
-
-extension String {
-    /// Foundation's search for a text, for those that do without Foundation.
-    func range(of needle: String) -> Range<String.Index>? {
-        let wanted = Array(needle.utf8)
-        var place = utf8.startIndex
-        while place < utf8.endIndex {
-            if utf8[place...].starts(with: wanted) {
-                return place..<utf8.index(place, offsetBy: wanted.count)
-            }
-            place = utf8.index(after: place)
-        }
-        return nil
     }
 }

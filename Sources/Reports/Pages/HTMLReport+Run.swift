@@ -58,7 +58,9 @@ extension HTMLReport {
             element(.span, .class("strip-cell")) {
                 Drawing.bars(
                     whole: Double(whole) / Double(most), part: Double(stored) / Double(most),
-                    title: "\(title): \(formats.size(whole)), \(texts[.volumeStored]) \(formats.size(stored))")
+                    title:
+                        "\(title): \(formats.size(whole)), \(texts[.volumeStored]) \(formats.size(stored))"
+                )
             }
             element(.span, .class("value")) {
                 formats.size(whole)
@@ -123,7 +125,7 @@ extension HTMLReport {
                         }
                     }
                 }
-                axis(run)
+                scale(milliseconds: run.milliseconds)
             }
             if drawn.count < run.rows.count {
                 note(.othersNotDrawn, .number(Int64(drawn.count)))
@@ -140,13 +142,14 @@ extension HTMLReport {
         return run.pauses.map { (Double($0.from) / all, Double($0.to) / all) }
     }
 
-    private func axis(_ run: RunFacts) -> HTML {
+    /// The scale below rows of strips.
+    func scale(milliseconds: Int64) -> HTML {
         element(.li, .class("scale"), .hidden) {
             element(.span, .class("what"))
             element(.span, .class("axis strip-cell")) {
                 for place in [0, 25, 50, 75, 100] {
                     element(.span, .left(Double(place))) {
-                        formats.duration(milliseconds: run.milliseconds * Int64(place) / 100)
+                        formats.duration(milliseconds: milliseconds * Int64(place) / 100)
                     }
                 }
             }

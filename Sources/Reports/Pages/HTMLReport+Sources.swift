@@ -34,7 +34,10 @@ extension HTMLReport {
                                 } : .empty,
                         ]))
                     numberCell(formats.size(source.plainBytes ?? source.storedBytes))
-                    cell { source.imports.last.map { HTML.name($0.receipt) } ?? HTML(texts[.importedNo]) }
+                    shortCell {
+                        source.imports.last.map { HTML.name($0.receipt) }
+                            ?? HTML(texts[.importedNo])
+                    }
                     cell { comparison(source) }
                 }
             }
@@ -72,7 +75,8 @@ extension HTMLReport {
     }
 
     private func source(_ source: SourceFacts) -> HTML {
-        element(.article, .class("source"), .id(anchor(source)), .labelledBy(anchor(source) + "-h")) {
+        element(.article, .class("source"), .id(anchor(source)), .labelledBy(anchor(source) + "-h"))
+        {
             element(.h3, .id(anchor(source) + "-h")) {
                 HTML.name(source.label)
                 " – "
@@ -118,7 +122,8 @@ extension HTMLReport {
             joining: source.legal.map { line in
                 element(.div) {
                     texts.html(
-                        .legalLine, .phrase(category(line.category)), .number(Int64(line.artifacts)),
+                        .legalLine, .phrase(category(line.category)),
+                        .number(Int64(line.artifacts)),
                         .bytes(line.bytes))
                 }
             })
@@ -173,7 +178,7 @@ extension HTMLReport {
 
     private func row(_ document: HTML, _ comparison: Comparison) -> HTML {
         element(.tr) {
-            cell { document }
+            shortCell { document }
             head { measure(comparison.name) }
             digestCell(comparison.expected)
             digestCell(comparison.found)
@@ -192,7 +197,8 @@ extension HTMLReport {
                 texts.html(.artifactsSummary, .number(Int64(source.artifactCount)))
             }
             table(
-                texts.text(.artifactsCaption, .name(source.label)), id: anchor(source) + "-artifacts",
+                texts.text(.artifactsCaption, .name(source.label)),
+                id: anchor(source) + "-artifacts",
                 [
                     .text(.columnArtifact), .text(.columnKind), .text(.columnLegal),
                     .text(.columnFormat), .number(.columnSegments), .number(.columnStored),

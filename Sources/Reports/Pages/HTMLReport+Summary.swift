@@ -108,13 +108,15 @@ extension HTMLReport {
         let equal = imported.filter { $0.imports.last?.isEqual ?? false }
         let total = model.sources.count
         return figure(
-            .factCompared, "\(formats.number(Int64(equal.count)))\u{a0}/\u{a0}\(formats.number(Int64(total)))",
+            .factCompared,
+            "\(formats.number(Int64(equal.count)))\u{a0}/\u{a0}\(formats.number(Int64(total)))",
             imported.isEmpty
                 ? texts.html(.factComparedNone)
                 : equal.count == total
                     ? texts.html(.factComparedNote)
                     : texts.html(
-                        .factComparedPart, .number(Int64(equal.count)), .number(Int64(imported.count))))
+                        .factComparedPart, .number(Int64(equal.count)),
+                        .number(Int64(imported.count))))
     }
 
     private func figure(_ term: Phrase, _ value: String, _ note: HTML) -> HTML {

@@ -21,7 +21,9 @@ extension HTMLReport {
 
     private func title(of step: Instruction) -> HTML {
         guard let number = step.number else { return HTML(texts[.stepPreparation]) }
-        let known: [Int: Phrase] = [1: .step1, 2: .step2, 3: .step3, 4: .step4, 5: .step5, 6: .step6]
+        let known: [Int: Phrase] = [
+            1: .step1, 2: .step2, 3: .step3, 4: .step4, 5: .step5, 6: .step6,
+        ]
         // The English text stands in the script itself: what it says is what was translated.
         if let phrase = known[number], Texts.english[phrase] ?? Texts.englishDetails[phrase] != nil,
             Self.english[phrase] == step.text
@@ -84,8 +86,10 @@ extension HTMLReport {
     private func unique(_ links: [ChainLink]) -> [ChainLink] {
         var seen: Set<String> = []
         return links.filter {
-            seen.insert("\($0.kind.rawValue) \($0.signer?.ed25519 ?? "") \($0.signer?.isTrusted ?? false)")
-                .inserted
+            seen.insert(
+                "\($0.kind.rawValue) \($0.signer?.ed25519 ?? "") \($0.signer?.isTrusted ?? false)"
+            )
+            .inserted
         }
     }
 

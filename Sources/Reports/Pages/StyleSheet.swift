@@ -57,19 +57,20 @@ enum StyleSheet {
         .verdict .icon{width:3.1rem;height:3.1rem;stroke-width:1.7}
         .verdict p,.verdict ul{color:var(--ink)}
         .verdict p:last-child,.verdict ul:last-child{margin-bottom:0}
-        .word{font-size:1.75rem;margin:0}
+        .word{font-size:1.75rem;margin:0;padding:0;border:0}
+        .short,.short bdi{white-space:nowrap}
         .verdict ul{margin:.3rem 0 0;padding-left:1.2rem}
         .verdict li{margin:.15rem 0}
         .notice{border:1px solid currentColor;border-radius:4px;padding:.6rem .9rem;max-width:none}
         .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1px;
-        background:var(--line);border:1px solid var(--line);border-radius:4px;margin:0 0 1.2rem;overflow:hidden}
-        .figure{background:var(--card);padding:.7rem .85rem}
+        border:1px solid var(--line);border-radius:4px;margin:0 0 1.2rem;overflow:hidden}
+        .figure{box-shadow:0 0 0 1px var(--line);padding:.7rem .85rem}
         .figure dt{font-size:.8rem;color:var(--soft)}
         .figure dd{margin:0}
         .figure .big{display:block;font-size:1.4rem;white-space:nowrap}
         .figure .small{color:var(--soft);font-size:.8rem;display:block;line-height:1.35}
         .chain{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.9rem 0}
-        .chain li{flex:1 1 8.5rem;padding:.55rem .9rem 0 0;border-top:3px solid currentColor;font-size:.85rem}
+        .chain{column-gap:.3rem}.chain li{flex:1 1 8.5rem;padding:.55rem .6rem 0 0;border-top:3px solid currentColor;font-size:.85rem}
         .chain li.missing{border-top-style:dashed}
         .chain strong{display:block;color:var(--ink);font-size:.95rem;line-height:1.3}
         .chain span{color:var(--soft);display:block;line-height:1.35}
@@ -91,7 +92,7 @@ enum StyleSheet {
         figure{margin:0 0 1.25rem}
         figcaption{font-weight:600;font-size:.875rem;margin-bottom:.5rem}
         .rows{list-style:none;margin:0;padding:0;font-size:.875rem}
-        .rows li{display:grid;grid-template-columns:minmax(7rem,13rem) minmax(0,1fr) minmax(5rem,8.5rem);
+        .rows li{display:grid;grid-template-columns:minmax(7rem,13rem) minmax(0,1fr) 10.5rem;
         gap:0 .9rem;align-items:center;padding:.22rem 0;break-inside:avoid}
         .rows .value{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         .rows .what{line-height:1.3}
@@ -116,7 +117,7 @@ enum StyleSheet {
         .plot svg{display:block;width:100%;height:100%}
         .plot .peak{position:absolute;right:0;top:0;font-size:.75rem;color:var(--soft);background:var(--card);
         padding:0 .25rem;line-height:1.2}
-        .fill{fill:var(--bar)}.fill-soft{fill:var(--bar-soft)}.fill-base{fill:var(--line)}
+        .strip{shape-rendering:crispEdges}.fill{fill:var(--bar)}.fill-soft{fill:var(--bar-soft)}.fill-base{fill:var(--line)}
         .fill-pause{fill:var(--pause)}.area{fill:var(--bar-soft);opacity:.55}
         .curve{fill:none;stroke:var(--bar);stroke-width:2;vector-effect:non-scaling-stroke}
         .mean{stroke:var(--soft);stroke-width:1.2;stroke-dasharray:5 4;vector-effect:non-scaling-stroke}
@@ -142,7 +143,7 @@ enum StyleSheet {
         nav ol{display:flex;border:0}nav a{white-space:nowrap;padding:.35rem .6rem;border:1px solid var(--line);
         border-radius:1rem;margin-right:.4rem;background:var(--card)}}
         @media (max-width:40rem){main>section{padding:1rem .9rem;border-radius:4px}
-        .verdict{flex-direction:column;gap:.4rem;padding:.8rem .9rem}.verdict .icon{width:2.3rem;height:2.3rem}
+        .verdict{gap:.7rem;padding:.8rem .8rem}.verdict .icon{width:2rem;height:2rem}.word{font-size:1.4rem}
         .facts{grid-template-columns:minmax(0,1fr);gap:0}.facts dd{margin-bottom:.55rem}
         .figures{grid-template-columns:1fr 1fr}
         .rows li{grid-template-columns:minmax(0,1fr) auto;gap:0 .6rem}
