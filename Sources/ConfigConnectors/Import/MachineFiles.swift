@@ -214,7 +214,8 @@ struct MachineFiles: ~Copyable {
         let here = try Self.open(path, below: staged)
         let there = try Self.open(path, below: machine)
         guard try here.status().st_size == there.status().st_size else { return false }
-        var (left, right) = (Chunk(), Chunk())
+        var left = Chunk()
+        var right = Chunk()
         var offset: Int64 = 0
         while true {
             try progress.checkCancelled()
