@@ -78,6 +78,7 @@ struct SigningOptions: ParsableArguments {
         _ make: (Attestation) throws(Failure) -> Attestation.Made
     ) async throws {
         let signer = try SigningKey(file: KeyFiles.keyPath(stem: signWith))
+        OpenDossier.mend(dossier.archive, dossier.dossier, signer.publicPair)
         let open = try await dossier.open()
         let attestation = try Attestation(
             open.dossier, signer: signer, world: .real, tool: Tool.version)
@@ -294,7 +295,8 @@ struct AttestPlan: ParsableCommand {
             throw ValidationError("--output FILE is missing: the plan has no run.agreement")
         }
         let made = try AgreedPlan.sign(
-            plan: plan.digest, facts: ContractFacts.json(of: plan.run), inventory: .null,
+            plan: plan.digest, facts: ContractFacts.json(of: plan.run),
+            inventory: AgreedPlan.inventory(of: plan),
             signer: signer, world: .real, tool: Tool.version)
         for suffix in ["", ".sig", ".mldsa65"] where Files.exists(output + suffix) {
             throw Failure(

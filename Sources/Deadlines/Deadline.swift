@@ -69,8 +69,10 @@ public struct DeadlineReport: Sendable {
 
     /// The rule that keeps the erasure waiting longest; nil where none does.
     public var erasureBound: Deadline? {
-        deadlines.filter { $0.rule.event == .erasure && $0.isEarliest && $0.state != .replaced }
-            .max { ($0.earliest ?? Day(number: 0)) < ($1.earliest ?? Day(number: 0)) }
+        deadlines.filter {
+            $0.rule.event == .erasure && $0.earliest != nil && $0.state != .replaced
+        }
+        .max { ($0.earliest ?? Day(number: 0)) < ($1.earliest ?? Day(number: 0)) }
     }
 
     /// Rules about the erasure of which the day cannot be told, since a date is missing.
@@ -117,8 +119,14 @@ extension DeadlineReport {
                     lower.contains($0.rule.event) && $0.state != .replaced
                         && ($0.earliest.map { $0 > last } ?? false)
                 }
-                conflicts += earliest.map {
-                    DeadlineConflict(event: event, earliest: $0, latest: latest)
+                // Of one text the rule that asks to wait longest speaks for all.
+                let texts = Dictionary(grouping: earliest, by: \.profile).sorted { $0.key < $1.key }
+                for (_, rules) in texts {
+                    let longest = rules.max { ($0.earliest ?? last) < ($1.earliest ?? last) }
+                    if let longest {
+                        conflicts.append(
+                            DeadlineConflict(event: event, earliest: longest, latest: latest))
+                    }
                 }
             }
         }

@@ -162,7 +162,10 @@ struct DossierJudgement {
     private func erasedAgainstLock(_ lock: ErasureLock) -> Failure? {
         guard let erasure = document(.erasure) else { return nil }
         let claims = erasure.predicate["lock"]?["overridden"]?.bool == true
-        if claims, lock.approvals.count < 2 {
+        let listed = (erasure.predicate["lock"]?["overrides"]?.array ?? []).map {
+            $0["file"]?.string
+        }
+        if claims, lock.approvals.filter({ listed.contains($0.document) }).count < 2 {
             return Failure(
                 .documentApproval,
                 "the erasure went against its lock without the approval of two people, each with a "

@@ -1,7 +1,7 @@
 public import Bags
 public import Basics
 public import Dossiers
-import Signatures
+public import Signatures
 public import Streams
 
 /// An archive as far as its proof goes, and its dossier: what `exeat attest` and the report begin with.
@@ -45,6 +45,13 @@ public struct OpenDossier: Sendable {
         }
         if let folder, !folders.contains(folder) { folders.append(folder) }
         return folders
+    }
+
+    /// Takes back what an interrupted `exeat attest` with these keys has left.
+    public static func mend(_ archive: String, _ folder: String?, _ pair: PublicKeyPair) {
+        for folder in [archive + "/proof"] + folders(of: archive, folder) {
+            DossierFolder(folder).mend(pair)
+        }
     }
 
     /// Where a new document goes: the folder that was named, else `proof/`, else beside a tar.

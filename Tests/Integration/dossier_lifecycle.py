@@ -221,7 +221,7 @@ def dates(desk):
         plan = write(desk.at("conflict.yaml"), pathlib.Path(desk.at("life.yaml")).read_text().replace(
             "  dates:", "  legal: { profiles: [ data-act, clausier-securite-sante ] }\n  dates:"))
         result = exeat("deadlines", plan, "--json").expect(0).json
-        assert len(result["conflicts"]) == 2, result["conflicts"]
+        assert len(result["conflicts"]) == 1, result["conflicts"]
         assert "O-12.3.14" in result["conflicts"][0]["what"]
     with cases.case("profiles of one's own, and what is none"):
         text = pathlib.Path(desk.at("life.yaml")).read_text()
