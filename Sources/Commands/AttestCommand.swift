@@ -29,7 +29,7 @@ struct AttestCommand: ParsableCommand {
             """,
         subcommands: [
             AttestPlan.self, AttestAccept.self, AttestRequest.self, AttestOverride.self,
-            AttestErase.self, AttestStatus.self,
+            AttestErase.self, AttestStatus.self, AttestTimestamp.self,
         ])
 }
 

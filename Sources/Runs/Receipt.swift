@@ -27,7 +27,7 @@ struct Receipt {
 
     /// What somebody who relies on this receipt must know.
     private var reservations: [String] {
-        var reservations: [String] = []
+        var reservations = run.reservations
         switch run.plan.verify {
         case .digest: break
         case .counts: reservations.append("the target was compared by counts only")

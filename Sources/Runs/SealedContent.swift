@@ -69,16 +69,35 @@ struct SealedContent: Sendable {
         }
         try run.writer.checkListing(
             Set(manifest.lines.map(\.path) + tags.lines.map(\.path) + last))
-        let proof = try sign(SHA256.hash(tagManifest), oxum, outcome)
+        let opened = try run.stamps.openings()
+        var proof = try sign(SHA256.hash(tagManifest), oxum, outcome, opened)
+        let stamps = try stamp(&proof, opened)
         try run.writer.seal(proof)
         run.ledger.journal.close()
         try run.writer.removeState()
         return ExportOutcome(
-            status: Int32(outcome.status), output: run.writer.form.description,
+            sealedStatus: Int32(outcome.status), output: run.writer.form.description,
             bag: run.ledger.bag, expected: outcome.expected, exported: outcome.exported,
             omissions: sources.flatMap(\.omissions.counts), payloadFiles: oxum.files,
             payloadBytes: oxum.bytes, tagManifest: SHA256.hash(tagManifest).hex, wasSealed: false,
-            gaps: gaps)
+            stamps: stamps, gaps: gaps)
+    }
+
+    /// The list of what is sealed, and the tokens over it and over the opening.
+    private func stamp(
+        _ proof: inout [(path: BagPath, bytes: [UInt8])], _ opened: RunStamps.Found
+    ) throws(Failure) -> StampOutcome? {
+        guard !run.plan.archive.timestamps.isEmpty else { return nil }
+        let digests = proof.prefix(3).map { SHA256.hash($0.bytes) }
+        let list = Seal.timestamped(seal: digests[0], sshsig: digests[1], mldsa65: digests[2])
+        let closed = try run.stamps.close(list)
+        if !closed.files.isEmpty {
+            proof.insert((try BagPath("proof/timestamped.txt"), list), at: 3)
+        }
+        for (name, bytes) in opened.files + closed.files {
+            proof.append((try BagPath("proof/" + name), bytes))
+        }
+        return opened.outcome.joined(closed.outcome)
     }
 
     /// What the contract declares against what was found and exported, by source.
@@ -195,7 +214,8 @@ struct SealedContent: Sendable {
     }
 
     private func sign(
-        _ subject: Digest256, _ oxum: BagInfo.Oxum, _ outcome: Seal.Outcome
+        _ subject: Digest256, _ oxum: BagInfo.Oxum, _ outcome: Seal.Outcome,
+        _ opened: RunStamps.Found
     ) throws(Failure) -> [(path: BagPath, bytes: [UInt8])] {
         let pair = run.signer.publicPair
         let keys = [
@@ -218,7 +238,12 @@ struct SealedContent: Sendable {
                 principal: pair.principal, ed25519: pair.ed25519Fingerprint,
                 mldsa65: pair.mldsa65Fingerprint),
             keys: keys.map { .init(name: $0.0, sha256: SHA256.hash($0.1)) },
-            outcome: outcome, tool: ("exeat", Tool.version), planSha256: run.plan.digest)
+            outcome: outcome, tool: ("exeat", Tool.version), planSha256: run.plan.digest,
+            openings: opened.files.filter { opened.outcome.tokens.contains($0.name) }
+                .map { .init(name: $0.name, sha256: SHA256.hash($0.bytes)) },
+            timestamps: Int64(run.plan.archive.timestamps.count),
+            series: run.series?.next ?? .init(id: identifier, sequence: 1, previous: nil),
+            restoreBefore: run.plan.archive.restoreBefore)
         seal.agreement = agreement.map { SHA256.hash($0[0].bytes) }
         let bytes = seal.bytes
         let signatures = try run.signer.sign(bytes, as: .seal)

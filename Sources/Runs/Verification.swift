@@ -18,13 +18,13 @@ public struct Verification: Sendable {
     public let failure: Failure?
 
     public static func run(
-        _ archive: String, trust: [String], keys: ArchiveKeys, auditors: [any Auditor.Type],
+        _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
         folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
     ) async throws(Failure) -> Verification {
         let stored = try await stored(
             archive, trust: trust, keys: keys, auditors: auditors, world: world, progress: progress)
         guard stored.report.isProofGood else { return stored }
-        let dossier = try DossierReader(keys: TrustedKeys(files: trust), now: world.now()).read(
+        let dossier = try DossierReader(keys: TrustedKeys(files: trust.trust), now: world.now()).read(
             stored.report, folders: OpenDossier.folders(of: archive, folder))
         var failure = stored.failure
         if isProofEnough, failure?.code == .payloadAbsent { failure = nil }
@@ -37,10 +37,10 @@ public struct Verification: Sendable {
 
     /// Everything but the dossier.
     private static func stored(
-        _ archive: String, trust: [String], keys: ArchiveKeys, auditors: [any Auditor.Type],
+        _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
         world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        let verifier = KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now())
+        let verifier = try KeyVerifier(trust, now: world.now())
         if archive == "-" {
             guard keys.isEmpty else {
                 throw Failure(
@@ -209,6 +209,11 @@ extension Verification {
                 "good: \(report.payload.files) files, \(report.payload.bytes) bytes, sealed by "
                     + "\(seal.signer.principal) at \(seal.createdAt.text), "
                     + "\(seal.outcome.exported) of \(seal.outcome.expected) objects")
+            if report.closing == nil {
+                lines.append(
+                    "note: no trusted time-stamp says when it was sealed; the keys were judged as of now"
+                )
+            }
             if content == .null {
                 lines.append(
                     "note: encrypted content was not looked into; --decrypt-with does that")
