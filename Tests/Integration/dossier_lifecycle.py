@@ -11,7 +11,7 @@ import subprocess
 
 import dossier_kit
 from dossier_kit import Desk, FUTURE, PAST
-from support import Cases, ROOT, exeat, listing, run, scratch, write
+from support import Cases, ROOT, Skipped, exeat, listing, run, scratch, write
 
 cases = Cases()
 
@@ -242,6 +242,95 @@ def dates(desk):
             valid(path, "calendar")
 
 
+def coverage(desk):
+    """Declared against found against exported."""
+    number = iter(range(100))
+
+    def export(declared, status, gaps, exclude=""):
+        name = f"covered{next(number)}"
+        plan = write(desk.at(name + ".yaml"), f"""exeat: 1
+run: {{ purpose: trial }}
+sources:
+  alpha: {{ kind: files, path: {desk.at("alpha")}, declared: {declared}{exclude} }}
+  beta: {{ kind: files, path: {desk.at("beta")} }}
+archive: {{ name: {name}, sign-with: hoster }}
+""")
+        run("python3", ROOT / "Scripts" / "validate-schemas", plan, "plan-export").expect(0)
+        result = exeat("export", plan, "--output", name, "--json", cwd=desk.work).expect(status).json
+        valid(desk.at(name, "exeat/catalogue.json"), "catalogue")
+        sources = json.loads(pathlib.Path(desk.at(name, "exeat/catalogue.json")).read_text())["sources"]
+        assert sources[0]["coverage"]["gaps"] == gaps, sources[0]["coverage"]
+        assert "coverage" not in sources[1]
+        assert len(result["unexplained"]) == sum(gaps.values())
+        desk.verify(desk.at(name)).expect(0)
+        return sources[0]["coverage"], desk.at(name)
+
+    files = '{ category: shares, legal: exportable-data, count: 1 }'
+    left = ', exclude: { paths: [ "b.txt" ], reason: "annex 3" }'
+    with cases.case("what is declared, found and exported explains each other"):
+        export(f"[ {files} ]", 0, {})
+        found, _ = export(f'[ {files}, {{ category: engine, objects: "b.*", exempt: {{ ground: trade-secret, clause: "3.2" }} }} ]',
+                          0, {}, left)
+        exempt = found["declared"][1]
+        assert exempt["ground"] == "trade-secret" and exempt["clause"] == "3.2" and exempt["omitted"] == 1
+    with cases.case("what nobody has declared, or nobody has found, is status 2"):
+        export('{ category: nothing, objects: "nothing*" }', 2, {"undeclared": 1, "not-found": 1})
+        export(f'[ {files}, {{ category: more, objects: "more*" }} ]', 2, {"not-found": 1})
+        export('{ category: shares, count: 2 }', 2, {"count": 1})
+        export('{ category: shares, legal: digital-asset }', 2, {"category": 1})
+    with cases.case("what must leave and was left out, or is exempt and was exported, is status 2"):
+        export(f'[ {files}, {{ category: reports, objects: "b.txt", count: 0 }} ]', 2, {"left-out": 1}, left)
+        export('{ category: secrets, objects: tree, exempt: { ground: trade-secret, clause: "3.2" } }', 2,
+               {"exempt-exported": 1})
+    with cases.case("a catalogue whose gaps were taken away is refused"):
+        _, bag = export('{ category: shares, count: 2 }', 2, {"count": 1})
+        path = os.path.join(bag, "exeat/catalogue.json")
+        write(path, pathlib.Path(path).read_text().replace('"unexplained":1', '"unexplained":0'))
+        desk.verify(bag).expect(3)
+    with cases.case("what is wrong with a declaration is told at its place"):
+        for wrong in ['{ objects: "*" }', '{ category: x, legal: exempt }', '{ category: x, exempt: { ground: y } }',
+                      '{ category: x, legal: digital-asset, exempt: { ground: y, clause: z } }', '{ category: x, count: -1 }', '[ ]']:
+            plan = write(desk.at("wrong.yaml"), f"""exeat: 1
+run: {{ purpose: trial }}
+sources: {{ alpha: {{ kind: files, path: {desk.at("alpha")}, declared: {wrong} }} }}
+archive: {{ name: x, sign-with: hoster }}
+""")
+            exeat("plan", plan, cwd=desk.work).expect(1)
+
+
+def interrupted(desk):
+    with cases.case("signatures that an interrupted step has left do not block the next one"):
+        archive = desk.export("torn-off")
+        desk.take_in(archive)
+        desk.attest("accept", archive, "hospital").expect(0)
+        os.unlink(os.path.join(archive, "proof/acceptance.json"))
+        assert desk.verify(archive).expect(3)
+        assert desk.attest("request-erasure", archive, "director").status == 3
+        desk.attest("accept", archive, "director").expect(3)
+        desk.attest("accept", archive, "hospital").expect(0)
+        desk.verify(archive).expect(0)
+    with cases.case("a folder that cannot be written to is named, with the way out"):
+        if os.geteuid() != 0:
+            archive = desk.export("read-only")
+            desk.take_in(archive)
+            os.chmod(os.path.join(archive, "proof"), 0o555)
+            assert "--dossier" in desk.attest("accept", archive, "hospital").expect(1).errors
+        else:
+            full = desk.at("papers-full")
+            os.makedirs(full)
+            archive = desk.export("full")
+            desk.take_in(archive)
+            if run("mount", "-t", "tmpfs", "-o", "size=4k", "none", full).status != 0:
+                raise Skipped("no file system can be mounted")
+            try:
+                write(os.path.join(full, "filler"), b"x" * 4096)
+                assert "code: 6 " in desk.attest("accept", archive, "hospital", "--dossier", full).expect(1).errors
+                assert os.listdir(full) == ["filler"]
+            finally:
+                run("umount", full)
+            desk.attest("accept", archive, "hospital").expect(0)
+
+
 with scratch("exeat-dossier-") as work:
     desk = Desk(work)
     archive = life(desk)
@@ -249,4 +338,6 @@ with scratch("exeat-dossier-") as work:
     copies(desk, archive)
     places(desk)
     dates(desk)
+    coverage(desk)
+    interrupted(desk)
 cases.finish()
