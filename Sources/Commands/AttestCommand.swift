@@ -47,6 +47,11 @@ struct DossierOptions: ParsableArguments {
             valueName: "folder"))
     var dossier: String?
 
+    @Option(
+        name: .customLong("tsa-ca"),
+        help: "A PEM file with the root of a time-stamping authority to believe. Repeatable.")
+    var authorities: [String] = []
+
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -60,8 +65,10 @@ struct DossierOptions: ParsableArguments {
     }
 
     func open() async throws(Failure) -> OpenDossier {
-        try await OpenDossier.open(
-            archive, trust: trust, folder: dossier, world: .real, progress: Progress())
+        var options = TrustOptions(trust: trust)
+        options.authorities = authorities
+        return try await OpenDossier.open(
+            archive, trust: options, folder: dossier, world: .real, progress: Progress())
     }
 }
 

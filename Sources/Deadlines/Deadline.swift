@@ -158,7 +158,7 @@ private struct Reckoning {
         switch rule.kind {
         case .noneFrom: return charges(rule, make)
         case .times:
-            let count: Int64 = actual == nil ? 0 : 1
+            let count = timeline.times[rule.event] ?? (actual == nil ? 0 : 1)
             return make(actual: actual, count <= rule.times ?? 0 ? .met : .missed)
         case .atMost, .atLeast, .after, .before:
             guard let event = rule.from, let period = rule.period,

@@ -17,13 +17,16 @@ public struct OpenDossier: Sendable {
     /// Throws the first fault of the archive; what is wrong with its documents is told by
     /// `dossier.problems`.
     public static func open(
-        _ path: String, trust: [String], folder: String?, world: World, progress: Progress
+        _ path: String, trust: TrustOptions, folder: String?, world: World, progress: Progress
     ) async throws(Failure) -> OpenDossier {
-        let keys = try TrustedKeys(files: trust)
+        let keys = try TrustedKeys(files: trust.trust)
         let now = world.now()
+        // What must not be restored any more may still be accepted, and above all erased.
+        var trust = trust
+        trust.acceptsExpired = true
         let bag = try Bag(opening: path)
         let report = try await bag.examinedProof(
-            by: KeyVerifier(keys: keys, now: now), workers: Scheduler.standardWorkers,
+            by: KeyVerifier(trust, now: now), workers: Scheduler.standardWorkers,
             progress: progress)
         let folders = folders(of: path, folder)
         let dossier = try DossierReader(keys: keys, now: now).read(report, folders: folders)

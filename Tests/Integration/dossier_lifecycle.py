@@ -39,6 +39,22 @@ archive: {{ name: agreed, sign-with: hoster }}
         valid(desk.at("agreed-bag/proof/plan.json"), "agreed-plan")
         valid(desk.at("agreed-bag/proof/seal.json"), "seal")
         valid(desk.at("agreed-bag/exeat/catalogue.json"), "catalogue")
+        exeat("export", plan, "--output", "agreed.tar", cwd=work).expect(0)
+        desk.verify(desk.at("agreed.tar")).expect(0)
+        tar = pathlib.Path(desk.at("agreed.tar")).read_bytes()
+        piped = exeat("verify", "-", "--trust", desk.at("trust.json"), "--json", input=tar).expect(0).json
+        assert [d["file"] for d in piped["dossier"]["documents"]] == ["plan.json"]
+        for code, change in [(741, lambda bag: [os.unlink(bag + "/proof/plan.json" + s) for s in ["", ".sig", ".mldsa65"]]),
+                             (745, lambda bag: desk.forge(bag, "plan.json", lambda s: s["predicate"]["contract"].update(
+                                 contract="C-9"), "hospital", "exeat/plan/v1"))]:
+            bag = dossier_kit.copy(desk.at("agreed-bag"), f"agreed-{code}")
+            change(bag)
+            assert desk.verify(bag).expect(3).json["failure"]["code"] == code
+        shutil.copytree(desk.at("agreed-bag/proof"), desk.at("plan-only"))
+        bag = dossier_kit.copy(desk.export("unagreed"), "with-a-plan")
+        for suffix in ["", ".sig", ".mldsa65"]:
+            shutil.copy(desk.at("plan-only/plan.json" + suffix), os.path.join(bag, "proof"))
+        assert desk.verify(bag).expect(3).json["failure"]["code"] == 743
         write(plan, pathlib.Path(plan).read_text().replace("C-1", "C-2"))
         failed = exeat("export", plan, "--output", "other-bag", cwd=work).expect(3)
         assert "743" in failed.errors, failed.errors
