@@ -39,7 +39,7 @@ public struct Deadline: Sendable {
     public var earliest: Day? {
         switch rule.kind {
         case .atLeast: day
-        case .after: rule.period?.count == 0 && rule.from == rule.event ? day : day?.adding(days: 1)
+        case .after: day?.adding(days: 1)
         default: nil
         }
     }

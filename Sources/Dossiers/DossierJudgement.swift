@@ -70,6 +70,14 @@ struct DossierJudgement {
             guard document.before == .init(name: "plan", sha256: seal.planSha256) else {
                 throw Failure(.documentForeign, "\"\(file)\" is about another plan than was run")
             }
+            // Dates decide when a source may be erased: they are the customer's word, not the exporter's.
+            let agreed = document.predicate["contract"] ?? .null
+            guard agreed.canonical == (facts.json == .null ? JSON.object([]) : facts.json).canonical
+            else {
+                throw Failure(
+                    .documentChanged,
+                    "the catalogue has another contract, other dates or texts than \"\(file)\"")
+            }
             guard document.createdAt <= seal.createdAt else {
                 throw Failure(.documentDate, "\"\(file)\" was signed after the archive was sealed")
             }
