@@ -26,7 +26,8 @@ extension Dossier {
         }
         let approvals = lock.approvals.map { "\($0.name) (\($0.principal)): \($0.reason)" }
         if erasure?.predicate["lock"]?["overridden"]?.bool == true {
-            lines.append("erased AGAINST THE LOCK, approved by " + approvals.joined(separator: "; "))
+            lines.append(
+                "erased AGAINST THE LOCK, approved by " + approvals.joined(separator: "; "))
         } else if erasure == nil, lock.isOverridden {
             lines.append(
                 "erasure approved against the lock by " + approvals.joined(separator: "; "))

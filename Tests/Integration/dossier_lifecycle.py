@@ -180,6 +180,8 @@ def copies(desk, archive):
         exeat("report", archive, "--proof-only", "--output", desk.at("proof-copy"), "--trust",
               desk.at("trust.json")).expect(1)
         assert not os.path.exists(desk.at("proof-copy/data"))
+        by_hand = run("sh", "VERIFY.txt", cwd=desk.at("proof-copy"), environment={"TRUST": desk.at("trust.json")}).expect(2)
+        assert b"NOTHING IS SAID ABOUT THE DATA" in by_hand.output and b"erasure.json: signed by" in by_hand.output
     with cases.case("a copy of the proof cannot be imported or extracted"):
         exeat("import", desk.at("proof-copy"), desk.at("import.yaml"), "--work", desk.at("w2"),
               cwd=desk.work).expect(2, 3)
