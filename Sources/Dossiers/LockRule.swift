@@ -12,7 +12,12 @@ struct LockRule {
     let now: Timestamp
 
     func lock() -> ErasureLock {
-        let (notBefore, lastDay) = date
+        let (legal, lastDay) = date
+        // Nobody erases what was not accepted, or before he was asked.
+        let steps = [ProofDocument.acceptance, .erasureRequest].compactMap {
+            document($0)?.createdAt
+        }
+        let notBefore = ([legal].compactMap { $0 } + steps).max()
         return ErasureLock(
             reasons: reasons(notBefore, lastDay), notBefore: notBefore, lastDay: lastDay,
             bound: deadlines.erasureBound, approvals: approvals)

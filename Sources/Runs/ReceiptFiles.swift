@@ -8,8 +8,6 @@ struct ReceiptFiles {
     let work: String
     let archive: String
 
-    private var proof: String { archive + "/proof" }
-
     /// The document comes last: one that is there is signed.
     func write(_ files: [(String, [UInt8])]) throws(Failure) {
         for (name, bytes) in files.reversed() { try Files.write(bytes, to: work + "/" + name) }
@@ -20,7 +18,7 @@ struct ReceiptFiles {
         var status = stat()
         guard unsafe stat(archive, &status) == 0 else { return nil }
         return status.st_mode & S_IFMT == S_IFDIR
-            ? DossierFolder(proof) : DossierFolder.beside(archive)
+            ? DossierFolder(archive + "/proof") : DossierFolder.beside(archive)
     }
 
     /// The folder that has taken them; nil when it does not, and then it is as it was.
@@ -37,10 +35,10 @@ struct ReceiptFiles {
         } catch { return nil }
     }
 
-    /// Takes back what an import that was killed has left of a receipt in the archive. Only what is
+    /// Takes back what an import that was killed has left of a receipt in the archive, or beside it. Only what is
     /// the work directory's own, byte for byte or cut short, is touched.
     func mend() {
-        guard let names = try? Files.names(in: proof) else { return }
+        guard let proof = folder?.path, let names = try? Files.names(in: proof) else { return }
         let suffixes = ["", ".sig", ".mldsa65"]
         for name in names where name.hasPrefix("receipt-") {
             let isPartial = name.hasSuffix(".partial")
