@@ -23,7 +23,7 @@ public struct OpenDossier: Sendable {
         let now = world.now()
         let bag = try Bag(opening: path)
         let report = try await bag.examinedProof(
-            by: KeyVerifier(keys: keys, now: now), workers: Scheduler.standardWorkers,
+            by: try KeyVerifier(keys: keys, now: now), workers: Scheduler.standardWorkers,
             progress: progress)
         let folders = folders(of: path, folder)
         let dossier = try DossierReader(keys: keys, now: now).read(report, folders: folders)
