@@ -26,7 +26,7 @@ public struct OpenDossier: Sendable {
         trust.acceptsExpired = true
         let bag = try Bag(opening: path)
         let report = try await bag.examinedProof(
-            by: KeyVerifier(trust, now: now), workers: Scheduler.standardWorkers,
+            by: try KeyVerifier(trust, now: now), workers: Scheduler.standardWorkers,
             progress: progress)
         let folders = folders(of: path, folder)
         let dossier = try DossierReader(keys: keys, now: now).read(report, folders: folders)
