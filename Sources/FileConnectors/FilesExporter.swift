@@ -98,6 +98,10 @@ public final class FilesExporter: Exporter {
         return outline
     }
 
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        try FileProbe.answer(question, below: root, room.progress)
+    }
+
     public func export(
         _ number: SegmentNumber, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) -> SegmentResult {

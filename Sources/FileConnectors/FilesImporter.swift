@@ -100,6 +100,10 @@ public final class FilesImporter: Importer {
         return pair
     }
 
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        try FileProbe.answer(question, below: TreeRoot(settings.path), room.progress)
+    }
+
     public func replay(_ segment: SegmentNumber) throws(Failure) {
         let (stored, target) = try prepared()
         var reader = try stored.open(segment.segment)

@@ -14,6 +14,8 @@ public struct SourcePlan: Sendable {
     public let accept: [String]
     /// Bytes per second that this source may be read at.
     public let bandwidth: Int64?
+    /// What is asked of the source, and again of what is restored from the archive.
+    public let probes: [ProbePlan]
     private let acceptNodes: [PlanNode]
 
     /// Patterns of a kind that only the connector knows, with the reason that goes on record.
@@ -23,7 +25,7 @@ public struct SourcePlan: Sendable {
         public let patterns: PlanNode
     }
 
-    static let shape = PlanShape(required: ["kind"], optional: ["exclude", "accept", "limits"])
+    static let shape = PlanShape(required: ["kind"], optional: ["exclude", "accept", "limits", "probes"])
     static let exclusionShape = PlanShape(required: ["reason"])
     static let limitsShape = PlanShape(optional: ["bandwidth"])
 
@@ -36,6 +38,7 @@ public struct SourcePlan: Sendable {
         acceptNodes = common.fields?["accept"]?.elements(problems) ?? []
         accept = acceptNodes.compactMap { $0.string(problems) }
         bandwidth = common.fields?.mapping("limits", Self.limitsShape)?.byteRate("bandwidth")
+        probes = ProbePlan.list(common.fields?["probes"], problems)
     }
 
     /// Notes each `accept` that the connector does not know; a run with an unknown one would call

@@ -49,7 +49,7 @@ struct Receipt {
     func write() throws(Failure) -> ImportOutcome {
         let report = details.canonical
         try Files.write(report, to: run.work + "/report.json", mode: 0o600)
-        let number = try nextNumber()
+        let number = ReceiptFiles(work: run.work, archive: run.path).nextNumber()
         let bytes = statement(report: SHA256.hash(report)).canonical
         let signatures = try run.signer.sign(bytes, as: .receipt)
         let name = "receipt-\(number).json"
@@ -63,16 +63,6 @@ struct Receipt {
         return ImportOutcome(
             status: status, receipt: run.work + "/" + name, isInArchive: isInArchive,
             json: resultJSON(receipt: run.work + "/" + name), summary: summary(name, isInArchive))
-    }
-
-    private func nextNumber() throws(Failure) -> Int {
-        var number = 1
-        while Files.exists(run.work + "/receipt-\(number).json")
-            || Files.exists(run.path + "/proof/receipt-\(number).json")
-        {
-            number += 1
-        }
-        return number
     }
 
     private func statement(report: Digest256) -> JSON {

@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 import Glibc
 
 /// Puts a receipt and its two signatures into the work directory, and beside the seal where the
@@ -6,19 +6,24 @@ import Glibc
 ///
 /// A verifier refuses a file in `proof/` that has no place there, so nothing half done may be seen in
 /// it: files are written without a name, and get their names one right after the other.
-struct ReceiptFiles {
+public struct ReceiptFiles {
     let work: String
     let archive: String
+
+    public init(work: String, archive: String) {
+        self.work = work
+        self.archive = archive
+    }
 
     private var proof: String { archive + "/proof" }
 
     /// The document comes last: one that is there is signed.
-    func write(_ files: [(String, [UInt8])]) throws(Failure) {
+    public func write(_ files: [(String, [UInt8])]) throws(Failure) {
         for (name, bytes) in files.reversed() { try Files.write(bytes, to: work + "/" + name) }
     }
 
     /// False when the archive does not take them; then it is as it was.
-    func copy(_ files: [(String, [UInt8])]) -> Bool {
+    public func copy(_ files: [(String, [UInt8])]) -> Bool {
         var made: [String] = []
         do throws(Failure) {
             var status = stat()
@@ -66,6 +71,17 @@ struct ReceiptFiles {
         return file
     }
 
+    /// The number of the next receipt, in neither place taken.
+    public func nextNumber() -> Int {
+        var number = 1
+        while Files.exists(work + "/receipt-\(number).json")
+            || Files.exists(proof + "/receipt-\(number).json")
+        {
+            number += 1
+        }
+        return number
+    }
+
     private final class SharedFile {
         let descriptor: Descriptor
         var raw: Int32 { descriptor.raw }
@@ -74,7 +90,7 @@ struct ReceiptFiles {
 
     /// Takes back what an import that was killed has left of a receipt in the archive. Only what is
     /// the work directory's own, byte for byte or cut short, is touched.
-    func mend() {
+    public func mend() {
         guard let names = try? Files.names(in: proof) else { return }
         let suffixes = ["", ".sig", ".mldsa65"]
         for name in names where name.hasPrefix("receipt-") {

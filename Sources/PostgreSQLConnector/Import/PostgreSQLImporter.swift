@@ -335,4 +335,22 @@ public final class PostgreSQLImporter: Importer {
         try Files.write([], to: finishedPath, mode: 0o600)
         try target.end()
     }
+
+    public func phase(of unit: SegmentNumber) -> ImportPhase {
+        if unit.artifact == Step.analyze { return .analyse }
+        return source.artifacts[unit.artifact].kind == "postgresql-post-data" ? .index : .load
+    }
+
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        try target.pool.with { (connection) throws(Failure) in
+            try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            let answer: ProbeAnswer
+            do throws(Failure) { answer = try connection.answer(question) } catch {
+                try? connection.execute("ROLLBACK")
+                throw error
+            }
+            try connection.execute("ROLLBACK")
+            return answer
+        }
+    }
 }
