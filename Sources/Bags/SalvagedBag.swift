@@ -30,7 +30,9 @@ public struct SalvagedBag: SealedContents {
     private let storage: any BagStorage
 
     /// nil where more than payload is wrong.
-    init?(_ examination: borrowing Examination, _ report: VerificationReport, storage: any BagStorage) {
+    init?(
+        _ examination: borrowing Examination, _ report: VerificationReport, storage: any BagStorage
+    ) {
         guard let seal = examination.seal, examination.signer != nil,
             let manifest = examination.record(.payloadManifest(.sha256))?.manifest,
             Self.needed.allSatisfy({ name in

@@ -77,7 +77,8 @@ struct RehearseCommand: AsyncParsableCommand {
             }
         } else if trust.isEmpty || signWith == nil {
             throw ValidationError(
-                "give a plan, or --trust FILE and --sign-with STEM: an archive cannot vouch for itself")
+                "give a plan, or --trust FILE and --sign-with STEM: an archive cannot vouch for itself"
+            )
         }
     }
 
@@ -114,7 +115,10 @@ struct RehearseCommand: AsyncParsableCommand {
                 case .verify: display.enter("verifying")
                 case .rehearse(let bytes): display.enter("rehearsing", total: bytes)
                 case .source(let name, let what):
-                    if !isQuiet { Terminal.say("\(Terminal.errorIsTerminal ? "\r\u{1b}[2K" : "")\(name): \(what)") }
+                    if !isQuiet {
+                        Terminal.say(
+                            "\(Terminal.errorIsTerminal ? "\r\u{1b}[2K" : "")\(name): \(what)")
+                    }
                 case .cleanUp: display.enter("cleaning up")
                 }
             }

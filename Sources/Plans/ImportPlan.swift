@@ -104,7 +104,8 @@ public struct TargetPlan: Sendable {
         case refuse, add, replace
     }
 
-    static let shape = PlanShape(required: ["kind"], optional: ["map", "existing", "limits"] + RehearsedTarget.keys)
+    static let shape = PlanShape(
+        required: ["kind"], optional: ["map", "existing", "limits"] + RehearsedTarget.keys)
 
     init(_ entry: PlanNode.Entry, kinds: [String], _ problems: PlanProblems) {
         let common = CommonPlan(entry, shape: Self.shape, kinds: kinds, problems)

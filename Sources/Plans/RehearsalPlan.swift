@@ -1,4 +1,4 @@
-public import Basics
+import Basics
 
 /// What an import plan says about rehearsals, under `rehearse`.
 public struct RehearsalPlan: Sendable {

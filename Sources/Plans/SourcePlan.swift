@@ -25,7 +25,8 @@ public struct SourcePlan: Sendable {
         public let patterns: PlanNode
     }
 
-    static let shape = PlanShape(required: ["kind"], optional: ["exclude", "accept", "limits", "probes"])
+    static let shape = PlanShape(
+        required: ["kind"], optional: ["exclude", "accept", "limits", "probes"])
     static let exclusionShape = PlanShape(required: ["reason"])
     static let limitsShape = PlanShape(optional: ["bandwidth"])
 

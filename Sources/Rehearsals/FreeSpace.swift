@@ -18,7 +18,7 @@ final class FreeSpace: Sendable {
     /// Bytes that an unprivileged user could still write (statvfs(3)).
     static func available(at path: String) -> Int64 {
         var status = statvfs()
-        guard unsafe Glibc.statvfs(path, &status) == 0 else { return .max }
+        guard unsafe statvfs(path, &status) == 0 else { return .max }
         return Int64(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
     }
 

@@ -6,7 +6,7 @@ import Glibc
 /// A small shell, in a session of its own, waits for the end of a pipe that the kernel closes with us.
 /// In the good case it is killed with its owner, and does nothing. Should it be killed as well, the
 /// next rehearsal does the same.
-struct Guardian: ~Copyable, Sendable {
+final class Guardian: Sendable {
     // The order counts: the shell goes before the pipe ends.
     private let running: RunningCommand
     private let pipe: Descriptor

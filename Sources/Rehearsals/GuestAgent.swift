@@ -9,22 +9,33 @@ struct GuestAgent: ~Copyable {
     private let connection: Descriptor
     private var pending: [UInt8] = []
 
+    private init(_ connection: consuming Descriptor) { self.connection = connection }
+
     /// Connects, and waits until an agent answers.
-    init(_ path: String, until end: UInt64, progress: Progress) throws(Failure) {
-        connection = try Port.connect(unix: path)
+    static func reached(
+        _ path: String, until end: UInt64, progress: Progress
+    ) throws(Failure) -> GuestAgent {
+        var agent = GuestAgent(try Port.connect(unix: path))
         var number: Int64 = 4711
         while monotonicNanoseconds() < end {
             try progress.checkCancelled()
             number += 1
-            // 0xff makes the agent forget what it may have half read.
-            try connection.writeAll(
-                [0xff] + Self.line("guest-sync-delimited", ["id": .integer(number)]))
-            let soon = min(end, monotonicNanoseconds() + 2_000_000_000)
-            while let answer = try line(until: soon, progress) {
-                if answer["return"]?.integer == number { return }
-            }
+            if try agent.answers(number, until: end, progress) { return agent }
         }
         throw Failure(.serverUnreachable, "no guest agent answers")
+    }
+
+    private mutating func answers(
+        _ number: Int64, until end: UInt64, _ progress: Progress
+    ) throws(Failure) -> Bool {
+        // 0xff makes the agent forget what it may have half read.
+        try connection.writeAll(
+            [0xff] + Self.line("guest-sync-delimited", ["id": .integer(number)]))
+        let soon = min(end, monotonicNanoseconds() + 2_000_000_000)
+        while let answer = try line(until: soon, progress) {
+            if answer["return"]?.integer == number { return true }
+        }
+        return false
     }
 
     private static func line(_ command: String, _ arguments: JSON?) -> [UInt8] {

@@ -242,7 +242,7 @@ struct GuestStarting {
     }
 
     private func ping(_ machine: Machine) throws(Failure) -> Bool {
-        _ = try GuestAgent(
+        _ = try GuestAgent.reached(
             machine.agent, until: monotonicNanoseconds() + 1_000_000_000, progress: progress)
         return true
     }

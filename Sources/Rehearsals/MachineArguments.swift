@@ -162,7 +162,9 @@ struct MachineArguments {
     /// own network, which leads nowhere (`restrict=on`).
     private var cards: [String] {
         var words: [String] = []
-        var cards = configuration.numbered("net").map { ("net\($0.number)", NetworkCard($0.entry.text)) }
+        var cards = configuration.numbered("net").map {
+            ("net\($0.number)", NetworkCard($0.entry.text))
+        }
         if cards.isEmpty, !ports.isEmpty { cards = [("net0", NetworkCard("virtio"))] }
         for (place, card) in cards.enumerated() {
             let (name, card) = card

@@ -46,13 +46,15 @@ final class OwnedProcess: Sendable {
 
     /// How it ended, nil while it runs.
     func outcome() throws(Failure) -> Command.Outcome? {
-        try running.withLock { (running) throws(Failure) in
-            guard running != nil else { return Command.Outcome(status: 0, errors: "") }
-            return try running?.poll()
-        }
+        try running.withLock { (running) throws(Failure) in try running?.poll() }
     }
 
-    var isRunning: Bool { (try? outcome()) == .some(nil) }
+    var isRunning: Bool {
+        running.withLock { running in
+            guard running != nil else { return false }
+            do throws(Failure) { return try running?.poll() == nil } catch { return false }
+        }
+    }
 
     /// Ends it at once: nothing of it is worth keeping.
     func end() {

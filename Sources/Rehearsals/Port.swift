@@ -20,7 +20,9 @@ enum Port {
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         let status = unsafe withUnsafePointer(to: &address) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.connect(raw, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                unsafe Glibc.connect(
+                    raw, __CONST_SOCKADDR_ARG(__sockaddr__: $0),
+                    socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
         guard status == 0 else { throw Failure(errno: errno, "cannot connect to \"\(path)\"") }
@@ -31,8 +33,8 @@ enum Port {
     static func connect(
         host: String, port: UInt16, milliseconds: Int32 = 5000
     ) throws(Failure) -> Descriptor {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0 else {
             throw Failure(.serverUnreachable, "no address is known of \"\(host)\"")
@@ -47,7 +49,8 @@ enum Port {
             if raw >= 0 {
                 let descriptor = Descriptor(owning: raw)
                 let status = unsafe Glibc.connect(
-                    raw, address.pointee.ai_addr, address.pointee.ai_addrlen)
+                    raw, __CONST_SOCKADDR_ARG(__sockaddr__: address.pointee.ai_addr),
+                    address.pointee.ai_addrlen)
                 number = status == 0 ? 0 : errno
                 if number == EINPROGRESS { number = waited(raw, milliseconds) }
                 if number == 0 {
@@ -94,8 +97,10 @@ enum Port {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = unsafe withUnsafeMutablePointer(to: &address) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard unsafe bind(descriptor.raw, address, length) == 0 else { return Int32(-1) }
-                return unsafe getsockname(descriptor.raw, address, &length)
+                let wanted = unsafe __CONST_SOCKADDR_ARG(__sockaddr__: address)
+                guard unsafe bind(descriptor.raw, wanted, length) == 0 else { return Int32(-1) }
+                let found = unsafe __SOCKADDR_ARG(__sockaddr__: address)
+                return unsafe getsockname(descriptor.raw, found, &length)
             }
         }
         guard status == 0 else { throw Failure(errno: errno, "no port is free") }

@@ -90,8 +90,6 @@ struct ProbeAsking: Sendable {
     /// By the number of the guest.
     let machines: [Int64: Machine]
     let containers: [Int64: Container]
-    /// The tree that was restored, where the target is a directory of ours.
-    let directory: String?
     let progress: Progress
 
     func ask(_ probe: Probe) throws(Failure) -> ProbeOutcome {
@@ -151,7 +149,7 @@ struct ProbeAsking: Sendable {
         case .agent:
             let words = probe.request["agent"]?.array?.compactMap(\.string) ?? []
             let machine = try guest(probe, machines, "machine")
-            var agent = try GuestAgent(machine.agent, until: end, progress: progress)
+            var agent = try GuestAgent.reached(machine.agent, until: end, progress: progress)
             if words == ["ping"] { return "pong" }
             return .string(try agent.run(words, until: end, progress: progress))
         case .command:
@@ -194,7 +192,8 @@ struct ProbeAsking: Sendable {
         return address
     }
 
-    private func here(_ address: Probe.Address, _ probe: Probe) throws(Failure) -> (String, UInt16) {
+    private func here(_ address: Probe.Address, _ probe: Probe) throws(Failure) -> (String, UInt16)
+    {
         guard address.host == "guest" else { return (address.host, address.port) }
         let machine = try guest(probe, machines, "machine")
         guard let port = machine.ports.first(where: { $0.there == address.port }) else {

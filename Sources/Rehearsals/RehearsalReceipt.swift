@@ -174,7 +174,8 @@ struct RehearsalReceipt {
         return RehearsalRates(
             plainBytes: plain, storedBytes: restored.reduce(0) { $0 + $1.storedBytes },
             examinedBytes: run.archive.report.payload.bytes,
-            verifyMilliseconds: Int64(verifyPhases.reduce(0) { $0 + $1.end - $1.start }) / 1_000_000,
+            verifyMilliseconds: Int64(verifyPhases.reduce(0) { $0 + $1.end - $1.start })
+                / 1_000_000,
             restoreMilliseconds: Int64((end - start) / 1_000_000),
             fixedMilliseconds: Int64(fixed / 1_000_000),
             // Ticks of /proc/stat are hundredths of a second.

@@ -1,6 +1,8 @@
+import Bags
 import Basics
 import Connectors
 import Manifests
+import Plans
 import Runs
 
 /// What a rehearsal found, with names: `report-N.json` in the folder, the result of the command, and
@@ -112,7 +114,8 @@ struct RehearsalReport {
                 (step.source.map { name($0) + " " } ?? "") + step.phase.rawValue + " "
                     + Self.time(Int64((step.end - step.start) / 1_000_000))
             }
-            lines.append("critical path: \(steps.joined(separator: " → ")); bound by \(bound.rawValue)")
+            lines.append(
+                "critical path: \(steps.joined(separator: " → ")); bound by \(bound.rawValue)")
         }
         if let rates = receipt.rates {
             let full = receipt.run.plan.rehearsal.fullSize
@@ -199,7 +202,8 @@ struct RehearsalReport {
                 String(repeating: " ", count: from) + String(repeating: "=", count: to - from)
             let pad = String(repeating: " ", count: longest - title.count)
             let time = Self.time(Int64((phase.end - phase.start) / 1_000_000))
-            return "  \(title)\(pad) |\(bar)\(String(repeating: " ", count: max(0, 40 - to)))| \(time)"
+            return
+                "  \(title)\(pad) |\(bar)\(String(repeating: " ", count: max(0, 40 - to)))| \(time)"
         }
     }
 

@@ -34,9 +34,7 @@ final class RunPlace: Sendable {
         }
         // The mode counts, whatever the mask of the user is.
         unsafe chmod(short, 0o711)
-        guardian = Mutex(nil)
-        let made = try Guardian(of: directory)
-        guardian.withLock { $0 = consume made }
+        guardian = Mutex(try Guardian(of: directory))
     }
 
     /// Where a process writes down that it runs.
@@ -69,13 +67,18 @@ final class RunPlace: Sendable {
         for name in (try? Files.names(in: folder)) ?? [] where name.hasPrefix("run-") {
             let directory = folder + "/" + name
             guard !Files.exists(directory + "/kept") else { continue }
-            // A run whose lock can be had has no process any more.
-            let lock = try? Descriptor(opening: directory + "/lock", O_RDWR | O_CREAT)
-            guard let lock, (try? lock.lock()) == true else { continue }
-            try? clean(directory)
-            count += 1
+            if (try? cleanAbandoned(directory)) == true { count += 1 }
         }
         return count
+    }
+
+    /// A run whose lock can be had has no process any more.
+    private static func cleanAbandoned(_ directory: String) throws(Failure) -> Bool {
+        let lock = try Descriptor(opening: directory + "/lock", O_RDWR | O_CREAT)
+        guard try lock.lock() else { return false }
+        try clean(directory)
+        // Until here nobody else cleans up.
+        return lock.raw >= 0
     }
 
     private static func clean(_ directory: String) throws(Failure) {

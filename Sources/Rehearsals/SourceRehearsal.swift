@@ -1,9 +1,9 @@
+import Bags
 import Basics
 import Connectors
-import Glibc
-import Guests
 import Manifests
 import Plans
+import Primitives
 import Runs
 import Streams
 
@@ -137,19 +137,19 @@ struct SourceRehearsal: Sendable {
         let plan = given?.rehearsal
         let probes = Probe.list(record, plan, isThrowAway: source.isThrowAway)
         let copy = source
-        let (host, world) = (self.host, self.world)
+        let (host, world, restored) = (self.host, self.world, directory)
         // What blocks runs on a lane: starting guests, and waiting for them.
         let after = try await scheduler.run { () throws(Failure) in
             var source = copy
             var starting = GuestStarting(
-                directory: directory, place: place, host: host, clock: clock, world: world,
+                directory: restored, place: place, host: host, clock: clock, world: world,
                 progress: progress, plan: plan, number: number)
             try starting.run(probes)
             for machine in starting.machines.values { work.add(machine.process) }
             source.guests = starting.guests
             let asking = ProbeAsking(
                 importer: result.importer, machines: starting.machines,
-                containers: starting.containers, directory: directory, progress: progress)
+                containers: starting.containers, progress: progress)
             for probe in probes {
                 let phase: RehearsalPhase = probe.kind == .serial ? .boot : .probe
                 source.probes.append(

@@ -1,6 +1,6 @@
 public import Basics
 public import Connectors
-public import Streams
+import Streams
 import Synchronization
 
 /// The parts of a rehearsal whose times are told apart.
@@ -94,7 +94,9 @@ public final class PhaseClock: Sendable {
         return try body()
     }
 
-    public func add(_ phase: RehearsalPhase, from start: UInt64, to end: UInt64, reading: UInt64 = 0) {
+    public func add(
+        _ phase: RehearsalPhase, from start: UInt64, to end: UInt64, reading: UInt64 = 0
+    ) {
         state.withLock { state in
             let busy = end > start ? end - start : 0
             guard let place = state.spans.firstIndex(where: { $0.phase == phase }) else {

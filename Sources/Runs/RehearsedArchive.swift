@@ -1,5 +1,6 @@
 public import Bags
 public import Basics
+import Manifests
 import Signatures
 public import Streams
 
@@ -22,7 +23,8 @@ public struct RehearsedArchive: Sendable {
         let (report, bag) = try await Bag(opening: path).salvaged(
             by: verifier, workers: workers, progress: progress)
         guard let bag else {
-            throw (report.failure
+            throw
+                (report.failure
                 ?? Failure(.bagUnsealed, "the bag has no seal that could be verified"))
                 .during("\"\(path)\" did not pass, and nothing of it can be rehearsed")
         }

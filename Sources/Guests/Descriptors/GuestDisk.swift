@@ -1,4 +1,4 @@
-public import Basics
+import Basics
 
 /// A disk file that belongs to a guest outside of Proxmox VE.
 public struct GuestDisk: Sendable, Equatable {

@@ -1,5 +1,6 @@
 public import Basics
 public import Connectors
+import Databases
 
 extension MariaDBImporter {
     public func phase(of unit: SegmentNumber) -> ImportPhase {
