@@ -106,10 +106,11 @@ struct GuestStarting {
     ) throws(Failure) {
         let began = clock.now()
         let name = "guest-\(number + 1)-\(guest.id)"
-        let machine = try Machine.start(
-            configuration, images: images, in: place.directory + "/" + name,
-            agent: place.short + "/" + name, record: place.record(of: name),
-            wanted: probes.compactMap(\.guestPort), host: host, progress: progress)
+        let machine = try Machine(
+            MachineLaunch(
+                configuration, images: images, in: place.directory + "/" + name,
+                agent: place.short + "/" + name, record: place.record(of: name),
+                wanted: probes.compactMap(\.guestPort), host: host, progress: progress))
         machines[guest.id] = machine
         guest.acceleration = machine.acceleration
         guest.notes = machine.notes
@@ -188,6 +189,10 @@ struct GuestStarting {
                 continue
             }
             let id = guests[place].id
+            defer {
+                guests[place].acceleration = machine.acceleration
+                guests[place].notes = machine.notes
+            }
             let own = zip(probes, outcomes).filter { probe, _ in
                 (probe.guest == nil || probe.guest == id)
                     && ([.serial, .agent].contains(probe.kind) || probe.guestPort != nil)
@@ -207,13 +212,15 @@ struct GuestStarting {
     }
 
     private func watch(_ guest: inout StartedGuest, _ machine: Machine) throws(Failure) {
-        let start = clock.now()
+        var start = clock.now()
+        let began = start
         defer {
-            clock.add(.boot, from: start, to: clock.now())
-            guest.milliseconds = Int64((clock.now() - start) / 1_000_000)
+            clock.add(.boot, from: began, to: clock.now())
+            guest.milliseconds = Int64((clock.now() - began) / 1_000_000)
         }
         while clock.now() - start < UInt64(Self.patience) * 1_000_000_000 {
             try progress.checkCancelled()
+            if try machine.tend() { start = clock.now() }
             let isRunning = machine.process.isRunning
             let console = machine.console
             if let sign = Machine.sign(in: console) {

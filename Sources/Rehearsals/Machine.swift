@@ -1,27 +1,46 @@
 import Basics
 import Glibc
-import Guests
 import Streams
+import Synchronization
 
 /// A virtual machine that was restored as images, started under QEMU to see whether it comes up.
 final class Machine: Sendable {
-    let process: OwnedProcess
-    let serial: String
-    let agent: String
-    let ports: [(here: UInt16, there: UInt16)]
-    let acceleration: String
-    let notes: [String]
+    private struct State {
+        var process: OwnedProcess
+        var acceleration: String
+        var notes: [String]
+    }
 
-    init(
-        process: OwnedProcess, serial: String, agent: String,
-        ports: [(here: UInt16, there: UInt16)], acceleration: String, notes: [String]
-    ) {
-        self.process = process
-        self.serial = serial
-        self.agent = agent
-        self.ports = ports
-        self.acceleration = acceleration
-        self.notes = notes
+    let launch: MachineLaunch
+    private let state: Mutex<State>
+
+    var process: OwnedProcess { state.withLock { $0.process } }
+    var acceleration: String { state.withLock { $0.acceleration } }
+    var notes: [String] { state.withLock { $0.notes } }
+    var agent: String { launch.agent }
+    var ports: [(here: UInt16, there: UInt16)] { launch.ports }
+
+    /// Starts it, with KVM where that works.
+    init(_ launch: MachineLaunch) throws(Failure) {
+        self.launch = launch
+        let usesKVM = launch.host.hasKVM
+        let (process, notes) = try launch.run(usesKVM: usesKVM)
+        state = Mutex(
+            State(process: process, acceleration: usesKVM ? "kvm" : "tcg", notes: notes))
+    }
+
+    /// Looks whether KVM has given up in the middle, as where it is emulated badly itself, and then
+    /// starts the machine anew without it. True where that was so: whoever waits for it waits anew.
+    func tend() throws(Failure) -> Bool {
+        guard acceleration == "kvm", launch.hasLostKVM else { return false }
+        process.end()
+        let (process, notes) = try launch.run(usesKVM: false)
+        state.withLock {
+            $0 = State(
+                process: process, acceleration: "tcg",
+                notes: notes + ["KVM failed while it ran: it was started anew without"])
+        }
+        return true
     }
 
     /// What this machine can run guests with.
@@ -35,30 +54,37 @@ final class Machine: Sendable {
         static let program = "qemu-system-x86_64"
 
         /// KVM is tried, since its device may be there and not work.
-        static func found(_ rights: Cage.Rights, workers: Int) -> Host {
-            func starts(_ acceleration: String) -> Bool {
-                guard
-                    var trial = try? Command(
-                        program,
-                        [
-                            "-nodefaults", "-no-user-config", "-display", "none", "-S", "-machine",
-                            "pc,accel=\(acceleration)", "-m", "32",
-                        ]
-                    ).start()
-                else { return false }
-                for _ in 0..<15 {
-                    usleep(100_000)
-                    if let outcome = try? trial.poll() { return outcome.status == 0 }
-                }
-                return true
-            }
+        static func found(_ rights: Cage.Rights, in directory: String) -> Host {
             let version = try? Command(program, ["--version"]).run(
                 output: "/dev/null", errors: "/dev/null")
             let has = version?.status == 0
             return Host(
-                hasQEMU: has, hasKVM: has && Files.exists("/dev/kvm") && starts("kvm"),
+                hasQEMU: has, hasKVM: has && Files.exists("/dev/kvm") && runsKVM(directory),
                 memory: availableMemory(), cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
                 rights: rights)
+        }
+
+        /// Whether a processor of KVM gets as far as the first words of the firmware: there are machines
+        /// on which it starts, and never runs.
+        private static func runsKVM(_ directory: String) -> Bool {
+            let words = directory + "/kvm-trial"
+            guard
+                var trial = try? Command(
+                    program,
+                    [
+                        "-nodefaults", "-no-user-config", "-display", "none", "-machine",
+                        "pc,accel=kvm", "-cpu", "host", "-m", "32", "-chardev",
+                        "file,id=words,path=\(words)", "-device",
+                        "isa-debugcon,iobase=0x402,chardev=words",
+                    ]
+                ).start()
+            else { return false }
+            for _ in 0..<50 {
+                usleep(100_000)
+                if let size = try? Files.read(words).count, size > 0 { return true }
+                if (try? trial.poll()) != nil { return false }
+            }
+            return false
         }
 
         /// MiB, of which a quarter is left alone.
@@ -70,122 +96,11 @@ final class Machine: Sendable {
         }
     }
 
-    // MARK: - Starting
-
-    /// - Parameter images: raw images by key, which stay as they are.
-    static func start(
-        _ configuration: GuestConfiguration, images: [(key: String, path: String)],
-        in directory: String, agent: String, record: String, wanted: [UInt16], host: Host,
-        progress: Progress
-    ) throws(Failure) -> Machine {
-        guard host.hasQEMU else {
-            throw Failure(
-                .diskTool, "\"\(Host.program)\" is not installed",
-                hint: "Install qemu-system-x86, or say \"start: false\" in the plan.")
-        }
-        if let architecture = configuration["arch"], architecture != "x86_64" {
-            throw Failure(
-                .unsupported, "a machine of architecture \(architecture) is not started",
-                hint: "Say \"start: false\" for this source in the plan.")
-        }
-        try Files.makeDirectory(directory, mode: 0o700)
-        var disks: [MachineArguments.Disk] = []
-        var notes: [String] = []
-        for image in images where !image.key.hasPrefix("efidisk") {
-            if image.key.hasPrefix("tpmstate") {
-                notes.append("its TPM was left out: what it sealed cannot be opened")
-                continue
-            }
-            let overlay = "\(directory)/\(image.key).qcow2"
-            try tool(
-                "qemu-img",
-                [
-                    "create", "-q", "-f", "qcow2", "-b", Files.absolute(image.path), "-F", "raw",
-                    "--", overlay,
-                ], directory, progress)
-            disks.append(.init(key: image.key, path: overlay))
-        }
-        guard !disks.isEmpty else {
-            throw Failure(.diskUnsuitable, "the machine has no disk to start from")
-        }
-        var firmware: MachineArguments.Firmware?
-        if configuration["bios"] == "ovmf" {
-            let found = try self.firmware(
-                configuration, images.first { $0.key.hasPrefix("efidisk") }?.path, directory,
-                progress)
-            firmware = found.firmware
-            notes += found.notes
-        } else {
-            // The number of the port, 0x3f8, in the order of x86.
-            try Files.write([0xf8, 0x03], to: directory + "/sercon", mode: 0o600)
-        }
-        var ports: [(here: UInt16, there: UInt16)] = []
-        for port in Set(wanted).sorted() { ports.append((try Port.free(), port)) }
-        let arguments = MachineArguments(
-            configuration, disks: disks, firmware: firmware, usesKVM: host.hasKVM,
-            mostMemory: host.memory, mostCores: host.cores, directory: directory, agent: agent,
-            ports: ports)
-        // What this machine must reach by its ports shares its network; the guest still has none.
-        let process = try OwnedProcess(
-            Host.program, arguments.words, record: record, errors: directory + "/qemu.log",
-            cage: Cage(host.rights, isolated: ports.isEmpty))
-        for _ in 0..<20 {
-            usleep(50_000)
-            if let outcome = try process.outcome(), outcome.status != 0 {
-                let text = outcome.complaint
-                throw Failure(
-                    text.contains("No space left") ? .noSpace : .diskTool,
-                    "QEMU does not start the machine: \(text)")
-            }
-        }
-        return Machine(
-            process: process, serial: arguments.serialPath, agent: arguments.agentPath,
-            ports: ports, acceleration: host.hasKVM ? "kvm" : "tcg",
-            notes: notes + arguments.notes)
-    }
-
-    private static func firmware(
-        _ configuration: GuestConfiguration, _ stored: String?, _ directory: String,
-        _ progress: Progress
-    ) throws(Failure) -> (firmware: MachineArguments.Firmware, notes: [String]) {
-        let options = PropertyString(configuration["efidisk0"] ?? "")
-        let isLarge = stored == nil || options["efitype"] == "4m"
-        let root = "/usr/share/OVMF/OVMF_"
-        let code = root + (isLarge ? "CODE_4M.fd" : "CODE.fd")
-        let fresh = root + (isLarge ? "VARS_4M.fd" : "VARS.fd")
-        guard Files.exists(code) else {
-            throw Failure(
-                .diskTool, "\"\(code)\", the firmware of machines with UEFI, is not there",
-                hint: "Install the package ovmf.")
-        }
-        var notes: [String] = []
-        if options.flag("pre-enrolled-keys") {
-            notes.append("it was started without secure boot")
-        }
-        let variables = directory + "/variables.fd"
-        try tool("cp", ["--", stored ?? fresh, variables], directory, progress)
-        return (.init(code: code, variables: variables), notes)
-    }
-
-    private static func tool(
-        _ program: String, _ arguments: [String], _ directory: String, _ progress: Progress
-    ) throws(Failure) {
-        let outcome = try Command(program, arguments, environment: ["LC_ALL": "C"]).run(
-            output: "/dev/null", errors: directory + "/tool.log",
-            isCancelled: { progress.isCancelled })
-        guard outcome.status == 0 else {
-            let text = outcome.complaint
-            throw Failure(
-                text.contains("No space left") ? .noSpace : .diskTool,
-                "\"\(program)\" failed: \(text)")
-        }
-    }
-
     // MARK: - What it shows
 
     /// What came over the serial port so far.
     var console: String {
-        String(decoding: (try? Files.read(serial)) ?? [], as: UTF8.self)
+        String(decoding: (try? Files.read(launch.serial)) ?? [], as: UTF8.self)
     }
 
     /// What the console says of a machine that will never come up; nil where it says nothing such.

@@ -24,7 +24,8 @@ struct Probe: Sendable {
         _ source: SourceRecord, _ target: RehearsedTarget?, isThrowAway: Bool
     ) -> [Probe] {
         var probes = (target?.probes ?? []).map { plan in
-            let twin = source.probes.first { $0.request == plan.request }
+            let asked = plan.request.canonical
+            let twin = source.probes.first { $0.request.canonical == asked }
             return Probe(
                 name: plan.name, request: plan.request, expectation: plan.expectation,
                 recorded: twin?.answer, patience: plan.patience)
@@ -149,9 +150,12 @@ struct ProbeAsking: Sendable {
         case .agent:
             let words = probe.request["agent"]?.array?.compactMap(\.string) ?? []
             let machine = try guest(probe, machines, "machine")
-            var agent = try GuestAgent.reached(machine.agent, until: end, progress: progress)
-            if words == ["ping"] { return "pong" }
-            return .string(try agent.run(words, until: end, progress: progress))
+            return try repeated(probe, until: end) { () throws(Failure) in
+                let soon = monotonicNanoseconds() + 5_000_000_000
+                var agent = try GuestAgent.reached(machine.agent, until: soon, progress: progress)
+                if words == ["ping"] { return "pong" }
+                return .string(try agent.run(words, until: max(end, soon), progress: progress))
+            }
         case .command:
             let words = probe.request["command"]?.array?.compactMap(\.string) ?? []
             guard !words.isEmpty else { throw unknown(probe) }
@@ -202,12 +206,17 @@ struct ProbeAsking: Sendable {
         return ("127.0.0.1", port.here)
     }
 
+    /// Asks again until there is an answer; a machine that had to be started anew gets all of its time.
     private func repeated<Value>(
-        until end: UInt64, _ body: () throws(Failure) -> Value?
+        _ probe: Probe, until given: UInt64, _ body: () throws(Failure) -> Value?
     ) throws(Failure) -> Value {
         var last = Failure(.serverUnreachable, "there was no answer in time")
+        var end = given
         repeat {
             try progress.checkCancelled()
+            if let machine = try? guest(probe, machines, "machine"), try machine.tend() {
+                end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
+            }
             do throws(Failure) { if let value = try body() { return value } } catch {
                 if error.code == .cancelled || error.code == .notFound { throw error }
                 last = error
@@ -219,7 +228,7 @@ struct ProbeAsking: Sendable {
 
     private func reach(_ probe: Probe, until end: UInt64) throws(Failure) -> JSON {
         let address = try place(probe)
-        return try repeated(until: end) { () throws(Failure) in
+        return try repeated(probe, until: end) { () throws(Failure) in
             let (host, port) = try here(address, probe)
             let connection = try Port.connect(host: host, port: port)
             guard address.host == "guest" else { return "connected" }
@@ -234,7 +243,7 @@ struct ProbeAsking: Sendable {
     private func page(_ probe: Probe, until end: UInt64) throws(Failure) -> JSON {
         let address = try place(probe)
         let wanted = probe.request["status"]?.integer ?? 200
-        return try repeated(until: end) { () throws(Failure) in
+        return try repeated(probe, until: end) { () throws(Failure) in
             let (host, port) = try here(address, probe)
             let answer = try WebAnswer.get(
                 host: host, port: port, target: address.target, named: address.host, seconds: 10)
@@ -248,10 +257,14 @@ struct ProbeAsking: Sendable {
         }
     }
 
-    private func marker(_ probe: Probe, until end: UInt64) throws(Failure) -> JSON {
+    private func marker(_ probe: Probe, until given: UInt64) throws(Failure) -> JSON {
+        var end = given
         guard let text = probe.request["serial"]?.string else { throw unknown(probe) }
         let machine = try guest(probe, machines, "machine")
         while true {
+            if try machine.tend() {
+                end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
+            }
             let isRunning = machine.process.isRunning
             let console = machine.console
             if console.contains(text) { return .string(text) }

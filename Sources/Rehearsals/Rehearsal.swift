@@ -101,7 +101,7 @@ public struct Rehearsal: Sendable {
         }
         let place = try RunPlace(in: folder, world: world)
         let host = try await lane.run { () throws(Failure) in
-            Machine.Host.found(Cage.Rights.found(), workers: workers)
+            Machine.Host.found(Cage.Rights.found(), in: place.directory)
         }
         let run = Rehearsal(
             request: request, archive: archive, folder: folder, signer: signer, world: world,

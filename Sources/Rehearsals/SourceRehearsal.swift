@@ -66,6 +66,7 @@ struct SourceRehearsal: Sendable {
     private final class Work: Sendable {
         private struct State {
             var processes: [OwnedProcess] = []
+            var machines: [Machine] = []
             var directories: [String] = []
         }
 
@@ -85,13 +86,20 @@ struct SourceRehearsal: Sendable {
             }
         }
 
+        func add(_ machine: Machine) {
+            try? state.change { (state) throws(Failure) in state.machines.append(machine) }
+        }
+
         /// Room is given back at once, so that those who come later have it.
         func end() {
             let held = try? state.change { (state) throws(Failure) in state }
             guard let held else { return }
+            let machines = held.machines.map(\.process)
             if keeps {
+                machines.forEach { $0.keep() }
                 held.processes.forEach { $0.keep() }
             } else {
+                machines.forEach { $0.end() }
                 held.processes.reversed().forEach { $0.end() }
                 for directory in held.directories { try? TreeRemoval.remove(directory) }
             }
@@ -144,8 +152,8 @@ struct SourceRehearsal: Sendable {
             var starting = GuestStarting(
                 directory: restored, place: place, host: host, clock: clock, world: world,
                 progress: progress, plan: plan, number: number)
+            defer { for machine in starting.machines.values { work.add(machine) } }
             try starting.run(probes)
-            for machine in starting.machines.values { work.add(machine.process) }
             source.guests = starting.guests
             let asking = ProbeAsking(
                 importer: result.importer, machines: starting.machines,

@@ -182,7 +182,7 @@ final class ThrowAwayServer: Sendable {
             [
                 "--no-defaults", "--datadir=\(site.seen)/data", "--socket=\(socket)",
                 "--pid-file=\(site.seen)/pid", "--skip-networking", "--skip-name-resolve",
-                "--local-infile=1", "--event-scheduler=DISABLED", "--max-allowed-packet=1G",
+                "--local-infile=1", "--event-scheduler=OFF", "--max-allowed-packet=1G",
                 "--log-bin-trust-function-creators=1", "--innodb-buffer-pool-size=256M",
                 "--innodb-log-file-size=128M", "--tmpdir=\(site.seen)",
             ] + user

@@ -341,16 +341,10 @@ public final class PostgreSQLImporter: Importer {
         return source.artifacts[unit.artifact].kind == "postgresql-post-data" ? .index : .load
     }
 
+    /// In a session of its own: those of the pool began before the settings of the database were there.
     public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
-        try target.pool.with { (connection) throws(Failure) in
-            try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            let answer: ProbeAnswer
-            do throws(Failure) { answer = try connection.answer(question) } catch {
-                try? connection.execute("ROLLBACK")
-                throw error
-            }
-            try connection.execute("ROLLBACK")
-            return answer
-        }
+        let connection = try Connection(target.conninfo, progress: room.progress)
+        try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return try connection.answer(question)
     }
 }
