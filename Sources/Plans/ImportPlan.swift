@@ -12,6 +12,7 @@ public struct ImportPlan: Sendable {
     /// In the order of the file.
     public let targets: [TargetPlan]
     public let verify: Comparison
+    public let timestamp: TimestampDemand
     public let limits: LimitsPlan
     /// What matters to `exeat rehearse` alone.
     public let rehearsal: RehearsalPlan
@@ -28,11 +29,11 @@ public struct ImportPlan: Sendable {
 
     static let shape = PlanShape(
         required: ["exeat", "trust", "sign-with", "targets"],
-        optional: ["decrypt-with", "verify", "limits", "rehearse"])
+        optional: ["decrypt-with", "verify", "timestamp", "limits", "rehearse"])
     /// A rehearsal makes targets of its own.
     static let rehearsalShape = PlanShape(
         required: ["exeat", "trust", "sign-with"],
-        optional: ["decrypt-with", "verify", "limits", "rehearse", "targets"])
+        optional: ["decrypt-with", "verify", "timestamp", "limits", "rehearse", "targets"])
 
     /// Reads a plan file; see `ExportPlan.load`.
     ///
@@ -60,6 +61,7 @@ public struct ImportPlan: Sendable {
         decryptWith = plan.paths("decrypt-with") ?? []
         signWith = plan.path("sign-with") ?? ""
         verify = plan.choice("verify", Comparison.self) ?? .digest
+        timestamp = TimestampDemand(plan["timestamp"], problems)
         limits = LimitsPlan(plan["limits"], problems)
         rehearsal = RehearsalPlan(plan["rehearse"], problems)
         let entries = PlanFile.named("targets", plan)

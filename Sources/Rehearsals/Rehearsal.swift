@@ -86,9 +86,17 @@ public struct Rehearsal: Sendable {
         if let folder = request.folder {
             ReceiptFiles(work: folder, archive: request.archive).mend()
         }
-        let archive = try await RehearsedArchive.open(
-            request.archive, trust: request.plan.trust, keys: request.keys, workers: workers,
-            now: startedAt, progress: progress)
+        let archive: RehearsedArchive
+        do throws(Failure) {
+            archive = try await RehearsedArchive.open(
+                request.archive, plan: request.plan, keys: request.keys, workers: workers,
+                now: startedAt, progress: progress)
+        } catch {
+            guard error.code == .cancelled, limit.isReached else { throw error }
+            throw Failure(
+                .objectiveMissed, "the time limit came before the archive was verified",
+                hint: "Give it more time: rehearse.time-limit in the plan.")
+        }
         clock.add(.verify, from: 0, to: clock.now())
         let sources = try RehearsalOrder.sources(
             of: archive.contents.manifest, plan: request.plan, only: request.only)

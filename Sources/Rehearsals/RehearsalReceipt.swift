@@ -212,7 +212,7 @@ struct RehearsalReceipt {
             (name + ".mldsa65", signatures.mldsa65),
         ]
         try copies.write(files)
-        let isInArchive = copies.copy(files)
+        let isInArchive = copies.copy(files) != nil
         try history.add(
             .init(
                 at: run.startedAt, bag: run.archive.bag.seal.bag, status: status,
@@ -229,6 +229,7 @@ struct RehearsalReceipt {
 
     private func statement(report: Digest256, _ history: RehearsalHistory) -> JSON {
         let seal = run.archive.bag.seal
+        let sealDigest = run.archive.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)
         let pair = run.signer.publicPair
         let different = asked.reduce(Int64(0)) { $0 + ($1.result?.differenceCount ?? 0) }
         return [
@@ -237,8 +238,7 @@ struct RehearsalReceipt {
                 [
                     "name": "seal.json",
                     "digest": [
-                        "sha256": .string(
-                            (run.archive.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)).hex)
+                        "sha256": .string(sealDigest.hex)
                     ],
                 ]
             ],
@@ -246,6 +246,9 @@ struct RehearsalReceipt {
             "predicate": [
                 "purpose": "drp-rehearsal",
                 "bag": .string("urn:uuid:" + seal.bag),
+                "seal": [
+                    "sha256": .string(sealDigest.hex), "createdAt": .string(seal.createdAt.text),
+                ],
                 "startedAt": .string(run.startedAt.text),
                 "createdAt": .string(run.world.now().text),
                 "verify": .string(run.plan.verify.rawValue),
@@ -272,7 +275,8 @@ struct RehearsalReceipt {
         [
             "folder": .string(source.record.folder), "kind": .string(source.record.kind),
             "comparisons": .array((source.result?.comparisons ?? []).map(\.json)),
-            "counts": .object(source.result?.counts ?? []),
+            // Numbers alone: what else importers tell may name objects.
+            "counts": .object((source.result?.counts ?? []).filter { $0.value.integer != nil }),
             "different": .integer(source.result?.differenceCount ?? 0),
             "notSet": .integer(source.notSet),
         ]

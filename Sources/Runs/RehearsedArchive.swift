@@ -1,7 +1,7 @@
 public import Bags
 public import Basics
 import Manifests
-import Signatures
+public import Plans
 public import Streams
 
 /// An archive for a rehearsal: examined as a whole like for any import, and opened even where files of
@@ -16,10 +16,14 @@ public struct RehearsedArchive: Sendable {
 
     /// Throws the first fault of a bag of which more is wrong than files of its payload.
     public static func open(
-        _ path: String, trust: [String], keys: ArchiveKeys, workers: Int, now: Timestamp,
+        _ path: String, plan: ImportPlan, keys: ArchiveKeys, workers: Int, now: Timestamp,
         progress: Progress
     ) async throws(Failure) -> RehearsedArchive {
-        let verifier = KeyVerifier(keys: try TrustedKeys(files: trust), now: now)
+        var trust = TrustOptions(trust: plan.trust)
+        trust.authorities = plan.timestamp.authorities
+        trust.policies = plan.timestamp.policies
+        trust.requiresTimeStamps = plan.timestamp.isRequired
+        let verifier = try KeyVerifier(trust, now: now)
         let (report, bag) = try await Bag(opening: path).salvaged(
             by: verifier, workers: workers, progress: progress)
         guard let bag else {

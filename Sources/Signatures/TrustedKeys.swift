@@ -165,7 +165,7 @@ extension TrustedKeys {
         _ key: TrustedKey, as kind: DocumentKind, at moment: Timestamp
     ) throws(Failure) {
         let name = key.pair.principal
-        guard key.pair.roles.contains(kind.role) else {
+        guard kind.maySign(key.pair.roles) else {
             throw Failure(.signerRole, "\"\(name)\" is not trusted as \(kind.role.rawValue)")
         }
         if let start = key.notBefore, moment < start {
