@@ -189,6 +189,7 @@ let package = Package(
         .tests("TimeStamps", ["Basics", "Primitives"]),
         .tests("Deadlines", ["Basics"]),
         .tests("Rehearsals", ["Basics", "Plans", "Guests", "Runs"]),
+        .tests("Reports", ["Basics", "Bags", "Manifests", "Primitives"]),
         .tests("Runs", ["Basics", "Connectors", "Manifests", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],
