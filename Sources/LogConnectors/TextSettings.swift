@@ -51,40 +51,13 @@ struct TextSettings: Sendable {
         group.year = settings.integer("year", in: 1970...2199)
         let words = ["auto"] + TextFormat.allCases.map(\.rawValue)
         group.format = settings.choice("format", of: words).flatMap { TextFormat(rawValue: $0) }
-        group.range.since = moment("since", settings, group.zone, problems)
-        group.range.until = moment("until", settings, group.zone, problems)
+        group.range.since = PlanMoment.read("since", settings, group.zone, problems)
+        group.range.until = PlanMoment.read("until", settings, group.zone, problems)
         if let since = group.range.since, let until = group.range.until, until < since {
             problems.add(
                 .planInvalidValue, "\"until\" is before \"since\"", atKeyOf: settings.node)
         }
         return group
-    }
-
-    /// A time such as `2026-06-30T23:59:59+02:00`, or in the zone of the group `2026-06-30 23:59:59` or
-    /// `2026-06-30`, which is the beginning of that day.
-    private static func moment(
-        _ key: String, _ settings: PlanMapping, _ zone: TextTimeZone, _ problems: PlanProblems
-    ) -> Timestamp? {
-        guard let text = settings.string(key), let node = settings[key] else { return nil }
-        switch zone.moment(text) {
-        case .moment(let moment): return moment
-        case .unclear(let first, let second):
-            problems.add(
-                .planInvalidValue,
-                "\"\(key)\" names a time that comes twice when the clock is set back: write "
-                    + "\(first.text) or \(second.text)", at: node)
-        case .missing:
-            problems.add(
-                .planInvalidValue,
-                "\"\(key)\" names a time that no clock shows, since it is set forward there",
-                at: node)
-        case nil:
-            problems.add(
-                .planInvalidValue,
-                "\"\(key)\" must be a time such as 2026-06-30T23:59:59+02:00 or 2026-06-30, not "
-                    + "\"\(text)\"", at: node)
-        }
-        return nil
     }
 }
 
