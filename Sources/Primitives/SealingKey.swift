@@ -68,7 +68,14 @@ import CCrypto
         guard let prime = unsafe BN_bin2bn(start, Int32(start.count), nil) else {
             throw Failure(.failed, "libcrypto has no memory")
         }
-        while unsafe BN_check_prime(prime, context, nil) != 1 { unsafe BN_add_word(prime, 4) }
+        while true {
+            let verdict = unsafe BN_check_prime(prime, context, nil)
+            if verdict == 1 { break }
+            guard verdict == 0, unsafe BN_add_word(prime, 4) == 1 else {
+                unsafe BN_clear_free(prime)
+                throw Failure(.failed, "libcrypto cannot look for primes")
+            }
+        }
         return unsafe prime
     }
 
@@ -108,7 +115,7 @@ import CCrypto
         }
         unsafe BN_sub_word(order, 1)
         unsafe BN_set_word(two, 2)
-        unsafe BN_set_word(times, epoch)
+        unsafe BN_set_word(times, UInt(epoch))
         unsafe BN_mod_exp(two, two, times, order, context)
         unsafe BN_nnmod(result, x, prime, context)
         unsafe BN_mod_exp(result, result, two, prime, context)
