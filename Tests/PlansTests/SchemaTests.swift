@@ -77,8 +77,10 @@ import Testing
 
     /// The examples of every connector, with the keys that the schemas know.
     @Test func examplePlansParse() throws {
-        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks"]
-        let targets = ["files", "postgresql", "mariadb", "proxmox", "libvirt", "directory"]
+        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks", "logs"]
+        let targets = [
+            "files", "postgresql", "mariadb", "proxmox", "libvirt", "directory", "logs",
+        ]
         func shape(_ schema: String, _ kind: String) throws -> PlanShape {
             let keys = try Self.schema(schema)["$defs"]?[kind]?["properties"]?.members ?? []
             #expect(!keys.isEmpty, "the schema of \(schema) does not know \(kind)")
