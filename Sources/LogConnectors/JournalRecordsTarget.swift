@@ -146,7 +146,8 @@ final class JournalRecordsTarget: Sendable {
         let begun = "\(room.directory)/begun-\(form.rawValue)"
         if !Files.exists(begun) {
             try Files.makeDirectory(root, mode: 0o700)
-            guard try target.existing != .refuse || Files.names(in: root).isEmpty else {
+            let isEmpty = try Files.names(in: root).isEmpty
+            guard isEmpty || target.existing != .refuse else {
                 throw Failure(
                     .targetOccupied, "the target \"\(root)\" is not empty",
                     hint: "Choose another one, or say `existing: replace`.")
