@@ -46,8 +46,10 @@ final class JournalFamily: LogFamily {
                     name: file.path, slug: "journal-file", kind: "journal-file",
                     legal: .exportableData, format: "journal",
                     segments: Int(
-                        max(1, (file.size + JournalInventory.rawSegment - 1)
-                            / JournalInventory.rawSegment)),
+                        max(
+                            1,
+                            (file.size + JournalInventory.rawSegment - 1)
+                                / JournalInventory.rawSegment)),
                     expected: 1, bytes: file.size))
         }
         let entries = inventory.streams.reduce(Int64(0)) { $0 + $1.entries }
