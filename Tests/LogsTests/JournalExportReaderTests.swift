@@ -7,7 +7,8 @@ import Testing
 
 @Suite("The journal export format")
 struct JournalExportReaderTests {
-    private static let head = "__CURSOR=x\n__REALTIME_TIMESTAMP=1500\n__MONOTONIC_TIMESTAMP=7\n"
+    private static let head =
+        "__CURSOR=x\n__REALTIME_TIMESTAMP=1500\n__MONOTONIC_TIMESTAMP=7\n"
         + "_BOOT_ID=0123456789abcdef0123456789abcdef\n"
 
     /// Gives bytes in pieces of a size.
@@ -28,7 +29,9 @@ struct JournalExportReaderTests {
         }
     }
 
-    private func entries(_ bytes: [UInt8], piece: Int = 1 << 16) throws -> [JournalExportReader<Pieces>.Entry] {
+    private func entries(_ bytes: [UInt8], piece: Int = 1 << 16) throws -> [JournalExportReader<
+        Pieces
+    >.Entry] {
         var reader = JournalExportReader(Pieces(bytes, piece))
         var entries: [JournalExportReader<Pieces>.Entry] = []
         while let entry = try reader.next() { entries.append(entry) }
@@ -48,9 +51,10 @@ struct JournalExportReaderTests {
         #expect(entry.realtime == 1500)
         #expect(entry.monotonic == 7)
         var form: [UInt8] = []
-        for field in ["MESSAGE=hello", "PRIORITY=6", "_BOOT_ID=0123456789abcdef0123456789abcdef",
-            "__MONOTONIC_TIMESTAMP=7", "__REALTIME_TIMESTAMP=1500"]
-        {
+        for field in [
+            "MESSAGE=hello", "PRIORITY=6", "_BOOT_ID=0123456789abcdef0123456789abcdef",
+            "__MONOTONIC_TIMESTAMP=7", "__REALTIME_TIMESTAMP=1500",
+        ] {
             form += [0, 0, 0, 0, 0, 0, 0, 0, UInt8(field.utf8.count)] + Array(field.utf8)
         }
         #expect(entry.digest == SHA256.hash(form))
@@ -59,7 +63,9 @@ struct JournalExportReaderTests {
     @Test("Order, repetition, form, cursors and numbers of fields do not count; values do")
     func meaning() throws {
         let one = try entries(text("A=1\nB=2\nB=3\n"))[0].digest
-        for same in ["B=3\nA=1\nB=2\n", "A=1\nB=2\nA=1\nB=3\n", "__SEQNUM=4\nA=1\nB=2\nB=3\n__OTHER=x\n"] {
+        for same in [
+            "B=3\nA=1\nB=2\n", "A=1\nB=2\nA=1\nB=3\n", "__SEQNUM=4\nA=1\nB=2\nB=3\n__OTHER=x\n",
+        ] {
             #expect(try entries(text(same))[0].digest == one)
         }
         let bytes = Array(Self.head.utf8) + binary("A", [0x31]) + Array("B=2\nB=3\n\n".utf8)
@@ -91,8 +97,10 @@ struct JournalExportReaderTests {
         "What breaks the format is refused",
         arguments: [
             ("A=1\n\n", Failure.Code.logMalformed), (head + "a=1\n\n", .logMalformed),
-            (head + "=1\n\n", .logMalformed), (head + "A=1\n", .truncated), (head + "A=1", .truncated),
-            (head + "A\n\u{1}\0\0\0\0\0\0\0xy\n", .logMalformed), (head + "A\n\u{9}\0\0\0\0\0\0\0x", .truncated),
+            (head + "=1\n\n", .logMalformed), (head + "A=1\n", .truncated),
+            (head + "A=1", .truncated),
+            (head + "A\n\u{1}\0\0\0\0\0\0\0xy\n", .logMalformed),
+            (head + "A\n\u{9}\0\0\0\0\0\0\0x", .truncated),
             (head + "A\n\0\0\0\0\0\0\0\u{7f}", .logMalformed),
         ])
     func malformed(_ text: String, _ code: Failure.Code) {

@@ -14,7 +14,9 @@ private struct JournalBuilder {
     static let boot = JournalID(high: 0x0102_0304_0506_0708, low: 9)
 
     mutating func put(_ number: UInt64, at place: Int, size: Int = 8) {
-        for index in 0..<size { bytes[place + index] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index)) }
+        for index in 0..<size {
+            bytes[place + index] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index))
+        }
     }
 
     private mutating func object(_ kind: UInt8, _ size: Int) -> Int {
@@ -64,7 +66,9 @@ private struct JournalBuilder {
     static func sample(_ count: UInt64 = 6, listing: Int? = nil) -> JournalBuilder {
         var builder = JournalBuilder()
         let host = builder.data("_HOSTNAME=valmont")
-        for number in 1...count { builder.entry(number, [host, builder.data("MESSAGE=number \(number)")]) }
+        for number in 1...count {
+            builder.entry(number, [host, builder.data("MESSAGE=number \(number)")])
+        }
         builder.finish(listing: listing)
         return builder
     }
@@ -99,13 +103,16 @@ struct JournalWalkTests {
         }
         try renderer.flush(into: &sink)
         #expect(sequences == [1, 2, 3, 4, 5, 6])
-        #expect(found.counts.unlisted == 0 && found.counts.unchained == 0 && found.counts.lostBytes == 0)
+        #expect(
+            found.counts.unlisted == 0 && found.counts.unchained == 0 && found.counts.lostBytes == 0
+        )
         let text = String(decoding: store.bytes, as: UTF8.self)
         #expect(
             text.hasPrefix(
                 "__CURSOR=s=00000000000000000000000000000000;i=1;b=01020304050607080000000000000009;m=a;"
                     + "t=60a24181e4001;x=0\n__REALTIME_TIMESTAMP=1700000000000001\n__MONOTONIC_TIMESTAMP=10\n"
-                    + "_BOOT_ID=01020304050607080000000000000009\n_HOSTNAME=valmont\nMESSAGE=number 1\n\n"))
+                    + "_BOOT_ID=01020304050607080000000000000009\n_HOSTNAME=valmont\nMESSAGE=number 1\n\n"
+            ))
         #expect(text.contains("MESSAGE=number 6\n"))
     }
 
@@ -180,7 +187,9 @@ struct JournalWalkTests {
     func refused() throws {
         var builder = JournalBuilder.sample()
         builder.put(1 << 20, at: 12, size: 4)
-        for bytes in [[], Array("LPKSHHRH".utf8), [UInt8](repeating: 0, count: 4096), builder.bytes] {
+        for bytes in [
+            [], Array("LPKSHHRH".utf8), [UInt8](repeating: 0, count: 4096), builder.bytes,
+        ] {
             #expect(throws: Failure(.sourceUnreadable, "")) { try walk(bytes) }
         }
     }
