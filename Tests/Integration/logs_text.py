@@ -144,10 +144,16 @@ with scratch("logs-text-") as directory:
     if os.geteuid() == 0:
         os.chown(os.path.join(place.log, "app/app.log"), 1234, 4321)
     patterns = [place.log + "/**/*.log*"]
-    place.export(patterns)
+    noise = place.put("app/debug.log", b"2026-10-11 08:00:00 noise\n")
+    folder = os.stat(place.log + "/app")
+    outcome = place.export(
+        patterns, extra="    exclude: { paths: [ debug.log ], reason: noise }\n").json
+    os.unlink(noise)
+    os.utime(place.log + "/app", ns=(folder.st_atime_ns, folder.st_mtime_ns))
 
     with cases.case("all files are in a tar that standard tools restore, with owners, modes and times"):
         equal(place.log, place.tar())
+        assert outcome["omissions"] == [{"reason": "excluded", "count": 1, "accepted": True}]
 
     with cases.case("rotated files of one name are one log, oldest first, packed ones read as they are"):
         streams = place.streams()
