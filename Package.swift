@@ -118,7 +118,10 @@ let package = Package(
             ]),
         .library(
             "LogConnectors",
-            ["Connectors", "Archives", "Logs", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+            [
+                "Connectors", "Archives", "Logs", "Basics", "Manifests", "Plans", "Primitives",
+                "Streams",
+            ]),
         .library(
             "ConfigConnectors",
             [

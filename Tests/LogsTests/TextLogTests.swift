@@ -31,7 +31,9 @@ import Testing
     }
 
     @Test func higherNumbersAreOlderAndDatesAscend() {
-        let names = ["a.log", "a.log.1", "a.log.2.gz", "a.log.10.gz", "a.log-20260102", "a.log-20251231"]
+        let names = [
+            "a.log", "a.log.1", "a.log.2.gz", "a.log.10.gz", "a.log-20260102", "a.log-20251231",
+        ]
         let sorted = names.map { ($0, TextRotation($0)) }.sorted { $0.1.precedes($1.1) }.map(\.0)
         #expect(
             sorted == [
@@ -127,8 +129,10 @@ import Testing
             "2026-10-10T12:00:00.5Z c\n z\n",
         ]
         let text = lines.joined()
-        #expect(select(text, "2026-10-10T11:00:00Z", "2026-10-10T12:00:00.5Z").0 == lines[1] + lines[2])
-        #expect(select(text, "2026-10-10T10:00:00Z", "2026-10-10T12:00:00Z").0 == lines[0] + lines[1])
+        #expect(
+            select(text, "2026-10-10T11:00:00Z", "2026-10-10T12:00:00.5Z").0 == lines[1] + lines[2])
+        #expect(
+            select(text, "2026-10-10T10:00:00Z", "2026-10-10T12:00:00Z").0 == lines[0] + lines[1])
         #expect(select(text, "2026-10-10T10:00:00.1Z", nil).0 == lines[1] + lines[2])
         #expect(select(text, nil, "2026-10-10T09:00:00Z") == ("", false))
     }
@@ -173,7 +177,8 @@ import Testing
     @Test(
         "Levels are found where logs name them",
         arguments: [
-            ("<11>Oct 11 22:14:15 h x", TextFormat.rfc3164, 17), ("x [error] 7#7: y", .nginxError, 17),
+            ("<11>Oct 11 22:14:15 h x", TextFormat.rfc3164, 17),
+            ("x [error] 7#7: y", .nginxError, 17),
             ("x [core:notice] [pid 1] y", .apacheError, 10), ("x INFO  a.b.C - error", .iso, 9),
             ("x UTC [7] FATAL:  y", .iso, 21), ("{\"level\":\"warn\",\"m\":\"ERROR\"}", .json, 13),
             ("time=x level=debug msg=y", .logfmt, 5), ("x the error was small", .iso, 0),
