@@ -72,7 +72,7 @@ struct Directives {
     }
 
     private static let inner: Set<String> = [
-        "password", "passwd", "secret", "passphrase", "insecure-password", "psksecret", "pre-shared-key", "preshared-key", "ascii-text",
+        "password", "passwd", "secret", "passphrase", "insecure-password", "shared-secret", "authorization", "psksecret", "pre-shared-key", "preshared-key", "ascii-text",
         "key-string", "auth-password", "priv-password", "community", "encrypted-password", "md5", "authentication-key", "psk", "pass",
     ]
 
@@ -198,6 +198,7 @@ struct DirectiveRule {
         "com2sec": .init(secretClass: .community, places: [2]), "com2sec6": .init(secretClass: .community, places: [2]),
         "trapsink": .init(secretClass: .community, places: [1]), "trap2sink": .init(secretClass: .community, places: [1]),
         "informsink": .init(secretClass: .community, places: [1]),
+        "incominguser": .init(secretClass: .password, places: [1]), "outgoinguser": .init(secretClass: .password, places: [1]),
         "createuser": .init(secretClass: .password, places: [2, 4]),
         "password_pbkdf2": .init(secretClass: .passwordHash, places: [1]),
         "snmp-server": .init(secretClass: .community, places: [1], isWhole: false),

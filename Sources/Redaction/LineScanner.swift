@@ -94,6 +94,10 @@ struct LineScanner {
             if let quoted = Quoted(at: element, of: bytes, lineEnd: position, mayBreak: false) {
                 judge(quoted.inner, sensitivity, name: name)
                 element = quoted.end
+            } else if bytes[element].isAlphanumeric {
+                let start = element
+                while element < position, ![0x2c, 0x5d, 0x0a].contains(bytes[element]) { element += 1 }
+                judge(bytes.trimmed(start..<element), sensitivity, name: name, needsQuotes: needsQuotes)
             } else {
                 element += 1
             }
@@ -144,7 +148,7 @@ struct LineScanner {
         guard let name = bytes[separator] == 0x2c ? argument(before: separator, from: start) : name(before: separator, from: start) else { return nil }
         var value = after
         while value < line.range.upperBound, bytes[value].isSpace { value += 1 }
-        guard value < line.range.upperBound else { return nil }
+        guard value < line.range.upperBound else { return below(name, line) }
         // Nothing but a remark: secret = # none.
         if bytes[value] == 0x23 || bytes[value] == 0x3b, value + 1 < line.range.upperBound, bytes[value + 1].isSpace { return nil }
         if bytes[separator] == 0x2c, !bytes[value].isQuote, !bytes.has("<<\"", at: value) { return nil }
@@ -156,9 +160,10 @@ struct LineScanner {
         case .plain: return nil
         case .neutral:
             // All that matters of it is whether it is one random word.
-            let limit = min(line.range.upperBound, value + 512)
+            let limit = min(line.range.upperBound, value + 128)
             let extent = extent(of: value, in: line, isFirst: false, before: limit)
             noteName(name, extent.range)
+            login(name, extent.range)
             if kind.form != .prose, !line.isComment, let secretClass = Value.unrecognised(extent.range, of: bytes) {
                 spots.add(extent.range, secretClass, "random", key: bytes.text(name))
             }
@@ -171,11 +176,52 @@ struct LineScanner {
             }
             let extent = extent(of: value, in: line, isFirst: isFirst, before: line.range.upperBound)
             if extent.end == value, bytes[value] == 0x7b || bytes[value] == 0x5b { enter(value, sensitivity, name) }
+            if let more = continuation(extent.range, end: extent.end, isQuoted: extent.isQuoted, in: line) {
+                judge(more, sensitivity, name: name)
+                return more.upperBound
+            }
             if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted) {
                 judge(extent.range, sensitivity, name: name, needsQuotes: needsQuotes && !extent.isQuoted)
             }
             return extent.end
         }
+    }
+
+    /// A value that goes on: behind a backslash at the end of a line, in folded lines of LDIF (RFC 2849), in brackets of a shell.
+    private func continuation(_ value: Range<Int>, end: Int, isQuoted: Bool, in line: Line) -> Range<Int>? {
+        guard !isQuoted, !value.isEmpty else { return nil }
+        if kind.form == .shell, bytes[value.lowerBound] == 0x28, let close = bytes.position(of: 0x29, from: value.lowerBound, before: line.range.upperBound) {
+            return (value.lowerBound + 1)..<close
+        }
+        var last = end
+        var stop = bytes.endOfLine(end)
+        while stop < bytes.count, last - value.lowerBound < 65536 {
+            let isOpen = stop > value.lowerBound && (bytes[stop - 1] == 0x5c || bytes[stop - 1] == 0x0d && stop > 1 && bytes[stop - 2] == 0x5c)
+            let isFolded = kind.ending == "ldif" && bytes.has(" ", at: stop + 1)
+            guard isOpen || isFolded else { break }
+            stop = bytes.endOfLine(stop + 1)
+            last = stop
+        }
+        return last > end ? bytes.trimmed(value.lowerBound..<last) : nil
+    }
+
+    /// A value on the lines below its name, indented more than it.
+    private mutating func below(_ name: Range<Int>, _ line: Line) -> Int? {
+        guard kind.form != .yaml, !line.isComment, case .secret = sensitivity(of: spread(name, in: line)) else { return nil }
+        let sensitivity = sensitivity(of: spread(name, in: line))
+        var position = bytes.endOfLine(name.upperBound) + 1
+        var last: Int?
+        while position < bytes.count, position - name.upperBound < 65536 {
+            let end = bytes.endOfLine(position)
+            let text = bytes.trimmed(position..<end)
+            guard !text.isEmpty, text.lowerBound > position, text.lowerBound - position > line.indent, !bytes.has("-----BEGIN", at: text.lowerBound),
+                bytes[text].allSatisfy({ !$0.isSpace }), bytes.position(of: 0x3a, from: text.lowerBound, before: text.upperBound) == nil
+            else { break }
+            judge(text, sensitivity, name: name)
+            last = end
+            position = end + 1
+        }
+        return last
     }
 
     /// Bare numbers: a word in their place needs quotes.
@@ -213,6 +259,19 @@ struct LineScanner {
 
     private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
         if name.count <= 9, ["name", "key", "variable", "property", "parameter"].contains(bytes.word(name)), !value.isEmpty { named = value }
+    }
+
+    private static let logins: Set<String> = ["login", "register", "userpwd", "auth", "proxyauth", "basic", "userinfo", "user", "ftpuser"]
+
+    /// `login=user:password` of Squid, `register => user:password@host` of Asterisk.
+    private mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
+        guard value.count > 4, name.count <= 9, LineScanner.logins.contains(bytes.word(name)), !bytes[value].contains(0x2f),
+            let colon = bytes.position(of: 0x3a, from: value.lowerBound + 1, before: value.upperBound)
+        else { return }
+        let end = bytes[colon..<value.upperBound].firstIndex(of: 0x40) ?? value.upperBound
+        let secret = (colon + 1)..<end
+        guard secret.count >= 4, !bytes[secret].allSatisfy(\.isDigit), !Value.isSwitch(secret, of: bytes) else { return }
+        judge(secret, .secret(.password), name: name)
     }
 
     /// The lines of `<<EOF` (shell, HCL) and `<<<EOT` (PHP) until the word stands alone.

@@ -15,6 +15,7 @@ extension FileKind {
         case "resource.cfg": return .macros
         case ".netrc", "_netrc", "netrc", ".authinfo": return .netrc
         case "psw-file", "checkpsw": return .userSecond
+        case "token.cfg" where path.contains("/priv/"): return .userSecond
         default: break
         }
         if ending == "htdigest" { return .digest }
@@ -38,7 +39,7 @@ extension FileKind {
     private static let secretEndings: Set<String> = [
         "key", "p12", "pfx", "jks", "jceks", "keystore", "truststore", "bks", "kdbx", "kdb", "keytab", "ppk", "sso", "psk", "pwd", "pass",
         "token", "secret", "tde", "agekey", "pvk", "p8", "pk8", "wallet", "keyfile", "stash", "luks", "passwd", "password", "cookie",
-        "unseal", "htdigest",
+        "unseal", "htdigest", "enc", "pw", "keyring",
     ]
     private static let secretNames: Set<String> = [
         ".erlang.cookie", "erlang.cookie", "elasticsearch.keystore", "kibana.keystore", "logstash.keystore", "secrets.tdb", "passdb.tdb",
@@ -53,6 +54,6 @@ extension FileKind {
     private static let secretPlaces: [String] = [
         "/ssl/private/", "/pki/tls/private/", "/pki/private/", "/private-keys-v1.d/", "/credstore", "/cryptsetup-keys.d/", "/run/secrets/",
         "/var/run/secrets/", "/.vnc/passwd", "/letsencrypt/archive/", "/swanctl/private/", "/ipsec.d/private/", "/keys/private/",
-        "/samba/private/", "/ssl/keys/", "/.secrets/", "/etc/secrets/", "/.gnupg/openpgp-revocs.d/",
+        "/samba/private/", "/libvirt/secrets/", "/pve/priv/", "/ssl/keys/", "/.secrets/", "/etc/secrets/", "/.gnupg/openpgp-revocs.d/",
     ]
 }
