@@ -10,7 +10,7 @@ struct CallScanner {
         "setpassword": 0, "withpassword": 0, "basic_auth": 1, "simple_bind_s": 1,
     ]
     private static let filter = WordFilter(Set(calls.keys).union(marks).union(["by"]))
-    private static let marks: Set<String> = ["password", "passwd", "passphrase", "convertto-securestring", "secret"]
+    private static let marks: Set<String> = ["password", "passphrase", "convertto-securestring", "secret"]
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 

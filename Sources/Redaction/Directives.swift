@@ -20,7 +20,7 @@ struct Directives {
             if bytes[word.lowerBound] == 0x2d {
                 option(word, value, of: current, to: &found)
             } else if let value, index > 0, !line.isComment, kind.form == .lines {
-                within(word, value, isLast: index + 2 == words.count, next: index + 2 < words.count ? words[index + 2] : nil, to: &found)
+                within(word, value, isLast: index + 2 == words.count, isShort: words.count <= 4 || Directives.openers.contains(bytes.word(words[0])), next: index + 2 < words.count ? words[index + 2] : nil, to: &found)
             }
         }
         Commands.positional(words, line, in: self, to: &found)
@@ -76,11 +76,15 @@ struct Directives {
         "key-string", "auth-password", "priv-password", "community", "encrypted-password", "md5", "authentication-key", "psk", "pass",
     ]
 
+    private static let openers: Set<String> = [
+        "username", "user", "enable", "set", "neighbor", "ppp", "crypto", "tacacs-server", "radius-server", "poll", "machine", "login", "snmp-server",
+        "ip", "isakmp", "key", "server", "account", "create", "alter", "grant",
+    ]
     private static let inwards = WordFilter(inner.union(["key"]))
     private static let commands = WordFilter(Set(Commands.options.keys).union(["|", "||", "&&", ";"]), mayBePath: true)
 
     /// `username admin privilege 15 password 7 …` of network devices, `user a insecure-password x` of HAProxy.
-    private func within(_ word: Range<Int>, _ value: Range<Int>, isLast: Bool, next: Range<Int>?, to found: inout [Spot]) {
+    private func within(_ word: Range<Int>, _ value: Range<Int>, isLast: Bool, isShort: Bool, next: Range<Int>?, to found: inout [Spot]) {
         guard Directives.inwards.mayHave(word, of: bytes) else { return }
         let text = bytes.word(word)
         guard Directives.inner.contains(text) || text == "key", !kind.isModuleStack, !kind.isRegister else { return }
@@ -93,6 +97,8 @@ struct Directives {
             return
         }
         guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
+        // A plain word is a password on a short line, or on one of a network device.
+        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort { return }
         guard isLast || bytes[value.lowerBound].isQuote || !bytes[value].allSatisfy({ $0.isLetter || $0 >= 0x80 || [0x2c, 0x2e, 0x27, 0x2d].contains($0) })
         else { return }
         add(unquoted(withoutMark(value)), .secret(text == "community" ? .community : .password), "directive", key: text, to: &found)
@@ -115,7 +121,7 @@ struct Directives {
 
     /// `--password x`, `-p x` and `-px` of the commands that mean a password by it, `-u user:password`.
     private func option(_ word: Range<Int>, _ value: Range<Int>?, of command: String, to found: inout [Spot]) {
-        guard !word.isEmpty, word.count < 4096, !Placeholder.isContained(in: Array(bytes[word])) else { return }
+        guard !word.isEmpty, word.count < 4096, bytes[word.upperBound - 1] != 0x29, !Placeholder.isContained(in: Array(bytes[word])) else { return }
         let isLong = bytes.has("--", at: word.lowerBound)
         let name = (word.lowerBound + (isLong ? 2 : 1))..<word.upperBound
         if name.count > 2, !bytes[name].contains(0x3d), let value, bytes[value.lowerBound] != 0x2d {

@@ -83,7 +83,7 @@ enum KeyWords {
         "maximum", "force", "needs", "check", "permit", "permits", "ask", "deny", "with", "without",
         "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
         "allowed", "ignore", "support", "supports", "manage", "can", "public", "login",
-        "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature",
+        "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature", "condition", "assert", "load", "import",
     ]
 
     static let plurals: Set<String> = [

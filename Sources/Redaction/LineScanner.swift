@@ -6,6 +6,7 @@
 struct LineScanner {
     let bytes: [UInt8]
     let kind: FileKind
+    private let isPublic: Bool
     var spots: Spots
     private var known: [ArraySlice<UInt8>: Sensitivity] = [:]
 
@@ -21,6 +22,7 @@ struct LineScanner {
     init(_ scan: TextScan) {
         bytes = scan.bytes
         kind = scan.kind
+        isPublic = scan.isPublic
         spots = Spots(scan.bytes)
     }
 
@@ -164,7 +166,7 @@ struct LineScanner {
             let extent = extent(of: value, in: line, isFirst: false, before: limit)
             noteName(name, extent.range)
             login(name, extent.range)
-            if kind.form != .prose, !line.isComment, let secretClass = Value.unrecognised(extent.range, of: bytes) {
+            if kind.form != .prose, !line.isComment, !isPublic, let secretClass = Value.unrecognised(extent.range, of: bytes) {
                 spots.add(extent.range, secretClass, "random", key: bytes.text(name))
             }
             return nil
@@ -391,7 +393,7 @@ struct LineScanner {
     private func isProse(_ range: Range<Int>, _ line: Line) -> Bool {
         guard line.isComment || kind.isProse else { return false }
         let value = bytes[range]
-        guard value.contains(0x20) else { return false }
+        guard value.contains(0x20) else { return value.last == 0x2e && value.dropLast().allSatisfy(\.isLetter) }
         return value.allSatisfy { $0.isLetter || $0 >= 0x80 || [0x20, 0x2c, 0x2e, 0x27, 0x28, 0x29].contains($0) }
     }
 }

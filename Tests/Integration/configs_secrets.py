@@ -20,6 +20,8 @@ import configs_corpus_systems  # fills FILES
 from configs_corpus import FILES
 from robustness_kit import *
 
+# One value in several files.
+EQUAL = "gleich-7-77"
 MARKS = re.compile("[«»‹›]")
 
 
@@ -61,6 +63,12 @@ def make_tree_of_secrets(root):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "wb") as file:
             file.write(MARKS.sub("", text).encode(encoding(path)))
+    for path, text in {"etc/equal/a.ini": f"password = {EQUAL}\n", "etc/equal/b.json": json.dumps({"password": EQUAL}),
+                       "etc/equal/c.yaml": f"db:\n  password: '{EQUAL}'\n", "etc/equal/d.ini": "password = gleich-8\n"}.items():
+        target = os.path.join(root, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "w") as file:
+            file.write(text)
     whole = dict(stores())
     for path, content in whole.items():
         target = os.path.join(root, path)
@@ -96,7 +104,7 @@ def clear_contents(directory):
 def expect_nothing_leaks(where, content):
     for path, value in planted("secret"):
         expect(value not in content, f"{value!r} of {path} is in {where}")
-    for value in [b"EXAMPLE-kEyTaB", b"KDBX-planted", b"JKS-planted", b"TDB-planted", b"keystore-planted",
+    for value in [EQUAL.encode(), b"EXAMPLE-kEyTaB", b"KDBX-planted", b"JKS-planted", b"TDB-planted", b"keystore-planted",
                   "hunter2-utf16".encode("utf-16-le")]:
         expect(value not in content, f"{value!r} is in {where}")
 
@@ -220,10 +228,11 @@ def every_place_is_listed_and_no_value(world):
 def equal_values_have_equal_references(world):
     tree = staged(world, "reference")
     found = {}
-    for path in ("etc/tomcat/tomcat-users.xml", "root/.my.cnf"):
-        with open(os.path.join(tree, path)) as file:
-            found[path] = re.findall("EXEAT-REDACTED-password-[0-9a-f]{32}", file.read())
-        expect(len(found[path]) == len(set(found[path])) > 1, f"{path}: {found[path]}")
+    for path in glob.glob(os.path.join(tree, "etc/equal/*")):
+        with open(path) as file:
+            found[os.path.basename(path)] = re.findall("EXEAT-REDACTED-password-[0-9a-f]{32}", file.read())
+    expect(len(found) == 4 and all(len(values) == 1 for values in found.values()), str(found))
+    expect(found["a.ini"] == found["b.json"] == found["c.yaml"] != found["d.ini"], str(found))
 
 
 def a_run_that_is_killed_leaves_nothing_behind(world):
