@@ -10,7 +10,8 @@ struct Line {
     private static let leads: [[UInt8]] = Redaction.bytes(of: [
         "export ", "set ", "setx ", "declare -x ", "local ", "readonly ", "const ", "let ", "var ",
         "env ", "ENV ", "ARG ", "LABEL ", "- ", "$", "static ", "public ", "private ", "protected ",
-        "setenv ", "SetEnv ", "fastcgi_param ", "uwsgi_param ", "proxy_set_header ", "add_header ", "env.", "ENV.", "php_value ",
+        "setenv ", "SetEnv ", "fastcgi_param ", "uwsgi_param ", "proxy_set_header ", "add_header ",
+        "env.", "ENV.", "php_value ",
         "php_admin_value ", "Defaults ", "final ", "String ", "!",
     ])
 
@@ -24,7 +25,9 @@ struct Line {
         while start < end {
             if [0x23, 0x3b].contains(bytes[start]) {
                 start += 1
-            } else if bytes.has("//", at: start) || bytes.has("--", at: start) && !Line.isOption(start, bytes) {
+            } else if bytes.has("//", at: start)
+                || bytes.has("--", at: start) && !Line.isOption(start, bytes)
+            {
                 start += 2
             } else if bytes.has("<!--", at: start) {
                 start += 4
@@ -68,11 +71,15 @@ struct Line {
         var position = start + 1
         while position + 1 < end {
             // A remark has a blank on both sides of its mark; `a#b` and `a #b` are passwords.
-            if [0x23, 0x3b].contains(bytes[position]), bytes[position - 1].isSpace, bytes[position + 1].isSpace {
+            if [0x23, 0x3b].contains(bytes[position]), bytes[position - 1].isSpace,
+                bytes[position + 1].isSpace
+            {
                 end = position
                 break
             }
-            if bytes.has(" //", at: position) || bytes.has(" /*", at: position) || bytes.has("-->", at: position) {
+            if bytes.has(" //", at: position) || bytes.has(" /*", at: position)
+                || bytes.has("-->", at: position)
+            {
                 end = position
                 break
             }
@@ -95,7 +102,9 @@ struct Quoted {
         var open = start
         guard open < lineEnd else { return nil }
         // Prefixes of strings: b'', r'', $'', @"", and the escaped quotes of a text within a text.
-        if [0x62, 0x72, 0x75, 0x66, 0x24, 0x40].contains(bytes[open]), open + 1 < lineEnd, bytes[open + 1].isQuote {
+        if [0x62, 0x72, 0x75, 0x66, 0x24, 0x40].contains(bytes[open]), open + 1 < lineEnd,
+            bytes[open + 1].isQuote
+        {
             open += 1
         }
         let isEscaped = bytes[open] == 0x5c && open + 1 < lineEnd && bytes[open + 1].isQuote

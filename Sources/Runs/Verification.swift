@@ -24,8 +24,9 @@ public struct Verification: Sendable {
         let stored = try await stored(
             archive, trust: trust, keys: keys, auditors: auditors, world: world, progress: progress)
         guard stored.report.isProofGood else { return stored }
-        let dossier = try DossierReader(keys: TrustedKeys(files: trust.trust), now: world.now()).read(
-            stored.report, folders: OpenDossier.folders(of: archive, folder))
+        let dossier = try DossierReader(keys: TrustedKeys(files: trust.trust), now: world.now())
+            .read(
+                stored.report, folders: OpenDossier.folders(of: archive, folder))
         var failure = stored.failure
         if isProofEnough, failure?.code == .payloadAbsent { failure = nil }
         if failure == nil || failure?.code == .payloadAbsent, let problem = dossier.problems.first {

@@ -103,7 +103,8 @@ def clear_contents(directory):
 
 def expect_nothing_leaks(where, content):
     for path, value in planted("secret"):
-        expect(value not in content, f"{value!r} of {path} is in {where}")
+        # Four digits stand in every digest; such values are looked for in their own file alone.
+        expect(len(value) < 7 or value not in content, f"{value!r} of {path} is in {where}")
     for value in [EQUAL.encode(), b"EXAMPLE-kEyTaB", b"KDBX-planted", b"JKS-planted", b"TDB-planted", b"keystore-planted",
                   "hunter2-utf16".encode("utf-16-le")]:
         expect(value not in content, f"{value!r} is in {where}")
@@ -144,8 +145,11 @@ def nothing_leaks_into_what_is_imported(world):
             expect_nothing_leaks(path, content)
 
 
-def decoys_stay_readable(world):
+def each_file_has_lost_its_secrets_and_kept_the_rest(world):
     tree = staged(world, "omit")
+    for path, value in planted("secret"):
+        with open(os.path.join(tree, path), "rb") as file:
+            expect(value not in file.read(), f"{value!r} is still in {path}")
     lost = []
     for path, value in planted("decoy"):
         with open(os.path.join(tree, path), "rb") as file:
@@ -197,10 +201,13 @@ def files_still_parse(world):
         tree = staged(world, mode)
         for path in FILES:
             read = parser(path)
-            if read is None or path in ("etc/app/broken.json", "etc/orthanc/orthanc.json"):
+            if read is None:
                 continue
             with open(os.path.join(world.at("machine"), path), encoding=encoding(path), newline="") as file:
-                read(file.read())
+                try:
+                    read(file.read())
+                except Exception:  # broken on purpose, or of another dialect
+                    continue
             with open(os.path.join(tree, path), encoding=encoding(path), newline="") as file:
                 text = file.read()
             try:
@@ -208,7 +215,7 @@ def files_still_parse(world):
             except Exception as error:
                 raise AssertionError(f"{mode}: {path} does not parse any more: {error}\n{text}")
             parsed += 1
-    expect(parsed > 60, f"only {parsed} files were parsed")
+    expect(parsed > 100, f"only {parsed} files were parsed")
 
 
 def every_place_is_listed_and_no_value(world):
@@ -272,7 +279,7 @@ def sealed_is_refused_without_encryption_and_keeps_all_with_it(world):
 if __name__ == "__main__":
     suite = Suite()
     for body in [
-        nothing_leaks_into_anything_clear, nothing_leaks_into_what_is_imported, decoys_stay_readable, files_still_parse,
+        nothing_leaks_into_anything_clear, nothing_leaks_into_what_is_imported, each_file_has_lost_its_secrets_and_kept_the_rest, files_still_parse,
         every_place_is_listed_and_no_value, equal_values_have_equal_references,
         sealed_is_refused_without_encryption_and_keeps_all_with_it, a_run_that_is_killed_leaves_nothing_behind,
     ]:
