@@ -185,6 +185,7 @@ let package = Package(
         .tests("Redaction", ["Basics", "Primitives"]),
         .tests("TimeStamps", ["Basics", "Primitives"]),
         .tests("Deadlines", ["Basics"]),
+        .tests("Reports", ["Basics", "Bags", "Manifests", "Primitives"]),
         .tests("Runs", ["Basics", "Connectors", "Manifests", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],

@@ -192,7 +192,6 @@ extension Failure.Code {
             1
         case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost, .logTool: 1
         case .sealPrevious, .timeStampUnavailable: 1
-        case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost: 1
         case .erasureLocked, .legalProfile: 1
         case .payloadAbsent: 2
         default: rawValue >= 200 ? 3 : 1

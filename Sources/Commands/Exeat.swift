@@ -18,6 +18,7 @@ public struct Exeat: AsyncParsableCommand {
               exeat export plan.yaml --output archive
               exeat verify archive --trust keys/hoster.trust.json
               exeat import archive import.yaml
+              exeat report archive --trust keys/hoster.trust.json --output dossier.html
 
             EXIT STATUS
               0    all that was expected is there and equal

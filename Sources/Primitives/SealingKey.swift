@@ -108,7 +108,7 @@ import CCrypto
         }
         unsafe BN_sub_word(order, 1)
         unsafe BN_set_word(two, 2)
-        unsafe BN_set_word(times, epoch)
+        unsafe BN_set_word(times, numericCast(epoch))
         unsafe BN_mod_exp(two, two, times, order, context)
         unsafe BN_nnmod(result, x, prime, context)
         unsafe BN_mod_exp(result, result, two, prime, context)

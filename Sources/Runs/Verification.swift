@@ -3,7 +3,7 @@ public import Basics
 public import Connectors
 public import Dossiers
 import Glibc
-import Manifests
+public import Manifests
 import Signatures
 public import Streams
 
@@ -16,6 +16,22 @@ public struct Verification: Sendable {
     /// The signed documents about the archive; nil where its seal is not good.
     public let dossier: Dossier?
     public let failure: Failure?
+    /// The archive as far as it passed: for who reads on what was verified.
+    public let bag: VerifiedBag?
+    /// nil where it could not be read, or did not pass.
+    public let manifest: Manifest?
+
+    private init(
+        _ report: VerificationReport, _ content: JSON, failure: Failure?, bag: VerifiedBag? = nil,
+        manifest: Manifest? = nil, dossier: Dossier? = nil
+    ) {
+        self.report = report
+        self.content = content
+        self.failure = failure
+        self.bag = bag
+        self.manifest = manifest
+        self.dossier = dossier
+    }
 
     public static func run(
         _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
@@ -33,7 +49,8 @@ public struct Verification: Sendable {
             failure = problem.failure
         }
         return Verification(
-            report: stored.report, content: stored.content, dossier: dossier, failure: failure)
+            stored.report, stored.content, failure: failure, bag: stored.bag,
+            manifest: stored.manifest, dossier: dossier)
     }
 
     /// Everything but the dossier.
@@ -42,6 +59,21 @@ public struct Verification: Sendable {
         world: World, progress: Progress
     ) async throws(Failure) -> Verification {
         let verifier = try KeyVerifier(trust, now: world.now())
+        return try await run(archive, by: verifier, keys, auditors, progress)
+    }
+
+    /// Looks for damage alone, where nobody has said whom to trust: a good result says nothing about
+    /// who made the archive, and signers in it are what the archive claims.
+    public static func runUntrusting(
+        _ archive: String, keys: ArchiveKeys, auditors: [any Auditor.Type], progress: Progress
+    ) async throws(Failure) -> Verification {
+        try await run(archive, by: ClaimVerifier(), keys, auditors, progress)
+    }
+
+    private static func run(
+        _ archive: String, by verifier: some SealVerifier, _ keys: ArchiveKeys,
+        _ auditors: [any Auditor.Type], _ progress: Progress
+    ) async throws(Failure) -> Verification {
         if archive == "-" {
             guard keys.isEmpty else {
                 throw Failure(
@@ -51,36 +83,34 @@ public struct Verification: Sendable {
             let report = try await BagStream.examine(
                 SharedDescriptor(Descriptor(owning: dup(0)), name: "standard input"),
                 by: verifier, progress: progress)
-            return Verification(
-                report: report, content: .null, dossier: nil, failure: report.failure)
+            return Verification(report, .null, failure: report.failure)
         }
         let bag = try Bag(opening: archive)
         let (report, passed) = try await bag.examined(
             by: verifier, workers: Scheduler.standardWorkers, progress: progress)
         guard let verified = passed else {
             return Verification(
-                report: report, content: .null, dossier: nil,
+                report, .null,
                 failure: report.failure
                     ?? Failure(.bagUnsealed, "the archive has no seal that could be verified"))
         }
         do throws(Failure) {
             try Coverage(verified).check()
-        } catch {
-            return Verification(report: report, content: .null, dossier: nil, failure: error)
-        }
+        } catch { return Verification(report, .null, failure: error) }
         let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
         if isEncrypted, keys.isEmpty {
-            return Verification(report: report, content: .null, dossier: nil, failure: nil)
+            return Verification(report, .null, failure: nil, bag: verified)
         }
         let archive = try OpenArchive(verified, keys: keys)
         do throws(Failure) {
             try archive.checkManifest(against: verified)
             try Coverage(verified).check(archive.manifest)
             let content = try await audit(archive, auditors, progress)
-            return Verification(report: report, content: content, dossier: nil, failure: nil)
+            return Verification(
+                report, content, failure: nil, bag: verified, manifest: archive.manifest)
         } catch {
             if error.code == .cancelled { throw error }
-            return Verification(report: report, content: .null, dossier: nil, failure: error)
+            return Verification(report, .null, failure: error)
         }
     }
 

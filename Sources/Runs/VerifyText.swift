@@ -1,3 +1,5 @@
+import Signatures
+
 /// `VERIFY.txt`: how to check this very bag with standard tools.
 ///
 /// It is prose in the comments of a POSIX shell script, so that it can be read, pasted line by line
@@ -184,5 +186,17 @@ struct VerifyText {
             ? "# The data is encrypted with age; RESTORE.txt decrypts it. Nothing above needs a secret key.\n"
             : "")
         """
+    }
+}
+
+/// The same for who explains an archive to people.
+public enum VerificationInstructions {
+    /// - Parameter principal: who sealed it, as the seal says; the text is fit for a shell only where
+    ///   that is a principal of a trust file.
+    public static func text(principal: String, isEncrypted: Bool) -> String? {
+        guard PublicKeyPair.isValidPrincipal(principal) else { return nil }
+        return VerifyText(
+            principal: principal, context: DocumentKind.seal.context, isEncrypted: isEncrypted
+        ).text
     }
 }
