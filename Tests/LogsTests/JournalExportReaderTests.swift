@@ -93,16 +93,16 @@ struct JournalExportReaderTests {
         #expect(try entries(text("A=1\n") + [0x0a, 0x0a] + text("A=2\n")).count == 2)
     }
 
-    @Test(
-        "What breaks the format is refused",
-        arguments: [
-            ("A=1\n\n", Failure.Code.logMalformed), (head + "a=1\n\n", .logMalformed),
-            (head + "=1\n\n", .logMalformed), (head + "A=1\n", .truncated),
-            (head + "A=1", .truncated),
-            (head + "A\n\u{1}\0\0\0\0\0\0\0xy\n", .logMalformed),
-            (head + "A\n\u{9}\0\0\0\0\0\0\0x", .truncated),
-            (head + "A\n\0\0\0\0\0\0\0\u{7f}", .logMalformed),
-        ])
+    private static let broken: [(String, Failure.Code)] = [
+        ("A=1\n\n", .logMalformed), (head + "a=1\n\n", .logMalformed),
+        (head + "=1\n\n", .logMalformed), (head + "A=1\n", .truncated),
+        (head + "A=1", .truncated),
+        (head + "A\n\u{1}\0\0\0\0\0\0\0xy\n", .logMalformed),
+        (head + "A\n\u{9}\0\0\0\0\0\0\0x", .truncated),
+        (head + "A\n\0\0\0\0\0\0\0\u{7f}", .logMalformed),
+    ]
+
+    @Test("What breaks the format is refused", arguments: broken)
     func malformed(_ text: String, _ code: Failure.Code) {
         #expect(throws: Failure(code, "")) { try entries(Array(text.utf8)) }
     }

@@ -209,9 +209,11 @@ struct JournalWalkTests {
         let renderer = try JournalRenderer()
         let store = MemorySink.Store()
         var sink = MemorySink(store)
-        _ = try walk(builder.bytes) { file, entry in
-            #expect(try renderer.render(entry, of: file, into: &sink).1.isEmpty)
-            #expect(try JournalScanner(file, JournalFilter()).describe(entry).size > 300)
+        _ = try walk(builder.bytes) { (file, entry) throws(Failure) in
+            let rendered = try renderer.render(entry, of: file, into: &sink)
+            #expect(rendered.1.isEmpty)
+            let described = try JournalScanner(file, JournalFilter()).describe(entry)
+            #expect(described.size > 300)
         }
         try renderer.flush(into: &sink)
         let text = String(decoding: store.bytes, as: UTF8.self)
