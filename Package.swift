@@ -137,7 +137,7 @@ let package = Package(
             "Runs",
             [
                 "Basics", "Primitives", "Streams", "Encryption", "Manifests", "Plans", "Journals",
-                "Signatures", "Connectors", "Bags",
+                "Signatures", "Connectors", "Bags", "Deadlines", "Dossiers",
             ]),
         .library(
             "Rehearsals",
@@ -151,7 +151,7 @@ let package = Package(
             [
                 "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector",
                 "ProxmoxConnector", "LogConnectors", "ConfigConnectors", "Dossiers", "Reports",
-                "Rehearsals", "Disks", "Basics", "Primitives", "Streams", "Plans",
+                "Rehearsals", "Deadlines", "Disks", "Basics", "Primitives", "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),

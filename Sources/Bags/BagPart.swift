@@ -130,9 +130,10 @@ enum BagPart: Sendable, Hashable {
         case .sealSSH, .sealMLDSA, .documentSSH, .documentMLDSA: (1 << 14, .signatureMalformed)
         case .openingToken, .closingToken: (1 << 18, .bagFileChanged)
         case .timestamped: (1 << 12, .bagFileChanged)
-        case .document: (1 << 24, .jsonMalformed)
+        case .document: (1 << 24, .documentMalformed)
+        case .catalogue: (1 << 26, .coverageMismatch)
         case .payloadManifest, .tagManifest, .instructions, .payload, .archiveManifest,
-            .restoreText, .catalogue, .journal, .key:
+            .restoreText, .journal, .key:
             nil
         }
     }
@@ -184,18 +185,26 @@ extension CanonicalTar {
 /// A signed document of the dossier; each has its own namespace, so that a signature of one kind is
 /// worth nothing on another.
 public enum ProofDocument: Sendable, Hashable {
+    /// What was agreed before; the seal names it.
+    case plan
     case seal
     /// `receipt-1.json`, `receipt-2.json`, …
     case receipt(Int)
     case acceptance
+    case erasureRequest
+    /// `override-1.json`, …: approvals of an erasure against its lock.
+    case override(Int)
     case erasure
 
     /// The file's name in `proof/`.
     public var file: String {
         switch self {
+        case .plan: "plan.json"
         case .seal: "seal.json"
         case .receipt(let number): "receipt-\(number).json"
         case .acceptance: "acceptance.json"
+        case .erasureRequest: "erasure-request.json"
+        case .override(let number): "override-\(number).json"
         case .erasure: "erasure.json"
         }
     }
@@ -203,24 +212,36 @@ public enum ProofDocument: Sendable, Hashable {
     /// The SSHSIG namespace and FIPS 204 context.
     public var namespace: String {
         switch self {
+        case .plan: "exeat/plan/v1"
         case .seal: "exeat/seal/v1"
         case .receipt: "exeat/receipt/v1"
         case .acceptance: "exeat/acceptance/v1"
+        case .erasureRequest: "exeat/erasure-request/v1"
+        case .override: "exeat/override/v1"
         case .erasure: "exeat/erasure/v1"
         }
     }
 
-    init?(file: String, suffix: String) {
+    /// The document of a file's name in `proof/`; nil for another name, and for the seal, which has
+    /// a place of its own.
+    public init?(file: String, suffix: String = "") {
         guard file.hasSuffix(".json" + suffix) else { return nil }
         let stem = file.dropLast(5 + suffix.utf8.count)
         switch stem {
+        case "plan": self = .plan
         case "acceptance": self = .acceptance
+        case "erasure-request": self = .erasureRequest
         case "erasure": self = .erasure
         default:
-            guard stem.hasPrefix("receipt-"), let number = Int(stem.dropFirst(8)),
-                (1...9999).contains(number), "receipt-\(number)" == stem
+            let words = stem.split(separator: "-", omittingEmptySubsequences: false)
+            guard words.count == 2, let number = Int(words[1]), (1...9999).contains(number),
+                String(number) == words[1]
             else { return nil }
-            self = .receipt(number)
+            switch words[0] {
+            case "receipt": self = .receipt(number)
+            case "override": self = .override(number)
+            default: return nil
+            }
         }
     }
 }

@@ -76,7 +76,17 @@ extension Examination {
             check("bag-info.txt", at: "bag-info.txt") { (self) throws(Failure) in
                 let info = try BagInfo(parsing: record.content)
                 self.info = info
-                guard info.payload == self.payload else {
+                // Without payload, the list of it must be what the seal counts.
+                if self.isProofOnly {
+                    let listed = self.record(.payloadManifest(.sha256))?.manifest?.lines.count ?? 0
+                    guard info.payload.files == Int64(listed) else {
+                        throw Failure(
+                            .bagInfoMismatch,
+                            "\"bag-info.txt\" counts \(info.payload.files) files of payload, "
+                                + "\"manifest-sha256.txt\" lists \(listed)")
+                    }
+                }
+                guard self.isProofOnly || info.payload == self.payload else {
                     throw Failure(
                         .bagInfoMismatch,
                         "\"bag-info.txt\" says \(info.payload.text), the payload is "
@@ -90,7 +100,7 @@ extension Examination {
         }
         guard let seal else { return }
         check("payload as sealed", at: "proof/seal.json") { (self) throws(Failure) in
-            guard seal.payload == self.payload else {
+            guard seal.payload == (self.isProofOnly ? self.info?.payload : self.payload) else {
                 throw Failure(
                     .sealSubjectMismatch,
                     "\(seal.payload.text) were sealed, the payload is \(self.payload.text)")
@@ -255,22 +265,20 @@ extension Examination {
         }
     }
 
-    /// A receipt is about this seal and no other.
+    /// A document is about this seal and no other.
     private func checkSubject(
         of document: ProofDocument, _ record: FileRecord
     ) throws(Failure) {
-        guard case .receipt = document, self.seal != nil, let seal = self.record(.seal) else {
+        guard let seal, let sealed = self.record(.seal) else { return }
+        if document == .plan {
+            guard seal.agreement == record.sha256 else {
+                throw seal.agreement == nil
+                    ? Failure(.documentForeign, "\"\(record.path)\" is not named in the seal")
+                    : Failure(.documentChanged, "\"\(record.path)\" is not the one that the seal names")
+            }
             return
         }
-        let statement = try JSON(parsing: record.content)
-        guard let subjects = statement["subject"]?.array, subjects.count == 1,
-            statement["predicateType"]?.string == "urn:exeat:receipt:v1",
-            subjects[0]["name"]?.string == "seal.json",
-            subjects[0]["digest"]?["sha256"]?.string == seal.sha256.hex
-        else {
-            throw Failure(
-                .sealSubjectMismatch, "\"\(record.path)\" is not about this archive's seal")
-        }
+        try document.check(record.content, isAbout: sealed.sha256, seal)
     }
 
     private mutating func judgeDocuments(by verifier: some SealVerifier) {

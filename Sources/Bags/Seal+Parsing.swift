@@ -29,7 +29,7 @@ extension Seal {
                 [
                     "bag", "name", "createdAt", "run", "journal", "payload", "signer", "keys",
                     "outcome", "tool", "planSha256",
-                ], optional: ["opening"]))
+                ], optional: ["opening", "agreement"]))
     }
 
     private init(subject: Digest256, _ predicate: SealFields) throws(Failure) {
@@ -79,6 +79,9 @@ extension Seal {
                 exported: try outcome.count("exported"), omitted: try outcome.count("omitted")),
             tool: (try tool.text("name"), try tool.text("version")),
             planSha256: try predicate.digest("planSha256"), opening: opening)
+        if predicate.has("agreement") {
+            agreement = try predicate.nested("agreement", ["sha256"]).digest("sha256")
+        }
     }
 }
 

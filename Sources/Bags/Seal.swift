@@ -54,6 +54,8 @@ public struct Seal: Sendable, Equatable {
     /// Name and version of the program.
     public var tool: (name: String, version: String)
     public var planSha256: Digest256
+    /// SHA-256 of `proof/plan.json`, the signed plan that the run was agreed by.
+    public var agreement: Digest256?
     /// SHA-256 of `proof/opening.tsr`, when the run was opened with a time stamp.
     public var opening: Digest256?
 
@@ -146,6 +148,7 @@ extension Seal {
             .init("tool", ["name": .string(tool.name), "version": .string(tool.version)]),
             .init("planSha256", .string(planSha256.hex)),
         ]
+        if let agreement { members.append(.init("agreement", ["sha256": .string(agreement.hex)])) }
         if let opening { members.append(.init("opening", ["sha256": .string(opening.hex)])) }
         return members
     }

@@ -131,6 +131,20 @@ extension Failure {
         // Guests of a hypervisor
         case guestContent = 660
         case guestBackupLost = 661
+        // The dossier
+        case documentMalformed = 740
+        case documentMissing = 741
+        case documentOrder = 742
+        case documentForeign = 743
+        case documentReplayed = 744
+        case documentChanged = 745
+        case documentConflict = 746
+        case documentDate = 747
+        case documentApproval = 748
+        case erasureLocked = 749
+        case legalProfile = 750
+        case payloadAbsent = 751
+        case erasureTooEarly = 752
     }
 }
 
@@ -154,6 +168,8 @@ extension Failure.Code {
             .serverTaskFailed:
             1
         case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost: 1
+        case .erasureLocked, .legalProfile: 1
+        case .payloadAbsent: 2
         default: rawValue >= 200 ? 3 : 1
         }
     }

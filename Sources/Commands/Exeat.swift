@@ -31,7 +31,8 @@ public struct Exeat: AsyncParsableCommand {
         version: "exeat \(Tool.version)",
         subcommands: [
             KeysCommand.self, PlanCommand.self, ExportCommand.self, VerifyCommand.self,
-            InspectCommand.self, ExtractCommand.self, ImportCommand.self, ReportCommand.self,
+            InspectCommand.self, ExtractCommand.self, ImportCommand.self, AttestCommand.self,
+            ReportCommand.self, DeadlinesCommand.self,
         ])
 
     public init() {}

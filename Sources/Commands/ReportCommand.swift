@@ -20,12 +20,16 @@ struct ReportCommand: AsyncParsableCommand {
             Status 3 when verification or the last comparison failed: the report is written all the \
             same, and says so. Without --trust nobody has said whom to believe, and the report says so.
 
+            --proof-only copies all but the data instead: a few megabytes that hold the whole dossier, \
+            are verified with exeat verify --proof-only, and have reports like the archive itself.
+
             EXAMPLES
               exeat report archive --trust hoster.trust.json --output dossier.html
               exeat report archive --lang en --trust all.trust.json --output dossier.html
               exeat report a.tar --trust hoster.trust.json --decrypt-with hospital.agekey --names \
             --output dossier.html
               exeat report archive --trust hoster.trust.json --json
+              exeat report archive --proof-only --output proof.tar --trust all.trust.json
             """)
 
     @Argument(help: "A directory or a tar file.")
@@ -37,12 +41,23 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(name: .customLong("trust"), help: "A trust file: who may sign. Repeatable.")
     var trust: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A folder with documents about the archive, besides its proof/.", valueName: "folder"))
+    var dossier: String?
+
     @OptionGroup var keys: KeyOptions
 
     @Flag(help: "Show the real names of objects, where the manifest can be read.")
     var names = false
 
-    @Option(help: "The file to write; without it the report goes to standard output.")
+    @Flag(name: .customLong("proof-only"), help: "Copy the archive without its data instead.")
+    var proofOnly = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The file to write; without it the report goes to standard output. With --proof-only a "
+                + "directory, or a file that ends in .tar."))
     var output: String?
 
     @Flag(help: "Print the report as JSON.")
@@ -52,6 +67,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try checkOutput()
+        if proofOnly { return try await copyProof() }
         let keys = try keys.read()
         let counters = Progress()
         let display = ProgressDisplay(counters, progress.style)
@@ -75,6 +91,17 @@ struct ReportCommand: AsyncParsableCommand {
             Terminal.say("note: who sealed the archive was not established; --trust FILE does that")
         }
         try finish(with: model.verdict.exitStatus)
+    }
+
+    private func copyProof() async throws {
+        guard let output else { throw ValidationError("--output is missing") }
+        guard !trust.isEmpty else {
+            throw ValidationError("--trust FILE is missing: an archive cannot vouch for itself")
+        }
+        try ProofCopying.run(
+            await OpenDossier.open(
+                archive, trust: trust, folder: dossier, world: .real, progress: Progress()),
+            to: output, json: json)
     }
 
     private func checkOutput() throws {
@@ -108,16 +135,17 @@ struct ReportCommand: AsyncParsableCommand {
             verification =
                 trust.isEmpty
                 ? try await Verification.runUntrusting(
-                    archive, keys: keys, auditors: AllConnectors.auditors, progress: counters)
+                    archive, keys: keys, auditors: AllConnectors.auditors, folder: dossier,
+                    isProofEnough: true, world: .real, progress: counters)
                 : try await Verification.run(
                     archive, trust: trust, keys: keys, auditors: AllConnectors.auditors,
-                    world: .real, progress: counters)
+                    folder: dossier, isProofEnough: true, world: .real, progress: counters)
         } catch {
             guard error.code.exitStatus == 3, error.code != .bagNotFound else { throw error }
             // A tar that cannot even be listed.
             return Evidence(
-                standing: .failed(error), report: nil, bag: nil as UnverifiedBag?, manifest: nil,
-                retaken: .null, instructions: "", isProofOnly: false)
+                standing: .failed(error), report: nil, bag: nil as UnverifiedBag?, dossier: nil,
+                manifest: nil, retaken: .null, instructions: "")
         }
         if let failure = verification.failure {
             // What is no fault of the archive has no report: a wrong key, a machine that cannot read.
@@ -127,12 +155,13 @@ struct ReportCommand: AsyncParsableCommand {
                 .failed(failure), verification, bag,
                 manifest: try? OpenArchive(bag, keys: keys).manifest)
         }
-        guard let bag = verification.bag else {
-            throw Failure(.bagUnsealed, "the archive has no seal that could be verified")
+        let standing: Evidence.Standing = trust.isEmpty ? .unknownSigner : .verified
+        if let bag = verification.bag {
+            return evidence(standing, verification, bag, manifest: verification.manifest)
         }
+        // Of a copy of the proof; what is read from it was checked by its digests a moment ago.
         return evidence(
-            trust.isEmpty ? .unknownSigner : .verified, verification, bag,
-            manifest: verification.manifest)
+            standing, verification, try Bag(opening: archive).unverified(), manifest: nil)
     }
 
     private func evidence(
@@ -143,11 +172,11 @@ struct ReportCommand: AsyncParsableCommand {
         let seal = (try? bag.read(Seal.path)).flatMap { try? JSON(parsing: $0) }
         let principal = seal?["predicate"]?["signer"]?["principal"]?.string
         return Evidence(
-            standing: standing, report: verification.report, bag: bag, manifest: manifest,
-            retaken: verification.content,
+            standing: standing, report: verification.report, bag: bag,
+            dossier: verification.dossier, manifest: manifest, retaken: verification.content,
             instructions: principal.flatMap {
                 VerificationInstructions.text(principal: $0, isEncrypted: isEncrypted)
-            } ?? "", isProofOnly: false)
+            } ?? "")
     }
 }
 

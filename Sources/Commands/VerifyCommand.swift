@@ -10,7 +10,7 @@ struct VerifyCommand: AsyncParsableCommand {
         discussion: """
             Needs no secret key: digests are over what is stored. With --decrypt-with the encrypted \
             manifest and every plaintext are checked too. Whom to trust comes from files outside \
-            the archive. Status 3 when anything is wrong.
+            the archive. Status 3 when anything is wrong, 2 for a copy of the proof alone.
 
             EXAMPLES
               exeat verify archive --trust hoster.trust.json
@@ -25,6 +25,16 @@ struct VerifyCommand: AsyncParsableCommand {
     var trust: [String]
 
     @OptionGroup var keys: KeyOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "A folder with documents about the archive, besides its proof/.", valueName: "folder"))
+    var dossier: String?
+
+    @Flag(
+        name: .customLong("proof-only"),
+        help: "Be content with a copy of the proof alone, whose data cannot be checked.")
+    var proofOnly = false
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -46,7 +56,7 @@ struct VerifyCommand: AsyncParsableCommand {
         do {
             result = try await Verification.run(
                 archive, trust: trust, keys: keys, auditors: AllConnectors.auditors,
-                world: .real, progress: counters)
+                folder: dossier, isProofEnough: proofOnly, world: .real, progress: counters)
         } catch {
             // What cannot even be opened has no report, and still an answer.
             display.stop()
@@ -65,7 +75,8 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         if let failure = result.failure {
             Terminal.say(failure)
-            try finish(with: failure.code.exitStatus == 1 ? 1 : 3)
+            let status = failure.code.exitStatus
+            try finish(with: status == 1 || failure.code == .payloadAbsent ? status : 3)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Bags
 public import Basics
 public import Connectors
+import Dossiers
 import Encryption
 import Journals
 import Manifests
@@ -86,6 +87,10 @@ public final class ExportRun: Sendable {
                 hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
         }
         _ = try recipients(of: plan.archive)
+        _ = try ContractFacts.json(of: plan.run)
+        if let agreement = plan.run.agreement {
+            _ = try AgreedPlan.read(agreement, plan: plan.digest)
+        }
     }
 
     private static func recipients(of archive: ArchivePlan) throws(Failure) -> [Recipient] {

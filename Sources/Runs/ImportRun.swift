@@ -25,6 +25,8 @@ public struct ImportRun: Sendable {
     /// What all targets share of the bandwidth.
     let throttle: Throttle?
     let startedAt: Timestamp
+    /// When the archive had passed, and the first byte might go to a target.
+    let verifiedAt: Timestamp
 
     /// A source of the archive with the importer of its target.
     private struct Pair: Sendable {
@@ -63,6 +65,7 @@ public struct ImportRun: Sendable {
         try archive.checkManifest(against: bag)
         try Coverage(bag).check()
         try Coverage(bag).check(archive.manifest)
+        let verifiedAt = world.now()
         try checkNames(plan, archive.manifest)
         let directory = work ?? "./\(archive.manifest.name).import"
         let ledger = try ImportLedger(
@@ -72,7 +75,7 @@ public struct ImportRun: Sendable {
             world: world, progress: progress, ledger: ledger,
             scheduler: Scheduler(workers: workers),
             throttle: plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) },
-            startedAt: startedAt)
+            startedAt: startedAt, verifiedAt: verifiedAt)
         defer { run.scheduler.close() }
         let results = try await run.replay(connectors, announce)
         return try Receipt(run: run, results: results).write()

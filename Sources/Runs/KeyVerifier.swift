@@ -19,7 +19,7 @@ struct KeyVerifier: SealVerifier {
     func verify(
         document: ProofDocument, bytes: [UInt8], sshsig: [UInt8], mldsa65: [UInt8]
     ) throws(Failure) -> VerifiedSigner? {
-        let kind = DocumentKind(document)
+        let kind = DocumentKind.of(document)
         do throws(Failure) {
             return VerifiedSigner(
                 try keys.verify(bytes, sshsig: sshsig, mldsa65: mldsa65, as: kind, at: now))
@@ -36,24 +36,12 @@ struct KeyVerifier: SealVerifier {
         _ document: ProofDocument, _ bytes: [UInt8], sshsig: [UInt8]
     ) throws(Failure) {
         let fingerprint = try TrustedKeys.verifyUnknown(
-            bytes, sshsig: sshsig, as: DocumentKind(document))
+            bytes, sshsig: sshsig, as: DocumentKind.of(document))
         let named = try JSON(parsing: bytes)["predicate"]?["signer"]?["ed25519"]?.string
         guard named == fingerprint else {
             throw Failure(
                 .signerPairMismatch, "\"\(document.file)\" names another key than signed it")
         }
-    }
-}
-
-extension DocumentKind {
-    init(_ document: ProofDocument) {
-        self =
-            switch document {
-            case .seal: .seal
-            case .receipt: .receipt
-            case .acceptance: .acceptance
-            case .erasure: .erasure
-            }
     }
 }
 

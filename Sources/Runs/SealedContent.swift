@@ -1,6 +1,7 @@
 import Bags
 import Basics
 import Connectors
+import Dossiers
 import Encryption
 import Journals
 import Manifests
@@ -115,14 +116,14 @@ struct SealedContent: Sendable {
         try tags.putSecret(manifest.json.canonical, at: "exeat/manifest.json", for: run.recipients)
         try tags.putSecret(
             Array(restoreText.named.utf8), at: "exeat/restore.txt", for: run.recipients)
-        try tags.put(catalogue.canonical, at: "exeat/catalogue.json")
+        try tags.put(catalogue().canonical, at: "exeat/catalogue.json")
     }
 
     /// Expected, exported, omitted by kind and count; no names. In an encrypted bag sources are
     /// numbers here too.
-    private var catalogue: JSON {
+    private func catalogue() throws(Failure) -> JSON {
         let outcome = self.outcome
-        return [
+        let document: JSON = [
             "exeat-catalogue": 1,
             "bag": .string(run.ledger.bag),
             "createdAt": .string(run.ledger.openedAt.text),
@@ -155,6 +156,9 @@ struct SealedContent: Sendable {
                     ]
                 }),
         ]
+        let contract = try ContractFacts.json(of: run.plan.run)
+        guard contract != .null else { return document }
+        return .object((document.members ?? []) + [.init("contract", contract)])
     }
 
     /// The journal's last line, then the journal itself among the tag files.
@@ -177,7 +181,10 @@ struct SealedContent: Sendable {
             ("keys/signer.mldsa65.pem", Array(pair.mldsa65PEM.utf8)),
         ]
         let summary = run.ledger.journal.summary
-        let seal = Seal(
+        let agreement = try run.plan.run.agreement.map { (path) throws(Failure) in
+            try AgreedPlan.read(path, plan: run.plan.digest)
+        }
+        var seal = Seal(
             subject: subject, bag: identifier, name: try BagName(run.plan.archive.name),
             createdAt: run.world.now(), purpose: run.plan.run.purpose.rawValue,
             run: identifier,
@@ -190,6 +197,7 @@ struct SealedContent: Sendable {
                 mldsa65: pair.mldsa65Fingerprint),
             keys: keys.map { .init(name: $0.0, sha256: SHA256.hash($0.1)) },
             outcome: outcome, tool: ("exeat", Tool.version), planSha256: run.plan.digest)
+        seal.agreement = agreement.map { SHA256.hash($0[0].bytes) }
         let bytes = seal.bytes
         let signatures = try run.signer.sign(bytes, as: .seal)
         var proof: [(path: BagPath, bytes: [UInt8])] = [
@@ -198,6 +206,9 @@ struct SealedContent: Sendable {
             (try BagPath("proof/seal.json.mldsa65"), signatures.mldsa65),
         ]
         for (name, bytes) in keys { proof.append((try BagPath("proof/" + name), bytes)) }
+        for (name, bytes) in agreement ?? [] {
+            proof.append((try BagPath("proof/" + name), bytes))
+        }
         return proof
     }
 }

@@ -1,6 +1,7 @@
 public import Bags
 public import Basics
 public import Connectors
+public import Dossiers
 import Glibc
 public import Manifests
 import Signatures
@@ -12,6 +13,8 @@ public struct Verification: Sendable {
     public let report: VerificationReport
     /// Null without a key: what reading the manifest and the plaintexts found.
     public let content: JSON
+    /// The signed documents about the archive; nil where its seal is not good.
+    public let dossier: Dossier?
     public let failure: Failure?
     /// The archive as far as it passed: for who reads on what was verified.
     public let bag: VerifiedBag?
@@ -20,32 +23,55 @@ public struct Verification: Sendable {
 
     private init(
         _ report: VerificationReport, _ content: JSON, failure: Failure?, bag: VerifiedBag? = nil,
-        manifest: Manifest? = nil
+        manifest: Manifest? = nil, dossier: Dossier? = nil
     ) {
         self.report = report
         self.content = content
         self.failure = failure
         self.bag = bag
         self.manifest = manifest
+        self.dossier = dossier
     }
 
     public static func run(
         _ archive: String, trust: [String], keys: ArchiveKeys, auditors: [any Auditor.Type],
-        world: World, progress: Progress
+        folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        let verifier = KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now())
-        return try await run(archive, by: verifier, keys, auditors, progress)
+        let trusted = try TrustedKeys(files: trust)
+        let stored = try await stored(
+            archive, by: KeyVerifier(keys: trusted, now: world.now()), keys, auditors, progress)
+        return try stored.withDossier(of: archive, trusted, folder, isProofEnough, world)
     }
 
     /// Looks for damage alone, where nobody has said whom to trust: a good result says nothing about
     /// who made the archive, and signers in it are what the archive claims.
     public static func runUntrusting(
-        _ archive: String, keys: ArchiveKeys, auditors: [any Auditor.Type], progress: Progress
+        _ archive: String, keys: ArchiveKeys, auditors: [any Auditor.Type],
+        folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        try await run(archive, by: ClaimVerifier(), keys, auditors, progress)
+        let stored = try await stored(archive, by: ClaimVerifier(), keys, auditors, progress)
+        return try stored.withDossier(of: archive, TrustedKeys.nobody, folder, isProofEnough, world)
     }
 
-    private static func run(
+    /// Adds the signed documents about the archive, and what is wrong with them.
+    private func withDossier(
+        of archive: String, _ keys: TrustedKeys, _ folder: String?, _ isProofEnough: Bool,
+        _ world: World
+    ) throws(Failure) -> Verification {
+        guard report.isProofGood else { return self }
+        let dossier = try DossierReader(keys: keys, now: world.now()).read(
+            report, folders: OpenDossier.folders(of: archive, folder))
+        var failure = failure
+        if isProofEnough, failure?.code == .payloadAbsent { failure = nil }
+        if failure == nil || failure?.code == .payloadAbsent, let problem = dossier.problems.first {
+            failure = problem.failure
+        }
+        return Verification(
+            report, content, failure: failure, bag: bag, manifest: manifest, dossier: dossier)
+    }
+
+    /// Everything but the dossier.
+    private static func stored(
         _ archive: String, by verifier: some SealVerifier, _ keys: ArchiveKeys,
         _ auditors: [any Auditor.Type], _ progress: Progress
     ) async throws(Failure) -> Verification {
@@ -126,7 +152,12 @@ public struct Verification: Sendable {
 extension Verification {
     public var json: JSON {
         var members = report.json.members ?? []
+        // Good is what has passed in all respects.
+        if failure != nil || report.absent != nil {
+            members = members.map { $0.key == "good" ? .init("good", .bool(false)) : $0 }
+        }
         members.append(.init("content", content))
+        if let dossier { members.append(.init("dossier", dossier.json)) }
         if let failure {
             members.append(Self.member(failure))
             // What was found beyond the stored bytes is a problem like those.
@@ -149,6 +180,17 @@ extension Verification {
 
     /// The same for people.
     public static func text(of failure: Failure) -> String { problem(failure) + "\nNOT GOOD" }
+
+    /// What a copy of the proof alone says, and what it cannot say.
+    private func proofOnly(_ seal: Seal) -> [String] {
+        [
+            "PROOF ONLY: the seal of \(seal.signer.principal) of \(seal.createdAt.text) holds, and with "
+                + "it the list of \(seal.payload.files) files of \(seal.payload.bytes) bytes, the "
+                + "journal, the catalogue and the documents above",
+            "NOT CHECKED: the data itself, which is not here; whether a copy of it is whole and "
+                + "unchanged is told by exeat verify on that copy",
+        ]
+    }
 
     private static func problem(_ failure: Failure) -> String {
         "PROBLEM \(failure.code.rawValue) \(failure.code.word): \(failure.what)"
@@ -183,7 +225,17 @@ extension Verification {
             lines.append(Self.problem(problem.failure))
         }
         if let failure, report.problems.isEmpty { lines.append(Self.problem(failure)) }
-        if failure == nil, let seal = report.seal {
+        if let dossier {
+            lines += dossier.lines
+            for problem in dossier.problems where problem.failure != failure || !report.problems.isEmpty {
+                lines.append(Self.problem(problem.failure))
+            }
+        }
+        if let seal = report.seal, report.absent != nil,
+            failure == nil || failure?.code == .payloadAbsent
+        {
+            lines += proofOnly(seal)
+        } else if failure == nil, let seal = report.seal {
             lines.append(
                 "good: \(report.payload.files) files, \(report.payload.bytes) bytes, sealed by "
                     + "\(seal.signer.principal) at \(seal.createdAt.text), "

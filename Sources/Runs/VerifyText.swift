@@ -19,6 +19,7 @@ struct VerifyText {
         # Needed too, from a source you trust and NOT from this archive: who the signer is. That is the
         # trust file of the exporting party (NAME.trust.json), or a folder with its two public keys as
         # \(principal).allowed_signers and \(principal).mldsa65.pem (or signer.… instead of \(principal).…).
+        # For the later documents (receipt, acceptance, erasure, …) the same of those who have signed them.
         # Run the lines one by one in the folder of the archive, or all of them:
         #   TRUST=/the/trust.json sh VERIFY.txt
         set -eu
@@ -38,7 +39,7 @@ struct VerifyText {
         test "$listed" = "$found" || bad "there are other files than tagmanifest-sha256.txt lists"
         test -z "$(find proof -type f | grep -vxE 'proof/(seal\\.json(\\.sig|\\.mldsa65)?|opening\\.tsr\
         |timestamped\\.txt(\\.tsr)?|keys/[a-z0-9._-]+\
-        |(receipt-[1-9][0-9]*|acceptance|erasure)\\.json(\\.sig|\\.mldsa65)?)')" \\
+        |(plan|receipt-[1-9][0-9]*|acceptance|erasure-request|override-[1-9][0-9]*|erasure)\\.json(\\.sig|\\.mldsa65)?)')" \\
           || bad "proof/ holds a file that has no place there"
         for key in proof/keys/*; do
           grep -qF "{\\"name\\":\\"${key#proof/}\\",\\"sha256\\":\\"$(sha256sum < "$key" | cut -c 1-64)\\"}" \\
@@ -57,41 +58,51 @@ struct VerifyText {
 
         # 5. Both signatures of the seal are the signer's: Ed25519, then ML-DSA-65.
         KEYS=$(mktemp -d); trap 'rm -r "$KEYS"' EXIT
-        if [ -d "$TRUST" ]; then
-          for kind in allowed_signers mldsa65.pem; do
-            if [ -e "$TRUST/signer.$kind" ]; then name=signer; else name='\(principal)'; fi
-            cp "$TRUST/$name.$kind" "$KEYS/signer.$kind"
-          done
-        else
-          python3 -c 'import base64, json, sys
+        keys_of() { # principal, namespace, roles: puts the keys into $KEYS, or fails
+          if [ -d "$TRUST" ]; then
+            name=$1
+            if [ ! -e "$TRUST/$1.mldsa65.pem" ] && [ "$2" = \(context) ]; then name=signer; fi
+            for kind in allowed_signers mldsa65.pem; do
+              [ -e "$TRUST/$name.$kind" ] || return 1
+              cp "$TRUST/$name.$kind" "$KEYS/signer.$kind"
+            done
+          else
+            python3 -c 'import base64, json, sys
         text, keys = open(sys.argv[1]).read().strip(), []
         while text:
             document, end = json.JSONDecoder().raw_decode(text)
             keys, text = keys + document["keys"], text[end:].strip()
-        mine = [k for k in keys if k["principal"] == sys.argv[2] and "exporter" in k["roles"]]
-        if not mine: sys.exit("the trust file has no exporter " + sys.argv[2])
+        mine = [k for k in keys if k["principal"] == sys.argv[2]]
+        if not mine: sys.exit(1)
+        if not set(sys.argv[5:]) & set(mine[0]["roles"]):
+            sys.exit("the trust file has no " + " or ".join(sys.argv[5:]) + " " + sys.argv[2])
         spki = bytes.fromhex("308207b2300b0609608648016503040312038207a100") + base64.b64decode(mine[0]["mldsa65"])
         lines = base64.encodebytes(spki).decode()
         with open(sys.argv[3] + "/signer.mldsa65.pem", "w") as file:
             file.write("-----BEGIN PUBLIC KEY-----\\n" + lines + "-----END PUBLIC KEY-----\\n")
         with open(sys.argv[3] + "/signer.allowed_signers", "w") as file:
-            file.write(sys.argv[2] + " namespaces=\\"\(context)\\" " + mine[0]["ed25519"] + "\\n")
-        print("dates of the key, to compare with today:", mine[0].get("notBefore"), mine[0].get("notAfter"))
-        ' "$TRUST" '\(principal)' "$KEYS"
-        fi
-        ssh-keygen -Y verify -f "$KEYS/signer.allowed_signers" -I '\(principal)' \\
-          -n \(context) -s proof/seal.json.sig < proof/seal.json
-        if openssl list -signature-algorithms 2>/dev/null | grep -qi 'ML-DSA-65'; then
-          openssl pkeyutl -verify -pubin -inkey "$KEYS/signer.mldsa65.pem" -in proof/seal.json \\
-            -sigfile proof/seal.json.mldsa65 -pkeyopt context-string:\(context)
-        else
-          python3 -c 'import sys
+            file.write(sys.argv[2] + " namespaces=\\"" + sys.argv[4] + "\\" " + mine[0]["ed25519"] + "\\n")
+        print("dates of the key of " + sys.argv[2] + ", to compare with today:",
+              mine[0].get("notBefore"), mine[0].get("notAfter"))
+        ' "$TRUST" "$1" "$KEYS" "$2" $3
+          fi
+        }
+        signed() { # file, namespace, principal
+          ssh-keygen -Y verify -f "$KEYS/signer.allowed_signers" -I "$3" -n "$2" -s "$1.sig" < "$1"
+          if openssl list -signature-algorithms 2>/dev/null | grep -qi 'ML-DSA-65'; then
+            openssl pkeyutl -verify -pubin -inkey "$KEYS/signer.mldsa65.pem" -in "$1" \\
+              -sigfile "$1.mldsa65" -pkeyopt "context-string:$2"
+          else
+            python3 -c 'import sys
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
         key = load_pem_public_key(open(sys.argv[1], "rb").read())
-        key.verify(open("proof/seal.json.mldsa65", "rb").read(),
-                   open("proof/seal.json", "rb").read(), b"\(context)")
-        print("ML-DSA-65: good signature")' "$KEYS/signer.mldsa65.pem"
-        fi
+        key.verify(open(sys.argv[2] + ".mldsa65", "rb").read(),
+                   open(sys.argv[2], "rb").read(), sys.argv[3].encode())
+        print("ML-DSA-65: good signature")' "$KEYS/signer.mldsa65.pem" "$1" "$2"
+          fi
+        }
+        keys_of '\(principal)' \(context) exporter || bad "the trust file has no exporter \(principal)"
+        signed proof/seal.json \(context) '\(principal)'
 
         # 6. The journal is one unbroken chain, and the seal names its end.
         previous=$(printf '0%.0s' $(seq 64)); count=0
@@ -104,6 +115,39 @@ struct VerifyText {
         done < exeat/journal.jsonl
         grep -q "\\"entries\\":$count,\\"head\\":\\"$previous\\"" proof/seal.json \\
           || bad "the journal ends elsewhere than the seal says"
+
+        # 7. The later documents, if there are any: each names the one before it by its digest, and is
+        # signed by somebody who may sign it.
+        for document in plan.json $(ls proof | grep -xE 'receipt-[1-9][0-9]*\\.json') acceptance.json \\
+          erasure-request.json $(ls proof | grep -xE 'override-[1-9][0-9]*\\.json') erasure.json; do
+          [ -e "proof/$document" ] || continue
+          kind=$(printf '%s' "${document%.json}" | sed 's/-[0-9]*$//')
+          subject=$(sed -n 's/.*"subject":\\[{"digest":{"sha256":"\\([0-9a-f]*\\)"},"name":"\\([a-z0-9.-]*\\)"}\\]}$/\\1 \\2/p' \\
+            "proof/$document")
+          digest=${subject% *}; name=${subject#* }
+          case $kind in
+            plan) roles=controller
+              grep -qF "\\"agreement\\":{\\"sha256\\":\\"$(sha256sum < proof/plan.json | cut -c 1-64)\\"}" \\
+                proof/seal.json || bad "the seal does not name this plan.json" ;;
+            receipt) roles=importer ;;
+            override) roles='controller eraser' ;;
+            erasure) roles=eraser ;;
+            *) roles=controller ;;
+          esac
+          if [ "$kind" != plan ]; then
+            test -f "proof/$name" || bad "$document names $name, which is not there"
+            test "$(sha256sum < "proof/$name" | cut -c 1-64)" = "$digest" \\
+              || bad "$document names another $name than the one that is there"
+          fi
+          who=$(sed -n 's/.*"signer":{"ed25519":"[^"]*","mldsa65":"[^"]*","principal":"\\([^"]*\\)"}.*/\\1/p' \\
+            "proof/$document")
+          if keys_of "$who" "exeat/$kind/v1" "$roles"; then
+            signed "proof/$document" "exeat/$kind/v1" "$who"
+            echo "$document: signed by $who, follows $name"
+          else
+            echo "$document: NOT CHECKED, signed by $who, whom nobody here vouches for as $roles"
+          fi
+        done
 
         echo "this archive is complete and unchanged"
         \(isEncrypted

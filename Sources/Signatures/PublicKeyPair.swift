@@ -65,7 +65,7 @@ public struct PublicKeyPair: Sendable, Equatable {
 
     /// A line of ssh-keygen's ALLOWED SIGNERS file, limited to the namespaces of the roles.
     public var allowedSignersLine: String {
-        let namespaces = DocumentKind.all.filter { roles.contains($0.role) }
+        let namespaces = DocumentKind.all.filter { $0.maySign(roles) }
             .map(\.context).joined(separator: ",")
         return "\(principal) namespaces=\"\(namespaces)\" \(openSSHText)\n"
     }

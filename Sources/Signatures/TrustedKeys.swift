@@ -69,6 +69,11 @@ public struct TrustedKeys: Sendable {
         self.keys = keys
     }
 
+    /// Trusts nobody: for looking for damage alone.
+    public static let nobody = TrustedKeys()
+
+    private init() { keys = [] }
+
     private static func conflict(_ one: PublicKeyPair, _ other: PublicKeyPair) -> Bool {
         one.principal == other.principal || one.ed25519 == other.ed25519
             || one.mldsa65 == other.mldsa65
@@ -165,7 +170,7 @@ extension TrustedKeys {
         _ key: TrustedKey, as kind: DocumentKind, at moment: Timestamp
     ) throws(Failure) {
         let name = key.pair.principal
-        guard key.pair.roles.contains(kind.role) else {
+        guard kind.maySign(key.pair.roles) else {
             throw Failure(.signerRole, "\"\(name)\" is not trusted as \(kind.role.rawValue)")
         }
         if let start = key.notBefore, moment < start {

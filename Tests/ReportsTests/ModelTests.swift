@@ -73,9 +73,8 @@ struct EvidenceMaker {
         try put("exeat/journal.jsonl", journal)
         let bag = try Bag(opening: directory.path).unverified()
         return Evidence(
-            standing: standing, report: nil, bag: bag, manifest: nil, retaken: .null,
-            instructions: "set -eu\n\n# 1. Every file.\nsha256sum\n\n# 2. More.\ncut\n",
-            isProofOnly: false)
+            standing: standing, report: nil, bag: bag, dossier: nil, manifest: nil, retaken: .null,
+            instructions: "set -eu\n\n# 1. Every file.\nsha256sum\n\n# 2. More.\ncut\n")
     }
 
     func model() throws -> ReportModel {
@@ -194,8 +193,7 @@ struct EvidenceMaker {
     @Test func anArchiveOfWhichNothingCanBeReadHasAReport() throws {
         let evidence = Evidence(
             standing: .failed(Failure(.tarHeader, "no tar")), report: nil,
-            bag: nil as UnverifiedBag?, manifest: nil, retaken: .null, instructions: "",
-            isProofOnly: false)
+            bag: nil as UnverifiedBag?, dossier: nil, manifest: nil, retaken: .null, instructions: "")
         let model = ReportModel(
             evidence, names: false, madeAt: Timestamp(seconds: 0), tool: "9")
         #expect(model.verdict.exitStatus == 3)

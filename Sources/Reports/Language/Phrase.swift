@@ -107,4 +107,10 @@ enum Phrase: String, Sendable, CaseIterable {
     case legendPause, notBefore, notAfter, metState, replacedState, eventState, checkCount
     // Deadlines
     case deadlinesCaption, conflictText
+    // The dossier
+    case linkPlan, linkPlanRecord, linkOverride, linkOverrideRecord, recordPlan, recordPlanText
+    case recordOverride, recordOverrideText, roleOverride, dateAgreed, datePlanSigned
+    case dateOverride, lockTitle, lockOpen, lockClosed, lockOverridden, lockNotBefore
+    case lockApproval, reasonUnexplained, evidenceDateReplaced, evidenceExemptDeclared
+    case coverageCaption, coverageCategory, coverageGround, coverageWhole, coverageGaps
 }

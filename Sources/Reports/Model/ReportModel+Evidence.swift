@@ -18,7 +18,7 @@ extension ReportModel {
         let chain = Self.chain(evidence, receipts)
         let sources = SourceReader(evidence, receipts, withNames: withNames).sources
         let archive = Self.archive(evidence)
-        let (dates, conflicts) = Self.dates(evidence, archive, receipts, madeAt)
+        let (dates, conflicts) = Self.dates(evidence, archive, receipts)
         let rehearsals = receipts.filter(\.isRehearsal).compactMap { RehearsalFacts($0) }
         self.madeAt = madeAt
         self.tool = tool
@@ -30,6 +30,7 @@ extension ReportModel {
         self.sources = sources
         self.dates = dates
         self.conflicts = conflicts
+        lock = Self.lock(evidence)
         self.rehearsals = rehearsals
         run = evidence.history.flatMap { RunFacts($0) }
         verdict = Verdict(
@@ -62,15 +63,19 @@ extension ReportModel {
         let open = omissions.reduce(Int64(0)) { sum, omission in
             omission["accepted"]?.bool == false ? sum &+ (omission["count"]?.integer ?? 0) : sum
         }
+        let unexplained = (evidence.catalogue["sources"]?.array ?? []).reduce(Int64(0)) {
+            $0 &+ ($1["coverage"]?["unexplained"]?.integer ?? 0)
+        }
         return ExportFacts(
             status: status, expected: outcome["expected"]?.integer ?? 0,
             exported: outcome["exported"]?.integer ?? 0,
-            omitted: outcome["omitted"]?.integer ?? 0, open: open)
+            omitted: outcome["omitted"]?.integer ?? 0, open: open, unexplained: unexplained)
     }
 
     private static func archive(_ evidence: Evidence) -> ArchiveFacts {
         let predicate = evidence.seal["predicate"]
-        let run = evidence.manifest?.run
+        // What the catalogue says of the contract is public, and stands for what only a key opens.
+        let run = evidence.manifest?.run ?? evidence.catalogue["contract"]
         let journal = predicate?["journal"].flatMap { json in
             json["entries"]?.integer.map {
                 ArchiveFacts.JournalFacts(
@@ -90,7 +95,8 @@ extension ReportModel {
             contract: run?["contract"]?.string,
             provider: run?["provider"]?.string ?? evidence.bagInfo?.sourceOrganization,
             customer: run?["customer"]?.string,
-            partiesAreSealed: evidence.manifest == nil && evidence.isEncrypted,
+            partiesAreSealed: run == nil && evidence.isEncrypted,
+            contentIsSealed: evidence.manifest == nil && evidence.isEncrypted,
             isEncrypted: evidence.isEncrypted, isProofOnly: evidence.isProofOnly,
             openedAt: evidence.history?.opened
                 ?? (evidence.catalogue["createdAt"]?.string).flatMap { Timestamp($0) },
@@ -151,7 +157,10 @@ extension ReportModel {
             let kind: ChainLink.Kind
             switch document.document {
             case .seal, .receipt: continue
+            case .plan: kind = .plan
             case .acceptance: kind = .acceptance
+            case .erasureRequest: kind = .erasureRequest
+            case .override: kind = .override
             case .erasure: kind = .erasure
             }
             let predicate = document.statement["predicate"]
@@ -175,7 +184,7 @@ extension ReportModel {
 
     private static func expected(for purpose: String) -> [ChainLink.Kind] {
         switch purpose {
-        case "end-of-contract": [.receipt, .acceptance, .erasure]
+        case "end-of-contract": [.plan, .receipt, .acceptance, .erasureRequest, .erasure]
         case "migration": [.receipt, .acceptance]
         default: [.receipt]
         }
@@ -186,11 +195,13 @@ extension ChainLink.Kind {
     /// The order in which the documents come about.
     var order: Int {
         switch self {
-        case .seal: 0
-        case .receipt: 1
-        case .acceptance: 2
-        case .erasureRequest: 3
-        case .erasure: 4
+        case .plan: 0
+        case .seal: 1
+        case .receipt: 2
+        case .acceptance: 3
+        case .erasureRequest: 4
+        case .override: 5
+        case .erasure: 6
         }
     }
 }

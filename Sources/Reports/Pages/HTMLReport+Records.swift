@@ -11,6 +11,9 @@ extension HTMLReport {
 
     private func record(_ link: ChainLink) -> HTML {
         switch link.kind {
+        case .plan: return page(link, .recordPlan, .recordPlanText, .empty)
+        case .override:
+            return page(link, .recordOverride, .recordOverrideText, statement(link))
         case .seal:
             return page(link, .recordRestitution, .recordRestitutionText, restitution)
         case .receipt:
@@ -33,6 +36,8 @@ extension HTMLReport {
     private func missing(_ link: ChainLink) -> HTML {
         let title: Phrase =
             switch link.kind {
+            case .plan: .recordPlan
+            case .override: .recordOverride
             case .seal: .recordRestitution
             case .receipt: .recordIntegration
             case .acceptance: .recordAcceptance
@@ -223,7 +228,7 @@ extension HTMLReport {
 
     /// What a later document states, member by member.
     private func statement(_ link: ChainLink) -> HTML {
-        let own: Set<String> = ["bag", "createdAt", "signer", "tool", "planSha256"]
+        let own: Set<String> = ["bag", "seal", "createdAt", "signer", "tool", "planSha256", "ext"]
         let members = (link.statement["predicate"]?.members ?? []).filter { !own.contains($0.key) }
         guard !members.isEmpty else { return .empty }
         return element(.dl, .class("facts")) {

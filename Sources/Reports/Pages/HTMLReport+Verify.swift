@@ -97,7 +97,8 @@ extension HTMLReport {
         switch link.kind {
         case .seal: .roleExporter
         case .receipt: .roleImporter
-        case .acceptance, .erasureRequest: .roleController
+        case .plan, .acceptance, .erasureRequest: .roleController
+        case .override: .roleOverride
         case .erasure: .roleEraser
         }
     }

@@ -1,0 +1,23 @@
+import Bags
+import Basics
+import Dossiers
+import Runs
+
+/// `exeat report --proof-only`: the archive without its data.
+enum ProofCopying {
+    static func run(_ open: OpenDossier, to output: String, json: Bool) throws(Failure) {
+        guard let seal = open.report.seal else { return }
+        let copy = try ProofCopy(
+            open.bag.unverified(), dossier: open.dossier, name: seal.name, folders: open.folders)
+        let (files, bytes) = try copy.write(to: output)
+        if json {
+            Terminal.print([
+                "output": .string(output), "files": .integer(Int64(files)),
+                "bytes": .integer(bytes), "stage": .string(open.dossier.stage.rawValue),
+            ])
+        } else {
+            Terminal.print("wrote   \(output): \(files) files, \(Terminal.size(bytes))")
+            Terminal.print("check   exeat verify \(output) --proof-only --trust FILE")
+        }
+    }
+}
