@@ -49,6 +49,11 @@ let package = Package(
             name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
+            name: "CLzma", path: "Sources/C/CLzma", pkgConfig: "liblzma",
+            providers: [.apt(["liblzma-dev"])]),
+        .systemLibrary(
+            name: "CBzip2", path: "Sources/C/CBzip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(
             name: "CCrypto", path: "Sources/C/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
@@ -67,7 +72,7 @@ let package = Package(
         .library("Basics", ["CLinux"]),
         .library("Primitives", ["Basics", "CCrypto"]),
         // 2: bytes, and the model of an archive
-        .library("Streams", ["Basics", "Primitives", "CZstd", "CZlib"]),
+        .library("Streams", ["Basics", "Primitives", "CZstd", "CZlib", "CLzma", "CBzip2"]),
         .library("Encryption", ["Basics", "Primitives", "Streams", .crypto]),
         .library("Manifests", ["Basics"]),
         .library("Plans", ["Basics", "Primitives", .yams]),
@@ -78,6 +83,9 @@ let package = Package(
         .library("Disks", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Guests", ["Basics", "Primitives"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
+        .library(
+            "Trees",
+            ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
         .library("HTTP", ["Basics", "Primitives", "Streams", "CCurl"]),
         .library("Logs", ["Basics", "Primitives", "Streams"]),
         .library("Redaction", ["Basics", "Primitives"]),
@@ -90,8 +98,7 @@ let package = Package(
         .library(
             "Bags", ["Basics", "Primitives", "Streams", "Manifests", "Journals", "Signatures"]),
         .library(
-            "FileConnectors",
-            ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+            "FileConnectors", ["Connectors", "Trees", "Basics", "Manifests", "Plans", "Streams"]),
         .library(
             "PostgreSQLConnector",
             [
@@ -113,12 +120,12 @@ let package = Package(
             ]),
         .library(
             "LogConnectors",
-            ["Connectors", "Logs", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+            ["Connectors", "Archives", "Logs", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
         .library(
             "ConfigConnectors",
             [
-                "Connectors", "Archives", "Redaction", "Basics", "Manifests", "Plans", "Primitives",
-                "Streams",
+                "Connectors", "Archives", "Trees", "Redaction", "Basics", "Manifests", "Plans",
+                "Primitives", "Streams",
             ]),
         // 5: the dossier, and runs
         .library(
@@ -137,7 +144,7 @@ let package = Package(
             "Runs",
             [
                 "Basics", "Primitives", "Streams", "Encryption", "Manifests", "Plans", "Journals",
-                "Signatures", "Connectors", "Bags", "Deadlines", "Dossiers",
+                "Signatures", "TimeStamps", "HTTP", "Connectors", "Bags", "Deadlines", "Dossiers",
             ]),
         .library(
             "Rehearsals",
@@ -174,6 +181,7 @@ let package = Package(
         .tests("ProxmoxConnector", ["Basics", "HTTP", "Primitives", "Streams"]),
         .tests("Guests", ["Basics", "Primitives"]),
         .tests("Logs", ["Basics", "Primitives", "Streams"]),
+        .tests("ConfigConnectors", ["Basics", "Primitives"]),
         .tests("Redaction", ["Basics", "Primitives"]),
         .tests("TimeStamps", ["Basics", "Primitives"]),
         .tests("Deadlines", ["Basics"]),

@@ -18,9 +18,11 @@ enum BagPart: Sendable, Hashable {
     case seal
     case sealSSH
     case sealMLDSA
-    case openingToken
+    /// An RFC 3161 token.
+    case stamp(StampPlace)
+    /// What such a token answers.
+    case stampRequest(StampPlace)
     case timestamped
-    case closingToken
     case key
     case document(ProofDocument)
     case documentSSH(ProofDocument)
@@ -91,10 +93,10 @@ enum BagPart: Sendable, Hashable {
             case "seal.json": return .seal
             case "seal.json.sig": return .sealSSH
             case "seal.json.mldsa65": return .sealMLDSA
-            case "opening.tsr": return .openingToken
             case "timestamped.txt": return .timestamped
-            case "timestamped.txt.tsr": return .closingToken
             default:
+                if let place = StampPlace(token: rest[0]) { return .stamp(place) }
+                if let place = StampPlace(request: rest[0]) { return .stampRequest(place) }
                 if let document = ProofDocument(file: rest[0], suffix: "") {
                     return .document(document)
                 }
@@ -109,14 +111,22 @@ enum BagPart: Sendable, Hashable {
         throw Failure(.bagProofUnexpected, "\"\(path)\" has no place in \"proof\"")
     }
 
+    /// Whether it is a token over `timestamped.txt`, or its request.
+    var isClosingStamp: Bool {
+        switch self {
+        case .stamp(let place), .stampRequest(let place): place.kind == .closing
+        default: false
+        }
+    }
+
     /// Whether the tag manifest must list it.
     var isTag: Bool {
         switch self {
         case .declaration, .info, .payloadManifest, .instructions, .archiveManifest, .restoreText,
             .catalogue, .journal:
             true
-        case .payload, .tagManifest, .seal, .sealSSH, .sealMLDSA, .openingToken, .timestamped,
-            .closingToken, .key, .document, .documentSSH, .documentMLDSA:
+        case .payload, .tagManifest, .seal, .sealSSH, .sealMLDSA, .stamp, .stampRequest,
+            .timestamped, .key, .document, .documentSSH, .documentMLDSA:
             false
         }
     }
@@ -128,7 +138,8 @@ enum BagPart: Sendable, Hashable {
         case .info: (1 << 16, .bagInfoMalformed)
         case .seal: (1 << 22, .sealMalformed)
         case .sealSSH, .sealMLDSA, .documentSSH, .documentMLDSA: (1 << 14, .signatureMalformed)
-        case .openingToken, .closingToken: (1 << 18, .bagFileChanged)
+        case .stamp: (1 << 18, .timeStampMalformed)
+        case .stampRequest: (1 << 12, .timeStampMalformed)
         case .timestamped: (1 << 12, .bagFileChanged)
         case .document: (1 << 24, .documentMalformed)
         case .catalogue: (1 << 26, .coverageMismatch)
@@ -155,11 +166,10 @@ enum BagPart: Sendable, Hashable {
         case .seal: 30
         case .sealSSH: 31
         case .sealMLDSA: 32
-        case .openingToken: 33
         case .timestamped: 34
-        case .closingToken: 35
         case .key: 36
-        case .document, .documentSSH, .documentMLDSA: 40
+        // They may come later, one after the other.
+        case .stamp, .stampRequest, .document, .documentSSH, .documentMLDSA: 40
         }
     }
 }

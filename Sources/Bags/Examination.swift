@@ -15,8 +15,12 @@ struct Examination: Sendable {
     var seal: Seal?
     var signer: VerifiedSigner?
     var info: BagInfo?
+    /// The earliest moments that trusted time-stamps certify.
     var opening: Timestamp?
     var closing: Timestamp?
+    var stamps: [StampPlace: CertifiedTime] = [:]
+    /// What was found about the tokens over the seal, before the seal was judged.
+    var closings: [StampPlace: Result<CertifiedTime, Failure>] = [:]
     var documents: [ProofDocument: VerifiedSigner] = [:]
     var payload = BagInfo.Oxum(bytes: 0, files: 0)
     /// Whether there is a list of payload and no payload at all: a copy of the proof alone.
@@ -86,6 +90,7 @@ struct Examination: Sendable {
                 try BagDeclaration.check(record.content)
             }
         }
+        readClosings(by: verifier)
         judgeSeal(by: verifier)
         judgeTagManifests()
         judgeInfo()
@@ -129,9 +134,10 @@ struct Examination: Sendable {
         case (.some, nil): lacks("tagmanifest-sha512.txt", .bagTagManifestMissing)
         default: break
         }
-        switch (records[.timestamped], records[.closingToken]) {
-        case (nil, .some): lacks("proof/timestamped.txt", .bagFileMissing)
-        case (.some, nil): lacks("proof/timestamped.txt.tsr", .bagFileMissing)
+        let isStamped = records.keys.contains(where: \.isClosingStamp)
+        switch (records[.timestamped] != nil, isStamped) {
+        case (false, true): lacks("proof/timestamped.txt", .bagFileMissing)
+        case (true, false): lacks("proof/timestamped.txt.tsr", .bagFileMissing)
         default: break
         }
         for part in records.keys {

@@ -66,8 +66,9 @@ extension ProofDocument {
         guard !names.isEmpty else {
             throw Failure(.documentMalformed, "\"\(file)\" does not say which seal it is about")
         }
-        guard names.contains(where: { $0 != sha256.hex })
-            || predicate["bag"]?.string != "urn:uuid:" + seal.bag
+        guard
+            names.contains(where: { $0 != sha256.hex })
+                || predicate["bag"]?.string != "urn:uuid:" + seal.bag
         else { return }
         let newer = predicate["seal"]?["createdAt"]?.string.flatMap { Timestamp($0) }
         if let newer, newer > seal.createdAt {

@@ -1,4 +1,5 @@
 public import Basics
+import Primitives
 
 /// What a verification looked at, and what it found.
 public struct VerificationReport: Sendable {
@@ -30,6 +31,8 @@ public struct VerificationReport: Sendable {
     /// The moments that time stamps certify, where the verifier judged them.
     public let opening: Timestamp?
     public let closing: Timestamp?
+    /// What each time-stamp says, trusted or not.
+    public let stamps: [StampPlace: CertifiedTime]
     /// The later documents of the dossier, and who signed them.
     public let documents: [ProofDocument: VerifiedSigner]
     public let checks: [Check]
@@ -72,6 +75,7 @@ public struct VerificationReport: Sendable {
         info = examination.info
         opening = examination.opening
         closing = examination.closing
+        stamps = examination.stamps
         documents = examination.documents
         signed = examination.signed
         catalogue = examination.record(.catalogue)?.content
@@ -129,6 +133,8 @@ public struct VerificationReport: Sendable {
         ]
         if let opening { members.append(.init("opened", .string(opening.text))) }
         if let closing { members.append(.init("closed", .string(closing.text))) }
+        members.append(.init("timeStamps", .array(stamps.keys.sorted().map(stampJSON))))
+        members.append(.init("series", series))
         members.append(
             .init(
                 "checks",
@@ -146,5 +152,20 @@ public struct VerificationReport: Sendable {
                     problems.map(\.json))))
         members.append(.init("problemCount", .integer(Int64(problemCount))))
         return .object(members)
+    }
+
+    private func stampJSON(_ place: StampPlace) -> JSON {
+        let head: [JSON.Member] = [
+            .init("file", .string(place.token)), .init("kind", .string(place.kind.rawValue)),
+        ]
+        return .object(head + (stamps[place]?.json.members ?? []))
+    }
+
+    private var series: JSON {
+        guard let series = seal?.series else { return .null }
+        return [
+            "id": .string("urn:uuid:" + series.id), "sequence": .integer(series.sequence),
+            "previous": series.previous.map { .string($0.hex) } ?? .null,
+        ]
     }
 }

@@ -91,6 +91,10 @@ extension Failure {
         // Seal and manifest
         case sealMalformed = 350
         case sealSubjectMismatch = 351
+        case sealReplayed = 352
+        case sealForked = 353
+        case sealExpired = 354
+        case sealPrevious = 355
         case manifestMalformed = 360
         case manifestMismatch = 361
         case coverageMismatch = 362
@@ -131,6 +135,25 @@ extension Failure {
         // Guests of a hypervisor
         case guestContent = 660
         case guestBackupLost = 661
+        // Logs
+        case logMalformed = 700
+        case logTool = 701
+        // Time-stamps
+        case timeStampMalformed = 720
+        case timeStampRefused = 721
+        case timeStampImprint = 722
+        case timeStampNonce = 723
+        case timeStampPolicy = 724
+        case timeStampSignature = 725
+        case timeStampCertificate = 726
+        case timeStampUntrusted = 727
+        case timeStampExpired = 728
+        case timeStampAlgorithm = 729
+        case timeStampBackdated = 730
+        case timeStampOrder = 731
+        case timeStampMissing = 732
+        case timeStampOpinion = 733
+        case timeStampUnavailable = 734
         // The dossier
         case documentMalformed = 740
         case documentMissing = 741
@@ -167,7 +190,8 @@ extension Failure.Code {
         case .serverUnreachable, .serverUntrusted, .serverRefused, .serverAnswer, .serverRights,
             .serverTaskFailed:
             1
-        case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost: 1
+        case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost, .logTool: 1
+        case .sealPrevious, .timeStampUnavailable: 1
         case .erasureLocked, .legalProfile: 1
         case .payloadAbsent: 2
         default: rawValue >= 200 ? 3 : 1

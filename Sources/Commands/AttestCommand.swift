@@ -1,7 +1,10 @@
 import ArgumentParser
+import Bags
 import Basics
 import Deadlines
 import Dossiers
+import Plans
+import Primitives
 import Runs
 import Signatures
 import Streams
@@ -26,7 +29,7 @@ struct AttestCommand: ParsableCommand {
             """,
         subcommands: [
             AttestPlan.self, AttestAccept.self, AttestRequest.self, AttestOverride.self,
-            AttestErase.self, AttestStatus.self,
+            AttestErase.self, AttestStatus.self, AttestTimestamp.self,
         ])
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Deadlines
 import Dossiers
+import Plans
 
 struct DeadlinesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -23,7 +23,8 @@ public struct Exeat: AsyncParsableCommand {
             EXIT STATUS
               0    all that was expected is there and equal
               1    failed
-              2    finished and sealed, with omissions that the plan does not cover
+              2    finished and sealed, with omissions that the plan does not cover, or without a
+                   time-stamp that it asks for
               3    verification or comparison failed
               64   wrong usage
               130  interrupted; the same command resumes

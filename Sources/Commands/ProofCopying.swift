@@ -2,10 +2,15 @@ import Bags
 import Basics
 import Dossiers
 import Runs
+import Streams
 
-/// `exeat report --proof-only`: the archive without its data.
+/// `exeat report --proof-only`.
 enum ProofCopying {
-    static func run(_ open: OpenDossier, to output: String, json: Bool) throws(Failure) {
+    static func run(
+        _ archive: String, trust: [String], folder: String?, output: String, json: Bool
+    ) async throws {
+        let open = try await OpenDossier.open(
+            archive, trust: trust, folder: folder, world: .real, progress: Progress())
         guard let seal = open.report.seal else { return }
         let copy = try ProofCopy(
             open.bag.unverified(), dossier: open.dossier, name: seal.name, folders: open.folders)

@@ -20,8 +20,8 @@ struct ReportCommand: AsyncParsableCommand {
             Status 3 when verification or the last comparison failed: the report is written all the \
             same, and says so. Without --trust nobody has said whom to believe, and the report says so.
 
-            --proof-only copies all but the data instead: a few megabytes that hold the whole dossier, \
-            are verified with exeat verify --proof-only, and have reports like the archive itself.
+            A copy of the proof alone has reports, too. --proof-only makes one: a few megabytes without \
+            the data, which hold the whole dossier and are verified with exeat verify --proof-only.
 
             EXAMPLES
               exeat report archive --trust hoster.trust.json --output dossier.html
@@ -29,7 +29,7 @@ struct ReportCommand: AsyncParsableCommand {
               exeat report a.tar --trust hoster.trust.json --decrypt-with hospital.agekey --names \
             --output dossier.html
               exeat report archive --trust hoster.trust.json --json
-              exeat report archive --proof-only --output proof.tar --trust all.trust.json
+              exeat report archive --trust all.trust.json --proof-only --output proof
             """)
 
     @Argument(help: "A directory or a tar file.")
@@ -42,26 +42,37 @@ struct ReportCommand: AsyncParsableCommand {
     var trust: [String] = []
 
     @Option(
+        name: .customLong("tsa-ca"),
         help: ArgumentHelp(
-            "A folder with documents about the archive, besides its proof/.", valueName: "folder"))
-    var dossier: String?
+            "A PEM file with the root of a time-stamping authority to believe. Repeatable.",
+            discussion: "Certificates between the root and the authority may follow it."))
+    var authorities: [String] = []
+
+    @Option(
+        name: .customLong("token"),
+        help: "A time-stamp that came by another way than the archive. Repeatable.")
+    var tokens: [String] = []
 
     @OptionGroup var keys: KeyOptions
 
     @Flag(help: "Show the real names of objects, where the manifest can be read.")
     var names = false
 
-    @Flag(name: .customLong("proof-only"), help: "Copy the archive without its data instead.")
-    var proofOnly = false
-
-    @Option(
-        help: ArgumentHelp(
-            "The file to write; without it the report goes to standard output. With --proof-only a "
-                + "directory, or a file that ends in .tar."))
+    @Option(help: "The file to write; without it the report goes to standard output.")
     var output: String?
 
     @Flag(help: "Print the report as JSON.")
     var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A folder with documents about the archive, besides its proof/.", valueName: "folder"))
+    var dossier: String?
+
+    @Flag(
+        name: .customLong("proof-only"),
+        help: "In place of a report, copy the archive without data/ to --output.")
+    var proofOnly = false
 
     @OptionGroup var progress: ProgressOptions
 
@@ -94,14 +105,14 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     private func copyProof() async throws {
-        guard let output else { throw ValidationError("--output is missing") }
+        guard let output else {
+            throw ValidationError("--output is missing: a directory, or a file that ends in .tar")
+        }
         guard !trust.isEmpty else {
             throw ValidationError("--trust FILE is missing: an archive cannot vouch for itself")
         }
-        try ProofCopying.run(
-            await OpenDossier.open(
-                archive, trust: trust, folder: dossier, world: .real, progress: Progress()),
-            to: output, json: json)
+        try await ProofCopying.run(
+            archive, trust: trust, folder: dossier, output: output, json: json)
     }
 
     private func checkOutput() throws {
@@ -110,7 +121,7 @@ struct ReportCommand: AsyncParsableCommand {
                 "a report cannot be made of standard input: store the archive first")
         }
         guard let output else {
-            if !json, Terminal.outputIsTerminal {
+            if !json, !proofOnly, Terminal.outputIsTerminal {
                 throw ValidationError(
                     "--output FILE.html is missing: a report would fill the terminal")
             }
@@ -130,6 +141,9 @@ struct ReportCommand: AsyncParsableCommand {
     private func gather(
         _ keys: ArchiveKeys, _ counters: Progress
     ) async throws(Failure) -> Evidence {
+        var believed = TrustOptions(trust: trust)
+        believed.authorities = authorities
+        believed.tokens = tokens
         let verification: Verification
         do throws(Failure) {
             verification =
@@ -138,8 +152,9 @@ struct ReportCommand: AsyncParsableCommand {
                     archive, keys: keys, auditors: AllConnectors.auditors, folder: dossier,
                     isProofEnough: true, world: .real, progress: counters)
                 : try await Verification.run(
-                    archive, trust: trust, keys: keys, auditors: AllConnectors.auditors,
-                    folder: dossier, isProofEnough: true, world: .real, progress: counters)
+                    archive, trust: believed, keys: keys,
+                    auditors: AllConnectors.auditors, folder: dossier, isProofEnough: true,
+                    world: .real, progress: counters)
         } catch {
             guard error.code.exitStatus == 3, error.code != .bagNotFound else { throw error }
             // A tar that cannot even be listed.
@@ -159,7 +174,7 @@ struct ReportCommand: AsyncParsableCommand {
         if let bag = verification.bag {
             return evidence(standing, verification, bag, manifest: verification.manifest)
         }
-        // Of a copy of the proof; what is read from it was checked by its digests a moment ago.
+        // A copy of the proof: all that it holds but the payload was examined.
         return evidence(
             standing, verification, try Bag(opening: archive).unverified(), manifest: nil)
     }

@@ -12,7 +12,8 @@ public enum AgreedPlan {
     ///   - inventory: what must leave, by source, and what is exempt; null where the plan declares
     ///     nothing.
     public static func sign(
-        plan: Digest256, facts: JSON, inventory: JSON, signer: SigningKey, world: World, tool: String
+        plan: Digest256, facts: JSON, inventory: JSON, signer: SigningKey, world: World,
+        tool: String
     ) throws(Failure) -> Attestation.Made {
         let bytes = Statement.bytes(
             .plan, about: .init(name: "plan", sha256: plan),

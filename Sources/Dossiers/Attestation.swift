@@ -51,7 +51,8 @@ public struct Attestation: Sendable {
     ) throws(Failure) -> Made {
         try absent(.acceptance)
         let receipts = dossier.receipts
-        let receipt = number.map { number in receipts.first { $0.kind == .receipt(number) } }
+        let receipt =
+            number.map { number in receipts.first { $0.kind == .receipt(number) } }
             ?? receipts.last
         guard let receipt else {
             throw Failure(
@@ -186,7 +187,8 @@ public struct Attestation: Sendable {
                 .erasureLocked,
                 "the source may not be erased: "
                     + lock.reasons.map(\.what).joined(separator: "; "),
-                hint: "Wait for what is missing; or two people approve, each with a key of their own: "
+                hint:
+                    "Wait for what is missing; or two people approve, each with a key of their own: "
                     + "exeat attest override.")
         }
         let before =
@@ -234,7 +236,8 @@ public struct Attestation: Sendable {
             document.map { ($0.createdAt, $0.kind.file) } ?? (dossier.seal.createdAt, "seal.json")
         guard moment <= now else {
             throw Failure(
-                .documentDate, "\"\(name)\" is dated \(moment.text), after the clock of this machine",
+                .documentDate,
+                "\"\(name)\" is dated \(moment.text), after the clock of this machine",
                 hint: "Set the clock right, then sign.")
         }
         let subject =

@@ -1,7 +1,7 @@
 public import Basics
 public import Deadlines
-import Primitives
 public import Plans
+import Primitives
 
 /// What the parties have agreed, as the plan says and catalogue and signed plan repeat it: `contract`,
 /// `provider`, `customer`, `dates`, `charges`, `legal` with the whole profiles and the calendar, so

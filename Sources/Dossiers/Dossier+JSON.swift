@@ -1,7 +1,7 @@
-public import Basics
 import Bags
-import Primitives
+public import Basics
 import Deadlines
+import Primitives
 
 extension Dossier {
     /// What a script reads: stage, documents, lock, deadlines, problems.
@@ -28,7 +28,8 @@ extension Dossier {
         if let erasure {
             if erasure.predicate["lock"]?["overridden"]?.bool == true {
                 let names = lock.approvals.map { "\($0.name) (\($0.principal)): \($0.reason)" }
-                lines.append("erased AGAINST THE LOCK, approved by " + names.joined(separator: "; "))
+                lines.append(
+                    "erased AGAINST THE LOCK, approved by " + names.joined(separator: "; "))
             }
         } else {
             lines += lock.reasons.map { "erasure locked: \($0.what)" }

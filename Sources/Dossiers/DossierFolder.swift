@@ -28,7 +28,8 @@ public struct DossierFolder: Sendable {
             guard let document = ProofDocument(file: name) else { continue }
             documents[document] = SignedBytes(
                 bytes: try read(name, limit: 1 << 24),
-                sshsig: names.contains(name + ".sig") ? try read(name + ".sig", limit: 1 << 14) : nil,
+                sshsig: names.contains(name + ".sig")
+                    ? try read(name + ".sig", limit: 1 << 14) : nil,
                 mldsa65: names.contains(name + ".mldsa65")
                     ? try read(name + ".mldsa65", limit: 1 << 14) : nil)
         }

@@ -56,7 +56,8 @@ struct DossierJudgement {
     private func check(_ document: DossierDocument) throws(Failure) {
         let file = document.kind.file
         guard document.createdAt.seconds <= now.seconds + Self.slack else {
-            throw Failure(.documentDate, "\"\(file)\" is dated \(document.createdAt.text), in the future")
+            throw Failure(
+                .documentDate, "\"\(file)\" is dated \(document.createdAt.text), in the future")
         }
         switch document.kind {
         case .seal: break
@@ -105,7 +106,8 @@ struct DossierJudgement {
             (digest, moment) = (before.sha256, before.createdAt)
         } else {
             throw Failure(
-                .documentMissing, "\"\(file)\" names \"\(kind.file)\", which is not there or not good",
+                .documentMissing,
+                "\"\(file)\" names \"\(kind.file)\", which is not there or not good",
                 hint: "Put it beside the others, or name its folder with --dossier.")
         }
         guard digest == document.before.sha256 else {
@@ -136,7 +138,8 @@ struct DossierJudgement {
                 let digest = approval["sha256"]?.string
             else { throw Failure(.documentMalformed, "\"erasure.json\" names no good override") }
             guard let there = self.document(kind) else {
-                throw Failure(.documentMissing, "\"erasure.json\" names \"\(name)\", which is not there")
+                throw Failure(
+                    .documentMissing, "\"erasure.json\" names \"\(name)\", which is not there")
             }
             guard there.sha256.hex == digest else {
                 throw Failure(
@@ -150,7 +153,8 @@ struct DossierJudgement {
             let completed = document.predicate["completedAt"]?.string.flatMap({ Timestamp($0) }),
             started <= completed, completed.seconds <= document.createdAt.seconds + Self.slack
         else {
-            throw Failure(.documentDate, "the dates of the erasure in \"erasure.json\" go backwards")
+            throw Failure(
+                .documentDate, "the dates of the erasure in \"erasure.json\" go backwards")
         }
     }
 

@@ -85,22 +85,24 @@ public struct DossierReader: Sendable {
         _ kind: ProofDocument, _ signed: SignedBytes, _ place: String
     ) throws(Failure) -> DossierDocument {
         let how = DocumentKind.of(kind)
+        let signer: VerifiedSigner
+        var isTrusted = true
         do throws(Failure) {
-            let signer = try keys.verify(
-                signed.bytes, sshsig: signed.sshsig, mldsa65: signed.mldsa65, as: how, at: now)
-            return try Statement.parse(
-                kind, signed.bytes, signer: VerifiedSigner(signer), isTrusted: true, place: place)
+            signer = VerifiedSigner(
+                try keys.verify(
+                    signed.bytes, sshsig: signed.sshsig, mldsa65: signed.mldsa65, as: how, at: now))
         } catch {
             guard error.code == .signerUnknown, let sshsig = signed.sshsig else {
-                throw error.during("\"\(kind.file)\": \(error.what)", hint: error.hint)
+                throw Failure(error.code, "\"\(kind.file)\": \(error.what)", hint: error.hint)
             }
             let fingerprint = try TrustedKeys.verifyUnknown(signed.bytes, sshsig: sshsig, as: how)
             let named = try JSON(parsing: signed.bytes)["predicate"]?["signer"] ?? .null
-            let signer = VerifiedSigner(
+            signer = VerifiedSigner(
                 principal: named["principal"]?.string ?? "", ed25519: fingerprint,
                 mldsa65: named["mldsa65"]?.string ?? "")
-            return try Statement.parse(
-                kind, signed.bytes, signer: signer, isTrusted: false, place: place)
+            isTrusted = false
         }
+        return try Statement.parse(
+            kind, signed.bytes, signer: signer, isTrusted: isTrusted, place: place)
     }
 }

@@ -71,8 +71,9 @@ struct LockRule {
     /// The end of the last day that the law or the customer's request asks to wait for.
     private var date: (Timestamp?, Day?) {
         var lastDay = deadlines.erasureBound?.day
-        if let agreed = document(.erasureRequest)?.predicate["notBefore"]?.string.flatMap({ Day($0) })
-        {
+        if let agreed = document(.erasureRequest)?.predicate["notBefore"]?.string.flatMap({
+            Day($0)
+        }) {
             lastDay = max(lastDay ?? agreed.adding(days: -1), agreed.adding(days: -1))
         }
         return (lastDay.map { calendar.end(of: $0) }, lastDay)

@@ -49,7 +49,7 @@ enum Statement {
             let created = predicate["createdAt"]?.string.flatMap({ Timestamp($0) })
         else { throw malformed("does not say when it was made") }
         guard predicate["signer"]?["ed25519"]?.string == signer.ed25519,
-            isTrusted == false || predicate["signer"] == self.json(signer)
+            !isTrusted || predicate["signer"]?.canonical == self.json(signer).canonical
         else {
             throw Failure(
                 .signerPairMismatch, "\"\(kind.file)\" names other keys than signed it")

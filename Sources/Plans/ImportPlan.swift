@@ -12,6 +12,7 @@ public struct ImportPlan: Sendable {
     /// In the order of the file.
     public let targets: [TargetPlan]
     public let verify: Comparison
+    public let timestamp: TimestampDemand
     public let limits: LimitsPlan
     /// The plan without `limits`, its references to secrets as they are written.
     public let digest: Digest256
@@ -26,7 +27,7 @@ public struct ImportPlan: Sendable {
 
     static let shape = PlanShape(
         required: ["exeat", "trust", "sign-with", "targets"],
-        optional: ["decrypt-with", "verify", "limits"])
+        optional: ["decrypt-with", "verify", "timestamp", "limits"])
 
     /// Reads a plan file; see `ExportPlan.load`.
     public static func load(
@@ -52,6 +53,7 @@ public struct ImportPlan: Sendable {
         decryptWith = plan.paths("decrypt-with") ?? []
         signWith = plan.path("sign-with") ?? ""
         verify = plan.choice("verify", Comparison.self) ?? .digest
+        timestamp = TimestampDemand(plan["timestamp"], problems)
         limits = LimitsPlan(plan["limits"], problems)
         let entries = PlanFile.named("targets", plan)
         targets = entries.map { TargetPlan($0, kinds: kinds, problems) }

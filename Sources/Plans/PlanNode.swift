@@ -75,6 +75,9 @@ public struct PlanNode: Sendable {
         return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
+    /// Whether keys and values stand here, where a reader takes a text as well.
+    public var isMapping: Bool { if case .mapping = content { true } else { false } }
+
     var isRefused: Bool { if case .refused = content { true } else { false } }
 
     /// What stands here, for a message about a value of the wrong kind.

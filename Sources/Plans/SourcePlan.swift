@@ -12,6 +12,8 @@ public struct SourcePlan: Sendable {
     public let exclusions: [Exclusion]
     /// Kinds of omissions that do not make the run incomplete, as the connector names them.
     public let accept: [String]
+    /// What the contract says that the source holds; empty where the plan does not say.
+    public let declared: [DeclarationPlan]
     /// Bytes per second that this source may be read at.
     public let bandwidth: Int64?
     private let acceptNodes: [PlanNode]
@@ -23,7 +25,8 @@ public struct SourcePlan: Sendable {
         public let patterns: PlanNode
     }
 
-    static let shape = PlanShape(required: ["kind"], optional: ["exclude", "accept", "limits"])
+    static let shape = PlanShape(
+        required: ["kind"], optional: ["exclude", "accept", "limits", "declared"])
     static let exclusionShape = PlanShape(required: ["reason"])
     static let limitsShape = PlanShape(optional: ["bandwidth"])
 
@@ -35,6 +38,9 @@ public struct SourcePlan: Sendable {
         exclusions = common.fields?["exclude"].map { Self.exclusions($0, problems) } ?? []
         acceptNodes = common.fields?["accept"]?.elements(problems) ?? []
         accept = acceptNodes.compactMap { $0.string(problems) }
+        declared = (common.fields?["declared"]?.elements(problems) ?? []).compactMap {
+            DeclarationPlan($0, problems)
+        }
         bandwidth = common.fields?.mapping("limits", Self.limitsShape)?.byteRate("bandwidth")
     }
 

@@ -8,7 +8,7 @@ import Signatures
 /// signed: a `VerifiedSigner` of it is what the document claims.
 struct ClaimVerifier: SealVerifier {
     func verify(
-        seal: [UInt8], sshsig: [UInt8], mldsa65: [UInt8]
+        seal: [UInt8], sshsig: [UInt8], mldsa65: [UInt8], at moment: Timestamp?
     ) throws(Failure) -> VerifiedSigner {
         let fingerprint = try TrustedKeys.verifyUnknown(seal, sshsig: sshsig, as: .seal)
         let signer = try JSON(parsing: seal)["predicate"]?["signer"]
@@ -25,5 +25,13 @@ struct ClaimVerifier: SealVerifier {
     ) throws(Failure) -> VerifiedSigner? {
         try KeyVerifier.checkClaim(document, bytes, sshsig: sshsig)
         return nil
+    }
+
+    /// What every reader can judge without trust; none of its times are certified.
+    func stamp(
+        _ token: [UInt8], over message: [UInt8], request: [UInt8]?
+    ) throws(Failure) -> CertifiedTime {
+        try KeyVerifier(keys: TrustedKeys([]), now: World.real.now())
+            .stamp(token, over: message, request: request)
     }
 }

@@ -19,7 +19,11 @@ struct Coverage {
             catalogue["omitted"]?.integer == outcome.omitted
         else { throw mismatch("the catalogue and the seal") }
         let counts = try Catalogue.omissions(in: bag)
-        let isOpen = counts.contains { !$0.accepted && $0.count > 0 }
+        // What the contract's list does not explain leaves a run open, as omissions do.
+        let unexplained = (catalogue["sources"]?.array ?? []).contains {
+            $0["coverage"]?["unexplained"]?.integer ?? 0 > 0
+        }
+        let isOpen = unexplained || counts.contains { !$0.accepted && $0.count > 0 }
         guard counts.reduce(0, { $0 &+ $1.count }) == outcome.omitted,
             isOpen == (outcome.status == 2)
         else { throw mismatch("the omissions of the catalogue and the seal's outcome") }

@@ -24,6 +24,9 @@ public final class ExportRun: Sendable {
     let scheduler: Scheduler
     let sources: [OpenSource]
     let level: CompressionLevel
+    let stamps: RunStamps
+    /// Where the archive stands, if the plan names the one before.
+    let series: SealSeries?
 
     /// A source with its connector, for the time of the run.
     struct OpenSource: Sendable {
@@ -81,11 +84,8 @@ public final class ExportRun: Sendable {
                 .unsupported, "an archive on standard output cannot have SHA-512 manifests",
                 hint: "Write it to a file, or leave sha512 out of archive.manifests.")
         }
-        guard plan.archive.timestamp == nil else {
-            throw Failure(
-                .unsupported, "this release takes no time-stamps",
-                hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
-        }
+        try RunStamps.check(plan.archive.timestamps)
+        if let previous = plan.archive.previous { _ = try SealSeries(after: previous) }
         _ = try recipients(of: plan.archive)
         _ = try ContractFacts.json(of: plan.run)
         if let agreement = plan.run.agreement {
@@ -137,6 +137,12 @@ public final class ExportRun: Sendable {
         } else {
             try writer.begin()
             ledger = try RunLedger(creating: writer.journalPath, run: identity, world: world)
+        }
+        stamps = try RunStamps(
+            plan.archive.timestamps, ledger: ledger, directory: writer.stateDirectory, world: world,
+            progress: progress)
+        series = try plan.archive.previous.map { (path) throws(Failure) in
+            try SealSeries(after: path)
         }
         let workers = plan.limits.workers ?? Scheduler.standardWorkers
         scheduler = Scheduler(workers: workers)
@@ -203,6 +209,11 @@ public final class ExportRun: Sendable {
         if !ledger.commits.isEmpty {
             announce(.checking)
             try await checkStored()
+        }
+        if !stamps.authorities.isEmpty {
+            announce(.stamping)
+            let stamps = stamps
+            try await scheduler.run { () throws(Failure) in try stamps.open() }
         }
         announce(.inventory)
         var inventories = try await takeInventories()

@@ -25,6 +25,8 @@ public struct ImportRun: Sendable {
     /// What all targets share of the bandwidth.
     let throttle: Throttle?
     let startedAt: Timestamp
+    /// What the receipt must tell of exceptions.
+    let reservations: [String]
     /// When the archive had passed, and the first byte might go to a target.
     let verifiedAt: Timestamp
 
@@ -38,9 +40,11 @@ public struct ImportRun: Sendable {
 
     public static func run(
         _ plan: ImportPlan, archive path: String, keys archiveKeys: ArchiveKeys, work: String?,
+        seen: String? = nil, exception: Exception = Exception(),
         connectors: [any Importer.Type], world: World, progress: Progress,
         announce: @Sendable (ImportStage) -> Void
     ) async throws(Failure) -> ImportOutcome {
+        try exception.check()
         guard path != "-" else {
             throw Failure(
                 .usage,
@@ -56,11 +60,20 @@ public struct ImportRun: Sendable {
         }
         let startedAt = world.now()
         announce(.verify)
-        let keys = try TrustedKeys(files: plan.trust)
+        var trust = TrustOptions(trust: plan.trust)
+        trust.authorities = plan.timestamp.authorities
+        trust.policies = plan.timestamp.policies
+        trust.requiresTimeStamps = plan.timestamp.isRequired
+        trust.acceptsExpired = exception.acceptsExpired
+        let memory = try (seen ?? SealMemory.standardPath).map { (path) throws(Failure) in
+            try SealMemory(path)
+        }
         let workers = plan.limits.workers ?? Scheduler.standardWorkers
         ReceiptFiles(work: work ?? workDirectory(for: path), archive: path).mend()
         let bag = try await Bag(opening: path).verified(
-            by: KeyVerifier(keys: keys, now: startedAt), workers: workers, progress: progress)
+            by: KeyVerifier(trust, now: startedAt), workers: workers, progress: progress)
+        let sealDigest = bag.digest(of: Seal.path) ?? SHA256.hash(bag.seal.bytes)
+        let reservations = try exceptions(bag.seal, sealDigest, memory, exception, at: startedAt)
         let archive = try OpenArchive(bag, keys: archiveKeys)
         try archive.checkManifest(against: bag)
         try Coverage(bag).check()
@@ -75,10 +88,44 @@ public struct ImportRun: Sendable {
             world: world, progress: progress, ledger: ledger,
             scheduler: Scheduler(workers: workers),
             throttle: plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) },
-            startedAt: startedAt, verifiedAt: verifiedAt)
+            startedAt: startedAt, reservations: reservations, verifiedAt: verifiedAt)
         defer { run.scheduler.close() }
         let results = try await run.replay(connectors, announce)
-        return try Receipt(run: run, results: results).write()
+        let outcome = try Receipt(run: run, results: results).write()
+        try remember(bag.seal, sealDigest, memory, isAsked: seen != nil, at: startedAt)
+        return outcome
+    }
+
+    /// Holds the archive against those imported before, and gives back what the receipt must tell.
+    private static func exceptions(
+        _ seal: Seal, _ digest: Digest256, _ memory: SealMemory?, _ exception: Exception,
+        at moment: Timestamp
+    ) throws(Failure) -> [String] {
+        var reservations: [String] = []
+        if let until = seal.restoreBefore, moment >= until {
+            // The verification has let it pass, because it was told to.
+            reservations.append(
+                exception.reservation("the archive was to be restored before \(until.text)"))
+        }
+        guard let memory else { return reservations }
+        do throws(Failure) { try memory.check(seal, digest: digest) } catch {
+            guard exception.acceptsOlder else { throw error }
+            reservations.append(exception.reservation(error.what))
+        }
+        return reservations
+    }
+
+    /// A memory that somebody names must work; the standard one is kept where it can be.
+    private static func remember(
+        _ seal: Seal, _ digest: Digest256, _ memory: SealMemory?, isAsked: Bool,
+        at moment: Timestamp
+    ) throws(Failure) {
+        do throws(Failure) {
+            try memory?.remember(seal, digest: digest, at: moment)
+        } catch {
+            guard isAsked else { return }
+            throw error.during("the import is done, but its archive could not be remembered")
+        }
     }
 
     /// The standard work directory as far as it is known before the manifest can be read.

@@ -27,7 +27,7 @@ struct Receipt {
 
     /// What somebody who relies on this receipt must know.
     private var reservations: [String] {
-        var reservations: [String] = []
+        var reservations = run.reservations
         switch run.plan.verify {
         case .digest: break
         case .counts: reservations.append("the target was compared by counts only")
@@ -132,7 +132,8 @@ struct Receipt {
             "predicate": [
                 "bag": .string("urn:uuid:" + seal.bag),
                 "seal": [
-                    "sha256": .string((run.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)).hex),
+                    "sha256": .string(
+                        (run.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)).hex),
                     "createdAt": .string(seal.createdAt.text),
                 ],
                 "verified": [
@@ -247,7 +248,10 @@ struct Receipt {
         }
         lines += reservations.map { "reservation: \($0)" }
         lines.append(
-            "receipt: \(run.work)/\(name)" + (folder.map { $0.hasSuffix("/proof") ? ", and in proof/ of the archive" : ", and in \($0)" } ?? ""))
+            "receipt: \(run.work)/\(name)"
+                + (folder.map {
+                    $0.hasSuffix("/proof") ? ", and in proof/ of the archive" : ", and in \($0)"
+                } ?? ""))
         return lines.joined(separator: "\n")
     }
 }

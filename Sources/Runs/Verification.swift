@@ -34,13 +34,13 @@ public struct Verification: Sendable {
     }
 
     public static func run(
-        _ archive: String, trust: [String], keys: ArchiveKeys, auditors: [any Auditor.Type],
+        _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
         folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        let trusted = try TrustedKeys(files: trust)
-        let stored = try await stored(
-            archive, by: KeyVerifier(keys: trusted, now: world.now()), keys, auditors, progress)
-        return try stored.withDossier(of: archive, trusted, folder, isProofEnough, world)
+        let stored = try await run(
+            archive, by: KeyVerifier(trust, now: world.now()), keys, auditors, progress)
+        return try stored.withDossier(
+            of: archive, TrustedKeys(files: trust.trust), folder, isProofEnough, world)
     }
 
     /// Looks for damage alone, where nobody has said whom to trust: a good result says nothing about
@@ -49,8 +49,8 @@ public struct Verification: Sendable {
         _ archive: String, keys: ArchiveKeys, auditors: [any Auditor.Type],
         folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        let stored = try await stored(archive, by: ClaimVerifier(), keys, auditors, progress)
-        return try stored.withDossier(of: archive, TrustedKeys.nobody, folder, isProofEnough, world)
+        let stored = try await run(archive, by: ClaimVerifier(), keys, auditors, progress)
+        return try stored.withDossier(of: archive, .nobody, folder, isProofEnough, world)
     }
 
     /// Adds the signed documents about the archive, and what is wrong with them.
@@ -71,7 +71,7 @@ public struct Verification: Sendable {
     }
 
     /// Everything but the dossier.
-    private static func stored(
+    private static func run(
         _ archive: String, by verifier: some SealVerifier, _ keys: ArchiveKeys,
         _ auditors: [any Auditor.Type], _ progress: Progress
     ) async throws(Failure) -> Verification {
@@ -227,7 +227,8 @@ extension Verification {
         if let failure, report.problems.isEmpty { lines.append(Self.problem(failure)) }
         if let dossier {
             lines += dossier.lines
-            for problem in dossier.problems where problem.failure != failure || !report.problems.isEmpty {
+            for problem in dossier.problems
+            where problem.failure != failure || !report.problems.isEmpty {
                 lines.append(Self.problem(problem.failure))
             }
         }
@@ -240,6 +241,11 @@ extension Verification {
                 "good: \(report.payload.files) files, \(report.payload.bytes) bytes, sealed by "
                     + "\(seal.signer.principal) at \(seal.createdAt.text), "
                     + "\(seal.outcome.exported) of \(seal.outcome.expected) objects")
+            if report.closing == nil {
+                lines.append(
+                    "note: no trusted time-stamp says when it was sealed; the keys were judged as of now"
+                )
+            }
             if content == .null {
                 lines.append(
                     "note: encrypted content was not looked into; --decrypt-with does that")

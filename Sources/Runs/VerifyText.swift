@@ -22,6 +22,9 @@ struct VerifyText {
         # For the later documents (receipt, acceptance, erasure, …) the same of those who have signed them.
         # Run the lines one by one in the folder of the archive, or all of them:
         #   TRUST=/the/trust.json sh VERIFY.txt
+        # Time-stamps are checked too where TSA_CA names a PEM file with the roots of the authorities:
+        #   TRUST=/the/trust.json TSA_CA=/the/tsa-ca.pem sh VERIFY.txt
+        # Certificates that a token lacks go into a file of their own: TSA_CERTS=/the/certificates.pem
         set -eu
         : "${TRUST:?set TRUST to the trust file, or to the folder with the public keys of \(principal)}"
         bad() { echo "NOT GOOD: $1" >&2; exit 1; }
@@ -37,8 +40,8 @@ struct VerifyText {
         listed=$({ cut -c 67- tagmanifest-sha256.txt; ls tagmanifest-*; } | LC_ALL=C sort)
         found=$(find . -type f ! -path './data/*' ! -path './proof/*' | cut -c 3- | LC_ALL=C sort)
         test "$listed" = "$found" || bad "there are other files than tagmanifest-sha256.txt lists"
-        test -z "$(find proof -type f | grep -vxE 'proof/(seal\\.json(\\.sig|\\.mldsa65)?|opening\\.tsr\
-        |timestamped\\.txt(\\.tsr)?|keys/[a-z0-9._-]+\
+        test -z "$(find proof -type f | grep -vxE 'proof/(seal\\.json(\\.sig|\\.mldsa65)?\
+        |opening(-[2-9])?\\.ts[rq]|timestamped\\.txt((-[2-9])?\\.ts[rq])?|keys/[a-z0-9._-]+\
         |(plan|receipt-[1-9][0-9]*|acceptance|erasure-request|override-[1-9][0-9]*|erasure)\\.json(\\.sig|\\.mldsa65)?)')" \\
           || bad "proof/ holds a file that has no place there"
         for key in proof/keys/*; do
@@ -116,7 +119,36 @@ struct VerifyText {
         grep -q "\\"entries\\":$count,\\"head\\":\\"$previous\\"" proof/seal.json \\
           || bad "the journal ends elsewhere than the seal says"
 
-        # 7. The later documents, if there are any: each names the one before it by its digest, and is
+        # 7. Time-stamps (RFC 3161): over the first line of the journal, and over the seal and its signatures.
+        if [ -e proof/timestamped.txt ]; then
+          (cd proof && sha256sum --check --strict --quiet timestamped.txt)
+          test "$(cut -c 67- proof/timestamped.txt | tr '\\n' ' ')" = "seal.json seal.json.mldsa65 seal.json.sig " \\
+            || bad "proof/timestamped.txt lists other files"
+        fi
+        head -n 1 exeat/journal.jsonl | tr -d '\\n' > "$KEYS/opening"
+        found=no
+        for token in proof/opening*.tsr proof/timestamped.txt*.tsr; do
+          [ -e "$token" ] || continue
+          found=yes
+          case $token in proof/opening*) data=$KEYS/opening ;; *) data=proof/timestamped.txt ;; esac
+          openssl ts -reply -in "$token" -text > "$KEYS/stamp" 2>/dev/null || bad "$token is not a time-stamp"
+          grep -E '^(Time stamp|Policy OID|TSA):' "$KEYS/stamp" || true
+          when=$(date -u -d "$(sed -n 's/^Time stamp: //p' "$KEYS/stamp")" +%s)
+          if [ -n "${TSA_CA:-}" ]; then
+            # Certificates are judged at the date of the stamp, not at that of today.
+            openssl ts -verify -data "$data" -in "$token" -CAfile "$TSA_CA" -attime "$when" \\
+              ${TSA_CERTS:+-untrusted "$TSA_CERTS"} \\
+              || bad "the time-stamp $token does not hold"
+          else
+            echo "$token was not checked: set TSA_CA to the root certificate of the authority"
+          fi
+        done
+        [ "$found" = yes ] || echo "there is no time-stamp"
+        for token in $(sed -n 's/.*"openings":\\[\\([^]]*\\)\\].*/\\1/p' proof/seal.json | grep -o 'opening[-2-9]*\\.tsr'); do
+          digest=$(sha256sum < "proof/$token" | cut -c 1-64)
+          grep -qF "{\\"name\\":\\"$token\\",\\"sha256\\":\\"$digest\\"}" proof/seal.json || bad "$token is not the one in the seal"
+        done
+        # 8. The later documents, if there are any: each names the one before it by its digest, and is
         # signed by somebody who may sign it.
         for document in plan.json $(ls proof | grep -xE 'receipt-[1-9][0-9]*\\.json') acceptance.json \\
           erasure-request.json $(ls proof | grep -xE 'override-[1-9][0-9]*\\.json') erasure.json; do

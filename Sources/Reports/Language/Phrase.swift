@@ -111,6 +111,9 @@ enum Phrase: String, Sendable, CaseIterable {
     case linkPlan, linkPlanRecord, linkOverride, linkOverrideRecord, recordPlan, recordPlanText
     case recordOverride, recordOverrideText, roleOverride, dateAgreed, datePlanSigned
     case dateOverride, lockTitle, lockOpen, lockClosed, lockOverridden, lockNotBefore
-    case lockApproval, reasonUnexplained, evidenceDateReplaced, evidenceExemptDeclared
-    case coverageCaption, coverageCategory, coverageGround, coverageWhole, coverageGaps
+    case lockApproval, reasonUnexplained, reasonAccepted, reasonOverridden, evidenceDateReplaced
+    case evidenceExemptDeclared, coverageCaption, coverageCategory, coverageGround, coverageWhole
+    case coverageGaps
+    // More of receipts
+    case columnTarget, columnMapped, recordDurations
 }

@@ -57,7 +57,7 @@ extension Texts {
         "changing-columns": "colonnes recalculées",
         "not-backed-up": "disques exclus de la sauvegarde",
         "bind-mounts": "montages liés", "unused-disks": "disques inutilisés",
-        "passthrough": "périphériques dédiés", "media": "médias amovibles",
+        "passthrough": "périphériques dédiés", "media": "supports",
         "snapshots": "instantanés", "pending-changes": "modifications en attente",
         "states": "états suspendus", "hook-scripts": "scripts d’accroche", "withheld": "non exposé",
         "denied": "droits insuffisants",
@@ -116,7 +116,7 @@ extension Texts {
         // Members of later documents
         "receipt": "reçu", "integrated": "intégré", "usable": "exploitable",
         "reservations": "réserves", "receiptReservations": "réserves du reçu", "methods": "méthodes",
-        "media": "supports", "keys": "clés détruites", "startedAt": "début", "completedAt": "fin",
+        "keys": "clés détruites", "startedAt": "début", "completedAt": "fin",
         "formalNotice": "préavis formel", "scope": "étendue", "name": "nom", "reason": "motif",
         "overridden": "levé", "open": "ouvert", "notBefore": "pas avant", "reasons": "motifs",
         "overrides": "levées", "sha256": "SHA-256", "kind": "nature", "what": "détail",

@@ -106,7 +106,7 @@ extension Texts {
         .timestamps: "Time stamps",
         .stampOpening: "opening certified at {0}",
         .stampClosing: "closing certified at {0}",
-        .stampUnchecked: "token present, no authority given",
+        .stampUnchecked: "no authority given (--tsa-ca)",
         .stampMissing: "missing: times are those of the exporting machine",
         .namesHidden: "Names of objects are not shown.",
         .namesShown:

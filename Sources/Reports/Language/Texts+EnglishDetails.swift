@@ -183,18 +183,18 @@ extension Texts {
         // The dossier
         .linkPlan: "Signed plan",
         .linkPlanRecord: "agreed before anything left",
-        .linkOverride: "Lock overridden",
-        .linkOverrideRecord: "erasure before its time",
+        .linkOverride: "Override",
+        .linkOverrideRecord: "of the lock of erasure",
         .recordPlan: "Signed reversibility plan",
         .recordPlanText:
             "The customer signed the plan of the export before anything left; the seal names that plan.",
         .recordOverride: "Override of the lock of erasure",
         .recordOverrideText:
             "The person named approves an erasure that law or dossier do not yet allow.",
-        .roleOverride: "approval of an override",
+        .roleOverride: "author of an override",
         .dateAgreed: "Agreed in the plan: {0}",
         .datePlanSigned: "Plan signed by the customer",
-        .dateOverride: "Lock overridden: {0}",
+        .dateOverride: "Override of the lock: {0}",
         .lockTitle: "Lock of the erasure",
         .lockOpen: "Open: the data may be erased.",
         .lockClosed: "Closed: the data must not be erased yet.",
@@ -202,6 +202,9 @@ extension Texts {
         .lockNotBefore: "Not before {0} ({1}).",
         .lockApproval: "{0} ({1}): {2}",
         .reasonUnexplained: "{0} {0:gap/gaps} between what was declared, found and exported.",
+        .reasonAccepted: "The customer accepted with {0} {0:reservation/reservations}.",
+        .reasonOverridden:
+            "The erasure was certified against the lock, by an override of two named people.",
         .evidenceDateReplaced: "Another rule holds in its place.",
         .evidenceExemptDeclared: "{0} {0:exemption/exemptions} declared, with ground and clause.",
         .coverageCaption: "What was declared of source {0}",
@@ -209,5 +212,9 @@ extension Texts {
         .coverageGround: "Ground and clause",
         .coverageWhole: "Declared, found and exported agree.",
         .coverageGaps: "{0} {0:gap/gaps} to explain:",
+        // More of receipts
+        .columnTarget: "Target",
+        .columnMapped: "Mapped",
+        .recordDurations: "Of which",
     ]
 }

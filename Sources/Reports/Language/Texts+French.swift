@@ -108,7 +108,7 @@ extension Texts {
         .timestamps: "Horodatage qualifié",
         .stampOpening: "ouverture certifiée le {0}",
         .stampClosing: "clôture certifiée le {0}",
-        .stampUnchecked: "jeton présent, autorité non fournie",
+        .stampUnchecked: "autorité non fournie (--tsa-ca)",
         .stampMissing: "absent : les heures sont celles de la machine d’export",
         .namesHidden: "Les noms d’objets ne sont pas montrés.",
         .namesShown:

@@ -186,25 +186,28 @@ extension Texts {
         // The dossier
         .linkPlan: "Plan signé",
         .linkPlanRecord: "convenu avant le départ",
-        .linkOverride: "Levée du verrou",
-        .linkOverrideRecord: "effacement avant l’heure",
+        .linkOverride: "Dérogation",
+        .linkOverrideRecord: "au verrou d’effacement",
         .recordPlan: "Plan de réversibilité signé",
         .recordPlanText:
             "Le client a signé le plan de l’export avant que rien ne parte ; le sceau nomme ce plan.",
-        .recordOverride: "Levée du verrou d’effacement",
+        .recordOverride: "Dérogation au verrou d’effacement",
         .recordOverrideText:
             "La personne nommée approuve un effacement que les textes ou le dossier ne permettent pas encore.",
-        .roleOverride: "approbation d’une levée",
+        .roleOverride: "auteur d’une dérogation",
         .dateAgreed: "Convenu au plan : {0}",
         .datePlanSigned: "Plan signé par le client",
-        .dateOverride: "Levée du verrou : {0}",
+        .dateOverride: "Dérogation au verrou : {0}",
         .lockTitle: "Verrou d’effacement",
         .lockOpen: "Ouvert : les données peuvent être effacées.",
         .lockClosed: "Fermé : les données ne doivent pas encore être effacées.",
-        .lockOverridden: "Levé par deux personnes nommées, contre le verrou.",
+        .lockOverridden: "Dérogation de deux personnes nommées, contre le verrou.",
         .lockNotBefore: "Pas avant le {0} ({1}).",
         .lockApproval: "{0} ({1}) : {2}",
         .reasonUnexplained: "{0} {0:écart/écarts} entre ce qui était déclaré, trouvé et exporté.",
+        .reasonAccepted: "Le client a accepté avec {0} {0:réserve/réserves}.",
+        .reasonOverridden:
+            "L’effacement a été attesté contre le verrou, par dérogation de deux personnes nommées.",
         .evidenceDateReplaced: "Une autre règle s’applique à sa place.",
         .evidenceExemptDeclared:
             "{0} {0:exemption déclarée/exemptions déclarées}, avec motif et clause.",
@@ -213,5 +216,9 @@ extension Texts {
         .coverageGround: "Motif et clause",
         .coverageWhole: "Déclaré, trouvé et exporté concordent.",
         .coverageGaps: "{0} {0:écart/écarts} à expliquer :",
+        // More of receipts
+        .columnTarget: "Cible",
+        .columnMapped: "Correspondances",
+        .recordDurations: "Dont",
     ]
 }

@@ -42,7 +42,15 @@ extension ReportModel {
         problems = Self.problems(evidence)
         problemCount = max(evidence.report?.problemCount ?? 0, problems.count)
         actions = receipts.flatMap { receipt in
-            receipt.reservations.map { ManualAction(origin: .receipt(receipt.number), text: $0) }
+            receipt.manualActions.map {
+                ManualAction(
+                    origin: .receipt(receipt.number), folder: $0.folder, text: $0.what,
+                    count: $0.count)
+            }
+                + receipt.reservations.map {
+                    ManualAction(
+                        origin: .receipt(receipt.number), folder: nil, text: $0, count: nil)
+                }
         }
         instructions = Instruction.steps(of: evidence.instructions)
         dataAct =
@@ -82,9 +90,6 @@ extension ReportModel {
                     entries: $0, head: json["head"]?.string ?? "", root: json["root"]?.string ?? "")
             }
         }
-        func hasToken(_ name: String) -> Bool {
-            evidence.report?.checks.contains { $0.name == name && $0.outcome != .absent } ?? false
-        }
         var isTrusted = false
         if case .verified = evidence.standing { isTrusted = true }
         return ArchiveFacts(
@@ -102,8 +107,12 @@ extension ReportModel {
                 ?? (evidence.catalogue["createdAt"]?.string).flatMap { Timestamp($0) },
             sealedAt: (predicate?["createdAt"]?.string).flatMap { Timestamp($0) },
             openingStamp: evidence.report?.opening, closingStamp: evidence.report?.closing,
-            hasOpeningToken: hasToken("opening time stamp"),
-            hasClosingToken: hasToken("closing time stamp"),
+            stamps: (evidence.report?.stamps ?? [:]).sorted { $0.key < $1.key }.map {
+                StampFacts(
+                    isOpening: $0.key.kind == .opening, file: "proof/" + $0.key.token,
+                    moment: $0.value.moment, authority: $0.value.authority,
+                    isTrusted: $0.value.isTrusted, note: $0.value.note)
+            },
             files: predicate?["payload"]?["files"]?.integer ?? evidence.report?.payload.files ?? 0,
             bytes: predicate?["payload"]?["bytes"]?.integer ?? evidence.report?.payload.bytes ?? 0,
             signer: SignerFacts(predicate?["signer"], isTrusted: isTrusted),

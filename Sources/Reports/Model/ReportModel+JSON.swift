@@ -87,6 +87,13 @@ extension ArchiveFacts {
             "encrypted": .bool(isEncrypted), "proofOnly": .bool(isProofOnly),
             "openedAt": .time(openedAt), "sealedAt": .time(sealedAt),
             "openingStamp": .time(openingStamp), "closingStamp": .time(closingStamp),
+            "stamps": .array(
+                stamps.map {
+                    [
+                        "file": .string($0.file), "at": .string($0.moment.text),
+                        "authority": .string($0.authority), "trusted": .bool($0.isTrusted),
+                    ]
+                }),
             "payload": ["files": .integer(files), "bytes": .integer(bytes)],
             "signer": signer?.json ?? .null, "tool": .text(tool),
             "planSha256": .text(planSHA256), "sealSha256": .text(sealSHA256),
@@ -307,6 +314,9 @@ extension ManualAction {
             case .receipt(let number): .string("receipt-\(number).json")
             case .seal: "seal.json"
             }
-        return ["document": origin, "text": .string(text)]
+        return [
+            "document": origin, "folder": .text(folder), "text": .string(text),
+            "count": .number(count),
+        ]
     }
 }

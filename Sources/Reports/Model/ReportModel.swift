@@ -48,8 +48,7 @@ struct ArchiveFacts: Sendable {
     /// What authorities of time have certified.
     let openingStamp: Timestamp?
     let closingStamp: Timestamp?
-    let hasOpeningToken: Bool
-    let hasClosingToken: Bool
+    let stamps: [StampFacts]
     let files: Int64
     let bytes: Int64
     let signer: SignerFacts?
@@ -64,6 +63,17 @@ struct ArchiveFacts: Sendable {
         let head: String
         let root: String
     }
+}
+
+/// What a time-stamp says.
+struct StampFacts: Sendable {
+    let isOpening: Bool
+    let file: String
+    let moment: Timestamp
+    let authority: String
+    /// Whether the authority is one that the reader named.
+    let isTrusted: Bool
+    let note: String?
 }
 
 struct SignerFacts: Sendable, Equatable {
@@ -276,8 +286,11 @@ struct ManualAction: Sendable {
     }
 
     let origin: Origin
+    /// The source's folder; nil for what is about all.
+    let folder: String?
     /// As the document has it, in English.
     let text: String
+    let count: Int64?
 }
 
 /// A step of the instructions: a line of prose, and commands.

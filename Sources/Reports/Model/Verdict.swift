@@ -74,6 +74,15 @@ public struct Verdict: Sendable {
                 hasFailed = true
             }
         }
+        for link in chain where link.file != nil {
+            let says = link.statement["predicate"]
+            if link.kind == .acceptance, let count = says?["reservations"]?.array?.count, count > 0 {
+                reasons.append(Sentence(.reasonAccepted, .number(Int64(count))))
+            }
+            if link.kind == .erasure, says?["lock"]?["overridden"]?.bool == true {
+                reasons.append(Sentence(.reasonOverridden))
+            }
+        }
         for link in chain where link.state == .unchecked {
             reasons.append(
                 Sentence(.reasonUnchecked, .name(link.file ?? link.kind.rawValue)))

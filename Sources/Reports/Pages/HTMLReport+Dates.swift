@@ -40,28 +40,23 @@ extension HTMLReport {
     }
 
     private var stamps: HTML {
-        let archive = model.archive
-        var pieces: [HTML] = []
-        if let stamp = archive.openingStamp {
-            pieces.append(
+        let stamps = model.archive.stamps
+        guard !stamps.isEmpty else { return state(.none, .dash, texts[.stampMissing]) }
+        return HTML(
+            joining: stamps.map { stamp in
                 element(.div) {
-                    state(.good, .check, texts.text(.stampOpening, .moment(stamp)))
-                })
-        }
-        if let stamp = archive.closingStamp {
-            pieces.append(
-                element(.div) {
-                    state(.good, .check, texts.text(.stampClosing, .moment(stamp)))
-                })
-        }
-        if pieces.isEmpty {
-            let isThere = archive.hasOpeningToken || archive.hasClosingToken
-            pieces.append(
-                state(
-                    isThere ? .warn : .none, isThere ? .question : .dash,
-                    texts[isThere ? .stampUnchecked : .stampMissing]))
-        }
-        return HTML(joining: pieces)
+                    state(
+                        stamp.isTrusted ? .good : .warn, stamp.isTrusted ? .check : .question,
+                        texts.text(
+                            stamp.isOpening ? .stampOpening : .stampClosing, .moment(stamp.moment)))
+                    " – "
+                    HTML.name(stamp.authority)
+                    if !stamp.isTrusted {
+                        " – "
+                        texts[.stampUnchecked]
+                    }
+                }
+            })
     }
 
     var dates: HTML {

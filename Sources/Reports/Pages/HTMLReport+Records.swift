@@ -156,6 +156,7 @@ extension HTMLReport {
                     .recordDuration,
                     receipt.milliseconds.map { HTML(formats.duration(milliseconds: $0)) } ?? .empty
                 ),
+                (.recordDurations, durations(receipt)),
                 (
                     .recordReservations,
                     receipt.reservations.isEmpty
@@ -170,20 +171,34 @@ extension HTMLReport {
             table(
                 texts[.sourcesCaption], id: "record-\(receipt.number)-sources",
                 [
-                    .text(.columnSource), .text(.columnKind), .text(.sourceCounts),
-                    .text(.columnCompared),
+                    .text(.columnSource), .text(.columnKind), .text(.columnTarget),
+                    .number(.columnMapped), .text(.sourceCounts), .text(.columnCompared),
                 ]
             ) {
                 for source in receipt.sources {
                     element(.tr) {
                         head { HTML.name(label(of: source.folder)) }
                         cell { HTML.name(texts.term(source.kind)) }
+                        cell { source.target.map { HTML.name(texts.term($0)) } ?? HTML("–") }
+                        numberCell(formats.number(source.mappings))
                         cell { counts(source.counts) }
                         cell { comparison(source.imported) }
                     }
                 }
             },
         ])
+    }
+
+    private func durations(_ receipt: ReceiptFacts) -> HTML {
+        var pieces: [HTML] = []
+        for duration in receipt.durations where duration.name != "total" {
+            if !pieces.isEmpty { pieces.append(HTML(" · ")) }
+            pieces += [
+                HTML.name(texts.term(duration.name)),
+                HTML(" : " + formats.duration(milliseconds: duration.value)),
+            ]
+        }
+        return HTML(joining: pieces)
     }
 
     func label(of folder: String) -> String {

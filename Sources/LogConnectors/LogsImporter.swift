@@ -1,0 +1,127 @@
+public import Basics
+public import Connectors
+public import Manifests
+public import Plans
+import Streams
+import Synchronization
+
+/// Brings logs to a directory: the journal into journal files, text logs into files.
+///
+/// Each family of logs replays its own artifacts; here their rounds, slices and results are joined.
+public final class LogsImporter: Importer {
+    public static let kind = "logs"
+
+    private let families: [any LogTargetFamily]
+    /// For each artifact of the archive, the family that takes it.
+    private let owners: [Int]
+    private let target: LogsTarget
+    private let source: SourceRecord
+    private let room: Room
+    /// For each family, where its slices begin.
+    private let starts = Mutex<[Int]>([])
+
+    public static func check(_ target: TargetPlan, _ problems: PlanProblems) {
+        _ = LogsTarget(target, problems)
+    }
+
+    public init(
+        _ target: TargetPlan, source: SourceRecord, from artifacts: any ArtifactSource, room: Room,
+        resuming: Bool
+    ) throws(Failure) {
+        let problems = PlanProblems()
+        self.target = LogsTarget(target, problems)
+        try problems.check()
+        self.source = source
+        self.room = room
+        families = [
+            try JournalTargetFamily(
+                self.target, source: source, from: artifacts, room: room.part("journald"),
+                resuming: resuming),
+            try TextTargetFamily(
+                self.target, source: source, from: artifacts, room: room.part("text"),
+                resuming: resuming),
+        ]
+        var owners: [Int] = []
+        for artifact in source.artifacts {
+            guard
+                let owner = families.firstIndex(where: {
+                    type(of: $0).artifactKinds.contains(artifact.kind)
+                })
+            else {
+                throw Failure(
+                    .manifestMalformed,
+                    "\"\(artifact.name)\" of the logs has an unknown kind \"\(artifact.kind)\"")
+            }
+            owners.append(owner)
+        }
+        self.owners = owners
+    }
+
+    public func prepare() throws(Failure) -> ImportOutline {
+        try begin()
+        var outline = ImportOutline(rounds: [], slices: 0, bytes: 0)
+        var starts: [Int] = []
+        for family in families {
+            let part = try family.prepare()
+            for (number, round) in part.rounds.enumerated() {
+                if number == outline.rounds.count { outline.rounds.append([]) }
+                outline.rounds[number] += round
+            }
+            starts.append(outline.slices)
+            outline.slices += part.slices
+            outline.bytes += part.bytes
+        }
+        self.starts.withLock { $0 = starts }
+        return outline
+    }
+
+    /// Makes the directory, and refuses one that holds what is not of this import.
+    private func begin() throws(Failure) {
+        let begun = room.directory + "/begun"
+        try Files.makeDirectory(target.directory)
+        if Files.exists(begun) { return }
+        guard try target.existing != .refuse || Files.names(in: target.directory).isEmpty else {
+            throw Failure(
+                .targetOccupied, "\"\(target.directory)\" is not empty",
+                hint: "Name an empty directory, or say existing: add or existing: replace.")
+        }
+        try Files.write([], to: begun, mode: 0o600)
+    }
+
+    public func replay(_ unit: SegmentNumber) throws(Failure) {
+        guard owners.indices.contains(unit.artifact) else {
+            throw Failure(.failed, "artifact \(unit.artifact) is none of the logs")
+        }
+        try families[owners[unit.artifact]].replay(unit)
+    }
+
+    public func finish() throws(Failure) {
+        for family in families { try family.finish() }
+    }
+
+    public func compare(_ slice: Int) throws(Failure) {
+        let starts = starts.withLock { $0 }
+        guard let place = starts.lastIndex(where: { $0 <= slice }) else {
+            throw Failure(.failed, "a comparison before the import")
+        }
+        try families[place].compare(slice - starts[place])
+    }
+
+    public func conclude(counting: Bool) throws(Failure) -> ImportResult {
+        var result = ImportResult(
+            comparisons: [], differences: [], differenceCount: 0, shortfalls: [],
+            shortfallCount: 0, counts: [], mappings: [:])
+        for family in families {
+            let part = try family.conclude(counting: counting)
+            result.comparisons += part.comparisons
+            result.differences += part.differences
+            result.differenceCount += part.differenceCount
+            result.shortfalls += part.shortfalls
+            result.shortfallCount += part.shortfallCount
+            result.counts += part.counts
+            result.reservations += part.reservations
+            result.remarks += part.remarks
+        }
+        return result
+    }
+}

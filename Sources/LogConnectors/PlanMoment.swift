@@ -1,0 +1,33 @@
+import Basics
+import Logs
+import Plans
+
+/// Times of a plan, exact at the edges of daylight saving.
+enum PlanMoment {
+    /// A time such as `2026-06-30T23:59:59+02:00`, or in the zone given `2026-06-30 23:59:59` or
+    /// `2026-06-30`, which is the beginning of that day; up to nine digits of a second's fraction.
+    static func read(
+        _ key: String, _ settings: PlanMapping, _ zone: TextTimeZone, _ problems: PlanProblems
+    ) -> Timestamp? {
+        guard let text = settings.string(key), let node = settings[key] else { return nil }
+        switch zone.moment(text) {
+        case .moment(let moment): return moment
+        case .unclear(let first, let second):
+            problems.add(
+                .planInvalidValue,
+                "\"\(key)\" names a time that comes twice when the clock is set back: write "
+                    + "\(first.text) or \(second.text)", at: node)
+        case .missing:
+            problems.add(
+                .planInvalidValue,
+                "\"\(key)\" names a time that no clock shows, since it is set forward there",
+                at: node)
+        case nil:
+            problems.add(
+                .planInvalidValue,
+                "\"\(key)\" must be a time such as 2026-06-30T23:59:59+02:00 or 2026-06-30, not "
+                    + "\"\(text)\"", at: node)
+        }
+        return nil
+    }
+}

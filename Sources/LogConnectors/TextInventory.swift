@@ -1,0 +1,424 @@
+import Archives
+import Basics
+import Connectors
+import Glibc
+import Logs
+import Streams
+
+/// Finds the files of text logs, groups them to streams, puts these in order, and selects by time.
+struct TextInventory: ~Copyable {
+    private let settings: TextSettings
+    private let progress: Progress
+    private let holder: TextHolder
+    private var layout = TextLayout()
+    private var findings: [Finding] = []
+    private var found: [Candidate] = []
+    private var seen: [Identity: Int] = [:]
+    private var reader = EntryReader(names: OwnerNames())
+
+    private struct Identity: Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    /// A file before its stream is known.
+    private struct Candidate {
+        /// As the pattern leads to it.
+        let name: [UInt8]
+        var member: TextMember
+        var rotation: TextRotation
+        let group: Int
+        /// The first time in it, as far as its beginning tells.
+        var first: Timestamp?
+        var isYearless = false
+        var file: SharedDescriptor
+        /// For the order where nothing else tells.
+        let modified: Timestamp
+    }
+
+    init(_ settings: TextSettings, holder: TextHolder, progress: Progress) {
+        self.settings = settings
+        self.holder = holder
+        self.progress = progress
+    }
+
+    /// - Parameter selecting: read what a range of time needs; without it, sizes are of whole files.
+    mutating func take(selecting: Bool) throws(Failure) -> (TextLayout, [Finding]) {
+        for number in settings.groups.indices { try gather(number) }
+        try makeStreams(selecting: selecting)
+        try finish()
+        return (layout, findings)
+    }
+
+    // MARK: - Files
+
+    private mutating func gather(_ number: Int) throws(Failure) {
+        let group = settings.groups[number]
+        for pattern in group.patterns {
+            var paths: [[UInt8]] = []
+            var denied: [([UInt8], String)] = []
+            TextGlob(pattern).expand(denied: { denied.append(($0, $1)) }) { paths.append($0) }
+            for (path, what) in denied {
+                layout.omitted.append(.init(reason: .unreadable, path: path, detail: what))
+            }
+            var count = 0
+            for path in paths {
+                try progress.checkCancelled()
+                if try add(path, number) { count += 1 }
+            }
+            if count == 0, denied.isEmpty {
+                findings.append(
+                    Finding(
+                        "log-none", .warning, "no file is named \"\(pattern)\"",
+                        decision: "Correct the pattern, or take it out."))
+            }
+        }
+    }
+
+    /// Whether it is a file.
+    private mutating func add(_ name: [UInt8], _ number: Int) throws(Failure) -> Bool {
+        guard TextGlob.kind(name, follows: true) == S_IFREG else { return false }
+        guard let path = Files.resolved(name) else { return false }
+        let file: SharedDescriptor
+        do throws(Failure) { file = try TextHolder.open(path) } catch {
+            if error.code == .sourceVanished { return false }
+            layout.omitted.append(
+                .init(
+                    reason: .unreadable, path: name, detail: error.cause?.what ?? error.what))
+            return true
+        }
+        let status = try file.descriptor.status()
+        let identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        if let place = seen[identity] {
+            if found[place].name != name { found[place].member.others.append(name) }
+            layout.links += 1
+            return true
+        }
+        let group = settings.groups[number]
+        let text = String(decoding: name[((name.lastIndex(of: 0x2f) ?? -1) + 1)...], as: UTF8.self)
+        let rotation = TextRotation(text)
+        var entry = try metadata(path, .file, Array(name.dropFirst()))
+        entry.size = Int64(status.st_size)
+        let modified = Timestamp(
+            seconds: Int64(status.st_mtim.tv_sec), nanoseconds: Int32(status.st_mtim.tv_nsec))
+        let member = TextMember(
+            entry: entry, path: path, device: identity.device, inode: identity.inode,
+            size: Int64(status.st_size), packing: TextInventory.packing(rotation.packing),
+            format: group.format,
+            clock: TextClockSetting(
+                zone: group.zone, latest: Self.latest(modified, group.year)))
+        var candidate = Candidate(
+            name: name, member: member, rotation: rotation, group: number, file: file,
+            modified: modified)
+        if candidate.member.packing == nil, let packing = rotation.packing {
+            findings.append(
+                Finding(
+                    "log-packing", .note,
+                    "\(TextHolder.quoted(name)) is packed as .\(packing): it is kept as it is, and "
+                        + "its lines are not looked at"))
+        }
+        try peek(&candidate)
+        seen[identity] = found.count
+        found.append(candidate)
+        holder.hold(member, file)
+        return true
+    }
+
+    private static func packing(_ suffix: String?) -> Packing? {
+        suffix.flatMap { Packing(rawValue: $0 == "zstd" ? "zst" : $0) }
+    }
+
+    private static func latest(_ modified: Timestamp, _ year: Int64?) -> Timestamp {
+        guard let year, let end = Timestamp("\(year)-12-31T12:00:00Z") else { return modified }
+        return end
+    }
+
+    private mutating func metadata(
+        _ path: [UInt8], _ kind: WalkedKind, _ name: [UInt8]
+    ) throws(Failure) -> Entry {
+        let reading = try reader.read(atPath: path, kind)
+        var entry = reading.entry
+        entry.path = name
+        entry.extents = nil
+        return entry
+    }
+
+    /// Reads the beginning: the first time, for the order.
+    private func peek(_ candidate: inout Candidate) throws(Failure) {
+        var start = candidate.member
+        start.size = min(start.size, 64 << 10)
+        var seeker = TextFirstTime(
+            format: start.format, clock: start.seeded())
+        _ = try unsafe TextContent(member: start, file: candidate.file, progress: progress).read(
+            stored: { (_) throws(Failure) in }
+        ) { (bytes) throws(Failure) in unsafe seeker.feed(bytes) }
+        seeker.finish()
+        candidate.first = seeker.first
+        candidate.isYearless = seeker.isYearless
+    }
+
+    // MARK: - Streams
+
+    private mutating func makeStreams(selecting: Bool) throws(Failure) {
+        let current = Set(
+            found.filter { $0.rotation.place == .current }.map {
+                Self.directory($0.name) + "/" + $0.rotation.base
+            })
+        var order: [String] = []
+        var streams: [String: [Int]] = [:]
+        for place in found.indices {
+            let directory = Self.directory(found[place].name)
+            if found[place].rotation.isDoubtful,
+                !current.contains(directory + "/" + found[place].rotation.base)
+            {
+                let name = found[place].name
+                let text = String(
+                    decoding: name[((name.lastIndex(of: 0x2f) ?? -1) + 1)...], as: UTF8.self)
+                found[place].rotation = TextRotation(
+                    alone: text, packing: found[place].rotation.packing)
+            }
+            let key = directory + "/" + found[place].rotation.base
+            if streams[key] == nil { order.append(key) }
+            streams[key, default: []].append(place)
+        }
+        for key in order.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+            try makeStream(key, streams[key] ?? [], selecting: selecting)
+        }
+    }
+
+    private static func directory(_ path: [UInt8]) -> String {
+        String(decoding: path[..<(path.lastIndex(of: 0x2f) ?? 0)], as: UTF8.self)
+    }
+
+    private mutating func makeStream(
+        _ base: String, _ members: [Int], selecting: Bool
+    ) throws(Failure) {
+        var stream = TextStream(base: Array(base.utf8))
+        let (sorted, byTimes) = ordered(members)
+        if byTimes {
+            stream.order = "times"
+            findings.append(
+                Finding(
+                    "log-order", .note,
+                    "the names of the files of \"\(base)\" tell another order than the times in "
+                        + "them: times count"))
+        }
+        let group = settings.groups[found[sorted[0]].group]
+        stream.zone = group.zone.name
+        stream.isZoneGiven = group.isZoneGiven
+        let number = layout.streams.count
+        var continuing: Bool?
+        var older: Timestamp?
+        for place in sorted {
+            var candidate = found[place]
+            let range = settings.groups[candidate.group].range
+            candidate.member.stream = number
+            if candidate.isYearless {
+                try settleYear(&candidate, since: older)
+            }
+            older = candidate.modified
+            if selecting, !range.isAll {
+                let selection = try select(&candidate, range, continuing)
+                continuing = selection.continuing
+                stream.outside += selection.outside
+                if candidate.member.entry.size == 0 {
+                    stream.membersOutside += 1
+                    continue
+                }
+            }
+            candidate.member.place = stream.members.count
+            stream.members.append(layout.items.count)
+            layout.items.append(.member(candidate.member))
+        }
+        layout.streams.append(stream)
+    }
+
+    /// Oldest first by rotation, unless the first times in the members contradict that.
+    private func ordered(_ members: [Int]) -> (places: [Int], byTimes: Bool) {
+        let byName = members.sorted { left, right in
+            let (one, other) = (found[left].rotation, found[right].rotation)
+            if one.precedes(other) { return true }
+            if other.precedes(one) { return false }
+            if let first = found[left].first, let second = found[right].first, first != second {
+                return first < second
+            }
+            return found[left].name.lexicographicallyPrecedes(found[right].name)
+        }
+        let times = byName.compactMap { found[$0].first }
+        guard zip(times, times.dropFirst()).contains(where: { $1 < $0 }) else {
+            return (byName, false)
+        }
+        // Members without a time stay behind the one that they followed.
+        var last = Timestamp(seconds: .min)
+        let keyed = byName.enumerated().map { (place, member) in
+            last = found[member].first ?? last
+            return (last, place, member)
+        }
+        return (keyed.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2), true)
+    }
+
+    /// A member without years may be longer than one: then all of it is read, to count New Years.
+    private func settleYear(
+        _ candidate: inout Candidate, since older: Timestamp?
+    ) throws(Failure) {
+        let member = candidate.member
+        let latest = member.clock.latest
+        if let older, latest.seconds - older.seconds < 300 * 86_400 { return }
+        var scanner = TextScanner(format: member.format, clock: member.seeded())
+        var unseen = TextLinesUnseen()
+        _ = try unsafe content(candidate).read(stored: { (_) throws(Failure) in }) {
+            (bytes) throws(Failure) in
+            unsafe scanner.feed(bytes, &unseen)
+        }
+        scanner.finish(&unseen)
+        guard let first = scanner.facts.first, let last = scanner.facts.last else { return }
+        // The first line was taken to be as late as can be; each New Year since makes it a year older.
+        var surplus: Int64 = 0
+        while last.seconds - surplus * 31_556_952 > latest.seconds + 2 * 86_400 { surplus += 1 }
+        let offset = Int64(member.clock.zone.period(at: first.seconds).offset)
+        candidate.member.clock.firstYear =
+            TextTimeZone.year(of: first.seconds + offset) - surplus
+    }
+
+    private func content(_ candidate: Candidate) -> TextContent {
+        TextContent(member: candidate.member, file: candidate.file, progress: progress)
+    }
+
+    private mutating func select(
+        _ candidate: inout Candidate, _ range: TextRange, _ continuing: Bool?
+    ) throws(Failure) -> (continuing: Bool?, outside: Int64) {
+        let member = candidate.member
+        guard member.packing != nil || candidate.rotation.packing == nil else {
+            // Nobody can look into it: all of it stays.
+            return (nil, 0)
+        }
+        var scanner = TextScanner(format: member.format, clock: member.seeded())
+        var selector = TextSelector(range, continuing: continuing)
+        let outcome = try unsafe content(candidate).read(stored: { (_) throws(Failure) in }) {
+            (bytes) throws(Failure) in
+            unsafe scanner.feed(bytes, &selector)
+        }
+        scanner.finish(&selector)
+        let next = selector.finish(at: scanner.facts.bytes)
+        if let damage = outcome.damage {
+            layout.omitted.append(
+                .init(
+                    reason: .damaged, path: candidate.name,
+                    detail: "nothing can be selected of what cannot be unpacked: \(damage)"))
+        }
+        let whole = 0..<scanner.facts.bytes
+        let isWhole =
+            selector.runs == [whole] && outcome.damage == nil && outcome.stored == member.size
+        if isWhole { return (next, selector.outside) }
+        candidate.member.runs = selector.runs
+        candidate.member.entry.size = selector.runs.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+        if let first = selector.first {
+            candidate.member.clock.previous = first.seconds
+            if scanner.facts.clock.yearless > 0 {
+                let offset = Int64(member.clock.zone.period(at: first.seconds).offset)
+                candidate.member.clock.firstYear = TextTimeZone.year(of: first.seconds + offset)
+            }
+        }
+        return (next, selector.outside)
+    }
+
+    // MARK: - The tar
+
+    private mutating func finish() throws(Failure) {
+        try nameSelections()
+        var directories: Set<[UInt8]> = []
+        for item in layout.items {
+            var path = item.entry.path[...]
+            while let slash = path.lastIndex(of: 0x2f) {
+                path = path[..<slash]
+                guard directories.insert(Array(path)).inserted else { break }
+            }
+        }
+        var items = Array(layout.items.enumerated().map { ($0.element, Optional($0.offset)) })
+        for path in directories {
+            let entry: Entry
+            if let real = Files.resolved([0x2f] + path) {
+                entry = try metadata(real, .directory, path)
+            } else {
+                var plain = Entry(path: path, kind: .directory)
+                plain.mode = 0o755
+                entry = plain
+            }
+            items.append((.directory(entry), nil))
+        }
+        items.sort { $0.0.entry.path.lexicographicallyPrecedes($1.0.entry.path) }
+        var places = [Int](repeating: 0, count: layout.items.count)
+        for (place, item) in items.enumerated() {
+            if let old = item.1 { places[old] = place }
+        }
+        layout.items = items.map(\.0)
+        for stream in layout.streams.indices {
+            layout.streams[stream].members = layout.streams[stream].members.map { places[$0] }
+        }
+        layout.cut()
+    }
+
+    /// What is selected of a packed file is plain text, and named so.
+    private mutating func nameSelections() throws(Failure) {
+        var names = Set(layout.items.map(\.entry.path))
+        for place in layout.items.indices {
+            guard case .member(var member) = layout.items[place], member.runs != nil,
+                member.packing != nil, let dot = member.entry.path.lastIndex(of: 0x2e)
+            else { continue }
+            var plain = Array(member.entry.path[..<dot])
+            while names.contains(plain) { plain += Array(".selected".utf8) }
+            names.insert(plain)
+            member.entry.path = plain
+            layout.items[place] = .member(member)
+        }
+    }
+}
+
+/// Looks for the first line with a time.
+private struct TextFirstTime {
+    private struct Seeker: TextLineVisitor {
+        var first: Timestamp?
+        mutating func line(at offset: Int64, _ time: Timestamp?) { first = first ?? time }
+    }
+
+    private var scanner: TextScanner
+    private var seeker = Seeker()
+
+    init(format: TextFormat?, clock: TextClock) {
+        scanner = TextScanner(format: format, clock: clock)
+    }
+
+    var first: Timestamp? { seeker.first }
+    var isYearless: Bool { scanner.clock.tally.yearless > 0 }
+
+    mutating func feed(_ bytes: UnsafeRawBufferPointer) {
+        if first == nil { unsafe scanner.feed(bytes, &seeker) }
+    }
+
+    mutating func finish() { scanner.finish(&seeker) }
+}
+
+extension Files {
+    /// The path with all links resolved, as bytes; nil where it leads nowhere.
+    static func resolved(_ path: [UInt8]) -> [UInt8]? {
+        let text = path.map { CChar(bitPattern: $0) } + [0]
+        guard let resolved = unsafe realpath(text, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)).map { $0 }
+    }
+}
+
+extension EntryReader {
+    /// Reads an object by its absolute path, which no link is in.
+    mutating func read(atPath path: [UInt8], _ kind: WalkedKind) throws(Failure) -> Reading {
+        let text = path.map { CChar(bitPattern: $0) } + [0]
+        return try Failure.catching {
+            try unsafe text.withUnsafeBufferPointer {
+                guard let start = $0.baseAddress else {
+                    throw Failure(.failed, "an empty path")
+                }
+                return try unsafe read(Array(path.dropFirst()), kind, in: AT_FDCWD, start)
+            }
+        }
+    }
+}
