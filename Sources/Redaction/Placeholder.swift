@@ -16,7 +16,9 @@ public enum Placeholder {
     /// Whether a value is a placeholder and nothing else, but for white space around it.
     public static func isPlaceholder(_ value: some Collection<UInt8>) -> Bool {
         // Most values are none, and show it with their first letter.
-        guard let first = value.first, first == prefix[0] || first.isSpaceOrBreak else { return false }
+        guard let first = value.first, first == prefix[0] || first.isSpaceOrBreak else {
+            return false
+        }
         var bytes = Array(value)
         while let last = bytes.last, last.isSpaceOrBreak { bytes.removeLast() }
         let start = bytes.firstIndex { !$0.isSpaceOrBreak } ?? bytes.count

@@ -116,4 +116,6 @@ enum Phrase: String, Sendable, CaseIterable {
     case coverageGaps
     // More of receipts
     case columnTarget, columnMapped, recordDurations
+    // More steps
+    case step7, step8
 }

@@ -216,5 +216,10 @@ extension Texts {
         .columnTarget: "Target",
         .columnMapped: "Mapped",
         .recordDurations: "Of which",
+        // More steps
+        .step7:
+            "Time-stamps (RFC 3161): over the first line of the journal, and over the seal and its signatures.",
+        .step8:
+            "The later documents, if there are any: each names the one before it by its digest, and is signed by somebody who may sign it.",
     ]
 }

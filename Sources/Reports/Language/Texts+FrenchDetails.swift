@@ -220,5 +220,10 @@ extension Texts {
         .columnTarget: "Cible",
         .columnMapped: "Correspondances",
         .recordDurations: "Dont",
+        // More steps
+        .step7:
+            "Horodatages (RFC 3161) : sur la première ligne du journal, et sur le sceau et ses signatures.",
+        .step8:
+            "Les documents ultérieurs, s’il y en a : chacun nomme le précédent par son empreinte, et est signé par qui peut le signer.",
     ]
 }

@@ -223,6 +223,7 @@ extension Instruction {
         var number: Int?
         var text = ""
         var lines: [Substring] = []
+        var isHeading = false
         func close() {
             while lines.last?.isEmpty ?? false { lines.removeLast() }
             while lines.first?.isEmpty ?? false { lines.removeFirst() }
@@ -239,7 +240,12 @@ extension Instruction {
             {
                 close()
                 (number, text, lines) = (next, String(words[2]), [])
+                isHeading = true
+            } else if isHeading, line.hasPrefix("# ") {
+                // A sentence that takes more than a line.
+                text += " " + line.dropFirst(2)
             } else {
+                isHeading = false
                 lines.append(line)
             }
         }
