@@ -168,7 +168,8 @@ struct EvidenceMaker {
     }
 
     @Test func aScriptIsCutAtItsNumberedComments() {
-        let steps = Instruction.steps(of: "a\n\n# 1. First.\nb\n# x\nc\n\n# 2. Second,\n# long.\nd\n")
+        let steps = Instruction.steps(
+            of: "a\n\n# 1. First.\nb\n# x\nc\n\n# 2. Second,\n# long.\nd\n")
         #expect(steps.map(\.number) == [nil, 1, 2])
         #expect(steps.map(\.commands) == ["a", "b\n# x\nc", "d"])
         #expect(steps.map(\.text) == ["", "First.", "Second, long."])
@@ -193,7 +194,8 @@ struct EvidenceMaker {
     @Test func anArchiveOfWhichNothingCanBeReadHasAReport() throws {
         let evidence = Evidence(
             standing: .failed(Failure(.tarHeader, "no tar")), report: nil,
-            bag: nil as UnverifiedBag?, dossier: nil, manifest: nil, retaken: .null, instructions: "")
+            bag: nil as UnverifiedBag?, dossier: nil, manifest: nil, retaken: .null,
+            instructions: "")
         let model = ReportModel(
             evidence, names: false, madeAt: Timestamp(seconds: 0), tool: "9")
         #expect(model.verdict.exitStatus == 3)

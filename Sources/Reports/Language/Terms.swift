@@ -115,7 +115,8 @@ extension Texts {
         "category": "autre catégorie", "count": "autre nombre",
         // Members of later documents
         "receipt": "reçu", "integrated": "intégré", "usable": "exploitable",
-        "reservations": "réserves", "receiptReservations": "réserves du reçu", "methods": "méthodes",
+        "reservations": "réserves", "receiptReservations": "réserves du reçu",
+        "methods": "méthodes",
         "keys": "clés détruites", "startedAt": "début", "completedAt": "fin",
         "formalNotice": "préavis formel", "scope": "étendue", "name": "nom", "reason": "motif",
         "overridden": "levé", "open": "ouvert", "notBefore": "pas avant", "reasons": "motifs",

@@ -26,7 +26,9 @@ extension ReportModel {
             add(Sentence(.dateReceipt, .name(receipt.file)), receipt.createdAt?.date)
         }
         for document in evidence.documents {
-            let at = (document.statement["predicate"]?["createdAt"]?.string).flatMap { Timestamp($0) }
+            let at = (document.statement["predicate"]?["createdAt"]?.string).flatMap {
+                Timestamp($0)
+            }
             switch document.document {
             case .seal, .receipt: break
             case .plan: add(Sentence(.datePlanSigned), at?.date)

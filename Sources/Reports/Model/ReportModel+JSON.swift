@@ -145,7 +145,8 @@ extension DossierDate {
             case .texts(let french, let english): ["fr": .string(french), "en": .string(english)]
             }
         return [
-            "label": label, "rule": .text(rule), "clause": .text(clause), "from": .text(from), "actual": .text(actual),
+            "label": label, "rule": .text(rule), "clause": .text(clause), "from": .text(from),
+            "actual": .text(actual),
             "limit": .text(limit), "earliest": .bool(isEarliest), "state": .string(state.rawValue),
         ]
     }

@@ -176,7 +176,8 @@ extension HTMLReport {
 
     /// Whether the source may be erased, and what stands against it.
     private var lock: HTML {
-        guard let lock = model.lock, !model.chain.contains(where: { $0.kind == .erasure && $0.file != nil })
+        guard let lock = model.lock,
+            !model.chain.contains(where: { $0.kind == .erasure && $0.file != nil })
         else { return .empty }
         return element(.div) {
             element(.h3) { texts[.lockTitle] }
