@@ -92,7 +92,10 @@ public struct TrustedKeys: Sendable {
     /// Trusts nobody: for looking for damage alone.
     public static let nobody = TrustedKeys()
 
-    private init() { keys = [] }
+    private init() {
+        keys = []
+        authorities = []
+    }
 
     private static func conflict(_ one: PublicKeyPair, _ other: PublicKeyPair) -> Bool {
         one.principal == other.principal || one.ed25519 == other.ed25519
