@@ -89,6 +89,14 @@ public struct TrustedKeys: Sendable {
         self.authorities = authorities
     }
 
+    /// Trusts nobody: for looking for damage alone.
+    public static let nobody = TrustedKeys()
+
+    private init() {
+        keys = []
+        authorities = []
+    }
+
     private static func conflict(_ one: PublicKeyPair, _ other: PublicKeyPair) -> Bool {
         one.principal == other.principal || one.ed25519 == other.ed25519
             || one.mldsa65 == other.mldsa65
