@@ -28,6 +28,9 @@ struct FileKind {
         ending =
             stem.split(separator: ".", omittingEmptySubsequences: false).last.map(String.init) ?? ""
         form = FileKind.form(ofName: name, path: path)
+        isModuleStack = path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
+        // Only in /etc: a file of hosts elsewhere is an inventory of Ansible.
+        isRegister = FileKind.registers.contains(name) && path.hasSuffix("etc/" + name)
     }
 
     private init(_ other: FileKind, form: Form) {
@@ -35,6 +38,8 @@ struct FileKind {
         path = other.path
         name = other.name
         ending = other.ending
+        isModuleStack = other.isModuleStack
+        isRegister = other.isRegister
     }
 
     /// The kind that the first line of the content shows, where the name says nothing: a script.
@@ -53,6 +58,8 @@ struct FileKind {
         path = outer.path
         name = ""
         ending = ""
+        isModuleStack = outer.isModuleStack
+        isRegister = false
     }
 
     /// The form of a file by its last component.
@@ -107,16 +114,12 @@ struct FileKind {
 
     var isProse: Bool { form == .prose }
     /// PAM: `password requisite pam_unix.so` names a stage.
-    var isModuleStack: Bool {
-        path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
-    }
+    let isModuleStack: Bool
     /// Names and numbers of services and the like, in which a first word is no key.
-    var isRegister: Bool {
-        [
-            "services", "rpc", "protocols", "nsswitch.conf", "mime.types", "hosts", "networks",
-            "aliases", "shells",
-        ].contains(name)
-    }
+    let isRegister: Bool
+    private static let registers: Set<String> = [
+        "services", "rpc", "protocols", "nsswitch.conf", "mime.types", "hosts", "networks", "aliases", "shells", "ethertypes",
+    ]
     var valuesEndAtSpace: Bool { form == .shell || form == .code }
     var mayBreakQuotes: Bool { form == .shell || form == .code || form == .json }
 

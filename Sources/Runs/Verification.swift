@@ -225,7 +225,7 @@ extension Verification {
         }
         if let failure, report.problems.isEmpty { lines.append(Self.problem(failure)) }
         if let dossier {
-            lines += dossier.lines
+            lines += dossier.documentLines
             for problem in dossier.problems
             where problem.failure != failure || !report.problems.isEmpty {
                 lines.append(Self.problem(problem.failure))

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Configurations out and in again: trees, facts, secrets, differences from a machine, parts applied."""
 import glob
-import io
 import json
 import os
 import shutil
-import signal
+import random
 import subprocess
-import tarfile
+
+import jsonschema
 
 from robustness_kit import *
 
@@ -151,9 +151,9 @@ def expect_no_secret(where, content):
 
 
 def valid(path, schema):
-    done = subprocess.run(
-        [os.path.join(ROOT, "Scripts/validate-schemas"), path, schema], capture_output=True, text=True)
-    expect(done.returncode == 0, f"{path}: {done.stdout}{done.stderr}")
+    with open(path) as file, open(f"{ROOT}/Manifests/schemas/v1/{schema}.schema.json") as rules:
+        problems = list(jsonschema.Draft202012Validator(json.load(rules)).iter_errors(json.load(file)))
+    expect(not problems, f"{path}: {problems[0].json_path if problems else ''} {problems[:1]}")
 
 
 # --- what is exported
@@ -209,6 +209,7 @@ def documents_keep_their_schemas(world):
     valid(world.at("schemas.staged/differences.json"), "differences")
     valid(world.at("schemas/exeat/manifest.json"), "manifest")
     valid(world.at("schemas/exeat/catalogue.json"), "catalogue")
+    valid(world.at("schemas.staged.work/receipt-1.json"), "receipt")
 
 
 def facts_of_a_mounted_machine_are_its_own(world):
@@ -316,6 +317,39 @@ def references_compare_with_the_same_key_alone(world):
         ["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:" + "00112233445566778899aabbccddeeff" * 2],
         input=PLANTED["password"].encode(), capture_output=True, check=True).stdout.decode()
     expect(code.split("= ")[1][:32] in shared[0], f"{shared[0]} is not {code}")
+
+
+def files_too_large_to_be_searched_stay_behind_and_are_told(world):
+    root = machine(world, "alpha")
+    with open(os.path.join(root, "etc/huge.dat"), "wb") as file:
+        file.write(f"password = {PLANTED['password']}\n".encode())
+        file.truncate(17 << 20)
+    with open(os.path.join(root, "etc/hollow.conf"), "wb") as file:
+        file.truncate(1 << 20)
+        file.seek(0, 2)
+        file.write(f"\npassword = {PLANTED['password']}\n".encode())
+    exported(world, root, "huge", status=2, encrypt=False, secrets="omit")
+    text = world.run("inspect", world.at("huge")).out.decode()
+    expect("etc/huge.dat (unsearched)" in text, text)
+    for path, content in contents(world.at("huge")):
+        expect_no_secret(path, content)
+    exported(world, root, "huge", encrypt=False, secrets="omit", accept="[ unsearched ]")
+    exported(world, root, "huge", secrets="sealed", paths="[ /etc, /srv ]")
+    imported(world, "huge", "huge.staged", root=root)
+    expect(not differences(world, "huge.staged")["files"]["differs"], "differs")
+    expect(tree_of(world.at("huge.staged/tree/etc")) == tree_of(os.path.join(root, "etc")), "trees differ")
+
+
+def what_the_plan_excludes_is_no_difference(world):
+    root = machine(world, "alpha")
+    os.symlink("app.ini", os.path.join(root, "etc/app/bad \udcff name"))
+    exported(world, root, "excluded", encrypt=False, secrets="omit",
+             exclude='{ paths: ["/etc/ssh/"], reason: "made anew" }')
+    imported(world, "excluded", "excluded.staged", root=root)
+    found = differences(world, "excluded.staged")["files"]
+    expect(not found["only-there"] and not found["differs"] and not found["only-here"], str(found))
+    expect([p["path"] for p in found["not-compared"]] == ["etc/ssh"], str(found["not-compared"]))
+    expect(not os.path.exists(world.at("excluded.staged/tree/etc/ssh")), "it was exported")
 
 
 # --- two machines
@@ -506,11 +540,13 @@ def whoever_may_not_read_it_is_told(world):
 
 def a_full_disk_ends_the_run_and_not_the_truth(world):
     root = machine(world, "alpha")
-    for number in range(40):
+    chance = random.Random(7)
+    for number in range(6):
         with open(os.path.join(root, f"etc/noise-{number}.conf"), "w") as file:
-            file.write("".join(f"line {number} {i * 7919 % 1000} words\n" for i in range(3000)))
+            file.write("".join(f"size {chance.randrange(10**6)} {chance.randrange(10**6)}\n"
+                               for _ in range(4000)))
     os.makedirs(world.at("small"), exist_ok=True)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", world.at("small")],
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", world.at("small")],
                       capture_output=True).returncode:
         raise Skip("no right to mount")
     try:
@@ -547,7 +583,9 @@ if __name__ == "__main__":
         documents_keep_their_schemas, facts_of_a_mounted_machine_are_its_own,
         nothing_leaks_when_secrets_are_omitted, a_plan_that_says_nothing_about_secrets_is_incomplete,
         sealed_secrets_are_kept_and_nothing_else_has_them, a_sealed_run_that_lacks_secrets_of_facts_says_so,
-        references_compare_with_the_same_key_alone, two_machines_differ_exactly_where_they_were_made_to,
+        references_compare_with_the_same_key_alone,
+        files_too_large_to_be_searched_stay_behind_and_are_told, what_the_plan_excludes_is_no_difference,
+        two_machines_differ_exactly_where_they_were_made_to,
         nothing_is_staged_over_a_live_machine,
         parts_are_applied_only_when_told_to_and_what_they_replace_is_kept,
         a_link_on_the_machine_leads_nothing_elsewhere, runs_that_are_killed_end_well_the_next_time,

@@ -100,7 +100,7 @@ public final class ConfigExporter: Exporter {
         }
         for document in documents {
             for (source, reason) in document.unread {
-                let isCovered = settings.acceptsFacts || !isLive
+                let isCovered = settings.acceptsFacts || reason == FactDocument.ofRunningMachine
                 findings.append(
                     Connectors.Finding(
                         "facts", isCovered ? .note : .decision,
@@ -246,10 +246,12 @@ public final class ConfigExporter: Exporter {
         }
         for document in documents {
             for (source, reason) in document.unread {
+                // Who names another machine's root has decided about what needs it to run.
+                let isOfRunning = reason == FactDocument.ofRunningMachine
                 summary.add(
-                    isLive ? ConfigSettings.factsWord : "facts-of-running-machine",
+                    isOfRunning ? "facts-of-running-machine" : ConfigSettings.factsWord,
                     path: Array("facts/\(document.family.rawValue)/\(source)".utf8),
-                    detail: reason, accepted: settings.acceptsFacts || !isLive)
+                    detail: reason, accepted: settings.acceptsFacts || isOfRunning)
             }
         }
     }

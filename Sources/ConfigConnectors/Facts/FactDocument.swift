@@ -50,11 +50,14 @@ struct FactDocument: Sendable, Equatable {
         _ name: String, _ machine: Machine, _ body: (inout FactItems) throws(Failure) -> Bool
     ) throws(Failure) {
         guard machine.isLive else {
-            sources[name] = .unread("needs the machine to be running")
+            sources[name] = .unread(Self.ofRunningMachine)
             return
         }
         try source(name, body)
     }
+
+    /// The reason why a source of a mounted machine is not read.
+    static let ofRunningMachine = "needs the machine to be running"
 
     /// Sources that could not be read, with the reasons.
     var unread: [(source: String, reason: String)] {

@@ -112,6 +112,7 @@ enum PackageFacts {
                 return architecture == "all" ? name : "\(name):\(architecture)"
             }.sorted()
             let root = machine.isLive ? [] : ["-o", "RootDir=\(machine.root)"]
+            var known: [String: String] = [:]
             var place = 0
             while place < names.count {
                 let batch = names[place..<min(place + 500, names.count)]
@@ -119,13 +120,22 @@ enum PackageFacts {
                 guard
                     let output = try machine.output("apt-cache", root + ["policy", "--"] + batch)
                 else { throw Failure(.notFound, "\"apt-cache\" is not installed") }
-                let text = machine.redacted(output, of: "apt-cache-policy.txt")
-                for (name, origins) in origins(policy: text) {
-                    items.add(name, .strings(origins))
+                for (name, origins) in origins(policy: String(decoding: output, as: UTF8.self)) {
+                    items.add(name, .strings(origins.map { redacted($0, &known, machine) }))
                 }
             }
             return true
         }
+    }
+
+    /// An address without its credentials; there are few, and thousands of packages.
+    private static func redacted(
+        _ origin: String, _ known: inout [String: String], _ machine: Machine
+    ) -> String {
+        if let text = known[origin] { return text }
+        let text = Text.trimmed(machine.redacted("deb \(origin)\n", of: "/etc/apt/sources.list"))
+        known[origin] = Text.trimmed(text.dropFirst(4))
+        return known[origin] ?? origin
     }
 
     /// For each package of `apt-cache policy`, where its installed version can be got.

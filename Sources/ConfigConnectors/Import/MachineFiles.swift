@@ -173,6 +173,7 @@ struct MachineFiles: ~Copyable {
 
     enum Content {
         case same, sameButSecrets
+        /// With the lines to show.
         case different([String])
     }
 
@@ -181,7 +182,7 @@ struct MachineFiles: ~Copyable {
     ) throws(Failure) -> Content {
         guard size <= Self.largest, let here = try Self.read(path, below: staged),
             let there = try Self.read(path, below: machine)
-        else { return .different(["too large to be compared"]) }
+        else { return try haveSameBytes(path) ? .same : .different([]) }
         return try Self.compare(
             here, there, path, redactor: redactor, dropsReferences: dropsReferences, shown: shown)
     }
@@ -208,32 +209,79 @@ struct MachineFiles: ~Copyable {
         return .different(LineDifference.lines(left, right))
     }
 
-    /// A whole file; nil for one that is too large.
-    static func read(_ path: [UInt8], below root: TreeRoot) throws(Failure) -> [UInt8]? {
-        var cursor = TreeCursor(root)
-        return try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
-            let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-            let raw = retrying { unsafe openat(directory, name, flags) }
-            guard raw >= 0 else { throw Failure(errno: errno, "cannot open the file") }
-            let file = Descriptor(owning: raw)
-            let size = try file.status().st_size
-            guard size <= Self.largest else { return nil }
-            var bytes = [UInt8](repeating: 0, count: Int(size))
-            var done = 0
-            while done < bytes.count {
-                let from = done
-                let count = try Failure.catching {
-                    try unsafe bytes.withUnsafeMutableBytes { buffer in
-                        try unsafe file.read(
-                            into: UnsafeMutableRawBufferPointer(rebasing: buffer[from...]))
-                    }
+    /// Of files that are too large to be looked into, which therefore have no placeholders.
+    private func haveSameBytes(_ path: [UInt8]) throws(Failure) -> Bool {
+        let here = try Self.open(path, below: staged)
+        let there = try Self.open(path, below: machine)
+        guard try here.status().st_size == there.status().st_size else { return false }
+        var (left, right) = (Chunk(), Chunk())
+        var offset: Int64 = 0
+        while true {
+            try progress.checkCancelled()
+            try Self.fill(&left, from: here, at: offset)
+            try Self.fill(&right, from: there, at: offset)
+            let isSame = try unsafe left.withBytes { (one) throws(Failure) in
+                try unsafe right.withBytes { (other) throws(Failure) in
+                    unsafe one.elementsEqual(other)
                 }
+            }
+            if !isSame || left.isEmpty { return isSame }
+            offset += Int64(left.count)
+        }
+    }
+
+    private static func fill(
+        _ chunk: inout Chunk, from file: borrowing Descriptor, at offset: Int64
+    ) throws(Failure) {
+        chunk.removeAll()
+        let raw = file.raw
+        try unsafe chunk.append { (free) throws(Failure) in
+            var done = 0
+            while done < free.count {
+                let count = retrying {
+                    unsafe pread(
+                        raw, free.baseAddress.map { unsafe $0 + done }, free.count - done,
+                        Int(offset) + done)
+                }
+                guard count >= 0 else { throw Failure(errno: errno, "cannot read the file") }
                 if count == 0 { break }
                 done += count
             }
-            bytes.removeLast(bytes.count - done)
-            return bytes
+            return done
         }
+    }
+
+    private static func open(_ path: [UInt8], below root: TreeRoot) throws(Failure) -> Descriptor {
+        var cursor = TreeCursor(root)
+        let raw = try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
+            let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+            let raw = retrying { unsafe openat(directory, name, flags) }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot open the file") }
+            return raw
+        }
+        return Descriptor(owning: raw)
+    }
+
+    /// A whole file; nil for one that is too large.
+    static func read(_ path: [UInt8], below root: TreeRoot) throws(Failure) -> [UInt8]? {
+        let file = try open(path, below: root)
+        let size = try file.status().st_size
+        guard size <= Self.largest else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Int(size))
+        var done = 0
+        while done < bytes.count {
+            let from = done
+            let count = try Failure.catching {
+                try unsafe bytes.withUnsafeMutableBytes { buffer in
+                    try unsafe file.read(
+                        into: UnsafeMutableRawBufferPointer(rebasing: buffer[from...]))
+                }
+            }
+            if count == 0 { break }
+            done += count
+        }
+        bytes.removeLast(bytes.count - done)
+        return bytes
     }
 
     // MARK: - What is there alone
