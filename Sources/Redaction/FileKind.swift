@@ -28,7 +28,8 @@ struct FileKind {
         ending =
             stem.split(separator: ".", omittingEmptySubsequences: false).last.map(String.init) ?? ""
         form = FileKind.form(ofName: name, path: path)
-        isModuleStack = path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
+        isModuleStack =
+            path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
         // Only in /etc: a file of hosts elsewhere is an inventory of Ansible.
         isRegister = FileKind.registers.contains(name) && path.hasSuffix("etc/" + name)
     }
@@ -118,7 +119,8 @@ struct FileKind {
     /// Names and numbers of services and the like, in which a first word is no key.
     let isRegister: Bool
     private static let registers: Set<String> = [
-        "services", "rpc", "protocols", "nsswitch.conf", "mime.types", "hosts", "networks", "aliases", "shells", "ethertypes",
+        "services", "rpc", "protocols", "nsswitch.conf", "mime.types", "hosts", "networks",
+        "aliases", "shells", "ethertypes",
     ]
     var valuesEndAtSpace: Bool { form == .shell || form == .code }
     var mayBreakQuotes: Bool { form == .shell || form == .code || form == .json }

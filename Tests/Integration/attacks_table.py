@@ -53,12 +53,10 @@ class Desk:
             bag = self.bag(archive)
             target = os.path.join(self.work, f"target{self.number}")
             plan = import_plan(self.work, {"s": target}, file=f"in{self.number}.yaml")
-            before = listing(self.work) if False else None
             result = exeat("import", bag, plan, "--work", os.path.join(self.work, f"w{self.number}"), cwd=self.work)
             result.expect(*statuses)
             found = result.errors.rsplit("code: ", 1)[-1].split()[1]
             assert found in words, f"{found}, not {words}: {result.errors[-300:]}"
-            assert before is None
             remove(bag)
 
 
@@ -227,7 +225,8 @@ def journal(desk):
 def escapes(desk):
     for name in ["../escape", "/escape", "d/../../escape", "~/../x/..", "a\0b"]:
         items = sorted([Directory(""), Directory("d"), Item(name, data=b"evil")], key=lambda item: item.path)
-        desk.load(f"a file named {name!r}", with_items(*items), "tree-path-unsafe")
+        desk.load(f"a file named {name!r}", with_items(*items), "tree-path-unsafe",
+                  *(["tree-malformed"] if "\0" in name else []))
     outside = os.path.join(desk.work, "outside")
     os.makedirs(outside, exist_ok=True)
     desk.load("a file through a link", with_items(
@@ -270,8 +269,8 @@ def bombs(desk):
         archive.stored = {path: frame}
         desk.load(f"{name} of 4 GiB that declares little", archive, "plaintext-too-long")
     archive = with_items(*GOOD())
-    archive.plain_bytes = {TREE: 1 << 62}
-    desk.load("a declared length of 2^62", archive, "manifest-malformed")
+    archive.plain_bytes = {TREE: 1 << 40}
+    desk.load("a declared length of 2^40", archive, "manifest-malformed")
     archive = with_items(*GOOD())
     archive.stored = {TREE: b"no zstd at all"}
     desk.load("a segment that is no zstd", archive, "zstd-corrupt", "truncated")
@@ -290,8 +289,9 @@ def special(desk):
     desk.spoil("an empty directory", lambda bag: os.mkdir(os.path.join(bag, "data/s/empty")), "bag-directory-empty")
     desk.spoil("a run that has not ended", lambda bag: os.mkdir(os.path.join(bag, ".exeat-run")) or write(
         os.path.join(bag, ".exeat-run/x"), ""), "bag-unfinished")
-    desk.load("an entry of a type that nobody knows", with_items(
-        Directory(""), Item("x", "whiteout")), "tree-malformed")
+    odd = Item("x", data=b"1")
+    odd.stream = forge.header(b"x", b"V", size=1, mtime=1700000000) + forge.pad(b"1")
+    desk.load("an entry of a type that nobody knows", with_items(Directory(""), odd), "tree-malformed", "tree-mismatch")
 
 
 def one_algorithm_broken(desk):

@@ -49,7 +49,7 @@ def issue(name, key, issuer=None, issuer_key=None, authority=False, purposes=Non
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.KeyUsage(
-                digital_signature=not authority, key_cert_sign=authority, crl_sign=authority,
+                digital_signature=not authority or alternative is not None, key_cert_sign=authority, crl_sign=authority,
                 content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
                 encipher_only=False, decipher_only=False), critical=True))
     if alternative:
