@@ -14,7 +14,7 @@ struct CallScanner {
     ]
     private static let filter = WordFilter(Set(calls.keys).union(marks).union(["by"]))
     private static let marks: Set<String> = [
-        "password", "passwd", "passphrase", "convertto-securestring", "secret",
+        "password", "passphrase", "convertto-securestring", "secret",
     ]
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }

@@ -42,6 +42,7 @@ enum Commands {
         put(["snmpget", "snmpwalk", "snmpbulkwalk", "snmpset", "snmpgetnext", "snmptrap"], "cAX")
         put(["check_snmp"], "CAX")
         put(["openssl"], "kK")
+        put(["ssh-keygen"], "NP")
         put(
             [
                 "htpasswd", "chpasswd", "kinit", "passwd", "sqlplus", "expdp", "impdp", "exp",
@@ -60,7 +61,8 @@ enum Commands {
         [
             "htpasswd", "chpasswd", "passwd", "saslpasswd2", "kinit", "cryptsetup", "smbpasswd",
             "pure-pw", "vncpasswd", "sudo", "sqlplus", "expdp",
-            "impdp", "exp", "imp", "rman", "sqlldr", "login",
+            "impdp", "exp", "imp", "rman", "sqlldr", "login", "openssl", "nmcli", "wpa_passphrase",
+            "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf",
         ], mayBePath: true)
 
     /// Passwords that a command takes by their place, or from its input.
@@ -105,6 +107,39 @@ enum Commands {
                 }
             case "sqlplus", "expdp", "impdp", "exp", "imp", "rman", "sqlldr":
                 for value in words[(index + 1)...] { oracle(value, directives, &found) }
+            case "openssl":
+                if index + 1 < words.count, bytes.word(words[index + 1]) == "passwd",
+                    let last = words.last, bytes[last.lowerBound] != 0x2d, words.count > index + 2
+                {
+                    put(last, directives, &found)
+                }
+            case "nmcli", "wpa_passphrase", "rabbitmqctl", "ipmitool":
+                let skip = [
+                    "password": text == "ipmitool" ? 2 : 1, "psk": 1, "wpa_passphrase": 2,
+                    "add_user": 2, "change_password": 2,
+                ]
+                for (place, word) in words.enumerated() where place >= index {
+                    guard let distance = skip[name(word, in: bytes)], place + distance < words.count
+                    else { continue }
+                    put(words[place + distance], directives, &found)
+                }
+            case "ansible-vault":
+                if index + 2 < words.count, bytes.word(words[index + 1]) == "encrypt_string" {
+                    for value in words[(index + 2)...] where bytes[value.lowerBound].isQuote {
+                        put(value, directives, &found)
+                    }
+                }
+            case "echo", "printf":
+                // echo PASSWORD | docker login --password-stdin.
+                guard let pipe = words[index...].firstIndex(where: { bytes.word($0) == "|" }),
+                    words[pipe...].contains(where: {
+                        ["--password-stdin", "--passphrase-fd", "--pass-stdin", "--stdin"].contains(
+                            bytes.word($0))
+                    })
+                else { continue }
+                for value in words[(index + 1)..<pipe] where bytes[value.lowerBound] != 0x2d {
+                    put(value, directives, &found)
+                }
             case "login":
                 // vault login TOKEN.
                 if index > 0, name(words[index - 1], in: bytes) == "vault", index + 1 < words.count

@@ -24,6 +24,7 @@ struct Directives {
             } else if let value, index > 0, !line.isComment, kind.form == .lines {
                 within(
                     word, value, isLast: index + 2 == words.count,
+                    isShort: words.count <= 4 || Directives.openers.contains(bytes.word(words[0])),
                     next: index + 2 < words.count ? words[index + 2] : nil, to: &found)
             }
         }
@@ -97,19 +98,24 @@ struct Directives {
     }
 
     private static let inner: Set<String> = [
-        "password", "passwd", "secret", "passphrase", "insecure-password", "psksecret",
-        "pre-shared-key", "preshared-key", "ascii-text",
+        "password", "passwd", "secret", "passphrase", "insecure-password", "shared-secret",
+        "authorization", "psksecret", "pre-shared-key", "preshared-key", "ascii-text",
         "key-string", "auth-password", "priv-password", "community", "encrypted-password", "md5",
         "authentication-key", "psk", "pass",
     ]
 
+    private static let openers: Set<String> = [
+        "username", "user", "enable", "set", "neighbor", "ppp", "crypto", "tacacs-server",
+        "radius-server", "poll", "machine", "login", "snmp-server",
+        "ip", "isakmp", "key", "server", "account", "create", "alter", "grant",
+    ]
     private static let inwards = WordFilter(inner.union(["key"]))
     private static let commands = WordFilter(
         Set(Commands.options.keys).union(["|", "||", "&&", ";"]), mayBePath: true)
 
     /// `username admin privilege 15 password 7 …` of network devices, `user a insecure-password x` of HAProxy.
     private func within(
-        _ word: Range<Int>, _ value: Range<Int>, isLast: Bool, next: Range<Int>?,
+        _ word: Range<Int>, _ value: Range<Int>, isLast: Bool, isShort: Bool, next: Range<Int>?,
         to found: inout [Spot]
     ) {
         guard Directives.inwards.mayHave(word, of: bytes) else { return }
@@ -126,6 +132,8 @@ struct Directives {
             return
         }
         guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
+        // A plain word is a password on a short line, or on one of a network device.
+        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort { return }
         guard
             isLast || bytes[value.lowerBound].isQuote
                 || !bytes[value].allSatisfy({
@@ -162,7 +170,8 @@ struct Directives {
     private func option(
         _ word: Range<Int>, _ value: Range<Int>?, of command: String, to found: inout [Spot]
     ) {
-        guard !word.isEmpty, word.count < 4096, !Placeholder.isContained(in: Array(bytes[word]))
+        guard !word.isEmpty, word.count < 4096, bytes[word.upperBound - 1] != 0x29,
+            !Placeholder.isContained(in: Array(bytes[word]))
         else { return }
         let isLong = bytes.has("--", at: word.lowerBound)
         let name = (word.lowerBound + (isLong ? 2 : 1))..<word.upperBound
@@ -264,6 +273,8 @@ struct DirectiveRule {
         "trapsink": .init(secretClass: .community, places: [1]),
         "trap2sink": .init(secretClass: .community, places: [1]),
         "informsink": .init(secretClass: .community, places: [1]),
+        "incominguser": .init(secretClass: .password, places: [1]),
+        "outgoinguser": .init(secretClass: .password, places: [1]),
         "createuser": .init(secretClass: .password, places: [2, 4]),
         "password_pbkdf2": .init(secretClass: .passwordHash, places: [1]),
         "snmp-server": .init(secretClass: .community, places: [1], isWhole: false),

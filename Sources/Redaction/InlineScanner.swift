@@ -106,6 +106,15 @@ struct InlineScanner {
         var isShorter = true
         while isShorter {
             isShorter = false
+            // Commented out, line by line.
+            if let first = bytes[body].first, first == 0x23 {
+                body = bytes.trimmed((body.lowerBound + 1)..<body.upperBound)
+                isShorter = true
+            }
+            if let last = bytes[body].last, last == 0x23 {
+                body = bytes.trimmed(body.lowerBound..<(body.upperBound - 1))
+                isShorter = true
+            }
             for mark: [UInt8] in [[0x5c, 0x72], [0x5c, 0x6e], [0x5c, 0x5c]] {
                 if bytes[body].starts(with: mark) {
                     body = bytes.trimmed((body.lowerBound + 2)..<body.upperBound)

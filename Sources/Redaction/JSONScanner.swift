@@ -14,6 +14,8 @@ struct JSONScanner {
         var named: Range<Int>?
         var values: [(range: Range<Int>, isString: Bool)] = []
         var strings: [Range<Int>] = []
+        /// The last element, where it was an option of a command.
+        var option: Range<Int>?
         var isKey = false
         var isSecretManifest = false
         var isSensitive = false
@@ -180,7 +182,17 @@ struct JSONScanner {
         judge(range, sensitivity, name: top.key ?? top.name, isString: isString)
         let index = levels.count - 1
         if !top.isObject {
-            if isString, levels[index].strings.count < 4 { levels[index].strings.append(range) }
+            guard isString else { return }
+            if levels[index].strings.count < 4 { levels[index].strings.append(range) }
+            // Arguments of a command: ["--password", "…"].
+            if let option = levels[index].option {
+                let name = KeyName(bytes[option])
+                if case .secret = name.sensitivity {
+                    judge(range, name.sensitivity, name: option, isString: true)
+                }
+            }
+            levels[index].option =
+                bytes[range].first == 0x2d && !bytes[range].contains(0x3d) ? range : nil
             return
         }
         guard let key = top.key else { return }

@@ -48,6 +48,10 @@ struct KeyName {
         guard let last = words.last, words.count <= 64 else { return .neutral }
         switch words.joined() {
         case "cleartext", "clearpassword": return .secret(.password)
+        case "proxypass", "proxypassreverse", "fastcgipass", "uwsgipass", "scgipass", "grpcpass",
+            "tryfirstpass", "usefirstpass", "nopass",
+            "bypass", "sslpassphrasedialog", "passphrasedialog":
+            return .plain
         case "secretid", "approlesecretid": return .secret(.token)
         case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential":
             return .plain

@@ -5,8 +5,8 @@ enum KeyWords {
         if let known = exact[word] { return known }
         if word.count > 64 { return nil }
         for (ending, secretClass) in endings where word.hasSuffix(ending) { return secretClass }
-        for ending: String in ["pass", "pw"] where word.hasSuffix(ending) {
-            if owners.contains(String(word.dropLast(ending.count))) { return .password }
+        if word.hasSuffix("pass") || word.hasSuffix("pw") {
+            return otherPasses.contains(word) ? nil : .password
         }
         return nil
     }
@@ -42,16 +42,14 @@ enum KeyWords {
         ("masterkey", .symmetricKey),
     ]
 
-    /// What stands before `pass` and `pw` where the whole is a password; `bypass` and `compass` are none.
-    private static let owners: Set<String> = [
-        "db", "user", "root", "my", "ldap", "bind", "smtp", "mail", "ftp", "http", "admin", "store",
-        "key", "truststore", "keystore", "sql", "mysql", "pg", "redis", "rabbit", "mq", "proxy",
-        "sasl", "relay", "auth", "ssh", "web", "vnc", "rcon", "rootbind", "rootmod", "mgr",
-        "manager",
-        "olcroot", "nss", "database", "client", "server", "sys", "system", "imap", "pop", "ha",
-        "cluster", "rootpwmod", "repl", "replication", "monitor", "backup", "svc", "service",
-        "zabbix", "login",
-        "wifi", "wlan", "guest", "master", "slave", "private", "sudo", "su", "cert", "pkcs", "ca",
+    /// Words that end like a password and are none.
+    private static let otherPasses: Set<String> = [
+        "bypass", "compass", "encompass", "surpass", "trespass", "overpass", "underpass",
+        "multipass", "firstpass", "singlepass",
+        "onepass", "twopass", "lowpass", "highpass", "bandpass", "allpass", "prepass", "proxypass",
+        "sslproxypass", "renderpass", "npass",
+        "nopass", "fastcgipass", "uwsgipass", "scgipass", "grpcpass", "memcachedpass",
+        "tryfirstpass", "usefirstpass", "useauthtokpass",
     ]
 
     /// Words about a secret that a name may begin with when the rest is written together.
@@ -84,6 +82,7 @@ enum KeyWords {
         "update", "updated", "updatetime", "lastset", "lockout", "duration", "modify", "exop",
         "hashtype",
         "aging", "entry", "maps", "map", "table", "flags", "expression", "counter", "strategy",
+        "stdin", "fd", "fds", "dialog", "eval", "phrasedialog", "reverse", "request", "through",
         "reqd", "label", "editable", "namespace", "annotations", "versions",
     ]
 
@@ -97,7 +96,8 @@ enum KeyWords {
         "maximum", "force", "needs", "check", "permit", "permits", "ask", "deny", "with", "without",
         "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
         "allowed", "ignore", "support", "supports", "manage", "can", "public", "login",
-        "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature",
+        "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature", "condition",
+        "assert", "load", "import",
     ]
 
     static let plurals: Set<String> = [

@@ -3,12 +3,16 @@ struct Line {
     /// Without the marks of a comment, `export`, `- ` and the like.
     let range: Range<Int>
     let isComment: Bool
+    /// How many blanks stand before everything.
+    let indent: Int
     private var hasFirst = false
 
     private static let leads: [[UInt8]] = Redaction.bytes(of: [
         "export ", "set ", "setx ", "declare -x ", "local ", "readonly ", "const ", "let ", "var ",
         "env ", "ENV ", "ARG ", "LABEL ", "- ", "$", "static ", "public ", "private ", "protected ",
-        "setenv ", "final ", "String ", "!",
+        "setenv ", "SetEnv ", "fastcgi_param ", "uwsgi_param ", "proxy_set_header ", "add_header ",
+        "env.", "ENV.", "php_value ",
+        "php_admin_value ", "Defaults ", "final ", "String ", "!",
     ])
 
     init(_ whole: Range<Int>, of bytes: [UInt8]) {
@@ -16,6 +20,7 @@ struct Line {
         let end = whole.upperBound
         func skipSpace() { while start < end, bytes[start].isSpace { start += 1 } }
         skipSpace()
+        indent = start - whole.lowerBound
         var isComment = false
         while start < end {
             if [0x23, 0x3b].contains(bytes[start]) {

@@ -6,11 +6,12 @@
 struct LineScanner {
     let bytes: [UInt8]
     let kind: FileKind
+    let isPublic: Bool
     var spots: Spots
     private var known: [ArraySlice<UInt8>: Sensitivity] = [:]
 
     /// Bytes that were looked at in vain for a closing quote: a file full of them is read without quotes.
-    private var wasted = 0
+    var wasted = 0
     /// What a structure that was opened under a name says about what is in it, and where it ends.
     private var around: (sensitivity: Sensitivity, name: Range<Int>, end: Int)?
     /// The value of the last `name` on the line: what a `value` beside it is.
@@ -21,6 +22,7 @@ struct LineScanner {
     init(_ scan: TextScan) {
         bytes = scan.bytes
         kind = scan.kind
+        isPublic = scan.isPublic
         spots = Spots(scan.bytes)
     }
 
@@ -76,7 +78,7 @@ struct LineScanner {
     }
 
     /// Remembers a structure until its bracket closes, within 64 KiB.
-    private mutating func enter(_ open: Int, _ sensitivity: Sensitivity, _ name: Range<Int>) {
+    mutating func enter(_ open: Int, _ sensitivity: Sensitivity, _ name: Range<Int>) {
         if let around, around.end > open { return }
         let (opening, closing): (UInt8, UInt8) = bytes[open] == 0x7b ? (0x7b, 0x7d) : (0x5b, 0x5d)
         var depth = 0
@@ -98,13 +100,21 @@ struct LineScanner {
             if let quoted = Quoted(at: element, of: bytes, lineEnd: position, mayBreak: false) {
                 judge(quoted.inner, sensitivity, name: name)
                 element = quoted.end
+            } else if bytes[element].isAlphanumeric {
+                let start = element
+                while element < position, ![0x2c, 0x5d, 0x0a].contains(bytes[element]) {
+                    element += 1
+                }
+                judge(
+                    bytes.trimmed(start..<element), sensitivity, name: name,
+                    needsQuotes: needsQuotes)
             } else {
                 element += 1
             }
         }
     }
 
-    private mutating func judge(
+    mutating func judge(
         _ range: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>, needsQuotes: Bool = false
     ) {
         for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity) {
@@ -162,7 +172,7 @@ struct LineScanner {
         else { return nil }
         var value = after
         while value < line.range.upperBound, bytes[value].isSpace { value += 1 }
-        guard value < line.range.upperBound else { return nil }
+        guard value < line.range.upperBound else { return below(name, line) }
         // Nothing but a remark: secret = # none.
         if bytes[value] == 0x23 || bytes[value] == 0x3b, value + 1 < line.range.upperBound,
             bytes[value + 1].isSpace
@@ -182,10 +192,11 @@ struct LineScanner {
         case .plain: return nil
         case .neutral:
             // All that matters of it is whether it is one random word.
-            let limit = min(line.range.upperBound, value + 512)
+            let limit = min(line.range.upperBound, value + 128)
             let extent = extent(of: value, in: line, isFirst: false, before: limit)
             noteName(name, extent.range)
-            if kind.form != .prose, !line.isComment,
+            login(name, extent.range)
+            if kind.form != .prose, !line.isComment, !isPublic,
                 let secretClass = Value.unrecognised(extent.range, of: bytes)
             {
                 spots.add(extent.range, secretClass, "random", key: bytes.text(name))
@@ -201,6 +212,12 @@ struct LineScanner {
                 of: value, in: line, isFirst: isFirst, before: line.range.upperBound)
             if extent.end == value, bytes[value] == 0x7b || bytes[value] == 0x5b {
                 enter(value, sensitivity, name)
+            }
+            if let more = continuation(
+                extent.range, end: extent.end, isQuoted: extent.isQuoted, in: line)
+            {
+                judge(more, sensitivity, name: name)
+                return more.upperBound
             }
             if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted) {
                 judge(
@@ -242,7 +259,7 @@ struct LineScanner {
     }
 
     /// `public key: age1…` is a name of two words.
-    private func spread(_ name: Range<Int>, in line: Line) -> Range<Int> {
+    func spread(_ name: Range<Int>, in line: Line) -> Range<Int> {
         guard name.lowerBound > line.range.lowerBound, name.lowerBound - line.range.lowerBound < 40,
             !bytes[name.lowerBound - 1].isQuote,
             bytes[line.range.lowerBound..<name.lowerBound].allSatisfy({
@@ -261,24 +278,23 @@ struct LineScanner {
         }
     }
 
-    /// The lines of `<<EOF` (shell, HCL) and `<<<EOT` (PHP) until the word stands alone.
-    private func hereDocument(_ start: Int, in line: Line) -> Range<Int>? {
-        guard bytes.has("<<", at: start), !bytes.has("<<\"", at: start) else { return nil }
-        let word = bytes[start..<line.range.upperBound].drop {
-            [0x3c, 0x2d, 0x7e, 0x27, 0x22].contains($0)
-        }.prefix(while: \.isWord)
-        guard !word.isEmpty, word.count < 64 else { return nil }
-        let begin = min(bytes.endOfLine(start) + 1, bytes.count)
-        var position = begin
-        let limit = min(bytes.count, begin + 65536)
-        while position < limit {
-            let end = bytes.endOfLine(position)
-            if bytes[bytes.trimmed(position..<end)].prefix(word.count) == word {
-                return begin < position ? bytes.trimmed(begin..<position) : nil
-            }
-            position = end + 1
-        }
-        return nil
+    private static let logins: Set<String> = [
+        "login", "register", "userpwd", "auth", "proxyauth", "basic", "userinfo", "user", "ftpuser",
+    ]
+
+    /// `login=user:password` of Squid, `register => user:password@host` of Asterisk.
+    private mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
+        guard value.count > 4, name.count <= 9, LineScanner.logins.contains(bytes.word(name)),
+            !bytes[value].contains(0x2f),
+            let colon = bytes.position(
+                of: 0x3a, from: value.lowerBound + 1, before: value.upperBound)
+        else { return }
+        let end = bytes[colon..<value.upperBound].firstIndex(of: 0x40) ?? value.upperBound
+        let secret = (colon + 1)..<end
+        guard secret.count >= 4, !bytes[secret].allSatisfy(\.isDigit),
+            !Value.isSwitch(secret, of: bytes)
+        else { return }
+        judge(secret, .secret(.password), name: name)
     }
 
     /// The first argument in `define('DB_PASSWORD', '…')` and `{default_pass, <<"…">>}`.
@@ -320,92 +336,11 @@ struct LineScanner {
         return begin < end ? begin..<end : nil
     }
 
-    private mutating func sensitivity(of name: Range<Int>) -> Sensitivity {
+    mutating func sensitivity(of name: Range<Int>) -> Sensitivity {
         let key = bytes[name]
         if let found = known[key] { return found }
         let found = kind.sensitivity(of: KeyName(key))
         if known.count < 4096 { known[key] = found }
         return found
-    }
-
-    /// Where a value begins and ends; `end` is behind its closing quote.
-    private mutating func extent(of start: Int, in line: Line, isFirst: Bool, before stop: Int)
-        -> (range: Range<Int>, end: Int, isQuoted: Bool)
-    {
-        // Erlang writes <<"text">>.
-        let start = bytes.has("<<\"", at: start) ? start + 2 : start
-        if wasted < 1 << 22 {
-            let mayBreak = kind.mayBreakQuotes && wasted < 1 << 20
-            if let quoted = Quoted(at: start, of: bytes, lineEnd: stop, mayBreak: mayBreak) {
-                return (quoted.inner, quoted.end, true)
-            }
-            if bytes[start].isQuote { wasted += mayBreak ? 65536 : stop - start }
-        }
-        if kind.form == .yaml, [0x7c, 0x3e, 0x21, 0x26, 0x2a].contains(bytes[start]),
-            start + 3 >= stop || bytes[start] > 0x3e || bytes[start] < 0x2b
-        {
-            // Block scalars, tags and anchors are read by those who know YAML.
-            if bytes[start] != 0x21
-                || start + 1 < stop && (bytes[start + 1] == 0x21 || bytes[start + 1].isLetter)
-            {
-                return (start..<start, stop, false)
-            }
-        }
-        if opensStructure(start, before: stop) { return (start..<start, start, false) }
-        var end = start
-        if isFirst, !kind.valuesEndAtSpace {
-            end = line.endOfValue(from: start, of: bytes)
-        } else {
-            while end < stop, !bytes[end].isSpace,
-                ![0x3b, 0x26, 0x2c, 0x22, 0x27, 0x29, 0x3c, 0x60].contains(bytes[end])
-            {
-                end += bytes[end] == 0x5c ? 2 : 1
-            }
-            end = min(end, stop)
-        }
-        // Closing brackets of what is around: {password: x}.
-        while end > start, [0x7d, 0x5d].contains(bytes[end - 1]),
-            !bytes[start..<end].contains(bytes[end - 1] == 0x7d ? 0x7b : 0x5b)
-        {
-            end -= 1
-        }
-        return (start..<max(start, end), max(start, end), false)
-    }
-
-    /// A nested structure is read pair by pair; an LDAP digest ({SSHA}…) and an expression ({{ … }}) are values.
-    private func opensStructure(_ start: Int, before stop: Int) -> Bool {
-        guard bytes[start] == 0x7b || bytes[start] == 0x5b else { return false }
-        if bytes.has("{{", at: start)
-            || bytes[start] == 0x5b && start + 1 < stop && bytes[start + 1].isLetter
-        {
-            return false
-        }
-        guard bytes[start] == 0x7b,
-            let close = bytes.position(of: 0x7d, from: start, before: min(stop, start + 20)),
-            close + 1 < stop
-        else { return true }
-        return !bytes[(start + 1)..<close].allSatisfy { $0.isAlphanumeric || $0 == 0x2d }
-    }
-
-    /// In code, a bare word is a variable and a call computes something.
-    private func isVariable(_ range: Range<Int>, isQuoted: Bool) -> Bool {
-        guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted
-        else { return false }
-        guard let first = bytes[range].first, first.isLetter || first == 0x5f || first == 0x24
-        else { return false }
-        return bytes[range].allSatisfy {
-            $0.isWord || [0x2e, 0x28, 0x5b, 0x3a, 0x2d, 0x3e, 0x24].contains($0)
-        } && !Randomness.isOdd(bytes[range])
-            || bytes[range].contains(0x28)
-    }
-
-    /// A remark such as `# Password: must not be empty` has words, not a value.
-    private func isProse(_ range: Range<Int>, _ line: Line) -> Bool {
-        guard line.isComment || kind.isProse else { return false }
-        let value = bytes[range]
-        guard value.contains(0x20) else { return false }
-        return value.allSatisfy {
-            $0.isLetter || $0 >= 0x80 || [0x20, 0x2c, 0x2e, 0x27, 0x28, 0x29].contains($0)
-        }
     }
 }

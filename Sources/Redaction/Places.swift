@@ -18,6 +18,7 @@ extension FileKind {
         case "resource.cfg": return .macros
         case ".netrc", "_netrc", "netrc", ".authinfo": return .netrc
         case "psw-file", "checkpsw": return .userSecond
+        case "token.cfg" where path.contains("/priv/"): return .userSecond
         default: break
         }
         if ending == "htdigest" { return .digest }
@@ -49,7 +50,7 @@ extension FileKind {
         "keytab", "ppk", "sso", "psk", "pwd", "pass",
         "token", "secret", "tde", "agekey", "pvk", "p8", "pk8", "wallet", "keyfile", "stash",
         "luks", "passwd", "password", "cookie",
-        "unseal", "htdigest",
+        "unseal", "htdigest", "enc", "pw", "keyring",
     ]
     private static let secretNames: Set<String> = [
         ".erlang.cookie", "erlang.cookie", "elasticsearch.keystore", "kibana.keystore",
@@ -73,6 +74,7 @@ extension FileKind {
         "/cryptsetup-keys.d/", "/run/secrets/",
         "/var/run/secrets/", "/.vnc/passwd", "/letsencrypt/archive/", "/swanctl/private/",
         "/ipsec.d/private/", "/keys/private/",
-        "/samba/private/", "/ssl/keys/", "/.secrets/", "/etc/secrets/", "/.gnupg/openpgp-revocs.d/",
+        "/samba/private/", "/libvirt/secrets/", "/pve/priv/", "/ssl/keys/", "/.secrets/",
+        "/etc/secrets/", "/.gnupg/openpgp-revocs.d/",
     ]
 }

@@ -4,6 +4,8 @@ struct TextScan {
     let kind: FileKind
     /// How many texts this one lies in: a file of a ConfigMap has depth 1.
     let depth: Int
+    /// Whether the text stands under a public name: then it may look random, and only known forms are looked for.
+    var isPublic = false
 
     static let deepest = 4
 
@@ -38,7 +40,7 @@ struct TextScan {
             spots.add(contentsOf: lines.spots)
         }
         var inline = InlineScanner(self)
-        inline.open = spots.open
+        inline.open = isPublic ? [whole] : spots.open
         inline.scan(whole)
         spots.add(contentsOf: inline.spots)
         return spots
@@ -69,7 +71,8 @@ struct TextScan {
         }
         guard parts.isEmpty else { return }
         if sensitivity == .plain { spots.leave(text.outer(whole)) }
-        if case .neutral = sensitivity, let secretClass = Value.unrecognised(whole, of: text.bytes)
+        if case .neutral = sensitivity, !isPublic,
+            let secretClass = Value.unrecognised(whole, of: text.bytes)
         {
             spots.add(text.outer(whole), secretClass, "random", key: name)
             return
@@ -78,7 +81,8 @@ struct TextScan {
         let inner = TextScan(
             bytes: text.bytes,
             kind: FileKind(form: name.map { FileKind.form(ofName: $0) } ?? .lines, of: kind),
-            depth: depth + 1)
+            depth: depth + 1,
+            isPublic: sensitivity == .plain && name.map { FileKind.form(ofName: $0) } == .lines)
         for spot in inner.found().settled() {
             spots.add(
                 text.outer(spot.range), spot.secretClass, spot.detector, key: spot.key ?? name)

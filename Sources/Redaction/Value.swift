@@ -225,6 +225,11 @@ enum Value {
             if open == "@" || open.hasPrefix("%(") { return isName(inner, of: bytes) ? [] : nil }
             return literals(in: inner, of: bytes)
         }
+        if bytes[start] == 0x24,
+            bytes[(start + 1)..<end].allSatisfy(\.isDigit) || bytes.has("$@", at: start)
+        {
+            return []
+        }
         if bytes[start] == 0x24, bytes[(start + 1)..<end].allSatisfy({ $0.isWord || $0 == 0x3a }),
             bytes[start..<end].contains(0x3a)
         {

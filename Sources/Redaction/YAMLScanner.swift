@@ -19,6 +19,8 @@ struct YAMLScanner {
     /// A value that came before its name: `value:` above `name:`.
     private var valued: (range: Range<Int>, indent: Int)?
     private var secretIndent: Int?
+    /// The last element of a list, where it was an option of a command.
+    private var option: Range<Int>?
 
     init(_ scan: TextScan) {
         self.scan = scan
@@ -147,6 +149,13 @@ struct YAMLScanner {
 
     /// An element of a list belongs to the name above the list.
     private mutating func item(_ range: Range<Int>, indent: Int) {
+        let (value, _) = extent(range, indent: indent)
+        if let option, case .secret = KeyName(bytes[option]).sensitivity {
+            add(value, KeyName(bytes[option]).sensitivity, option, isExtent: true)
+        }
+        option =
+            value.count > 2 && bytes[value.lowerBound] == 0x2d && !bytes[value].contains(0x3d)
+                && !bytes[value].contains(0x20) ? value : nil
         guard let above = levels.last, above.indent <= indent else { return }
         add(range, above.sensitivity, above.name)
     }

@@ -83,9 +83,9 @@ import Testing
 
     /// The examples of every connector, with the keys that the schemas know.
     @Test func examplePlansParse() throws {
-        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks", "configs"]
+        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks", "configs", "logs"]
         let targets = [
-            "files", "postgresql", "mariadb", "proxmox", "libvirt", "directory", "configs",
+            "files", "postgresql", "mariadb", "proxmox", "libvirt", "directory", "configs", "logs",
         ]
         func shape(_ schema: String, _ kind: String) throws -> PlanShape {
             let keys = try Self.schema(schema)["$defs"]?[kind]?["properties"]?.members ?? []
