@@ -151,7 +151,8 @@ struct TextConclusion: Sendable {
         }
         if selected > 0 {
             conclusion.notes.append(
-                "of \(selected) files only the lines in the range of time of the plan, as plain text")
+                "of \(selected) files only the lines in the range of time of the plan, as plain text"
+            )
         }
     }
 }
