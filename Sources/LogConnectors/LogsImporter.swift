@@ -34,7 +34,7 @@ public final class LogsImporter: Importer {
         self.source = source
         self.room = room
         families = [
-            try JournalTargetFamily(
+            try JournalForms(
                 self.target, source: source, from: artifacts, room: room.part("journald"),
                 resuming: resuming),
             try TextTargetFamily(

@@ -31,6 +31,10 @@ struct TextConclusion: Sendable {
         for omitted in layout.omitted {
             list.addDetailed(omitted.reason, omitted.path, omitted.detail)
         }
+        for excluded in layout.excluded {
+            list.addExcluded(
+                String(decoding: excluded.path, as: UTF8.self), reason: excluded.reason)
+        }
         var content = MerkleRange()
         var metadata = MerkleRange()
         var leaf = TreeLeaf()

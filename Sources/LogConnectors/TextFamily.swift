@@ -41,6 +41,10 @@ final class TextFamily: LogFamily {
         for omitted in layout.omitted {
             omissions.add(omitted.reason, String(decoding: omitted.path, as: UTF8.self))
         }
+        for excluded in layout.excluded {
+            omissions.addExcluded(
+                String(decoding: excluded.path, as: UTF8.self), reason: excluded.reason)
+        }
         return Survey(
             bytes: layout.bytes, counts: counts(layout), findings: findings + zoneFinding(layout),
             omissions: omissions.summary)
@@ -91,7 +95,9 @@ final class TextFamily: LogFamily {
                     expected: Int64(layout.streams.count),
                     bytes: Int64(layout.streams.count) * 1024),
             ],
-            objects: Int64(layout.items.count + layout.omitted.count + layout.streams.count),
+            objects: Int64(
+                layout.items.count + layout.omitted.count + layout.excluded.count
+                    + layout.streams.count),
             facts: facts(), counts: counts(layout))
     }
 

@@ -14,6 +14,7 @@ struct TextInventory: ~Copyable {
     private var findings: [Finding] = []
     private var found: [Candidate] = []
     private var seen: [Identity: Int] = [:]
+    private var excluded: Set<[UInt8]> = []
     private var reader = EntryReader(names: OwnerNames())
 
     private struct Identity: Hashable {
@@ -31,7 +32,6 @@ struct TextInventory: ~Copyable {
         /// The first time in it, as far as its beginning tells.
         var first: Timestamp?
         var isYearless = false
-        var file: SharedDescriptor
         /// For the order where nothing else tells.
         let modified: Timestamp
     }
@@ -79,6 +79,15 @@ struct TextInventory: ~Copyable {
     private mutating func add(_ name: [UInt8], _ number: Int) throws(Failure) -> Bool {
         guard TextGlob.kind(name, follows: true) == S_IFREG else { return false }
         guard let path = Files.resolved(name) else { return false }
+        if let pattern = settings.excludes.excludingAnywhere(
+            Array(name.dropFirst()), isDirectory: false)
+        {
+            if excluded.insert(name).inserted {
+                layout.excluded.append(
+                    .init(path: name, reason: settings.excludeReasons[pattern]))
+            }
+            return true
+        }
         let file: SharedDescriptor
         do throws(Failure) { file = try TextHolder.open(path) } catch {
             if error.code == .sourceVanished { return false }
@@ -108,8 +117,7 @@ struct TextInventory: ~Copyable {
             clock: TextClockSetting(
                 zone: group.zone, latest: Self.latest(modified, group.year)))
         var candidate = Candidate(
-            name: name, member: member, rotation: rotation, group: number, file: file,
-            modified: modified)
+            name: name, member: member, rotation: rotation, group: number, modified: modified)
         if candidate.member.packing == nil, let packing = rotation.packing {
             findings.append(
                 Finding(
@@ -117,7 +125,7 @@ struct TextInventory: ~Copyable {
                     "\(TextHolder.quoted(name)) is packed as .\(packing): it is kept as it is, and "
                         + "its lines are not looked at"))
         }
-        try peek(&candidate)
+        try peek(&candidate, file)
         seen[identity] = found.count
         found.append(candidate)
         holder.hold(member, file)
@@ -144,12 +152,14 @@ struct TextInventory: ~Copyable {
     }
 
     /// Reads the beginning: the first time, for the order.
-    private func peek(_ candidate: inout Candidate) throws(Failure) {
+    private func peek(
+        _ candidate: inout Candidate, _ file: SharedDescriptor
+    ) throws(Failure) {
         var start = candidate.member
         start.size = min(start.size, 64 << 10)
         var seeker = TextFirstTime(
             format: start.format, clock: start.seeded())
-        _ = try unsafe TextContent(member: start, file: candidate.file, progress: progress).read(
+        _ = try unsafe TextContent(member: start, file: file, progress: progress).read(
             stored: { (_) throws(Failure) in }
         ) { (bytes) throws(Failure) in unsafe seeker.feed(bytes) }
         seeker.finish()
@@ -280,8 +290,10 @@ struct TextInventory: ~Copyable {
             TextTimeZone.year(of: first.seconds + offset) - surplus
     }
 
-    private func content(_ candidate: Candidate) -> TextContent {
-        TextContent(member: candidate.member, file: candidate.file, progress: progress)
+    /// Not every file stays open: there may be more than a process may have.
+    private func content(_ candidate: Candidate) throws(Failure) -> TextContent {
+        TextContent(
+            member: candidate.member, file: try holder.open(candidate.member), progress: progress)
     }
 
     private mutating func select(

@@ -1,3 +1,4 @@
+import Archives
 import Basics
 import Glibc
 import Logs
@@ -20,6 +21,9 @@ struct TextSettings: Sendable {
     }
 
     private(set) var groups: [Group] = []
+    /// Patterns of `exclude`, and for each the reason that the plan gives.
+    private(set) var excludes = GlobSet()
+    private(set) var excludeReasons: [String] = []
 
     static let shape = PlanShape(
         required: ["paths"], optional: ["since", "until", "timezone", "year", "format"])
@@ -35,6 +39,22 @@ struct TextSettings: Sendable {
                 } else {
                     groups.append(Group(patterns: [pattern]))
                 }
+            }
+        }
+    }
+
+    static let exclusionShape = PlanShape(required: ["paths"])
+
+    /// Takes what the source leaves out.
+    mutating func exclude(_ exclusions: [SourcePlan.Exclusion], _ problems: PlanProblems) {
+        var patterns: [String] = []
+        for exclusion in exclusions {
+            let mapping = exclusion.patterns.mapping(Self.exclusionShape, problems)
+            let texts = mapping?.strings("paths") ?? []
+            patterns += texts
+            excludeReasons += texts.map { _ in exclusion.reason }
+            do throws(Failure) { excludes = try GlobSet(patterns) } catch {
+                problems.add(error.code, error.what, atKeyOf: exclusion.patterns)
             }
         }
     }
