@@ -83,6 +83,9 @@ let package = Package(
         .library("Disks", ["Basics", "CLinux", "Primitives", "Streams"]),
         .library("Guests", ["Basics", "Primitives"]),
         .library("Connectors", ["Basics", "Primitives", "Streams", "Manifests", "Plans"]),
+        .library(
+            "Trees",
+            ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
         .library("HTTP", ["Basics", "Primitives", "Streams", "CCurl"]),
         .library("Logs", ["Basics", "Primitives", "Streams"]),
         .library("Redaction", ["Basics", "Primitives"]),
@@ -95,8 +98,7 @@ let package = Package(
         .library(
             "Bags", ["Basics", "Primitives", "Streams", "Manifests", "Journals", "Signatures"]),
         .library(
-            "FileConnectors",
-            ["Connectors", "Archives", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+            "FileConnectors", ["Connectors", "Trees", "Basics", "Manifests", "Plans", "Streams"]),
         .library(
             "PostgreSQLConnector",
             [
@@ -125,8 +127,8 @@ let package = Package(
         .library(
             "ConfigConnectors",
             [
-                "Connectors", "Archives", "Redaction", "Basics", "Manifests", "Plans", "Primitives",
-                "Streams",
+                "Connectors", "Archives", "Trees", "Redaction", "Basics", "Manifests", "Plans",
+                "Primitives", "Streams",
             ]),
         // 5: the dossier, and runs
         .library(
@@ -145,13 +147,13 @@ let package = Package(
             "Runs",
             [
                 "Basics", "Primitives", "Streams", "Encryption", "Manifests", "Plans", "Journals",
-                "Signatures", "Connectors", "Bags",
+                "Signatures", "TimeStamps", "HTTP", "Connectors", "Bags", "Deadlines", "Dossiers",
             ]),
         .library(
             "Rehearsals",
             [
                 "Basics", "Primitives", "Streams", "Manifests", "Plans", "Journals", "Signatures",
-                "Connectors", "Bags", "Runs",
+                "Connectors", "Guests", "Bags", "Runs",
             ]),
         // 6, 7: the command line
         .library(
@@ -159,7 +161,7 @@ let package = Package(
             [
                 "Runs", "FileConnectors", "PostgreSQLConnector", "MariaDBConnector",
                 "ProxmoxConnector", "LogConnectors", "ConfigConnectors", "Dossiers", "Reports",
-                "Rehearsals", "Disks", "Basics", "Primitives", "Streams", "Plans",
+                "Rehearsals", "Deadlines", "Disks", "Basics", "Primitives", "Streams", "Plans",
                 "Connectors", "Signatures",
                 "Encryption", "Bags", "Manifests", .arguments,
             ]),
@@ -182,9 +184,12 @@ let package = Package(
         .tests("ProxmoxConnector", ["Basics", "HTTP", "Primitives", "Streams"]),
         .tests("Guests", ["Basics", "Primitives"]),
         .tests("Logs", ["Basics", "Primitives", "Streams"]),
+        .tests("ConfigConnectors", ["Basics", "Primitives"]),
         .tests("Redaction", ["Basics", "Primitives"]),
         .tests("TimeStamps", ["Basics", "Primitives"]),
         .tests("Deadlines", ["Basics"]),
+        .tests("Rehearsals", ["Basics", "Plans", "Guests", "Runs"]),
+        .tests("Reports", ["Basics", "Bags", "Manifests", "Primitives"]),
         .tests("Runs", ["Basics", "Connectors", "Manifests", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],

@@ -78,12 +78,8 @@ public struct TreeFinisher: ~Copyable {
                 guard unsafe renameat(directory, partial, directory, name) == 0 else {
                     throw Failure(errno: errno, "cannot name the file")
                 }
-            } else if unsafe exeat_rename_new(directory, partial, name) != 0 {
-                guard errno == EEXIST, target.existing == .add else {
-                    throw Failure(errno: errno, "cannot name the file")
-                }
-                target.record(entry.path, .existing, EEXIST)
-                unsafe unlinkat(directory, partial, 0)
+            } else {
+                try unsafe TreeRestorer.name(partial, name, in: directory, entry, target)
             }
         }
     }
@@ -98,8 +94,8 @@ public struct TreeFinisher: ~Copyable {
                 let directory = Descriptor(owning: raw)
                 if target.existing == .add {
                     let status = try directory.status()
-                    guard !entry.path.isEmpty, TreeRestorer.isUnfinished(status) else {
-                        if !Self.isSame(status, entry) {
+                    guard !entry.path.isEmpty, TreeRestorer.isUnfinished(status, entry) else {
+                        if !Self.isSame(status, entry, target) {
                             target.record(entry.path, .existing, EEXIST)
                         }
                         return
@@ -113,8 +109,12 @@ public struct TreeFinisher: ~Copyable {
         }
     }
 
-    private static func isSame(_ status: stat, _ entry: Entry) -> Bool {
-        status.st_mode & 0o7777 == entry.mode && status.st_uid == entry.uid
+    private static func isSame(
+        _ status: stat, _ entry: Entry, _ target: TreeTarget
+    ) -> Bool {
+        let mode = status.st_mode & 0o7777
+        return (mode == entry.mode || mode == target.readableMode(entry))
+            && status.st_uid == entry.uid
             && status.st_gid == entry.gid && FileTime(status.st_mtim) == entry.modified
     }
 
@@ -122,6 +122,7 @@ public struct TreeFinisher: ~Copyable {
 
     private mutating func makeSymlink(_ entry: Entry) throws(Failure) {
         let target = self.target
+        if target.existing == .add { return try addSymlink(entry) }
         let text = entry.target.map { CChar(bitPattern: $0) } + [0]
         try unsafe cursor.withParent(of: entry.path) { (directory, name) throws(Failure) in
             if unsafe symlinkat(text, directory, name) != 0 {
@@ -131,8 +132,6 @@ public struct TreeFinisher: ~Copyable {
                     guard unsafe symlinkat(text, directory, name) == 0 else {
                         throw Failure(errno: errno, "cannot create the link")
                     }
-                } else if target.existing == .add {
-                    return
                 }
             }
             let raw = retrying {
@@ -144,6 +143,33 @@ public struct TreeFinisher: ~Copyable {
                 throw Failure(.targetOccupied, "something else took the link's place")
             }
             try target.apply(entry, to: .path(raw))
+        }
+    }
+
+    /// Made under a name of its own and named when it has its metadata, as files are: one that is there
+    /// under its name is whole, or somebody else's.
+    private mutating func addSymlink(_ entry: Entry) throws(Failure) {
+        let target = self.target
+        let text = entry.target.map { CChar(bitPattern: $0) } + [0]
+        let partial = TreeRestorer.partialName(of: entry.path)
+        try unsafe cursor.withParent(of: entry.path) { (directory, name) throws(Failure) in
+            var status = stat()
+            if unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 {
+                if unsafe !Self.leads(directory, name, to: entry.target) {
+                    target.record(entry.path, .existing, EEXIST)
+                }
+                return
+            }
+            unsafe unlinkat(directory, partial, 0)
+            guard unsafe symlinkat(text, directory, partial) == 0 else {
+                throw Failure(errno: errno, "cannot create the link")
+            }
+            let flags = exeat_o_path | O_NOFOLLOW | O_CLOEXEC
+            let raw = retrying { unsafe openat(directory, partial, flags) }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot open the link") }
+            let link = Descriptor(owning: raw)
+            try target.apply(entry, to: .path(link.raw))
+            try unsafe TreeRestorer.name(partial, name, in: directory, entry, target)
         }
     }
 

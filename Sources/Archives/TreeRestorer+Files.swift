@@ -64,11 +64,22 @@ extension TreeRestorer {
         try Self.fill(file, &reader)
         try target.apply(entry, to: .descriptor(raw))
         try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
-            if unsafe exeat_rename_new(directory, partial, name) == 0 { return }
-            guard errno == EEXIST else { throw Failure(errno: errno, "cannot name the file") }
-            target.record(entry.path, .existing, EEXIST)
-            unsafe unlinkat(directory, partial, 0)
+            try unsafe Self.name(partial, name, in: directory, entry, target)
         }
+    }
+
+    /// Gives what was made under a partial name its own. With `add`, what took that name in the
+    /// meantime keeps it.
+    static func name(
+        _ partial: String, _ name: UnsafePointer<CChar>, in directory: Int32, _ entry: Entry,
+        _ target: TreeTarget
+    ) throws(Failure) {
+        if unsafe exeat_rename_new(directory, partial, name) == 0 { return }
+        guard errno == EEXIST, target.existing == .add else {
+            throw Failure(errno: errno, "cannot give it its name")
+        }
+        target.record(entry.path, .existing, EEXIST)
+        unsafe unlinkat(directory, partial, 0)
     }
 
     /// With `add`, whether something is there already; listed unless it looks like this very file.
@@ -80,9 +91,16 @@ extension TreeRestorer {
                 if errno == ENOENT { return false }
                 throw Failure(errno: errno, "cannot stat what is there")
             }
-            let isSame =
-                status.st_mode & S_IFMT == S_IFREG && Int64(status.st_size) == entry.size
-                && FileTime(status.st_mtim) == entry.modified
+            let type = status.st_mode & S_IFMT
+            var isSame = FileTime(status.st_mtim) == entry.modified
+            switch entry.kind {
+            case .file: isSame = isSame && type == S_IFREG && Int64(status.st_size) == entry.size
+            case .fifo: isSame = isSame && type == S_IFIFO
+            default:
+                isSame =
+                    isSame && type == (entry.kind == .block ? S_IFBLK : S_IFCHR)
+                    && status.st_rdev == dev_t(Self.device(of: entry))
+            }
             if !isSame { target.record(entry.path, .existing, EEXIST) }
             return true
         }
@@ -151,34 +169,55 @@ extension TreeRestorer {
 
     // MARK: - FIFOs and devices
 
-    /// A device that may not be made is listed.
+    /// A device that may not be made is listed. With `add` it is made under a name of its own first.
     mutating func makeNode(_ entry: Entry) throws(Failure) {
-        if target.existing == .add, try isKept(entry) { return }
+        let adds = target.existing == .add
+        if adds, try isKept(entry) { return }
         let target = self.target
-        let type = entry.kind == .fifo ? S_IFIFO : entry.kind == .block ? S_IFBLK : S_IFCHR
-        let device = exeat_makedev(entry.device.major, entry.device.minor)
+        let partial = Self.partialName(of: entry.path)
         try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
-            var status = unsafe mknodat(directory, name, type | 0o600, dev_t(device))
-            if status != 0, errno == EEXIST, target.isResuming || target.existing == .replace {
-                guard unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
-                    throw TreeTarget.cannotReplace(errno)
-                }
-                status = unsafe mknodat(directory, name, type | 0o600, dev_t(device))
+            guard adds else {
+                _ = try unsafe Self.makeNode(entry, directory, name, target)
+                return
             }
-            if status != 0 {
-                guard errno == EPERM || errno == EOPNOTSUPP || errno == EACCES else {
-                    throw Failure(errno: errno, "cannot create the node")
-                }
-                return try target.note(entry.path, .object)
-            }
-            let flags = exeat_o_path | O_NOFOLLOW | O_CLOEXEC
-            let raw = retrying { unsafe openat(directory, name, flags) }
-            guard raw >= 0 else { throw Failure(errno: errno, "cannot open the node") }
-            let node = Descriptor(owning: raw)
-            guard try node.status().st_mode & S_IFMT == type else {
-                throw Failure(.targetOccupied, "something else took its place")
-            }
-            try target.apply(entry, to: .path(raw))
+            unsafe unlinkat(directory, partial, 0)
+            guard try unsafe Self.makeNode(entry, directory, partial, target) else { return }
+            try unsafe Self.name(partial, name, in: directory, entry, target)
         }
+    }
+
+    /// Whether it could be made.
+    private static func makeNode(
+        _ entry: Entry, _ directory: Int32, _ name: UnsafePointer<CChar>, _ target: TreeTarget
+    ) throws(Failure) -> Bool {
+        let type = entry.kind == .fifo ? S_IFIFO : entry.kind == .block ? S_IFBLK : S_IFCHR
+        let device = dev_t(device(of: entry))
+        var status = unsafe mknodat(directory, name, type | 0o600, device)
+        if status != 0, errno == EEXIST, target.isResuming || target.existing == .replace {
+            guard unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
+                throw TreeTarget.cannotReplace(errno)
+            }
+            status = unsafe mknodat(directory, name, type | 0o600, device)
+        }
+        if status != 0 {
+            guard errno == EPERM || errno == EOPNOTSUPP || errno == EACCES else {
+                throw Failure(errno: errno, "cannot create the node")
+            }
+            try target.note(entry.path, .object)
+            return false
+        }
+        let flags = exeat_o_path | O_NOFOLLOW | O_CLOEXEC
+        let raw = retrying { unsafe openat(directory, name, flags) }
+        guard raw >= 0 else { throw Failure(errno: errno, "cannot open the node") }
+        let node = Descriptor(owning: raw)
+        guard try node.status().st_mode & S_IFMT == type else {
+            throw Failure(.targetOccupied, "something else took its place")
+        }
+        try target.apply(entry, to: .path(node.raw))
+        return true
+    }
+
+    private static func device(of entry: Entry) -> UInt64 {
+        UInt64(exeat_makedev(entry.device.major, entry.device.minor))
     }
 }

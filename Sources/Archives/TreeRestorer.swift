@@ -167,4 +167,12 @@ public struct TreeRestorer: ~Copyable {
     static func isUnfinished(_ status: stat) -> Bool {
         status.st_mode & 0o1777 == unfinishedMode
     }
+
+    /// Also where its access control list has changed the bits and its mode was not set any more.
+    static func isUnfinished(_ status: stat, _ entry: Entry) -> Bool {
+        let mode = status.st_mode & 0o7777
+        return isUnfinished(status)
+            || entry.accessACL != nil && mode != entry.mode
+                && mode & 0o1777 == entry.mode & 0o777 | 0o1000
+    }
 }

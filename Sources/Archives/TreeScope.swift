@@ -19,8 +19,13 @@ public struct TreeScope: Sendable {
     enum Place { case root, way, inside }
 
     /// Opens the tree. Links in the paths given are followed, here and never again.
+    ///
+    /// - Parameter base: the directory where the files of another machine hang; `paths` begin there.
+    ///   The tree's root is that directory then, also for one path, and paths in it are those of that
+    ///   machine. "/" gives this machine the same form.
     public init(
-        paths: [String], oneFileSystem: Bool = true, excludes: GlobSet = GlobSet()
+        paths: [String], below base: String? = nil, oneFileSystem: Bool = true,
+        excludes: GlobSet = GlobSet()
     ) throws(Failure) {
         guard let first = paths.first else {
             throw Failure(
@@ -28,16 +33,27 @@ public struct TreeScope: Sendable {
         }
         self.oneFileSystem = oneFileSystem
         self.excludes = excludes
+        let base = base.map { $0 == "/" ? "" : $0 }
+        let paths = base.map { base in paths.map { base + $0 } } ?? paths
         for path in paths { try Self.check(path) }
-        if paths.count == 1 {
+        if paths.count == 1, base == nil {
             root = try TreeRoot(first)
             roots = [[]]
             hasNestedRoots = false
             return
         }
-        root = try TreeRoot("/")
+        let top = try (base == nil || base == "") ? [] : Self.resolve(base ?? "")
+        root = try TreeRoot(base == nil || base == "" ? "/" : base ?? "")
         var resolved: Set<[UInt8]> = []
-        for path in paths { resolved.insert(Array(try Self.resolve(path).dropFirst())) }
+        for path in paths {
+            let whole = try Self.resolve(path)
+            guard whole == top || whole.starts(with: top + [0x2f]) else {
+                throw Failure(
+                    .invalidValue, "\"\(path)\" leads out of \"\(base ?? "")\" by a link",
+                    hint: "Name the directory that it stands for, below the root.")
+            }
+            resolved.insert(Array(whole.dropFirst(top.count + 1)))
+        }
         let sorted = resolved.sorted { $0.lexicographicallyPrecedes($1) }
         roots = sorted
         hasNestedRoots = sorted.contains { outer in

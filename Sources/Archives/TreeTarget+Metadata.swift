@@ -61,8 +61,9 @@ extension TreeTarget {
     /// Gives an object the metadata of its entry, which has gone through the owner mapping.
     ///
     /// The order matters: chown(2) takes setuid bits and capabilities away, an access control list
-    /// changes the mode, everything changes times. What the system refuses is listed, not thrown;
-    /// a failing disk is thrown.
+    /// changes the mode, and all but times and modes changes times. The mode comes last, since that of
+    /// a directory says whether it is finished. What the system refuses is listed, not thrown; a failing
+    /// disk is thrown.
     func apply(
         _ entry: Entry, to object: MadeObject, _ known: Known? = nil,
         attributes: (ExtendedAttribute) -> Bool = { _ in true }
@@ -77,18 +78,17 @@ extension TreeTarget {
             }
         }
         var mode = known?.mode
-        if entry.kind != .symlink {
-            try setLists(entry, object, known, &mode)
-            // Set-id bits are set although the owner may be another one: they are the owner's to set,
-            // and the owner is listed as not set (docs/SECURITY.md).
-            let wanted = readableMode(entry)
-            if wanted != mode, object.set(mode: wanted) != 0 { try note(path, .mode) }
-        }
+        if entry.kind != .symlink { try setLists(entry, object, known, &mode) }
         if object.set(entry.modified) != 0 {
             try note(path, .modified)
         } else if !probe.times.keep(entry.modified) {
             record(path, .modified, ERANGE)
         }
+        guard entry.kind != .symlink else { return }
+        // Set-id bits are set although the owner may be another one: they are the owner's to set,
+        // and the owner is listed as not set (docs/SECURITY.md).
+        let wanted = readableMode(entry)
+        if wanted != mode, object.set(mode: wanted) != 0 { try note(path, .mode) }
     }
 
     private func setOwner(_ entry: Entry, _ object: MadeObject) throws(Failure) {

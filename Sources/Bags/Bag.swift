@@ -67,6 +67,16 @@ public struct Bag: Sendable {
         return (report, bag)
     }
 
+    /// Looks at everything but the payload, which is only listed: enough for what is signed about
+    /// an archive that was verified before. The report is never that of a good archive.
+    public func examinedProof(
+        by verifier: some SealVerifier, workers: Int, progress: Progress
+    ) async throws(Failure) -> VerificationReport {
+        VerificationReport(
+            try await examination(
+                by: verifier, workers: workers, progress: progress, goingOn: true, payload: false))
+    }
+
     /// Lets the bag pass, or throws the first of its faults; a fault outside the payload is told
     /// before the payload is read.
     public func verified(
@@ -86,8 +96,9 @@ public struct Bag: Sendable {
     /// The files as they are, for someone who looks into a bag that he cannot or need not verify.
     public func unverified() -> UnverifiedBag { UnverifiedBag(storage: storage) }
 
-    private func examination(
-        by verifier: some SealVerifier, workers: Int, progress: Progress, goingOn: Bool
+    func examination(
+        by verifier: some SealVerifier, workers: Int, progress: Progress, goingOn: Bool,
+        payload isRead: Bool = true
     ) async throws(Failure) -> Examination {
         var problems = storage.problems
         var documents: [(entry: BagEntry, part: BagPart)] = []
@@ -112,6 +123,10 @@ public struct Bag: Sendable {
                 documents, in: storage, sha512: sha512, workers: workers, progress: progress),
             payload: payload.map(\.entry), by: verifier)
         if !goingOn, !examination.problems.isEmpty { return examination }
+        guard isRead else {
+            examination.leavePayloadUnread()
+            return examination
+        }
         // In the order of their names the reads of a directory follow the writes of the export.
         examination.judge(
             payload: try await FileRecords.read(

@@ -18,9 +18,11 @@ enum BagPart: Sendable, Hashable {
     case seal
     case sealSSH
     case sealMLDSA
-    case openingToken
+    /// An RFC 3161 token.
+    case stamp(StampPlace)
+    /// What such a token answers.
+    case stampRequest(StampPlace)
     case timestamped
-    case closingToken
     case key
     case document(ProofDocument)
     case documentSSH(ProofDocument)
@@ -91,10 +93,10 @@ enum BagPart: Sendable, Hashable {
             case "seal.json": return .seal
             case "seal.json.sig": return .sealSSH
             case "seal.json.mldsa65": return .sealMLDSA
-            case "opening.tsr": return .openingToken
             case "timestamped.txt": return .timestamped
-            case "timestamped.txt.tsr": return .closingToken
             default:
+                if let place = StampPlace(token: rest[0]) { return .stamp(place) }
+                if let place = StampPlace(request: rest[0]) { return .stampRequest(place) }
                 if let document = ProofDocument(file: rest[0], suffix: "") {
                     return .document(document)
                 }
@@ -109,14 +111,22 @@ enum BagPart: Sendable, Hashable {
         throw Failure(.bagProofUnexpected, "\"\(path)\" has no place in \"proof\"")
     }
 
+    /// Whether it is a token over `timestamped.txt`, or its request.
+    var isClosingStamp: Bool {
+        switch self {
+        case .stamp(let place), .stampRequest(let place): place.kind == .closing
+        default: false
+        }
+    }
+
     /// Whether the tag manifest must list it.
     var isTag: Bool {
         switch self {
         case .declaration, .info, .payloadManifest, .instructions, .archiveManifest, .restoreText,
             .catalogue, .journal:
             true
-        case .payload, .tagManifest, .seal, .sealSSH, .sealMLDSA, .openingToken, .timestamped,
-            .closingToken, .key, .document, .documentSSH, .documentMLDSA:
+        case .payload, .tagManifest, .seal, .sealSSH, .sealMLDSA, .stamp, .stampRequest,
+            .timestamped, .key, .document, .documentSSH, .documentMLDSA:
             false
         }
     }
@@ -128,11 +138,13 @@ enum BagPart: Sendable, Hashable {
         case .info: (1 << 16, .bagInfoMalformed)
         case .seal: (1 << 22, .sealMalformed)
         case .sealSSH, .sealMLDSA, .documentSSH, .documentMLDSA: (1 << 14, .signatureMalformed)
-        case .openingToken, .closingToken: (1 << 18, .bagFileChanged)
+        case .stamp: (1 << 18, .timeStampMalformed)
+        case .stampRequest: (1 << 12, .timeStampMalformed)
         case .timestamped: (1 << 12, .bagFileChanged)
-        case .document: (1 << 24, .jsonMalformed)
+        case .document: (1 << 24, .documentMalformed)
+        case .catalogue: (1 << 26, .coverageMismatch)
         case .payloadManifest, .tagManifest, .instructions, .payload, .archiveManifest,
-            .restoreText, .catalogue, .journal, .key:
+            .restoreText, .journal, .key:
             nil
         }
     }
@@ -154,11 +166,10 @@ enum BagPart: Sendable, Hashable {
         case .seal: 30
         case .sealSSH: 31
         case .sealMLDSA: 32
-        case .openingToken: 33
         case .timestamped: 34
-        case .closingToken: 35
         case .key: 36
-        case .document, .documentSSH, .documentMLDSA: 40
+        // They may come later, one after the other.
+        case .stamp, .stampRequest, .document, .documentSSH, .documentMLDSA: 40
         }
     }
 }
@@ -184,18 +195,26 @@ extension CanonicalTar {
 /// A signed document of the dossier; each has its own namespace, so that a signature of one kind is
 /// worth nothing on another.
 public enum ProofDocument: Sendable, Hashable {
+    /// What was agreed before; the seal names it.
+    case plan
     case seal
     /// `receipt-1.json`, `receipt-2.json`, …
     case receipt(Int)
     case acceptance
+    case erasureRequest
+    /// `override-1.json`, …: approvals of an erasure against its lock.
+    case override(Int)
     case erasure
 
     /// The file's name in `proof/`.
     public var file: String {
         switch self {
+        case .plan: "plan.json"
         case .seal: "seal.json"
         case .receipt(let number): "receipt-\(number).json"
         case .acceptance: "acceptance.json"
+        case .erasureRequest: "erasure-request.json"
+        case .override(let number): "override-\(number).json"
         case .erasure: "erasure.json"
         }
     }
@@ -203,24 +222,36 @@ public enum ProofDocument: Sendable, Hashable {
     /// The SSHSIG namespace and FIPS 204 context.
     public var namespace: String {
         switch self {
+        case .plan: "exeat/plan/v1"
         case .seal: "exeat/seal/v1"
         case .receipt: "exeat/receipt/v1"
         case .acceptance: "exeat/acceptance/v1"
+        case .erasureRequest: "exeat/erasure-request/v1"
+        case .override: "exeat/override/v1"
         case .erasure: "exeat/erasure/v1"
         }
     }
 
-    init?(file: String, suffix: String) {
+    /// The document of a file's name in `proof/`; nil for another name, and for the seal, which has
+    /// a place of its own.
+    public init?(file: String, suffix: String = "") {
         guard file.hasSuffix(".json" + suffix) else { return nil }
         let stem = file.dropLast(5 + suffix.utf8.count)
         switch stem {
+        case "plan": self = .plan
         case "acceptance": self = .acceptance
+        case "erasure-request": self = .erasureRequest
         case "erasure": self = .erasure
         default:
-            guard stem.hasPrefix("receipt-"), let number = Int(stem.dropFirst(8)),
-                (1...9999).contains(number), "receipt-\(number)" == stem
+            let words = stem.split(separator: "-", omittingEmptySubsequences: false)
+            guard words.count == 2, let number = Int(words[1]), (1...9999).contains(number),
+                String(number) == words[1]
             else { return nil }
-            self = .receipt(number)
+            switch words[0] {
+            case "receipt": self = .receipt(number)
+            case "override": self = .override(number)
+            default: return nil
+            }
         }
     }
 }

@@ -10,7 +10,8 @@ extension Examination {
         else { return note("signatures", .failed, "the seal or a signature is missing") }
         check("signatures", at: "proof/seal.json") { (self) throws(Failure) in
             self.signer = try verifier.verify(
-                seal: record.content, sshsig: ssh.content, mldsa65: mldsa.content)
+                seal: record.content, sshsig: ssh.content, mldsa65: mldsa.content,
+                at: self.closing)
         }
         guard let signer else { return }
         check("seal", at: "proof/seal.json") { (self) throws(Failure) in
@@ -76,7 +77,17 @@ extension Examination {
             check("bag-info.txt", at: "bag-info.txt") { (self) throws(Failure) in
                 let info = try BagInfo(parsing: record.content)
                 self.info = info
-                guard info.payload == self.payload else {
+                // Without payload, the list of it must be what the seal counts.
+                if self.isProofOnly {
+                    let listed = self.record(.payloadManifest(.sha256))?.manifest?.lines.count ?? 0
+                    guard info.payload.files == Int64(listed) else {
+                        throw Failure(
+                            .bagInfoMismatch,
+                            "\"bag-info.txt\" counts \(info.payload.files) files of payload, "
+                                + "\"manifest-sha256.txt\" lists \(listed)")
+                    }
+                }
+                guard self.isProofOnly || info.payload == self.payload else {
                     throw Failure(
                         .bagInfoMismatch,
                         "\"bag-info.txt\" says \(info.payload.text), the payload is "
@@ -90,7 +101,7 @@ extension Examination {
         }
         guard let seal else { return }
         check("payload as sealed", at: "proof/seal.json") { (self) throws(Failure) in
-            guard seal.payload == self.payload else {
+            guard seal.payload == (self.isProofOnly ? self.info?.payload : self.payload) else {
                 throw Failure(
                     .sealSubjectMismatch,
                     "\(seal.payload.text) were sealed, the payload is \(self.payload.text)")
@@ -169,8 +180,8 @@ extension Examination {
 
     mutating func judgeProof(by verifier: some SealVerifier) {
         judgeKeys()
-        judgeOpening(by: verifier)
-        judgeClosing(by: verifier)
+        judgeStamps(by: verifier)
+        judgeFreshness(by: verifier.demands)
         judgeDocuments(by: verifier)
     }
 
@@ -200,77 +211,21 @@ extension Examination {
         }
     }
 
-    private mutating func judgeOpening(by verifier: some SealVerifier) {
-        guard let seal else { return }
-        let name = "opening time stamp"
-        let path = "proof/opening.tsr"
-        guard let record = record(.openingToken) else {
-            guard seal.opening != nil else { return note(name, .absent, nil) }
-            return check(name, at: path) { (self) throws(Failure) in
-                self.blame(path, .bagFileMissing, "is listed in the seal but not there")
-            }
-        }
-        let line = self.record(.journal)?.firstJournalLine ?? []
-        judgeToken(name, record, over: line) { (self) throws(Failure) in
-            guard seal.opening == record.sha256 else {
-                throw seal.opening == nil
-                    ? Failure(.bagProofUnexpected, "\"\(path)\" is not listed in the seal")
-                    : Failure(.bagFileChanged, "\"\(path)\" is not the one that was sealed")
-            }
-            self.opening = try verifier.moment(token: record.content, message: line)
-            return self.opening
-        }
-    }
-
-    private mutating func judgeClosing(by verifier: some SealVerifier) {
-        let name = "closing time stamp"
-        guard let list = record(.timestamped), let token = record(.closingToken),
-            let seal = record(.seal), let ssh = record(.sealSSH), let mldsa = record(.sealMLDSA)
-        else { return note(name, .absent, nil) }
-        judgeToken(name, token, over: list.content) { (self) throws(Failure) in
-            let expected = Seal.timestamped(
-                seal: seal.sha256, sshsig: ssh.sha256, mldsa65: mldsa.sha256)
-            if list.failure == nil, list.content != expected {
-                self.blame(
-                    list.path.text, .bagFileChanged, "does not list the seal and its signatures")
-            }
-            self.closing = try verifier.moment(token: token.content, message: list.content)
-            return self.closing
-        }
-    }
-
-    private mutating func judgeToken(
-        _ name: String, _ token: FileRecord, over message: [UInt8],
-        _ body: (inout Examination) throws(Failure) -> Timestamp?
-    ) {
-        var moment: Timestamp?
-        let before = problems.count
-        do throws(Failure) { moment = try body(&self) } catch { blame(token.path.text, error) }
-        if problems.count > before {
-            note(name, .failed, nil)
-        } else if let moment {
-            note(name, .passed, moment.text)
-        } else {
-            note(name, .unchecked, "no authority to check it with was given")
-        }
-    }
-
-    /// A receipt is about this seal and no other.
+    /// A document is about this seal and no other.
     private func checkSubject(
         of document: ProofDocument, _ record: FileRecord
     ) throws(Failure) {
-        guard case .receipt = document, self.seal != nil, let seal = self.record(.seal) else {
+        guard let seal, let sealed = self.record(.seal) else { return }
+        if document == .plan {
+            guard seal.agreement == record.sha256 else {
+                throw seal.agreement == nil
+                    ? Failure(.documentForeign, "\"\(record.path)\" is not named in the seal")
+                    : Failure(
+                        .documentChanged, "\"\(record.path)\" is not the one that the seal names")
+            }
             return
         }
-        let statement = try JSON(parsing: record.content)
-        guard let subjects = statement["subject"]?.array, subjects.count == 1,
-            statement["predicateType"]?.string == "urn:exeat:receipt:v1",
-            subjects[0]["name"]?.string == "seal.json",
-            subjects[0]["digest"]?["sha256"]?.string == seal.sha256.hex
-        else {
-            throw Failure(
-                .sealSubjectMismatch, "\"\(record.path)\" is not about this archive's seal")
-        }
+        try document.check(record.content, isAbout: sealed.sha256, seal)
     }
 
     private mutating func judgeDocuments(by verifier: some SealVerifier) {

@@ -15,10 +15,20 @@ struct Examination: Sendable {
     var seal: Seal?
     var signer: VerifiedSigner?
     var info: BagInfo?
+    /// The earliest moments that trusted time-stamps certify.
     var opening: Timestamp?
     var closing: Timestamp?
+    var stamps: [StampPlace: CertifiedTime] = [:]
+    /// What was found about the tokens over the seal, before the seal was judged.
+    var closings: [StampPlace: Result<CertifiedTime, Failure>] = [:]
+    /// The files of tokens that came by another way, by the places that they take here.
+    var looseNames: [StampPlace: String] = [:]
     var documents: [ProofDocument: VerifiedSigner] = [:]
     var payload = BagInfo.Oxum(bytes: 0, files: 0)
+    /// Whether there is a list of payload and no payload at all: a copy of the proof alone.
+    private(set) var isProofOnly = false
+    /// Whether the payload is there, and nobody has read it.
+    private(set) var isUnread = false
     /// SHA-256 of every file as it was read.
     private(set) var digests: [BagPath: Digest256] = [:]
 
@@ -68,6 +78,9 @@ struct Examination: Sendable {
         }
         payload = BagInfo.Oxum(
             bytes: entries.reduce(0) { $0 + $1.size }, files: Int64(entries.count))
+        isProofOnly =
+            entries.isEmpty
+            && record(.payloadManifest(.sha256))?.manifest?.lines.isEmpty == false
         judgeStructure()
         // So far only the listing and the closed list have been looked at.
         note("structure", problems.isEmpty ? .passed : .failed, nil)
@@ -79,6 +92,7 @@ struct Examination: Sendable {
                 try BagDeclaration.check(record.content)
             }
         }
+        readClosings(by: verifier)
         judgeSeal(by: verifier)
         judgeTagManifests()
         judgeInfo()
@@ -122,9 +136,10 @@ struct Examination: Sendable {
         case (.some, nil): lacks("tagmanifest-sha512.txt", .bagTagManifestMissing)
         default: break
         }
-        switch (records[.timestamped], records[.closingToken]) {
-        case (nil, .some): lacks("proof/timestamped.txt", .bagFileMissing)
-        case (.some, nil): lacks("proof/timestamped.txt.tsr", .bagFileMissing)
+        let isStamped = records.keys.contains(where: \.isClosingStamp)
+        switch (records[.timestamped] != nil, isStamped) {
+        case (false, true): lacks("proof/timestamped.txt", .bagFileMissing)
+        case (true, false): lacks("proof/timestamped.txt.tsr", .bagFileMissing)
         default: break
         }
         for part in records.keys {
@@ -149,6 +164,9 @@ struct Examination: Sendable {
 
     /// The payload manifest and the files under `data/` name the same paths.
     private mutating func judgeListing(_ entries: [BagEntry]) {
+        if isProofOnly {
+            return note("payload", .unchecked, "the payload is not here")
+        }
         let paths = entries.map(\.path).sorted()
         for algorithm in BagDigest.algorithms {
             guard let manifest = record(.payloadManifest(algorithm))?.manifest else { continue }
@@ -179,8 +197,15 @@ struct Examination: Sendable {
         }
     }
 
+    /// Says that nobody has read the payload, though it is there.
+    mutating func leavePayloadUnread() {
+        note("payload digests", .unchecked, "the payload was not read")
+        isUnread = true
+    }
+
     /// Judges the payload that was read; `sha512` tells whether those digests were taken too.
     mutating func judge(payload read: [FileRecord], sha512: Bool) {
+        if isProofOnly { return }
         for record in read { digests[record.path] = record.sha256 }
         guard let manifest = record(.payloadManifest(.sha256))?.manifest else {
             note("payload digests", .unchecked, "there is no manifest to compare with")

@@ -27,6 +27,15 @@ struct JournalFacts: Sendable {
     /// Segments committed and not voided since, by path.
     var segments: [String: Segment] = [:]
 
+    /// The opening time-stamps that the run was given, by their names.
+    var stamped: [String: Stamped] = [:]
+
+    struct Stamped: Sendable {
+        let sha256: String
+        /// When the line was written, by the clock of the exporter.
+        let moment: Timestamp?
+    }
+
     struct Segment: Sendable {
         let bytes: Int64
         let sha256: String
@@ -41,6 +50,12 @@ struct JournalFacts: Sendable {
                 let sha256 = entry["sha256"]?.string
             else { return }
             segments[path] = Segment(bytes: bytes, sha256: sha256)
+        case .runStamped:
+            guard let name = entry["token"]?.string, let sha256 = entry["sha256"]?.string else {
+                return
+            }
+            stamped[name] = Stamped(
+                sha256: sha256, moment: entry["t"]?.string.flatMap { Timestamp($0) })
         case .segmentVoided:
             if let path = entry["path"]?.string { segments[path] = nil }
         default: break

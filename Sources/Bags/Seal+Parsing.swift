@@ -29,7 +29,11 @@ extension Seal {
                 [
                     "bag", "name", "createdAt", "run", "journal", "payload", "signer", "keys",
                     "outcome", "tool", "planSha256",
-                ], optional: ["opening"]))
+                ],
+                optional: [
+                    "openings", "timestamps", "series", "sequence", "previous", "restoreBefore",
+                    "agreement",
+                ]))
     }
 
     private init(subject: Digest256, _ predicate: SealFields) throws(Failure) {
@@ -50,17 +54,12 @@ extension Seal {
         guard status == 0 || status == 2 else {
             throw SealFields.malformed("has an outcome that no sealed run can have")
         }
-        var keys: [Key] = []
-        for element in try predicate.list("keys") {
-            let key = try SealFields(element, "keys.", ["name", "sha256"])
-            keys.append(Key(name: try key.text("name"), sha256: try key.digest("sha256")))
-        }
-        guard Set(keys.map(\.name)).count == keys.count else {
-            throw SealFields.malformed("lists a key twice")
-        }
-        var opening: Digest256?
-        if predicate.has("opening") {
-            opening = try predicate.nested("opening", ["sha256"]).digest("sha256")
+        var restoreBefore: Timestamp?
+        if predicate.has("restoreBefore") {
+            restoreBefore = Timestamp(try predicate.text("restoreBefore"))
+            guard restoreBefore != nil else {
+                throw SealFields.malformed("has a wrong value for \"restoreBefore\"")
+            }
         }
         self.init(
             subject: subject, bag: String(bag.dropFirst(urn.count)), name: name,
@@ -73,12 +72,55 @@ extension Seal {
             signer: VerifiedSigner(
                 principal: try signer.text("principal"), ed25519: try signer.text("ed25519"),
                 mldsa65: try signer.text("mldsa65")),
-            keys: keys,
+            keys: try Self.files("keys", of: predicate),
             outcome: Outcome(
                 status: Int(status), expected: try outcome.count("expected"),
                 exported: try outcome.count("exported"), omitted: try outcome.count("omitted")),
             tool: (try tool.text("name"), try tool.text("version")),
-            planSha256: try predicate.digest("planSha256"), opening: opening)
+            planSha256: try predicate.digest("planSha256"),
+            openings: predicate.has("openings") ? try Self.files("openings", of: predicate) : [],
+            timestamps: predicate.has("timestamps") ? try predicate.count("timestamps") : 0,
+            series: try Self.series(of: predicate, urn), restoreBefore: restoreBefore)
+        if predicate.has("agreement") {
+            agreement = try predicate.nested("agreement", ["sha256"]).digest("sha256")
+        }
+        let names = openings.map(\.name)
+        guard
+            names
+                == StampPlace.all.filter({ $0.kind == .opening }).map(\.token)
+                .filter(names.contains)
+        else { throw SealFields.malformed("lists other time-stamps than open a run") }
+    }
+
+    private static func files(_ key: String, of predicate: SealFields) throws(Failure) -> [Key] {
+        var files: [Key] = []
+        for element in try predicate.list(key) {
+            let file = try SealFields(element, key + ".", ["name", "sha256"])
+            files.append(Key(name: try file.text("name"), sha256: try file.digest("sha256")))
+        }
+        guard Set(files.map(\.name)).count == files.count else {
+            throw SealFields.malformed("lists a file twice in \"\(key)\"")
+        }
+        return files
+    }
+
+    private static func series(
+        of predicate: SealFields, _ urn: String
+    ) throws(Failure) -> Series? {
+        guard predicate.has("series") || predicate.has("sequence") || predicate.has("previous")
+        else { return nil }
+        let id = try predicate.text("series")
+        let sequence = try predicate.count("sequence")
+        var previous: Digest256?
+        if predicate.has("previous") {
+            previous = try predicate.nested("previous", ["sha256"]).digest("sha256")
+        }
+        let bag = try predicate.text("bag")
+        guard id.hasPrefix(urn), BagIdentifier.isValid(String(id.dropFirst(urn.count))),
+            sequence >= 1, (sequence == 1) == (previous == nil), (sequence == 1) == (id == bag)
+        else { throw SealFields.malformed("has a place in a series that cannot be") }
+        return Series(
+            id: String(id.dropFirst(urn.count)), sequence: sequence, previous: previous)
     }
 }
 

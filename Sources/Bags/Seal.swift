@@ -54,14 +54,39 @@ public struct Seal: Sendable, Equatable {
     /// Name and version of the program.
     public var tool: (name: String, version: String)
     public var planSha256: Digest256
-    /// SHA-256 of `proof/opening.tsr`, when the run was opened with a time stamp.
-    public var opening: Digest256?
+    /// The opening time-stamps that the run was given, by their names in `proof/`.
+    public var openings: [Key]
+    /// How many authorities the plan asks; 0 where it asks none.
+    public var timestamps: Int64
+    /// SHA-256 of `proof/plan.json`, the signed plan that the run was agreed by.
+    public var agreement: Digest256?
+    /// Where the archive stands among others of its kind; nil in archives that do not say.
+    public var series: Series?
+    /// The exporter does not want it to be restored from this moment on.
+    public var restoreBefore: Timestamp?
+
+    /// The place of an archive in a series of which a later one replaces the earlier.
+    public struct Series: Sendable, Equatable {
+        /// The UUID of its first archive.
+        public let id: String
+        /// From 1.
+        public let sequence: Int64
+        /// SHA-256 of the `seal.json` before; nil of the first.
+        public let previous: Digest256?
+
+        public init(id: String, sequence: Int64, previous: Digest256?) {
+            self.id = id
+            self.sequence = sequence
+            self.previous = previous
+        }
+    }
 
     public init(
         subject: Digest256, bag: String, name: BagName, createdAt: Timestamp, purpose: String,
         run: String, journal: SealedJournal, payload: BagInfo.Oxum, signer: VerifiedSigner,
         keys: [Key], outcome: Outcome, tool: (name: String, version: String),
-        planSha256: Digest256, opening: Digest256? = nil
+        planSha256: Digest256, openings: [Key] = [], timestamps: Int64 = 0,
+        series: Series? = nil, restoreBefore: Timestamp? = nil
     ) {
         self.subject = subject
         self.bag = bag
@@ -76,7 +101,10 @@ public struct Seal: Sendable, Equatable {
         self.outcome = outcome
         self.tool = tool
         self.planSha256 = planSha256
-        self.opening = opening
+        self.openings = openings
+        self.timestamps = timestamps
+        self.series = series
+        self.restoreBefore = restoreBefore
     }
 
     public static func == (left: Seal, right: Seal) -> Bool { left.bytes == right.bytes }
@@ -132,10 +160,7 @@ extension Seal {
                     "principal": .string(signer.principal), "ed25519": .string(signer.ed25519),
                     "mldsa65": .string(signer.mldsa65),
                 ]),
-            .init(
-                "keys",
-                .array(
-                    keys.map { ["name": .string($0.name), "sha256": .string($0.sha256.hex)] })),
+            .init("keys", Self.list(keys)),
             .init(
                 "outcome",
                 [
@@ -146,7 +171,23 @@ extension Seal {
             .init("tool", ["name": .string(tool.name), "version": .string(tool.version)]),
             .init("planSha256", .string(planSha256.hex)),
         ]
-        if let opening { members.append(.init("opening", ["sha256": .string(opening.hex)])) }
+        if let agreement { members.append(.init("agreement", ["sha256": .string(agreement.hex)])) }
+        if !openings.isEmpty { members.append(.init("openings", Self.list(openings))) }
+        if timestamps > 0 { members.append(.init("timestamps", .integer(timestamps))) }
+        if let series {
+            members.append(.init("series", .string("urn:uuid:" + series.id)))
+            members.append(.init("sequence", .integer(series.sequence)))
+            if let previous = series.previous {
+                members.append(.init("previous", ["sha256": .string(previous.hex)]))
+            }
+        }
+        if let restoreBefore {
+            members.append(.init("restoreBefore", .string(restoreBefore.text)))
+        }
         return members
+    }
+
+    private static func list(_ files: [Key]) -> JSON {
+        .array(files.map { ["name": .string($0.name), "sha256": .string($0.sha256.hex)] })
     }
 }

@@ -1,4 +1,5 @@
 public import Basics
+import Primitives
 
 /// What a verification looked at, and what it found.
 public struct VerificationReport: Sendable {
@@ -30,9 +31,17 @@ public struct VerificationReport: Sendable {
     /// The moments that time stamps certify, where the verifier judged them.
     public let opening: Timestamp?
     public let closing: Timestamp?
+    /// What each time-stamp says, trusted or not.
+    public let stamps: [StampPlace: CertifiedTime]
     /// The later documents of the dossier, and who signed them.
     public let documents: [ProofDocument: VerifiedSigner]
     public let checks: [Check]
+    /// The documents of `proof/` as they are there, the seal among them.
+    public let signed: [ProofDocument: SignedBytes]
+    /// `exeat/catalogue.json` as it is there.
+    public let catalogue: [UInt8]?
+    /// How much payload the seal counts that is not here: this is a copy of the proof alone.
+    public let absent: BagInfo.Oxum?
     /// The faults in the order of their paths, up to `mostProblems` of them.
     public let problems: [BagProblem]
     /// How many faults there are in all.
@@ -41,10 +50,22 @@ public struct VerificationReport: Sendable {
     public static let mostProblems = 100
 
     /// True only when every check that the format demands was made and passed.
-    public var isGood: Bool { problemCount == 0 && seal != nil && signer != nil }
+    public var isGood: Bool { isProofGood && absent == nil }
+
+    /// True when all that is here passed: all but the payload, where that is not here.
+    public var isProofGood: Bool { problemCount == 0 && seal != nil && signer != nil }
 
     /// What `verified` would throw.
-    public var failure: Failure? { problems.first?.failure }
+    public var failure: Failure? {
+        problems.first?.failure
+            ?? absent.map {
+                Failure(
+                    .payloadAbsent,
+                    "the payload is not here, \($0.files) files of \($0.bytes) bytes: nothing can be "
+                        + "said about the data",
+                    hint: "Verify the whole archive, or say --proof-only to check the proof alone.")
+            }
+    }
 
     init(_ examination: borrowing Examination) {
         name = examination.seal?.name ?? examination.name
@@ -54,7 +75,12 @@ public struct VerificationReport: Sendable {
         info = examination.info
         opening = examination.opening
         closing = examination.closing
+        stamps = examination.stamps
         documents = examination.documents
+        signed = examination.signed
+        catalogue = examination.record(.catalogue)?.content
+        absent =
+            examination.isProofOnly || examination.isUnread ? examination.seal?.payload : nil
         checks = examination.checks
         let sorted = Self.sorted(examination.problems)
         problems = Array(sorted.prefix(Self.mostProblems))
@@ -85,9 +111,13 @@ public struct VerificationReport: Sendable {
         return sorted
     }
 
+    /// In one word: `complete`, `proof-only`, `bad`.
+    public var result: String { isGood ? "complete" : isProofGood ? "proof-only" : "bad" }
+
     public var json: JSON {
         var members: [JSON.Member] = [
             .init("good", .bool(isGood)),
+            .init("result", .string(result)),
             .init("name", name.map { .string($0.text) } ?? .null),
             .init("bag", seal.map { .string("urn:uuid:" + $0.bag) } ?? .null),
             .init(
@@ -103,6 +133,8 @@ public struct VerificationReport: Sendable {
         ]
         if let opening { members.append(.init("opened", .string(opening.text))) }
         if let closing { members.append(.init("closed", .string(closing.text))) }
+        members.append(.init("timeStamps", .array(stamps.keys.sorted().map(stampJSON))))
+        members.append(.init("series", series))
         members.append(
             .init(
                 "checks",
@@ -120,5 +152,20 @@ public struct VerificationReport: Sendable {
                     problems.map(\.json))))
         members.append(.init("problemCount", .integer(Int64(problemCount))))
         return .object(members)
+    }
+
+    private func stampJSON(_ place: StampPlace) -> JSON {
+        let head: [JSON.Member] = [
+            .init("file", .string(place.token)), .init("kind", .string(place.kind.rawValue)),
+        ]
+        return .object(head + (stamps[place]?.json.members ?? []))
+    }
+
+    private var series: JSON {
+        guard let series = seal?.series else { return .null }
+        return [
+            "id": .string("urn:uuid:" + series.id), "sequence": .integer(series.sequence),
+            "previous": series.previous.map { .string($0.hex) } ?? .null,
+        ]
     }
 }

@@ -91,6 +91,10 @@ extension Failure {
         // Seal and manifest
         case sealMalformed = 350
         case sealSubjectMismatch = 351
+        case sealReplayed = 352
+        case sealForked = 353
+        case sealExpired = 354
+        case sealPrevious = 355
         case manifestMalformed = 360
         case manifestMismatch = 361
         case coverageMismatch = 362
@@ -134,6 +138,38 @@ extension Failure {
         // Logs
         case logMalformed = 700
         case logTool = 701
+        // Time-stamps
+        case timeStampMalformed = 720
+        case timeStampRefused = 721
+        case timeStampImprint = 722
+        case timeStampNonce = 723
+        case timeStampPolicy = 724
+        case timeStampSignature = 725
+        case timeStampCertificate = 726
+        case timeStampUntrusted = 727
+        case timeStampExpired = 728
+        case timeStampAlgorithm = 729
+        case timeStampBackdated = 730
+        case timeStampOrder = 731
+        case timeStampMissing = 732
+        case timeStampOpinion = 733
+        case timeStampUnavailable = 734
+        // The dossier
+        case documentMalformed = 740
+        case documentMissing = 741
+        case documentOrder = 742
+        case documentForeign = 743
+        case documentReplayed = 744
+        case documentChanged = 745
+        case documentConflict = 746
+        case documentDate = 747
+        case documentApproval = 748
+        case erasureLocked = 749
+        case legalProfile = 750
+        case payloadAbsent = 751
+        case erasureTooEarly = 752
+        // Rehearsals
+        case objectiveMissed = 780
     }
 }
 
@@ -157,6 +193,10 @@ extension Failure.Code {
             .serverTaskFailed:
             1
         case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost, .logTool: 1
+        case .sealPrevious, .timeStampUnavailable: 1
+        case .erasureLocked, .legalProfile: 1
+        case .payloadAbsent: 2
+        case .objectiveMissed: 4
         default: rawValue >= 200 ? 3 : 1
         }
     }

@@ -64,6 +64,7 @@ struct ExportCommand: AsyncParsableCommand {
             ) { stage in
                 switch stage {
                 case .checking: display.enter("checking what is stored")
+                case .stamping: display.enter("asking for the time-stamp")
                 case .inventory: display.enter("taking inventory")
                 case .export(let bytes): display.enter("exporting", total: bytes)
                 case .sealing: display.enter("sealing")

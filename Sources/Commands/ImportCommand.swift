@@ -27,6 +27,28 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "Where state and receipt are kept (default: ./NAME.import).")
     var work: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where it is remembered which archives were imported.",
+            discussion:
+                "By default ~/.local/state/exeat/seen.json: an archive older than one of the same series is refused."
+        ))
+    var seen: String?
+
+    @Flag(help: "Accept an archive although a newer one of its series was imported.")
+    var acceptOlder = false
+
+    @Flag(help: "Accept an archive that was to be restored before now.")
+    var acceptExpired = false
+
+    @Option(
+        name: .customLong("approved-by"),
+        help: "Who accepts it; two different people. They stand in the receipt.")
+    var approvers: [String] = []
+
+    @Option(help: "Why it is accepted.")
+    var reason: String?
+
     @OptionGroup var passphrase: PassphraseOptions
 
     @Flag(help: "Print the result as JSON.")
@@ -57,8 +79,8 @@ struct ImportCommand: AsyncParsableCommand {
     ) async throws(Failure) -> ImportOutcome {
         do throws(Failure) {
             return try await ImportRun.run(
-                plan, archive: archive, keys: keys, work: work, connectors: AllConnectors.importers,
-                world: .real, progress: counters
+                plan, archive: archive, keys: keys, work: work, seen: seen, exception: exception,
+                connectors: AllConnectors.importers, world: .real, progress: counters
             ) { stage in
                 switch stage {
                 case .verify: display.enter("verifying")
@@ -73,5 +95,14 @@ struct ImportCommand: AsyncParsableCommand {
                 "the import was interrupted; what is written is kept",
                 hint: "Run the same command again to resume.")
         }
+    }
+
+    private var exception: Exception {
+        var exception = Exception()
+        exception.acceptsOlder = acceptOlder
+        exception.acceptsExpired = acceptExpired
+        exception.approvers = approvers
+        exception.reason = reason ?? ""
+        return exception
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import ConfigConnectors
 import Runs
 
 struct InspectCommand: ParsableCommand {
@@ -11,6 +12,11 @@ struct InspectCommand: ParsableCommand {
               exeat inspect archive.tar
               exeat inspect archive --decrypt-with hospital.agekey
               exeat inspect archive partage/projects --decrypt-with hospital.agekey --json
+              exeat inspect archive --compare other.tar
+
+            --compare holds the facts about machines (sources of kind configs) of two archives against
+            each other: status 0 where they are equal, 3 where they differ, 2 where nothing differs but
+            something could not be compared.
             """)
 
     @Argument(help: "A directory or a tar file.")
@@ -19,6 +25,9 @@ struct InspectCommand: ParsableCommand {
     @Argument(help: "List what a source holds: SOURCE or SOURCE/PATH.")
     var path: String?
 
+    @Option(help: "Compare the facts about machines with those of another archive.")
+    var compare: String?
+
     @OptionGroup var keys: KeyOptions
 
     @Flag(help: "Print the result as JSON.")
@@ -26,6 +35,12 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         let inspection = try Inspection.run(archive, keys: keys.read())
+        if let compare {
+            guard path == nil else {
+                throw Failure(.usage, "--compare compares whole archives, and takes no path")
+            }
+            return try compareFacts(inspection, Inspection.run(compare, keys: keys.read()))
+        }
         if json {
             try printJSON(inspection)
         } else if let path {
@@ -55,5 +70,22 @@ struct InspectCommand: ParsableCommand {
         }
         if isFirst { return Terminal.print(inspection.json) }
         Terminal.print(json: "\n  ]\n}")
+    }
+
+    /// "Here" is the archive, "there" the other one.
+    private func compareFacts(_ here: Inspection, _ there: Inspection) throws {
+        let comparison = try ArchivedFacts.compare(
+            here.documents(of: "facts").map {
+                .init(source: $0.source, name: $0.name, bytes: $0.bytes)
+            },
+            there.documents(of: "facts").map {
+                .init(source: $0.source, name: $0.name, bytes: $0.bytes)
+            })
+        if json {
+            Terminal.print(comparison.json)
+        } else {
+            Terminal.print(comparison.text)
+        }
+        if comparison.status != 0 { throw ExitCode(comparison.status) }
     }
 }

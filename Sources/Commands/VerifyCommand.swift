@@ -10,7 +10,7 @@ struct VerifyCommand: AsyncParsableCommand {
         discussion: """
             Needs no secret key: digests are over what is stored. With --decrypt-with the encrypted \
             manifest and every plaintext are checked too. Whom to trust comes from files outside \
-            the archive. Status 3 when anything is wrong.
+            the archive. Status 3 when anything is wrong, 2 for a copy of the proof alone.
 
             EXAMPLES
               exeat verify archive --trust hoster.trust.json
@@ -24,7 +24,40 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(name: .customLong("trust"), help: "A trust file: who may seal. Repeatable.")
     var trust: [String]
 
+    @Option(
+        name: .customLong("tsa-ca"),
+        help: ArgumentHelp(
+            "A PEM file with the root of a time-stamping authority to believe. Repeatable.",
+            discussion: "Certificates between the root and the authority may follow it."))
+    var authorities: [String] = []
+
+    @Option(
+        name: .customLong("tsa-policy"),
+        help: "A policy that time-stamps may be made under, such as 1.2.3.4. Repeatable.")
+    var policies: [String] = []
+
+    @Option(
+        name: .customLong("token"),
+        help: "A time-stamp that came by another way than the archive. Repeatable.")
+    var tokens: [String] = []
+
+    @Flag(help: "Fail unless trusted time-stamps open and close the archive.")
+    var requireTimestamp = false
+
+    @Flag(help: "Accept an archive that was to be restored before now.")
+    var acceptExpired = false
+
     @OptionGroup var keys: KeyOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "A folder with documents about the archive, besides its proof/.", valueName: "folder"))
+    var dossier: String?
+
+    @Flag(
+        name: .customLong("proof-only"),
+        help: "Be content with a copy of the proof alone, whose data cannot be checked.")
+    var proofOnly = false
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -36,6 +69,12 @@ struct VerifyCommand: AsyncParsableCommand {
             throw ValidationError("--trust FILE is missing: an archive cannot vouch for itself")
         }
         let keys = try keys.read()
+        var options = TrustOptions(trust: trust)
+        options.authorities = authorities
+        options.policies = policies
+        options.tokens = tokens
+        options.requiresTimeStamps = requireTimestamp
+        options.acceptsExpired = acceptExpired
         let counters = Progress()
         let display = ProgressDisplay(counters, progress.style)
         Interruption.watch(counters)
@@ -45,8 +84,8 @@ struct VerifyCommand: AsyncParsableCommand {
         let result: Verification
         do {
             result = try await Verification.run(
-                archive, trust: trust, keys: keys, auditors: AllConnectors.auditors,
-                world: .real, progress: counters)
+                archive, trust: options, keys: keys, auditors: AllConnectors.auditors,
+                folder: dossier, isProofEnough: proofOnly, world: .real, progress: counters)
         } catch {
             // What cannot even be opened has no report, and still an answer.
             display.stop()
@@ -65,7 +104,8 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         if let failure = result.failure {
             Terminal.say(failure)
-            try finish(with: failure.code.exitStatus == 1 ? 1 : 3)
+            let status = failure.code.exitStatus
+            try finish(with: status == 1 || failure.code == .payloadAbsent ? status : 3)
         }
     }
 }

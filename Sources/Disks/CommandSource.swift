@@ -8,14 +8,24 @@ public struct CommandSource: ByteSource, ~Copyable {
     private var running: RunningCommand
     private let output: Descriptor
     private let input: SharedDescriptor?
+    private let explain: @Sendable (Int32) -> Failure
     private var isAtEnd = false
 
     /// - Parameters:
     ///   - input: what it reads from standard input, from its position on.
     ///   - package: what to install where the program is missing.
+    ///   - explain: the failure that a status other than 0 means; unless given, that the input is damaged.
     public init(
-        _ command: Command, input: SharedDescriptor? = nil, package: String
+        _ command: Command, input: SharedDescriptor? = nil, package: String,
+        explain: (@Sendable (Int32) -> Failure)? = nil
     ) throws(Failure) {
+        let program = command.program
+        self.explain =
+            explain ?? { status in
+                Failure(
+                    .truncated, "\"\(program)\" ended with status \(status)",
+                    hint: "The file may be damaged: copy it again from where it came.")
+            }
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else {
             throw Failure(errno: errno, "cannot make a pipe")
@@ -49,10 +59,10 @@ public struct CommandSource: ByteSource, ~Copyable {
         let outcome = try running.wait()
         guard outcome.status == 0 else {
             let text = outcome.errors.split(separator: "\n").last.map(String.init)
+            let failure = explain(outcome.status)
             throw Failure(
-                .truncated, "\"\(running.program)\" ended with status \(outcome.status)",
-                hint: "The file may be damaged: copy it again from where it came.",
-                cause: text.map { Failure(.diskTool, $0) })
+                failure.code, failure.what, hint: failure.hint,
+                mayRetry: failure.mayRetry, cause: text.map { Failure(.diskTool, $0) })
         }
     }
 }

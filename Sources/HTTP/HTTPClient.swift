@@ -73,7 +73,7 @@ public final class HTTPClient: Sendable {
         else { throw Failure(.invalidValue, "a request has no usable target") }
         let handle = try pool.take()
         try handle.set(CURLOPT_URL, settings.base + request.target)
-        try handle.set(CURLOPT_PROTOCOLS_STR, "https")
+        try handle.set(CURLOPT_PROTOCOLS_STR, settings.allowsPlain ? "http" : "https")
         try handle.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         try handle.set(CURLOPT_FOLLOWLOCATION, 0)
         try handle.set(CURLOPT_USERAGENT, settings.userAgent)

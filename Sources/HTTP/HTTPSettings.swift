@@ -15,6 +15,8 @@ public struct Patience: Sendable {
     public var connect = 30_000
     /// While nothing at all moves.
     public var stall = 120_000
+    /// For a whole transfer; nil: as long as something moves.
+    public var whole: Int?
 
     public init() {}
 
@@ -28,17 +30,23 @@ public struct Patience: Sendable {
 public struct HTTPSettings: Sendable {
     /// `https://HOST[:PORT][/PATH]`, without a slash at the end.
     public let base: String
+    /// Whether the address may begin with `http://`: for answers that prove themselves, and
+    /// requests that hold nothing secret.
+    public let allowsPlain: Bool
     public var trust: ServerTrust
     public var proxy = ProxyChoice.environment
     public var patience = Patience()
     public var userAgent = "exeat"
 
     /// Throws `.invalidValue` unless `base` is an address without user, query and fragment.
-    public init(_ base: String, trust: ServerTrust) throws(Failure) {
+    public init(
+        _ base: String, trust: ServerTrust, allowsPlain: Bool = false
+    ) throws(Failure) {
         var base = base
         while base.hasSuffix("/") { base.removeLast() }
-        let rest = base.dropFirst("https://".count)
-        guard base.lowercased().hasPrefix("https://"), !rest.isEmpty,
+        let isPlain = allowsPlain && base.lowercased().hasPrefix("http://")
+        let rest = base.dropFirst(isPlain ? "http://".count : "https://".count)
+        guard isPlain || base.lowercased().hasPrefix("https://"), !rest.isEmpty,
             !rest.utf8.contains(where: {
                 $0 <= 0x20 || $0 >= 0x7f || "@?#\\\"<>^`{|}".utf8.contains($0)
             }), rest.first != "/", rest.first != ":"
@@ -50,10 +58,11 @@ public struct HTTPSettings: Sendable {
         }
         self.base = base
         self.trust = trust
+        self.allowsPlain = isPlain
     }
 
     /// The host and port, for messages.
     public var server: String {
-        String(base.dropFirst("https://".count).prefix { $0 != "/" })
+        String(base.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" })
     }
 }

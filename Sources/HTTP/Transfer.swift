@@ -27,6 +27,7 @@ final class Transfer {
         try exchange.attach(to: handle)
         try handle.set(CURLOPT_NOSIGNAL, 1)
         try handle.set(CURLOPT_CONNECTTIMEOUT_MS, patience.connect)
+        if let whole = patience.whole { try handle.set(CURLOPT_TIMEOUT_MS, whole) }
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
         try handle.begin()
     }

@@ -15,6 +15,10 @@ public enum Journal {
     public enum Event: String, Sendable, CaseIterable {
         case runOpened = "run.opened"
         case runResumed = "run.resumed"
+        /// A time-stamp over the first line is there: what follows is younger.
+        case runStamped = "run.stamped"
+        /// An authority was asked for one and gave none that holds.
+        case runUnstamped = "run.unstamped"
         case sourceInventoried = "source.inventoried"
         /// It is known how many segments an artifact has.
         case artifactCut = "artifact.cut"

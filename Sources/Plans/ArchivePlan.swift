@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 
 /// How the archive is named, packed, encrypted and sealed.
 public struct ArchivePlan: Sendable {
@@ -11,7 +11,12 @@ public struct ArchivePlan: Sendable {
     public let encryptToPlaces: [String]
     /// The stem given to `exeat keys new`, resolved.
     public let signWith: String
-    public let timestamp: TimestampAuthority?
+    /// Who stamps the time (RFC 3161); the place in the list names the files of each.
+    public let timestamps: [TimestampAuthority]
+    /// The archive before this one in its series, or its seal; resolved.
+    public let previous: String?
+    /// Nobody shall restore the archive from this moment on.
+    public let restoreBefore: Timestamp?
     /// The digests of the payload manifests; SHA-256 is always among them.
     public let manifests: [Manifest]
 
@@ -35,18 +40,11 @@ public struct ArchivePlan: Sendable {
         static let defaultLevel: Int32 = 3
     }
 
-    /// Who stamps the time (RFC 3161).
-    public struct TimestampAuthority: Sendable {
-        public let url: String
-        /// The certificates to check tokens against, resolved.
-        public let authorities: String
-
-        static let shape = PlanShape(required: ["url", "ca"])
-    }
-
     static let shape = PlanShape(
         required: ["name", "sign-with"],
-        optional: ["compression", "encrypt-to", "timestamp", "manifests"])
+        optional: [
+            "compression", "encrypt-to", "timestamp", "previous", "restore-before", "manifests",
+        ])
     static let longestName = 64
 
     init(_ node: PlanNode?, _ problems: PlanProblems) {
@@ -57,7 +55,9 @@ public struct ArchivePlan: Sendable {
         encryptTo = recipients.map(\.text)
         encryptToPlaces = recipients.map(\.place)
         signWith = archive?.path("sign-with") ?? ""
-        timestamp = Self.timestamp(archive)
+        timestamps = archive?["timestamp"].map { TimestampAuthority.list($0, problems) } ?? []
+        previous = archive?.path("previous")
+        restoreBefore = archive?["restore-before"].flatMap { Self.moment($0, problems) }
         manifests = archive?["manifests"].map { Self.manifests($0, problems) } ?? [.sha256]
     }
 
@@ -126,17 +126,18 @@ public struct ArchivePlan: Sendable {
         return recipients
     }
 
-    private static func timestamp(_ archive: PlanMapping?) -> TimestampAuthority? {
-        guard let fields = archive?.mapping("timestamp", TimestampAuthority.shape) else {
+    /// A day, or a time in UTC.
+    private static func moment(_ node: PlanNode, _ problems: PlanProblems) -> Timestamp? {
+        guard let text = node.string(problems) else { return nil }
+        let whole = text.utf8.count == 10 ? text + "T00:00:00Z" : text
+        guard let moment = Timestamp(whole), text.hasPrefix(moment.date) else {
+            problems.add(
+                .planInvalidValue,
+                "\"restore-before\" must be a day such as 2027-03-31, or a time such as "
+                    + "2027-03-31T18:00:00Z", at: node)
             return nil
         }
-        let url = fields.string("url")
-        if let url, let node = fields["url"], !url.hasPrefix("https://"), !url.hasPrefix("http://")
-        {
-            fields.problems.add(
-                .planInvalidValue, "\"url\" must begin with https:// or http://", at: node)
-        }
-        return TimestampAuthority(url: url ?? "", authorities: fields.path("ca") ?? "")
+        return moment
     }
 
     private static func manifests(_ node: PlanNode, _ problems: PlanProblems) -> [Manifest] {

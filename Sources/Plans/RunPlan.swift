@@ -21,9 +21,43 @@ public struct RunPlan: Sendable {
     public let contract: String?
     public let provider: Party?
     public let customer: Party?
+    /// The signed plan that the archive is to carry, resolved.
+    public let agreement: String?
+    /// Legal profiles; nil leaves the choice to the purpose.
+    public let legal: Legal?
+    /// Days that the parties have agreed or that are past, by the words of `dateKeys`.
+    public let dates: [(event: String, days: [String])]
+    public let charges: [Charge]
+
+    /// The texts that dates are held against.
+    public struct Legal: Sendable {
+        /// Names of profiles that come with the program, or resolved paths of files.
+        public let profiles: [String]
+        /// The same, of a calendar; nil for the one of France.
+        public let calendar: String?
+
+        static let shape = PlanShape(optional: ["profiles", "calendar"])
+    }
+
+    /// Money asked for switching.
+    public struct Charge: Sendable {
+        public let day: String
+        public let amount: String
+        public let reason: String?
+
+        static let shape = PlanShape(required: ["day", "amount"], optional: ["reason"])
+    }
+
+    /// The dates that a plan may give.
+    public static let dateKeys = [
+        "notice-received", "notice-end", "infeasibility-notified", "transition-start",
+        "transition-end", "alternative-end", "extension-end", "trial-copy", "retrieval-end",
+        "contract-end", "formal-notice",
+    ]
 
     static let shape = PlanShape(
-        required: ["purpose"], optional: ["contract", "provider", "customer"])
+        required: ["purpose"],
+        optional: ["contract", "provider", "customer", "agreement", "legal", "dates", "charges"])
 
     init(_ node: PlanNode?, _ problems: PlanProblems) {
         let run = node?.mapping(Self.shape, problems)
@@ -31,6 +65,49 @@ public struct RunPlan: Sendable {
         contract = run?.string("contract")
         provider = Self.party(run, "provider")
         customer = Self.party(run, "customer")
+        agreement = run?.path("agreement")
+        legal = run?.mapping("legal", Legal.shape).map { Self.legal($0) }
+        let days = run?.mapping("dates", PlanShape(optional: Self.dateKeys))
+        dates = Self.dateKeys.compactMap { key in
+            guard let node = days?[key] else { return nil }
+            // Only an extension may come more than once, and then it is one too many.
+            let nodes = key == "extension-end" ? node.elements(problems) ?? [] : [node]
+            let found = nodes.compactMap { Self.day($0, problems) }
+            return found.isEmpty ? nil : (key, found)
+        }
+        charges = (run?["charges"]?.elements(problems) ?? []).compactMap { node in
+            guard let charge = node.mapping(Charge.shape, problems),
+                let day = charge["day"].flatMap({ Self.day($0, problems) }),
+                let amount = charge.string("amount")
+            else { return nil }
+            return Charge(day: day, amount: amount, reason: charge.string("reason"))
+        }
+    }
+
+    private static func legal(_ legal: PlanMapping) -> Legal {
+        let named = (legal["profiles"]?.elements(legal.problems) ?? []).compactMap {
+            Self.name($0, legal.problems)
+        }
+        return Legal(
+            profiles: named == ["none"] ? [] : named,
+            calendar: legal["calendar"].flatMap { Self.name($0, legal.problems) })
+    }
+
+    /// A name, or the path of a file, which has a slash or ends in `.json`.
+    private static func name(_ node: PlanNode, _ problems: PlanProblems) -> String? {
+        guard let text = node.string(problems) else { return nil }
+        let isPath = text.contains("/") || text.hasSuffix(".json")
+        return isPath ? node.path(problems) : text
+    }
+
+    private static func day(_ node: PlanNode, _ problems: PlanProblems) -> String? {
+        guard let text = node.string(problems) else { return nil }
+        guard Timestamp(text + "T00:00:00Z")?.date == text else {
+            problems.add(
+                .planInvalidValue, "\"\(text)\" is not a day such as 2027-01-12", at: node)
+            return nil
+        }
+        return text
     }
 
     private static func party(_ run: PlanMapping?, _ key: String) -> Party? {

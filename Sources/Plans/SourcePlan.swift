@@ -12,8 +12,12 @@ public struct SourcePlan: Sendable {
     public let exclusions: [Exclusion]
     /// Kinds of omissions that do not make the run incomplete, as the connector names them.
     public let accept: [String]
+    /// What the contract says that the source holds; empty where the plan does not say.
+    public let declared: [DeclarationPlan]
     /// Bytes per second that this source may be read at.
     public let bandwidth: Int64?
+    /// What is asked of the source, and again of what is restored from the archive.
+    public let probes: [ProbePlan]
     private let acceptNodes: [PlanNode]
 
     /// Patterns of a kind that only the connector knows, with the reason that goes on record.
@@ -23,7 +27,8 @@ public struct SourcePlan: Sendable {
         public let patterns: PlanNode
     }
 
-    static let shape = PlanShape(required: ["kind"], optional: ["exclude", "accept", "limits"])
+    static let shape = PlanShape(
+        required: ["kind"], optional: ["exclude", "accept", "limits", "declared", "probes"])
     static let exclusionShape = PlanShape(required: ["reason"])
     static let limitsShape = PlanShape(optional: ["bandwidth"])
 
@@ -35,7 +40,11 @@ public struct SourcePlan: Sendable {
         exclusions = common.fields?["exclude"].map { Self.exclusions($0, problems) } ?? []
         acceptNodes = common.fields?["accept"]?.elements(problems) ?? []
         accept = acceptNodes.compactMap { $0.string(problems) }
+        declared = (common.fields?["declared"]?.elements(problems) ?? []).compactMap {
+            DeclarationPlan($0, problems)
+        }
         bandwidth = common.fields?.mapping("limits", Self.limitsShape)?.byteRate("bandwidth")
+        probes = ProbePlan.list(common.fields?["probes"], problems)
     }
 
     /// Notes each `accept` that the connector does not know; a run with an unknown one would call

@@ -3,8 +3,11 @@ import Manifests
 
 /// How an export ended: expected against acknowledged.
 public struct ExportOutcome: Sendable {
-    /// 0 complete; 2 sealed with omissions that the plan does not cover.
-    public let status: Int32
+    /// 0 complete; 2 sealed with omissions that the plan does not cover, or without a time-stamp that
+    /// it asks for.
+    public var status: Int32 { stamps?.isIncomplete == true ? 2 : sealedStatus }
+    /// What the seal says.
+    let sealedStatus: Int32
     public let output: String
     public let bag: String
     public let expected: Int64
@@ -16,6 +19,10 @@ public struct ExportOutcome: Sendable {
     public let tagManifest: String?
     /// True when the output was sealed before this command began.
     public let wasSealed: Bool
+    /// nil where the plan asks for no time-stamps.
+    public let stamps: StampOutcome?
+    /// What declared, found and exported do not explain of each other; may name objects.
+    public let gaps: [String]
 
     public var omitted: Int64 { omissions.reduce(0) { $0 + $1.count } }
 
@@ -33,7 +40,8 @@ public struct ExportOutcome: Sendable {
                 }),
             "payload": ["files": .integer(payloadFiles), "bytes": .integer(payloadBytes)],
             "tagManifestSha256": tagManifest.map { .string($0) } ?? .null,
-            "wasSealed": .bool(wasSealed),
+            "wasSealed": .bool(wasSealed), "timeStamps": stamps?.json ?? .null,
+            "unexplained": .array(gaps.map { .string($0) }),
         ]
     }
 
@@ -49,7 +57,10 @@ public struct ExportOutcome: Sendable {
                 "omitted: \(omission.count) × \(omission.reason)"
                     + (omission.accepted ? " (covered by the plan)" : " (NOT covered by the plan)"))
         }
-        if status == 2 {
+        for gap in gaps.prefix(20) { lines.append("not explained: \(gap)") }
+        if gaps.count > 20 { lines.append("… \(gaps.count) in all, see --json") }
+        lines += stamps?.lines ?? []
+        if sealedStatus == 2, omissions.contains(where: { !$0.accepted && $0.count > 0 }) {
             lines.append("the plan covers not all omissions: see \"exeat inspect\", exit status 2")
         }
         return lines.joined(separator: "\n")

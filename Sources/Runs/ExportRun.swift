@@ -1,6 +1,7 @@
 import Bags
 public import Basics
 public import Connectors
+import Dossiers
 import Encryption
 import Journals
 import Manifests
@@ -23,6 +24,9 @@ public final class ExportRun: Sendable {
     let scheduler: Scheduler
     let sources: [OpenSource]
     let level: CompressionLevel
+    let stamps: RunStamps
+    /// Where the archive stands, if the plan names the one before.
+    let series: SealSeries?
 
     /// A source with its connector, for the time of the run.
     struct OpenSource: Sendable {
@@ -80,12 +84,13 @@ public final class ExportRun: Sendable {
                 .unsupported, "an archive on standard output cannot have SHA-512 manifests",
                 hint: "Write it to a file, or leave sha512 out of archive.manifests.")
         }
-        guard plan.archive.timestamp == nil else {
-            throw Failure(
-                .unsupported, "this release takes no time-stamps",
-                hint: "Remove archive.timestamp from the plan; the signatures do not need it.")
-        }
+        try RunStamps.check(plan.archive.timestamps)
+        if let previous = plan.archive.previous { _ = try SealSeries(after: previous) }
         _ = try recipients(of: plan.archive)
+        _ = try ContractFacts.json(of: plan.run)
+        if let agreement = plan.run.agreement {
+            _ = try AgreedPlan.read(agreement, plan: plan.digest)
+        }
     }
 
     private static func recipients(of archive: ArchivePlan) throws(Failure) -> [Recipient] {
@@ -132,6 +137,12 @@ public final class ExportRun: Sendable {
         } else {
             try writer.begin()
             ledger = try RunLedger(creating: writer.journalPath, run: identity, world: world)
+        }
+        stamps = try RunStamps(
+            plan.archive.timestamps, ledger: ledger, directory: writer.stateDirectory, world: world,
+            progress: progress)
+        series = try plan.archive.previous.map { (path) throws(Failure) in
+            try SealSeries(after: path)
         }
         let workers = plan.limits.workers ?? Scheduler.standardWorkers
         scheduler = Scheduler(workers: workers)
@@ -199,6 +210,11 @@ public final class ExportRun: Sendable {
             announce(.checking)
             try await checkStored()
         }
+        if !stamps.authorities.isEmpty {
+            announce(.stamping)
+            let stamps = stamps
+            try await scheduler.run { () throws(Failure) in try stamps.open() }
+        }
         announce(.inventory)
         var inventories = try await takeInventories()
         let bytes = inventories.flatMap(\.artifacts).reduce(0) { $0 + $1.bytes }
@@ -233,6 +249,7 @@ public final class ExportRun: Sendable {
                 try await scheduler.run { () throws(Failure) in
                     do throws(Failure) {
                         let inventory = try source.exporter.inventory()
+                        try ExportProbes(source, writer.stateDirectory).ask()
                         try Files.syncDirectory(
                             of: writer.stateDirectory + "/source-\(source.place)/x")
                         try ledger.noteInventoried(source.place, inventory)
@@ -271,7 +288,8 @@ public final class ExportRun: Sendable {
                 SourceRecord(
                     name: source.plan.name, kind: source.plan.kind, folder: source.folder,
                     moment: inventory.moment, facts: inventory.facts, artifacts: artifacts,
-                    omissions: try source.exporter.omissions()))
+                    omissions: try source.exporter.omissions(),
+                    probes: try ExportProbes(source, writer.stateDirectory).read()))
         }
         return records
     }

@@ -2,6 +2,8 @@
 public enum ExportStage: Sendable {
     /// What an interrupted run has stored is read again.
     case checking
+    /// Authorities are asked to stamp the time.
+    case stamping
     case inventory
     case export(bytes: Int64)
     case sealing

@@ -5,7 +5,9 @@ import Synchronization
 
 /// What an import has done so far, kept in its work directory: one line for each replayed segment.
 ///
-/// A line that a crash cut off is ignored; the segment is then replayed again.
+/// A line that a crash cut off is ignored; the segment is then replayed again. So is every segment once
+/// the machine was started anew: after a power cut a line may be on the disk although what it tells of is
+/// not.
 final class ImportLedger: Sendable {
     private let file: Descriptor
     private let path: String
@@ -37,11 +39,14 @@ final class ImportLedger: Sendable {
             }
         }
         isResuming = !lines.isEmpty
-        done = Mutex(Set(lines.dropFirst().map(String.init)))
+        let boot = "boot \(Boot.identity)"
+        let kept =
+            lines.dropFirst().first == Substring(boot) ? lines.dropFirst(2).map(String.init) : []
+        done = Mutex(Set(kept))
         // Written anew without what a crash cut off, and never not there in between.
-        let kept = [opening] + lines.dropFirst().map(String.init)
+        let whole = [opening, boot] + kept
         try Files.write(
-            Array((kept.joined(separator: "\n") + "\n").utf8), to: path, mode: 0o600)
+            Array((whole.joined(separator: "\n") + "\n").utf8), to: path, mode: 0o600)
         file = try Descriptor(opening: path, O_WRONLY | O_APPEND)
     }
 

@@ -31,12 +31,17 @@ public struct Inspection: Sendable {
     public func list(
         _ path: String, _ body: (JSON) throws(Failure) -> Void
     ) throws(Failure) {
+        try Self.list(path, in: opened(), body)
+    }
+
+    /// The archive with its names.
+    func opened() throws(Failure) -> OpenArchive {
         guard let archive else {
             throw Failure(
                 .ageNoMatch, "names in this archive are encrypted",
                 hint: "Give the age identity with --decrypt-with FILE.")
         }
-        try Self.list(path, in: archive, body)
+        return archive
     }
 
     private static func list(

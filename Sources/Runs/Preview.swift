@@ -1,5 +1,7 @@
 public import Basics
 public import Connectors
+import Deadlines
+import Dossiers
 import Encryption
 import Glibc
 import Manifests
@@ -19,6 +21,8 @@ public struct Preview: Sendable {
     let sources: [Source]
     /// Bytes per second this machine reads, digests and compresses, measured a moment ago.
     let rate: Int64
+    /// The dates that law and contract set; nil where no legal profile holds.
+    let deadlines: DeadlineReport?
 
     public static func take(
         _ plan: ExportPlan, connectors: [any Exporter.Type], world: World, progress: Progress
@@ -26,6 +30,7 @@ public struct Preview: Sendable {
         // What the run would stumble over at its end is better known now.
         try ExportRun.checkSupported(plan)
         _ = try ExportRun.signer(of: plan)
+        let deadlines = try Self.deadlines(of: plan, at: world.now())
         let scheduler = Scheduler(workers: 1)
         defer { scheduler.close() }
         var sources: [Source] = []
@@ -53,7 +58,17 @@ public struct Preview: Sendable {
             try Self.measure(level, lanes: min(workers, Scheduler.standardWorkers - 2))
         }
         if let limit = plan.limits.bandwidth { rate = min(rate, limit) }
-        return Preview(plan: plan, sources: sources, rate: rate)
+        return Preview(plan: plan, sources: sources, rate: rate, deadlines: deadlines)
+    }
+
+    private static func deadlines(
+        of plan: ExportPlan, at now: Timestamp
+    ) throws(Failure) -> DeadlineReport? {
+        let facts = try ContractFacts(ContractFacts.json(of: plan.run))
+        guard !facts.profiles.isEmpty else { return nil }
+        return DeadlineReport(
+            facts.timeline, profiles: facts.profiles, calendar: facts.calendar,
+            today: facts.calendar.day(of: now))
     }
 
     /// A new directory that nobody else can enter; stands on mkdtemp(3).
@@ -95,7 +110,8 @@ public struct Preview: Sendable {
         sources.contains { $0.survey.omissions.notAccepted > 0 } ? 2 : 0
     }
 
-    private var bytes: Int64 { sources.reduce(0) { $0 + $1.survey.bytes } }
+    /// As a user sees them, of all sources.
+    public var bytes: Int64 { sources.reduce(0) { $0 + $1.survey.bytes } }
 
     private var seconds: Int64 {
         sources.reduce(0) { $0 + $1.survey.bytesToMove } / max(1, rate) + 1
@@ -106,6 +122,7 @@ public struct Preview: Sendable {
             "status": .integer(Int64(status)),
             "bytes": .integer(bytes),
             "predictedSeconds": .integer(seconds),
+            "deadlines": deadlines?.json ?? .null,
             "sources": .array(
                 sources.map { source in
                     [
@@ -164,6 +181,7 @@ public struct Preview: Sendable {
         if plan.archive.encryptTo.isEmpty {
             lines.append("note: the archive will not be encrypted (archive.encrypt-to is not set)")
         }
+        if !plan.run.dates.isEmpty { lines += deadlines?.lines ?? [] }
         return lines.joined(separator: "\n")
     }
 }

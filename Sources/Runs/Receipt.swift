@@ -1,6 +1,7 @@
 import Bags
 import Basics
 import Connectors
+import Dossiers
 import Manifests
 import Plans
 import Primitives
@@ -26,7 +27,7 @@ struct Receipt {
 
     /// What somebody who relies on this receipt must know.
     private var reservations: [String] {
-        var reservations: [String] = []
+        var reservations = run.reservations
         switch run.plan.verify {
         case .digest: break
         case .counts: reservations.append("the target was compared by counts only")
@@ -46,10 +47,46 @@ struct Receipt {
         return reservations + results.flatMap(\.result.reservations)
     }
 
+    /// What somebody must still do on the targets, by source; names are in the report.
+    private var manualActions: JSON {
+        .array(
+            results.filter { $0.result.shortfallCount > 0 }.map { entry in
+                [
+                    "folder": .string(entry.source.folder),
+                    "what": "set by hand what the target did not take",
+                    "count": .integer(entry.result.shortfallCount),
+                ]
+            })
+    }
+
+    /// In milliseconds.
+    private func durations(until end: Timestamp) -> JSON {
+        [
+            "verify": .integer(Self.milliseconds(run.startedAt, run.verifiedAt)),
+            "import": .integer(Self.milliseconds(run.verifiedAt, end)),
+            "total": .integer(Self.milliseconds(run.startedAt, end)),
+        ]
+    }
+
+    private static func milliseconds(_ start: Timestamp, _ end: Timestamp) -> Int64 {
+        let nanoseconds = Int64(end.nanoseconds - start.nanoseconds)
+        return max(0, (end.seconds - start.seconds) * 1000 + nanoseconds / 1_000_000)
+    }
+
+    /// How many names or settings were mapped: the single values of what an importer tells.
+    private static func mapped(_ mappings: JSON) -> Int64 {
+        switch mappings {
+        case .object(let members): members.reduce(0) { $0 + mapped($1.value) }
+        case .array(let elements): elements.reduce(0) { $0 + mapped($1) }
+        case .null: 0
+        case .bool, .integer, .string: 1
+        }
+    }
+
     func write() throws(Failure) -> ImportOutcome {
         let report = details.canonical
         try Files.write(report, to: run.work + "/report.json", mode: 0o600)
-        let number = try nextNumber()
+        let number = ReceiptFiles(work: run.work, archive: run.path).nextNumber()
         let bytes = statement(report: SHA256.hash(report)).canonical
         let signatures = try run.signer.sign(bytes, as: .receipt)
         let name = "receipt-\(number).json"
@@ -59,25 +96,16 @@ struct Receipt {
         ]
         let copies = ReceiptFiles(work: run.work, archive: run.path)
         try copies.write(files)
-        let isInArchive = copies.copy(files)
+        let folder = copies.copy(files)
         return ImportOutcome(
-            status: status, receipt: run.work + "/" + name, isInArchive: isInArchive,
-            json: resultJSON(receipt: run.work + "/" + name), summary: summary(name, isInArchive))
-    }
-
-    private func nextNumber() throws(Failure) -> Int {
-        var number = 1
-        while Files.exists(run.work + "/receipt-\(number).json")
-            || Files.exists(run.path + "/proof/receipt-\(number).json")
-        {
-            number += 1
-        }
-        return number
+            status: status, receipt: run.work + "/" + name, isInArchive: folder != nil,
+            json: resultJSON(receipt: run.work + "/" + name), summary: summary(name, folder))
     }
 
     private func statement(report: Digest256) -> JSON {
         let seal = run.bag.seal
         let pair = run.signer.publicPair
+        let now = run.world.now()
         return [
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [
@@ -92,8 +120,20 @@ struct Receipt {
             "predicateType": "urn:exeat:receipt:v1",
             "predicate": [
                 "bag": .string("urn:uuid:" + seal.bag),
+                "seal": [
+                    "sha256": .string(
+                        (run.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)).hex),
+                    "createdAt": .string(seal.createdAt.text),
+                ],
+                "verified": [
+                    "files": .integer(seal.payload.files), "bytes": .integer(seal.payload.bytes),
+                    "sealedBy": .string(seal.signer.principal),
+                    "exported": .integer(seal.outcome.exported),
+                    "omitted": .integer(seal.outcome.omitted),
+                ],
                 "startedAt": .string(run.startedAt.text),
-                "createdAt": .string(run.world.now().text),
+                "createdAt": .string(now.text),
+                "durations": durations(until: now),
                 "verify": .string(run.plan.verify.rawValue),
                 "signer": [
                     "principal": .string(pair.principal),
@@ -105,6 +145,7 @@ struct Receipt {
                     "status": .integer(Int64(status)), "different": .integer(different),
                     "notSet": .integer(notSet),
                 ],
+                "manualActions": manualActions,
                 "reservations": .array(reservations.map { .string($0) }),
                 "reportSha256": .string(report.hex),
                 "tool": ["name": "exeat", "version": .string(Tool.version)],
@@ -116,11 +157,17 @@ struct Receipt {
     private func sourceJSON(_ result: SourceResult) -> JSON {
         [
             "folder": .string(result.source.folder), "kind": .string(result.source.kind),
+            "target": ["kind": .string(target(of: result.source)?.kind ?? result.source.kind)],
+            "mappings": .integer(Self.mapped(result.result.mappings)),
             "comparisons": .array(result.result.comparisons.map(\.json)),
             "counts": .object(result.result.counts),
             "different": .integer(result.result.differenceCount),
             "notSet": .integer(result.result.shortfallCount),
         ]
+    }
+
+    private func target(of source: SourceRecord) -> TargetPlan? {
+        run.plan.targets.first { $0.name == source.name }
     }
 
     /// Everything that names objects.
@@ -162,7 +209,7 @@ struct Receipt {
         ]
     }
 
-    private func summary(_ name: String, _ isInArchive: Bool) -> String {
+    private func summary(_ name: String, _ folder: String?) -> String {
         var lines: [String] = []
         for entry in results {
             let equal = entry.result.shortfallCount > 0 ? "equal but for what was not set" : "equal"
@@ -190,7 +237,10 @@ struct Receipt {
         }
         lines += reservations.map { "reservation: \($0)" }
         lines.append(
-            "receipt: \(run.work)/\(name)" + (isInArchive ? ", and in proof/ of the archive" : ""))
+            "receipt: \(run.work)/\(name)"
+                + (folder.map {
+                    $0.hasSuffix("/proof") ? ", and in proof/ of the archive" : ", and in \($0)"
+                } ?? ""))
         return lines.joined(separator: "\n")
     }
 }

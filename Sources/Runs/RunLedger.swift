@@ -1,6 +1,7 @@
 import Bags
 import Basics
 import Connectors
+import Glibc
 import Journals
 import Manifests
 import Primitives
@@ -30,12 +31,16 @@ final class RunLedger: Sendable {
         var end: Int64 { commits.values.reduce(0) { max($0, $1.end) } }
         /// What the journal's closing line says, when it has one.
         var closing: [JSON.Member]?
+        /// SHA-256 of the opening time-stamps, by their names.
+        var stamped: [String: String] = [:]
     }
 
     let journal: JournalWriter
     /// The identifier of the bag, `urn:uuid:…`.
     let bag: String
     let openedAt: Timestamp
+    /// What the opening time-stamps are about.
+    let firstLine: [UInt8]
     private let state: Mutex<State>
 
     /// Opens the journal of a new run.
@@ -45,6 +50,7 @@ final class RunLedger: Sendable {
         bag = "urn:uuid:" + world.newID()
         journal = try JournalWriter(
             creating: path, first: run.fields + [.init("bag", .string(bag))], world: world)
+        firstLine = try Self.firstLine(of: path)
         state = Mutex(State())
     }
 
@@ -67,6 +73,10 @@ final class RunLedger: Sendable {
             case .artifactCompleted:
                 state.noted.insert("\(line["s"]?.integer ?? -1)/\(line["a"]?.integer ?? -1)")
             case .runCompleted: state.closing = Array((line.members ?? []).dropFirst(4))
+            case .runStamped:
+                if let token = line["token"]?.string {
+                    state.stamped[token] = line["sha256"]?.string
+                }
             default: break
             }
             if entry.event != .runCompleted { state.closing = nil }
@@ -83,6 +93,7 @@ final class RunLedger: Sendable {
         self.journal = journal
         self.bag = bag
         openedAt = opened
+        firstLine = try Self.firstLine(of: path)
         let end = state.end
         let count = state.commits.count
         let isCompleted = state.closing != nil
@@ -97,7 +108,31 @@ final class RunLedger: Sendable {
             ])
     }
 
+    private static func firstLine(of path: String) throws(Failure) -> [UInt8] {
+        let file = try Descriptor(opening: path, O_RDONLY)
+        var bytes = [UInt8](repeating: 0, count: Journal.longestLine + 1)
+        let count = try Failure.catching {
+            try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(into: $0, at: 0) }
+        }
+        return Array(bytes[..<count].prefix { $0 != 0x0a })
+    }
+
     var end: Int64 { state.withLock { $0.end } }
+
+    var stamped: [String: String] { state.withLock { $0.stamped } }
+
+    /// From here on the journal is younger than the token.
+    func noteStamped(_ token: String, _ sha256: String) throws(Failure) {
+        try journal.append(
+            .runStamped, [.init("token", .string(token)), .init("sha256", .string(sha256))])
+        state.withLock { $0.stamped[token] = sha256 }
+    }
+
+    func noteUnstamped(_ token: String, _ code: Failure.Code) throws(Failure) {
+        try journal.append(
+            .runUnstamped,
+            [.init("token", .string(token)), .init("code", .integer(Int64(code.rawValue)))])
+    }
 
     var committedPaths: Set<String> {
         state.withLock { Set($0.commits.values.map(\.record.path)) }

@@ -1,6 +1,7 @@
 import Bags
 import Basics
 import Connectors
+import Dossiers
 import Encryption
 import Journals
 import Manifests
@@ -68,15 +69,46 @@ struct SealedContent: Sendable {
         }
         try run.writer.checkListing(
             Set(manifest.lines.map(\.path) + tags.lines.map(\.path) + last))
-        let proof = try sign(SHA256.hash(tagManifest), oxum, outcome)
+        let opened = try run.stamps.openings()
+        var proof = try sign(SHA256.hash(tagManifest), oxum, outcome, opened)
+        let stamps = try stamp(&proof, opened)
         try run.writer.seal(proof)
         run.ledger.journal.close()
         try run.writer.removeState()
         return ExportOutcome(
-            status: Int32(outcome.status), output: run.writer.form.description,
+            sealedStatus: Int32(outcome.status), output: run.writer.form.description,
             bag: run.ledger.bag, expected: outcome.expected, exported: outcome.exported,
             omissions: sources.flatMap(\.omissions.counts), payloadFiles: oxum.files,
-            payloadBytes: oxum.bytes, tagManifest: SHA256.hash(tagManifest).hex, wasSealed: false)
+            payloadBytes: oxum.bytes, tagManifest: SHA256.hash(tagManifest).hex, wasSealed: false,
+            stamps: stamps, gaps: gaps)
+    }
+
+    /// The list of what is sealed, and the tokens over it and over the opening.
+    private func stamp(
+        _ proof: inout [(path: BagPath, bytes: [UInt8])], _ opened: RunStamps.Found
+    ) throws(Failure) -> StampOutcome? {
+        guard !run.plan.archive.timestamps.isEmpty else { return nil }
+        let digests = proof.prefix(3).map { SHA256.hash($0.bytes) }
+        let list = Seal.timestamped(seal: digests[0], sshsig: digests[1], mldsa65: digests[2])
+        let closed = try run.stamps.close(list)
+        if !closed.files.isEmpty {
+            proof.insert((try BagPath("proof/timestamped.txt"), list), at: 3)
+        }
+        for (name, bytes) in opened.files + closed.files {
+            proof.append((try BagPath("proof/" + name), bytes))
+        }
+        return opened.outcome.joined(closed.outcome)
+    }
+
+    /// What the contract declares against what was found and exported, by source.
+    private var coverages: [DeclaredCoverage?] {
+        zip(run.sources, sources).map { DeclaredCoverage($0.plan.declared, $1) }
+    }
+
+    private var gaps: [String] {
+        zip(sources, coverages).flatMap { source, coverage in
+            (coverage?.gaps ?? []).map { "\(source.name): \($0.what)" }
+        }
     }
 
     private var identifier: String { String(run.ledger.bag.dropFirst("urn:uuid:".count)) }
@@ -87,7 +119,8 @@ struct SealedContent: Sendable {
         let open = sources.reduce(0) { $0 + $1.omissions.notAccepted }
         let exported = conclusions.joined().reduce(0) { $0 + $1.exported }
         return Seal.Outcome(
-            status: open == 0 ? 0 : 2, expected: inventories.reduce(0) { $0 + $1.objects },
+            status: open == 0 && gaps.isEmpty ? 0 : 2,
+            expected: inventories.reduce(0) { $0 + $1.objects },
             exported: exported, omitted: sources.reduce(0) { $0 + $1.omissions.total })
     }
 
@@ -115,14 +148,14 @@ struct SealedContent: Sendable {
         try tags.putSecret(manifest.json.canonical, at: "exeat/manifest.json", for: run.recipients)
         try tags.putSecret(
             Array(restoreText.named.utf8), at: "exeat/restore.txt", for: run.recipients)
-        try tags.put(catalogue.canonical, at: "exeat/catalogue.json")
+        try tags.put(catalogue().canonical, at: "exeat/catalogue.json")
     }
 
     /// Expected, exported, omitted by kind and count; no names. In an encrypted bag sources are
     /// numbers here too.
-    private var catalogue: JSON {
+    private func catalogue() throws(Failure) -> JSON {
         let outcome = self.outcome
-        return [
+        let document: JSON = [
             "exeat-catalogue": 1,
             "bag": .string(run.ledger.bag),
             "createdAt": .string(run.ledger.openedAt.text),
@@ -131,30 +164,42 @@ struct SealedContent: Sendable {
             "exported": .integer(outcome.exported),
             "omitted": .integer(outcome.omitted),
             "sources": .array(
-                zip(sources, inventories).map { source, inventory in
-                    [
-                        "folder": .string(source.folder), "kind": .string(source.kind),
-                        "counts": .object(inventory.counts),
-                        "artifacts": .array(
-                            source.artifacts.map {
-                                [
-                                    "folder": .string($0.folder), "kind": .string($0.kind),
-                                    "legal": .string($0.legal.rawValue),
-                                    "format": .string($0.format),
-                                    "segments": .integer(Int64($0.segments.count)),
-                                    "bytes": .integer($0.segments.reduce(0) { $0 + $1.bytes }),
-                                ]
-                            }),
-                        "omitted": .array(
-                            source.omissions.counts.map {
-                                [
-                                    "reason": .string($0.reason), "count": .integer($0.count),
-                                    "accepted": .bool($0.accepted),
-                                ]
-                            }),
-                    ]
-                }),
+                zip(zip(sources, inventories), coverages).map { Self.entry($0.0, $0.1, $1) }),
         ]
+        let contract = try ContractFacts.json(of: run.plan.run)
+        guard contract != .null else { return document }
+        return .object((document.members ?? []) + [.init("contract", contract)])
+    }
+
+    private static func entry(
+        _ source: SourceRecord, _ inventory: Inventory, _ coverage: DeclaredCoverage?
+    ) -> JSON {
+        var members: [JSON.Member] = [
+            .init("folder", .string(source.folder)), .init("kind", .string(source.kind)),
+            .init("counts", .object(inventory.counts)),
+            .init(
+                "artifacts",
+                .array(
+                    source.artifacts.map {
+                        [
+                            "folder": .string($0.folder), "kind": .string($0.kind),
+                            "legal": .string($0.legal.rawValue), "format": .string($0.format),
+                            "segments": .integer(Int64($0.segments.count)),
+                            "bytes": .integer($0.segments.reduce(0) { $0 + $1.bytes }),
+                        ]
+                    })),
+            .init(
+                "omitted",
+                .array(
+                    source.omissions.counts.map {
+                        [
+                            "reason": .string($0.reason), "count": .integer($0.count),
+                            "accepted": .bool($0.accepted),
+                        ]
+                    })),
+        ]
+        if let coverage { members.append(.init("coverage", coverage.json)) }
+        return .object(members)
     }
 
     /// The journal's last line, then the journal itself among the tag files.
@@ -169,7 +214,8 @@ struct SealedContent: Sendable {
     }
 
     private func sign(
-        _ subject: Digest256, _ oxum: BagInfo.Oxum, _ outcome: Seal.Outcome
+        _ subject: Digest256, _ oxum: BagInfo.Oxum, _ outcome: Seal.Outcome,
+        _ opened: RunStamps.Found
     ) throws(Failure) -> [(path: BagPath, bytes: [UInt8])] {
         let pair = run.signer.publicPair
         let keys = [
@@ -177,7 +223,10 @@ struct SealedContent: Sendable {
             ("keys/signer.mldsa65.pem", Array(pair.mldsa65PEM.utf8)),
         ]
         let summary = run.ledger.journal.summary
-        let seal = Seal(
+        let agreement = try run.plan.run.agreement.map { (path) throws(Failure) in
+            try AgreedPlan.read(path, plan: run.plan.digest)
+        }
+        var seal = Seal(
             subject: subject, bag: identifier, name: try BagName(run.plan.archive.name),
             createdAt: run.world.now(), purpose: run.plan.run.purpose.rawValue,
             run: identifier,
@@ -189,7 +238,13 @@ struct SealedContent: Sendable {
                 principal: pair.principal, ed25519: pair.ed25519Fingerprint,
                 mldsa65: pair.mldsa65Fingerprint),
             keys: keys.map { .init(name: $0.0, sha256: SHA256.hash($0.1)) },
-            outcome: outcome, tool: ("exeat", Tool.version), planSha256: run.plan.digest)
+            outcome: outcome, tool: ("exeat", Tool.version), planSha256: run.plan.digest,
+            openings: opened.files.filter { opened.outcome.tokens.contains($0.name) }
+                .map { .init(name: $0.name, sha256: SHA256.hash($0.bytes)) },
+            timestamps: Int64(run.plan.archive.timestamps.count),
+            series: run.series?.next ?? .init(id: identifier, sequence: 1, previous: nil),
+            restoreBefore: run.plan.archive.restoreBefore)
+        seal.agreement = agreement.map { SHA256.hash($0[0].bytes) }
         let bytes = seal.bytes
         let signatures = try run.signer.sign(bytes, as: .seal)
         var proof: [(path: BagPath, bytes: [UInt8])] = [
@@ -198,6 +253,9 @@ struct SealedContent: Sendable {
             (try BagPath("proof/seal.json.mldsa65"), signatures.mldsa65),
         ]
         for (name, bytes) in keys { proof.append((try BagPath("proof/" + name), bytes)) }
+        for (name, bytes) in agreement ?? [] {
+            proof.append((try BagPath("proof/" + name), bytes))
+        }
         return proof
     }
 }

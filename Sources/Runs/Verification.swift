@@ -1,8 +1,9 @@
 public import Bags
 public import Basics
 public import Connectors
+public import Dossiers
 import Glibc
-import Manifests
+public import Manifests
 import Signatures
 public import Streams
 
@@ -12,13 +13,67 @@ public struct Verification: Sendable {
     public let report: VerificationReport
     /// Null without a key: what reading the manifest and the plaintexts found.
     public let content: JSON
+    /// The signed documents about the archive; nil where its seal is not good.
+    public let dossier: Dossier?
     public let failure: Failure?
+    /// The archive as far as it passed: for who reads on what was verified.
+    public let bag: VerifiedBag?
+    /// nil where it could not be read, or did not pass.
+    public let manifest: Manifest?
+
+    private init(
+        _ report: VerificationReport, _ content: JSON, failure: Failure?, bag: VerifiedBag? = nil,
+        manifest: Manifest? = nil, dossier: Dossier? = nil
+    ) {
+        self.report = report
+        self.content = content
+        self.failure = failure
+        self.bag = bag
+        self.manifest = manifest
+        self.dossier = dossier
+    }
 
     public static func run(
-        _ archive: String, trust: [String], keys: ArchiveKeys, auditors: [any Auditor.Type],
+        _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
+        folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
+    ) async throws(Failure) -> Verification {
+        let stored = try await stored(
+            archive, trust: trust, keys: keys, auditors: auditors, world: world, progress: progress)
+        guard stored.report.isProofGood else { return stored }
+        let dossier = try DossierReader(keys: TrustedKeys(files: trust.trust), now: world.now())
+            .read(
+                stored.report, folders: OpenDossier.folders(of: archive, folder))
+        var failure = stored.failure
+        if isProofEnough, failure?.code == .payloadAbsent { failure = nil }
+        if failure == nil || failure?.code == .payloadAbsent, let problem = dossier.problems.first {
+            failure = problem.failure
+        }
+        return Verification(
+            stored.report, stored.content, failure: failure, bag: stored.bag,
+            manifest: stored.manifest, dossier: dossier)
+    }
+
+    /// Everything but the dossier.
+    private static func stored(
+        _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
         world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        let verifier = KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now())
+        let verifier = try KeyVerifier(trust, now: world.now())
+        return try await run(archive, by: verifier, keys, auditors, progress)
+    }
+
+    /// Looks for damage alone, where nobody has said whom to trust: a good result says nothing about
+    /// who made the archive, and signers in it are what the archive claims.
+    public static func runUntrusting(
+        _ archive: String, keys: ArchiveKeys, auditors: [any Auditor.Type], progress: Progress
+    ) async throws(Failure) -> Verification {
+        try await run(archive, by: ClaimVerifier(), keys, auditors, progress)
+    }
+
+    private static func run(
+        _ archive: String, by verifier: some SealVerifier, _ keys: ArchiveKeys,
+        _ auditors: [any Auditor.Type], _ progress: Progress
+    ) async throws(Failure) -> Verification {
         if archive == "-" {
             guard keys.isEmpty else {
                 throw Failure(
@@ -28,33 +83,34 @@ public struct Verification: Sendable {
             let report = try await BagStream.examine(
                 SharedDescriptor(Descriptor(owning: dup(0)), name: "standard input"),
                 by: verifier, progress: progress)
-            return Verification(report: report, content: .null, failure: report.failure)
+            return Verification(report, .null, failure: report.failure)
         }
         let bag = try Bag(opening: archive)
         let (report, passed) = try await bag.examined(
             by: verifier, workers: Scheduler.standardWorkers, progress: progress)
         guard let verified = passed else {
             return Verification(
-                report: report, content: .null,
+                report, .null,
                 failure: report.failure
                     ?? Failure(.bagUnsealed, "the archive has no seal that could be verified"))
         }
         do throws(Failure) {
             try Coverage(verified).check()
-        } catch { return Verification(report: report, content: .null, failure: error) }
+        } catch { return Verification(report, .null, failure: error) }
         let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
         if isEncrypted, keys.isEmpty {
-            return Verification(report: report, content: .null, failure: nil)
+            return Verification(report, .null, failure: nil, bag: verified)
         }
         let archive = try OpenArchive(verified, keys: keys)
         do throws(Failure) {
             try archive.checkManifest(against: verified)
             try Coverage(verified).check(archive.manifest)
             let content = try await audit(archive, auditors, progress)
-            return Verification(report: report, content: content, failure: nil)
+            return Verification(
+                report, content, failure: nil, bag: verified, manifest: archive.manifest)
         } catch {
             if error.code == .cancelled { throw error }
-            return Verification(report: report, content: .null, failure: error)
+            return Verification(report, .null, failure: error)
         }
     }
 
@@ -95,7 +151,12 @@ public struct Verification: Sendable {
 extension Verification {
     public var json: JSON {
         var members = report.json.members ?? []
+        // Good is what has passed in all respects.
+        if failure != nil || report.absent != nil {
+            members = members.map { $0.key == "good" ? .init("good", .bool(false)) : $0 }
+        }
         members.append(.init("content", content))
+        if let dossier { members.append(.init("dossier", dossier.json)) }
         if let failure {
             members.append(Self.member(failure))
             // What was found beyond the stored bytes is a problem like those.
@@ -118,6 +179,17 @@ extension Verification {
 
     /// The same for people.
     public static func text(of failure: Failure) -> String { problem(failure) + "\nNOT GOOD" }
+
+    /// What a copy of the proof alone says, and what it cannot say.
+    private func proofOnly(_ seal: Seal) -> [String] {
+        [
+            "PROOF ONLY: the seal of \(seal.signer.principal) of \(seal.createdAt.text) holds, and with "
+                + "it the list of \(seal.payload.files) files of \(seal.payload.bytes) bytes, the "
+                + "journal, the catalogue and the documents above",
+            "NOT CHECKED: the data itself, which is not here; whether a copy of it is whole and "
+                + "unchanged is told by exeat verify on that copy",
+        ]
+    }
 
     private static func problem(_ failure: Failure) -> String {
         "PROBLEM \(failure.code.rawValue) \(failure.code.word): \(failure.what)"
@@ -152,11 +224,27 @@ extension Verification {
             lines.append(Self.problem(problem.failure))
         }
         if let failure, report.problems.isEmpty { lines.append(Self.problem(failure)) }
-        if failure == nil, let seal = report.seal {
+        if let dossier {
+            lines += dossier.documentLines
+            for problem in dossier.problems
+            where problem.failure != failure || !report.problems.isEmpty {
+                lines.append(Self.problem(problem.failure))
+            }
+        }
+        if let seal = report.seal, report.absent != nil,
+            failure == nil || failure?.code == .payloadAbsent
+        {
+            lines += proofOnly(seal)
+        } else if failure == nil, let seal = report.seal {
             lines.append(
                 "good: \(report.payload.files) files, \(report.payload.bytes) bytes, sealed by "
                     + "\(seal.signer.principal) at \(seal.createdAt.text), "
                     + "\(seal.outcome.exported) of \(seal.outcome.expected) objects")
+            if report.closing == nil {
+                lines.append(
+                    "note: no trusted time-stamp says when it was sealed; the keys were judged as of now"
+                )
+            }
             if content == .null {
                 lines.append(
                     "note: encrypted content was not looked into; --decrypt-with does that")

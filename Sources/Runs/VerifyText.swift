@@ -1,3 +1,5 @@
+import Signatures
+
 /// `VERIFY.txt`: how to check this very bag with standard tools.
 ///
 /// It is prose in the comments of a POSIX shell script, so that it can be read, pasted line by line
@@ -17,26 +19,33 @@ struct VerifyText {
         # Needed too, from a source you trust and NOT from this archive: who the signer is. That is the
         # trust file of the exporting party (NAME.trust.json), or a folder with its two public keys as
         # \(principal).allowed_signers and \(principal).mldsa65.pem (or signer.… instead of \(principal).…).
+        # For the later documents (receipt, acceptance, erasure, …) the same of those who have signed them.
         # Run the lines one by one in the folder of the archive, or all of them:
         #   TRUST=/the/trust.json sh VERIFY.txt
+        # Time-stamps are checked too where TSA_CA names a PEM file with the roots of the authorities:
+        #   TRUST=/the/trust.json TSA_CA=/the/tsa-ca.pem sh VERIFY.txt
+        # Certificates that a token lacks go into a file of their own: TSA_CERTS=/the/certificates.pem
         set -eu
         : "${TRUST:?set TRUST to the trust file, or to the folder with the public keys of \(principal)}"
         bad() { echo "NOT GOOD: $1" >&2; exit 1; }
 
+        # A copy of the proof alone has no data/: then nothing can be said about the data.
+        if [ -e data ]; then whole=yes; else whole=no; fi
+
         # 1. Every stored file is as it was listed, and every tag file too.
-        sha256sum --check --strict --quiet manifest-sha256.txt
+        [ $whole = no ] || sha256sum --check --strict --quiet manifest-sha256.txt
         sha256sum --check --strict --quiet tagmanifest-sha256.txt
 
         # 2. Nothing is here that is not listed: payload, other files, proofs, links, devices.
         listed=$(cut -c 67- manifest-sha256.txt | LC_ALL=C sort | sha256sum)
-        found=$(find data -type f | LC_ALL=C sort | sha256sum)
-        test "$listed" = "$found" || bad "data/ holds other files than manifest-sha256.txt lists"
+        found=$([ $whole = no ] || find data -type f | LC_ALL=C sort | sha256sum)
+        test "$listed" = "$found" || test $whole = no || bad "data/ holds other files than manifest-sha256.txt lists"
         listed=$({ cut -c 67- tagmanifest-sha256.txt; ls tagmanifest-*; } | LC_ALL=C sort)
         found=$(find . -type f ! -path './data/*' ! -path './proof/*' | cut -c 3- | LC_ALL=C sort)
         test "$listed" = "$found" || bad "there are other files than tagmanifest-sha256.txt lists"
-        test -z "$(find proof -type f | grep -vxE 'proof/(seal\\.json(\\.sig|\\.mldsa65)?|opening\\.tsr\
-        |timestamped\\.txt(\\.tsr)?|keys/[a-z0-9._-]+\
-        |(receipt-[1-9][0-9]*|acceptance|erasure)\\.json(\\.sig|\\.mldsa65)?)')" \\
+        test -z "$(find proof -type f | grep -vxE 'proof/(seal\\.json(\\.sig|\\.mldsa65)?\
+        |opening(-[2-9])?\\.ts[rq]|timestamped\\.txt((-[2-9])?\\.ts[rq])?|keys/[a-z0-9._-]+\
+        |(plan|receipt-[1-9][0-9]*|acceptance|erasure-request|override-[1-9][0-9]*|erasure)\\.json(\\.sig|\\.mldsa65)?)')" \\
           || bad "proof/ holds a file that has no place there"
         for key in proof/keys/*; do
           grep -qF "{\\"name\\":\\"${key#proof/}\\",\\"sha256\\":\\"$(sha256sum < "$key" | cut -c 1-64)\\"}" \\
@@ -46,7 +55,7 @@ struct VerifyText {
         test -z "$(find . -type d -empty)" || bad "there is an empty folder"
 
         # 3. It is a valid bag (RFC 8493).
-        python3 -m bagit --validate --quiet .
+        [ $whole = no ] || python3 -m bagit --validate --quiet .
 
         # 4. The seal speaks of this bag.
         tags=$(sha256sum < tagmanifest-sha256.txt | cut -c 1-64)
@@ -55,41 +64,51 @@ struct VerifyText {
 
         # 5. Both signatures of the seal are the signer's: Ed25519, then ML-DSA-65.
         KEYS=$(mktemp -d); trap 'rm -r "$KEYS"' EXIT
-        if [ -d "$TRUST" ]; then
-          for kind in allowed_signers mldsa65.pem; do
-            if [ -e "$TRUST/signer.$kind" ]; then name=signer; else name='\(principal)'; fi
-            cp "$TRUST/$name.$kind" "$KEYS/signer.$kind"
-          done
-        else
-          python3 -c 'import base64, json, sys
+        keys_of() { # principal, namespace, roles: puts the keys into $KEYS, or fails
+          if [ -d "$TRUST" ]; then
+            name=$1
+            if [ ! -e "$TRUST/$1.mldsa65.pem" ] && [ "$2" = \(context) ]; then name=signer; fi
+            for kind in allowed_signers mldsa65.pem; do
+              [ -e "$TRUST/$name.$kind" ] || return 1
+              cp "$TRUST/$name.$kind" "$KEYS/signer.$kind"
+            done
+          else
+            python3 -c 'import base64, json, sys
         text, keys = open(sys.argv[1]).read().strip(), []
         while text:
             document, end = json.JSONDecoder().raw_decode(text)
             keys, text = keys + document["keys"], text[end:].strip()
-        mine = [k for k in keys if k["principal"] == sys.argv[2] and "exporter" in k["roles"]]
-        if not mine: sys.exit("the trust file has no exporter " + sys.argv[2])
+        mine = [k for k in keys if k["principal"] == sys.argv[2]]
+        if not mine: sys.exit(1)
+        if not set(sys.argv[5:]) & set(mine[0]["roles"]):
+            sys.exit("the trust file has no " + " or ".join(sys.argv[5:]) + " " + sys.argv[2])
         spki = bytes.fromhex("308207b2300b0609608648016503040312038207a100") + base64.b64decode(mine[0]["mldsa65"])
         lines = base64.encodebytes(spki).decode()
         with open(sys.argv[3] + "/signer.mldsa65.pem", "w") as file:
             file.write("-----BEGIN PUBLIC KEY-----\\n" + lines + "-----END PUBLIC KEY-----\\n")
         with open(sys.argv[3] + "/signer.allowed_signers", "w") as file:
-            file.write(sys.argv[2] + " namespaces=\\"\(context)\\" " + mine[0]["ed25519"] + "\\n")
-        print("dates of the key, to compare with today:", mine[0].get("notBefore"), mine[0].get("notAfter"))
-        ' "$TRUST" '\(principal)' "$KEYS"
-        fi
-        ssh-keygen -Y verify -f "$KEYS/signer.allowed_signers" -I '\(principal)' \\
-          -n \(context) -s proof/seal.json.sig < proof/seal.json
-        if openssl list -signature-algorithms 2>/dev/null | grep -qi 'ML-DSA-65'; then
-          openssl pkeyutl -verify -pubin -inkey "$KEYS/signer.mldsa65.pem" -in proof/seal.json \\
-            -sigfile proof/seal.json.mldsa65 -pkeyopt context-string:\(context)
-        else
-          python3 -c 'import sys
+            file.write(sys.argv[2] + " namespaces=\\"" + sys.argv[4] + "\\" " + mine[0]["ed25519"] + "\\n")
+        print("dates of the key of " + sys.argv[2] + ", to compare with today:",
+              mine[0].get("notBefore"), mine[0].get("notAfter"))
+        ' "$TRUST" "$1" "$KEYS" "$2" $3
+          fi
+        }
+        signed() { # file, namespace, principal
+          ssh-keygen -Y verify -f "$KEYS/signer.allowed_signers" -I "$3" -n "$2" -s "$1.sig" < "$1"
+          if openssl list -signature-algorithms 2>/dev/null | grep -qi 'ML-DSA-65'; then
+            openssl pkeyutl -verify -pubin -inkey "$KEYS/signer.mldsa65.pem" -in "$1" \\
+              -sigfile "$1.mldsa65" -pkeyopt "context-string:$2"
+          else
+            python3 -c 'import sys
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
         key = load_pem_public_key(open(sys.argv[1], "rb").read())
-        key.verify(open("proof/seal.json.mldsa65", "rb").read(),
-                   open("proof/seal.json", "rb").read(), b"\(context)")
-        print("ML-DSA-65: good signature")' "$KEYS/signer.mldsa65.pem"
-        fi
+        key.verify(open(sys.argv[2] + ".mldsa65", "rb").read(),
+                   open(sys.argv[2], "rb").read(), sys.argv[3].encode())
+        print("ML-DSA-65: good signature")' "$KEYS/signer.mldsa65.pem" "$1" "$2"
+          fi
+        }
+        keys_of '\(principal)' \(context) exporter || bad "the trust file has no exporter \(principal)"
+        signed proof/seal.json \(context) '\(principal)'
 
         # 6. The journal is one unbroken chain, and the seal names its end.
         previous=$(printf '0%.0s' $(seq 64)); count=0
@@ -103,10 +122,88 @@ struct VerifyText {
         grep -q "\\"entries\\":$count,\\"head\\":\\"$previous\\"" proof/seal.json \\
           || bad "the journal ends elsewhere than the seal says"
 
+        # 7. Time-stamps (RFC 3161): over the first line of the journal, and over the seal and its signatures.
+        if [ -e proof/timestamped.txt ]; then
+          (cd proof && sha256sum --check --strict --quiet timestamped.txt)
+          test "$(cut -c 67- proof/timestamped.txt | tr '\\n' ' ')" = "seal.json seal.json.mldsa65 seal.json.sig " \\
+            || bad "proof/timestamped.txt lists other files"
+        fi
+        head -n 1 exeat/journal.jsonl | tr -d '\\n' > "$KEYS/opening"
+        found=no
+        for token in proof/opening*.tsr proof/timestamped.txt*.tsr; do
+          [ -e "$token" ] || continue
+          found=yes
+          case $token in proof/opening*) data=$KEYS/opening ;; *) data=proof/timestamped.txt ;; esac
+          openssl ts -reply -in "$token" -text > "$KEYS/stamp" 2>/dev/null || bad "$token is not a time-stamp"
+          grep -E '^(Time stamp|Policy OID|TSA):' "$KEYS/stamp" || true
+          when=$(date -u -d "$(sed -n 's/^Time stamp: //p' "$KEYS/stamp")" +%s)
+          if [ -n "${TSA_CA:-}" ]; then
+            # Certificates are judged at the date of the stamp, not at that of today.
+            openssl ts -verify -data "$data" -in "$token" -CAfile "$TSA_CA" -attime "$when" \\
+              ${TSA_CERTS:+-untrusted "$TSA_CERTS"} \\
+              || bad "the time-stamp $token does not hold"
+          else
+            echo "$token was not checked: set TSA_CA to the root certificate of the authority"
+          fi
+        done
+        [ "$found" = yes ] || echo "there is no time-stamp"
+        for token in $(sed -n 's/.*"openings":\\[\\([^]]*\\)\\].*/\\1/p' proof/seal.json | grep -o 'opening[-2-9]*\\.tsr'); do
+          digest=$(sha256sum < "proof/$token" | cut -c 1-64)
+          grep -qF "{\\"name\\":\\"$token\\",\\"sha256\\":\\"$digest\\"}" proof/seal.json || bad "$token is not the one in the seal"
+        done
+        # 8. The later documents, if there are any: each names the one before it by its digest, and is
+        # signed by somebody who may sign it.
+        for document in plan.json $(ls proof | grep -xE 'receipt-[1-9][0-9]*\\.json') acceptance.json \\
+          erasure-request.json $(ls proof | grep -xE 'override-[1-9][0-9]*\\.json') erasure.json; do
+          [ -e "proof/$document" ] || continue
+          kind=$(printf '%s' "${document%.json}" | sed 's/-[0-9]*$//')
+          subject=$(sed -n 's/.*"subject":\\[{"digest":{"sha256":"\\([0-9a-f]*\\)"},"name":"\\([a-z0-9.-]*\\)"}\\]}$/\\1 \\2/p' \\
+            "proof/$document")
+          digest=${subject% *}; name=${subject#* }
+          case $kind in
+            plan) roles=controller
+              grep -qF "\\"agreement\\":{\\"sha256\\":\\"$(sha256sum < proof/plan.json | cut -c 1-64)\\"}" \\
+                proof/seal.json || bad "the seal does not name this plan.json" ;;
+            receipt) roles=importer ;;
+            override) roles='controller eraser' ;;
+            erasure) roles=eraser ;;
+            *) roles=controller ;;
+          esac
+          if [ "$kind" != plan ]; then
+            test -f "proof/$name" || bad "$document names $name, which is not there"
+            test "$(sha256sum < "proof/$name" | cut -c 1-64)" = "$digest" \\
+              || bad "$document names another $name than the one that is there"
+          fi
+          who=$(sed -n 's/.*"signer":{"ed25519":"[^"]*","mldsa65":"[^"]*","principal":"\\([^"]*\\)"}.*/\\1/p' \\
+            "proof/$document")
+          if keys_of "$who" "exeat/$kind/v1" "$roles"; then
+            signed "proof/$document" "exeat/$kind/v1" "$who"
+            echo "$document: signed by $who, follows $name"
+          else
+            echo "$document: NOT CHECKED, signed by $who, whom nobody here vouches for as $roles"
+          fi
+        done
+
+        if [ $whole = no ]; then
+          echo "the proof is complete and unchanged; NOTHING IS SAID ABOUT THE DATA, which is not here"
+          exit 2
+        fi
         echo "this archive is complete and unchanged"
         \(isEncrypted
             ? "# The data is encrypted with age; RESTORE.txt decrypts it. Nothing above needs a secret key.\n"
             : "")
         """
+    }
+}
+
+/// The same for who explains an archive to people.
+public enum VerificationInstructions {
+    /// - Parameter principal: who sealed it, as the seal says; the text is fit for a shell only where
+    ///   that is a principal of a trust file.
+    public static func text(principal: String, isEncrypted: Bool) -> String? {
+        guard PublicKeyPair.isValidPrincipal(principal) else { return nil }
+        return VerifyText(
+            principal: principal, context: DocumentKind.seal.context, isEncrypted: isEncrypted
+        ).text
     }
 }

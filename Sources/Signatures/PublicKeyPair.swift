@@ -34,6 +34,11 @@ public struct PublicKeyPair: Sendable, Equatable {
         SSHSignature.keyType + " " + Base64.encode(SSHSignature.keyBlob(ed25519))
     }
 
+    /// Whether an armored SSHSIG names this key; it need not hold.
+    public func isSigner(of sshsig: [UInt8]) -> Bool {
+        (try? SSHSignature(armored: sshsig))?.publicKey == ed25519
+    }
+
     /// Reads `openSSHText`; nil for any other form.
     static func ed25519(openSSHText text: String) -> [UInt8]? {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
@@ -65,7 +70,7 @@ public struct PublicKeyPair: Sendable, Equatable {
 
     /// A line of ssh-keygen's ALLOWED SIGNERS file, limited to the namespaces of the roles.
     public var allowedSignersLine: String {
-        let namespaces = DocumentKind.all.filter { roles.contains($0.role) }
+        let namespaces = DocumentKind.all.filter { $0.maySign(roles) }
             .map(\.context).joined(separator: ",")
         return "\(principal) namespaces=\"\(namespaces)\" \(openSSHText)\n"
     }

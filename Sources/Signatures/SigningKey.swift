@@ -63,7 +63,7 @@ public struct SigningKey: Sendable {
     public func sign(
         _ document: [UInt8], as kind: DocumentKind
     ) throws(Failure) -> SignaturePair {
-        guard roles.contains(kind.role) else {
+        guard kind.maySign(roles) else {
             throw Failure(
                 .signerRole,
                 "cannot sign as \(kind.role.rawValue) with the key of \"\(principal)\"",

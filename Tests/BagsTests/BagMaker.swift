@@ -12,13 +12,22 @@ struct DigestVerifier: SealVerifier {
     static let signer = VerifiedSigner(
         principal: "exporter@valmont.example", ed25519: "SHA256:abc", mldsa65: "00ff")
 
+    /// The key is good up to here, where a certified time is known.
+    var lastDay: Timestamp?
+    var moment = Timestamp(seconds: 1_795_456_800)
+    var isTrusted = true
+    var demands = SealDemands()
+
     static func sign(_ kind: String, _ bytes: [UInt8]) -> [UInt8] {
         Array("\(kind) \(SHA256.hash(bytes).hex)\n".utf8)
     }
 
     func verify(
-        seal: [UInt8], sshsig: [UInt8], mldsa65: [UInt8]
+        seal: [UInt8], sshsig: [UInt8], mldsa65: [UInt8], at moment: Timestamp?
     ) throws(Failure) -> VerifiedSigner {
+        if let moment, let last = lastDay, moment > last {
+            throw Failure(.signerOutOfDate, "the key was not valid any more")
+        }
         guard sshsig == Self.sign("exeat/seal/v1 ed25519", seal),
             mldsa65 == Self.sign("exeat/seal/v1 mldsa65", seal)
         else { throw Failure(.signatureInvalid, "the signature is not of the seal") }
@@ -34,11 +43,19 @@ struct DigestVerifier: SealVerifier {
         return Self.signer
     }
 
-    func moment(token: [UInt8], message: [UInt8]) throws(Failure) -> Timestamp? {
-        guard token == Self.sign("tsr", message) else {
-            throw Failure(.signatureInvalid, "the token is about something else")
-        }
-        return Timestamp(seconds: 1_795_392_000)
+    func stamp(
+        _ token: [UInt8], over message: [UInt8], request: [UInt8]?
+    ) throws(Failure) -> CertifiedTime {
+        // Behind the first line a test may put a number of seconds that the token is off.
+        let lines = token.split(separator: 0x0a, omittingEmptySubsequences: true)
+        guard let first = lines.first, Array(first) + [0x0a] == Self.sign("tsr", message),
+            lines.count <= 2, token.last == 0x0a
+        else { throw Failure(.timeStampImprint, "the token is about something else") }
+        let off = lines.count == 2 ? Int64(String(decoding: lines[1], as: UTF8.self)) : 0
+        guard let off else { throw Failure(.timeStampMalformed, "the token is damaged") }
+        return CertifiedTime(
+            moment: Timestamp(seconds: moment.seconds + off), accuracy: nil, authority: "test",
+            policy: "1.2.3", serial: "01", isTrusted: isTrusted, note: nil)
     }
 }
 
@@ -56,6 +73,9 @@ struct BagMaker {
     var otherJournal: [UInt8]?
     var sha512 = true
     var withProof = true
+    /// Lines behind the tokens: how many seconds they are off.
+    var openingOff: [UInt8] = []
+    var closingOff: [UInt8] = []
     /// Spoils the files before the tag manifest is made, and what the seal says.
     var beforeManifest: (inout [String: [UInt8]]) -> Void = { _ in }
     var beforeTags: (inout [String: [UInt8]]) -> Void = { _ in }
@@ -76,6 +96,17 @@ struct BagMaker {
                 ]
             )
         ]
+        if withProof {
+            let token = openingToken(over: Self.journal(events))
+            events.append(
+                (
+                    "run.stamped",
+                    [
+                        .init("token", "opening.tsr"),
+                        .init("sha256", .string(SHA256.hash(token).hex)),
+                    ]
+                ))
+        }
         for (path, bytes) in payload.sorted(by: { $0.key < $1.key }) {
             events.append(
                 (
@@ -98,6 +129,11 @@ struct BagMaker {
                 ]
             ))
         return Self.journal(events)
+    }
+
+    /// A token over the first line, as many seconds off as the test says.
+    private func openingToken(over journal: [UInt8]) -> [UInt8] {
+        DigestVerifier.sign("tsr", Array(journal.prefix { $0 != 0x0a })) + openingOff
     }
 
     static func journal(_ events: [String], run: String = "a") -> [UInt8] {
@@ -179,17 +215,17 @@ struct BagMaker {
 
     private func seal(_ files: inout [String: [UInt8]], _ oxum: BagInfo.Oxum) throws {
         let key = Array("-----BEGIN PUBLIC KEY-----\n".utf8)
-        let line = journal.prefix { $0 != 0x0a }
-        let token = DigestVerifier.sign("tsr", Array(line))
+        let token = openingToken(over: journal)
         var seal = Seal(
             subject: SHA256.hash(files["tagmanifest-sha256.txt"] ?? []), bag: identifier,
-            name: try BagName(name), createdAt: Timestamp(seconds: 1_795_392_000),
+            name: try BagName(name), createdAt: Timestamp(seconds: 1_795_456_800),
             purpose: "trial", run: "r1", journal: Self.summary(journal), payload: oxum,
             signer: DigestVerifier.signer,
             keys: withProof
                 ? [.init(name: "keys/exporter.pem", sha256: SHA256.hash(key))] : [],
             outcome: Self.outcome, tool: ("exeat", "0.1.0"), planSha256: Self.plan,
-            opening: withProof ? SHA256.hash(token) : nil)
+            openings: withProof
+                ? [.init(name: "opening.tsr", sha256: SHA256.hash(token))] : [])
         beforeSeal(&seal)
         let bytes = seal.bytes
         let ssh = DigestVerifier.sign("exeat/seal/v1 ed25519", bytes)
@@ -203,12 +239,13 @@ struct BagMaker {
         let list = Seal.timestamped(
             seal: SHA256.hash(bytes), sshsig: SHA256.hash(ssh), mldsa65: SHA256.hash(mldsa))
         files["proof/timestamped.txt"] = list
-        files["proof/timestamped.txt.tsr"] = DigestVerifier.sign("tsr", list)
+        files["proof/timestamped.txt.tsr"] = DigestVerifier.sign("tsr", list) + closingOff
         let statement: JSON = [
             "subject": [
                 ["name": "seal.json", "digest": ["sha256": .string(SHA256.hash(bytes).hex)]]
             ],
             "predicateType": "urn:exeat:receipt:v1",
+            "predicate": ["bag": .string("urn:uuid:" + identifier)],
         ]
         let receipt = statement.canonical
         files["proof/receipt-1.json"] = receipt

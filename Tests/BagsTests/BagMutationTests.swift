@@ -42,7 +42,8 @@ import Testing
         case "proof/seal.json", "proof/seal.json.sig", "proof/seal.json.mldsa65":
             [.signatureInvalid, .signatureMalformed, .sealMalformed]
         case _ where path.hasPrefix("proof/receipt"): [.signatureInvalid, .signatureMalformed]
-        case _ where path.hasSuffix(".tsr"): [.bagFileChanged, .signatureInvalid]
+        case _ where path.hasSuffix(".tsr"):
+            [.bagFileChanged, .timeStampImprint, .timeStampMalformed, .timeStampBackdated]
         case "proof/timestamped.txt": [.bagFileChanged]
         default: [.bagFileChanged]
         }

@@ -220,8 +220,21 @@ import Testing
                 { $0.keys.append(.init(name: "keys/x.pem", sha256: Digest256())) },
                 .bagFileMissing
             ),
-            ({ $0.opening = nil }, .bagProofUnexpected),
-            ({ $0.opening = Digest256() }, .bagFileChanged),
+            ({ $0.openings = [] }, .journalMismatch),
+            (
+                { $0.openings = [.init(name: "opening.tsr", sha256: Digest256())] },
+                .journalMismatch
+            ),
+            (
+                { $0.openings = [.init(name: "timestamped.txt.tsr", sha256: Digest256())] },
+                .sealMalformed
+            ),
+            ({ $0.series = .init(id: $0.bag, sequence: 2, previous: nil) }, .sealMalformed),
+            (
+                { $0.series = .init(id: $0.bag, sequence: 2, previous: Digest256()) },
+                .sealMalformed
+            ),
+            ({ $0.series = .init(id: "x", sequence: 1, previous: nil) }, .sealMalformed),
             (
                 { $0.outcome = .init(status: 1, expected: 1, exported: 1, omitted: 0) },
                 .sealMalformed

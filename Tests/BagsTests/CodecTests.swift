@@ -149,13 +149,13 @@ import Testing
         let document = try JSON(parsing: seal.bytes)
         #expect(document.canonical == seal.bytes)
         #expect(document["_type"]?.string == "https://in-toto.io/Statement/v1")
-        #expect(document["predicate"]?["journal"]?["entries"]?.integer == 6)
+        #expect(document["predicate"]?["journal"]?["entries"]?.integer == 7)
     }
 
     @Test(arguments: [
         ("\"status\":0", "\"status\":3"), ("\"purpose\"", "\"aim\""),
-        ("\"entries\":6", "\"entries\":-6"),
-        ("\"entries\":6", "\"entries\":\"6\""), ("{\"_type\"", "{\"x\":1,\"_type\""),
+        ("\"entries\":7", "\"entries\":-7"),
+        ("\"entries\":7", "\"entries\":\"6\""), ("{\"_type\"", "{\"x\":1,\"_type\""),
         ("urn:exeat:seal:v1", "urn:exeat:seal:v2"), ("urn:uuid:", "urn:guid:"),
         ("2026-", "26-"), ("tagmanifest-sha256", "manifest-sha256"), ("\"files\":", "\"Files\":"),
         ("\"run\":{", "\"run\":{\"id\":\"x\","), ("[{\"digest\"", "[{},{\"digest\""),

@@ -303,6 +303,33 @@ def selections(cases):
         assert [step["microseconds"] for step in said["clockSteps"]] == [3_599_000_000, -601_000_000], said["clockSteps"]
 
 
+def running(cases):
+    with cases.case("the journal of a journald that runs is exported up to the inventory"):
+        script = """
+mount -t tmpfs none /var/log/journal && mkdir /var/log/journal/$(cat /etc/machine-id) || exit 9
+mkdir -p /run/systemd /run/log && mount -t tmpfs none /run/systemd && mount -t tmpfs none /run/log || exit 9
+mkdir /run/systemd/journal /run/log/journal
+/lib/systemd/systemd-journald & journald=$!
+for _ in $(seq 50); do [ -S /run/systemd/journal/dev-log ] && break; sleep 0.1; done
+logger -u /run/systemd/journal/dev-log before || exit 9
+for _ in $(seq 50); do journalctl -q -o cat | grep -q before && break; sleep 0.1; done
+"$EXEAT_BINARY" export live.yaml --output live-bag --progress none; status=$?
+logger -u /run/systemd/journal/dev-log after
+kill $journald
+exit $status
+"""
+        plan(["live: true"], "live")
+        made = run("unshare", "-m", "bash", "-c", script, environment={"EXEAT_BINARY": EXEAT})
+        if made.status in (9, 1) and not os.path.exists("live-bag"):
+            raise Skipped(f"no journald in a namespace: {made.errors.strip()[-100:]}")
+        made.expect(0)
+        (artifact,) = stored("live-bag").values()
+        entries = kit.parse(plaintext("live-bag", artifact))
+        assert any(dict(fields).get("MESSAGE") == b"before" for fields in entries)
+        facts = manifest("live-bag")["facts"]["journald"]
+        assert facts["live"] and facts["files"][0]["state"] == "online", facts
+
+
 def seals(cases):
     with cases.case("sealed files are verified where the key is given, which nobody else sees"):
         script = """
@@ -421,7 +448,7 @@ def main():
     with scratch() as work:
         os.chdir(work)
         keys(work)
-        for part in (round_trips, damages, selections, seals, safety):
+        for part in (round_trips, damages, selections, running, seals, safety):
             part(cases)
     cases.finish()
 

@@ -507,7 +507,7 @@ def ssh_cut(world):
     plan = world.export_of("p.yaml", cluster, ONE, transport=cluster.ssh(world, "ssh"))
     cutter = threading.Timer(3.0, lambda: cluster.pve.ssh.kill(listener=False))
     cutter.start()
-    refused(world, plan, cluster, "VM 101", "begins anew", status=3)
+    refused(world, plan, cluster, "VM 101", "connection", "begins anew")
     cutter.join()
     cluster.pve.faults.backup_pause = 0
     goes_on(world, plan, cluster, {101: ["scsi0"]})

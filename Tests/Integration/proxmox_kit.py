@@ -128,10 +128,10 @@ class Cluster:
     def directory(self, storage="export"):
         return [f"transport: {{ directory: {{ storage: {storage}, mount: {self.storage(storage)} }} }}"]
 
-    def ssh(self, world, kind, **more):
+    def ssh(self, world, kind, key=None, **more):
         known = self.pve.ssh.description()
         keys = {"user": known["user"], "port": known["port"], "known-hosts": known["known_hosts"],
-                "key": known["sftp_key" if kind == "sftp" else "root_key"]}
+                "key": known[key or ("sftp_key" if kind == "sftp" else "root_key")]}
         hosts = ", ".join(f"{node}: 127.0.0.1" for node in self.pve.nodes)
         words = ", ".join(f"{key}: {value}" for key, value in {**more, **keys}.items())
         return [f"transport: {{ {kind}: {{ {words}, hosts: {{ {hosts} }} }} }}"]

@@ -119,7 +119,7 @@ def omissions(world):
     expect("not-backed-up" in result.out.decode(), result.out.decode())
 
 
-def imports(world, route, version="8.4", encrypt=True):
+def imports(world, route, version="8.4", encrypt=True, transport="directory"):
     world.remove("out", "work")
     source = world.cluster("source")
     exported(world, "out", world.export_of("p.yaml", source, [*EVERYTHING, "disks: both"], encrypt=encrypt), source)
@@ -131,7 +131,9 @@ def imports(world, route, version="8.4", encrypt=True):
     os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
     mapping = ("map: { vmids: \"+900\", storages: { local-lvm: fast, export: \"export:qcow2\" }, bridges: { vmbr0: vmbr0 }, "
                "pools: { dpi: second }, link-down: true, nodes: { pve1: n1 } }")
-    settings = [mapping, "upload-storage: local", *target.directory()]
+    reached = target.directory() if transport == "directory" else target.ssh(
+        world, "sftp", key="sftp_write_key", storage="export")
+    settings = [mapping, "upload-storage: local", *reached]
     if route:
         settings += [f"route: {route}", "guests: [ 100, 101 ]"]
         settings[0] = mapping.replace(", export: \"export:qcow2\"", ", export: fast")
@@ -161,10 +163,19 @@ def refused_before_anything(world):
     source = world.cluster("source")
     exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 100 ]", "cluster: false", "disks: both", ACCEPT]), source)
     target = world.cluster("target", guests=False)
+    target.pve.add_storage("backups", "dir", content="backup")
     importing_token(target)
     os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
     before = target.snapshot()
+    pools = "pools: { dpi: second }"
+    target.pve.pools["second"] = {"comment": "", "vms": set(), "storage": set()}
     for words, settings in ((("no pool \"dpi\"", "map.pools"), ["upload-storage: local"]),
+                            (("no storage \"cellar\"", "map.storages"), [
+                                "upload-storage: local", f"map: {{ storages: {{ local-lvm: cellar }}, {pools} }}"]),
+                            (("takes no \"images\"", "\"backups\"", "map.storages"), [
+                                "upload-storage: local", f"map: {{ storages: {{ local-lvm: backups }}, {pools} }}"]),
+                            (("no bridge \"vmbr9\"", "map.bridges"), [
+                                "upload-storage: local", f"map: {{ bridges: {{ vmbr0: vmbr9 }}, {pools} }}"]),
                             (("one storage", "local, local-lvm"), [
                                 "route: restore", "map: { storages: { export: local } }", *target.directory()])):
         world.remove("work")
@@ -257,6 +268,7 @@ if __name__ == "__main__":
     suite.case("by SSH", transports, "ssh")
     suite.case("imported", imports, None)
     suite.case("restored", imports, "restore")
+    suite.case("restored by SFTP", imports, "restore", "8.4", True, "sftp")
     suite.case("refused before anything", refused_before_anything)
     suite.case("parts of the cluster", cluster_parts)
     suite.case("to images", to_images)

@@ -76,5 +76,6 @@ for version in ("7.4", "9.2"):
 suite.case("7.4 is entered by restoring", enters, "7.4", "restore")
 suite.case("9.2 is entered by restoring", enters, "9.2", "restore")
 suite.case("9.2 is entered by importing", enters, "9.2", "import")
+suite.case("8.3 is entered by appliances", enters, "8.3", "import")
 suite.case("7.4 takes no disks", too_old_for_disks)
 suite.finish()

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 
 from robustness_kit import *
@@ -268,6 +269,47 @@ def finished_import_killed_at(world, call, extra=""):
     world.remove("target", "work", "sealed")
 
 
+def adding_killed_at(world, call):
+    """Whatever is half made when `existing: add` is killed is made whole, never taken for another's."""
+    if not shutil.which("strace"):
+        raise Skip("no strace")
+    world.remove("kinds", "sealed")
+    os.makedirs(world.at("kinds/listed"))
+    os.makedirs(world.at("kinds/closed"))
+    world.write("kinds/closed/file", "content")
+    os.symlink("closed/file", world.at("kinds/link"))
+    os.mkfifo(world.at("kinds/pipe"), 0o640)
+    subprocess.run(["setfacl", "-m", "u:1234:rwx", world.at("kinds/listed")], check=True)
+    os.chmod(world.at("kinds/closed"), 0o2750)
+    for name in ("closed/file", "link", "pipe", "listed", "closed", "."):
+        os.utime(world.at("kinds/" + name), ns=(0, 1_000_000_000_123_456_789), follow_symlinks=False)
+    plan = world.plan("plan.yaml", "kinds")
+    expect(world.run("export", plan, "--output", world.at("sealed")).status == 0)
+    target = world.import_plan("import.yaml", "target", extra=", existing: add")
+    command = ["import", world.at("sealed"), target, "--work", world.at("work"), "--json"]
+
+    def listed(result):
+        answer = json.loads(result.out)
+        return [(source["notSet"], source["shortfalls"]) for source in answer["sources"]]
+    undisturbed = world.run(*command)
+    wanted, told = tree_of(world.at("target")), listed(undisturbed)
+    number = 0
+    while True:
+        number += 1
+        expect(number < 200, "never came to the end")
+        world.remove("target", "work")
+        inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                  "-e", f"inject={call}:signal=SIGKILL:when={number}"]
+        if world.run(*command, prefix=inject).status == undisturbed.status:
+            break
+        result = world.run(*command)
+        expect(result.status == undisturbed.status and listed(result) == told,
+               f"{call} {number}: {result.status} instead of {undisturbed.status} {result.err} {result.out.decode()}")
+        expect(tree_of(world.at("target")) == wanted, f"{call} {number}: the target differs")
+    expect(number > 3, "nothing was killed")
+    world.remove("target", "work", "sealed", "kinds")
+
+
 suite = Suite()
 world = suite.world
 make_tree(world.at("tree"), megabytes=40, big=True, sparse=True)
@@ -301,4 +343,6 @@ changes = "mkdir,mkdirat,unlink,unlinkat,rmdir,utimensat,rename,renameat,renamea
 suite.case("finished import killed at each change", finished_import_killed_at, changes)
 suite.case("finished import with existing: add, killed at each change", finished_import_killed_at,
            changes, ", existing: add")
+suite.case("adding killed at each change of an object", adding_killed_at,
+           "symlinkat,mknodat,fchownat,fchown,lchown,utimensat,fchmod,chmod,fchmodat,setxattr,fsetxattr,renameat2")
 suite.finish()

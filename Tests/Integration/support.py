@@ -15,6 +15,9 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXEAT = os.path.abspath(os.environ.get("EXEAT", ROOT / ".build" / "debug" / "exeat"))
+# What an import remembers of earlier ones is not to be mixed with that of the machine's user.
+STATE = tempfile.TemporaryDirectory(prefix="exeat-state-")
+os.environ["XDG_STATE_HOME"] = STATE.name
 
 
 class Skipped(Exception):

@@ -28,10 +28,12 @@ private struct JournalBuilder {
         return start
     }
 
-    mutating func data(_ text: String) -> Int {
-        let payload = Array(text.utf8)
+    /// - Parameter stored: the payload as it is compressed, with the flag that says how.
+    mutating func data(_ text: String, stored: (flag: UInt8, bytes: [UInt8])? = nil) -> Int {
+        let payload = stored?.bytes ?? Array(text.utf8)
         let start = object(1, 64 + payload.count)
-        put(payload.withUnsafeBytes { JournalHash.unkeyed($0) }, at: start + 16)
+        bytes[start + 1] = stored?.flag ?? 0
+        put(Array(text.utf8).withUnsafeBytes { JournalHash.unkeyed($0) }, at: start + 16)
         bytes.replaceSubrange(start + 64..<start + 64 + payload.count, with: payload)
         return start
     }
@@ -181,6 +183,39 @@ struct JournalWalkTests {
         #expect(damaged.map(\.damaged) == [1] && damaged.map(\.unreadable) == [0])
         let lost = try flaws { $0.bytes[240] = 2 }
         #expect(lost.map(\.unreadable) == [1])
+    }
+
+    @Test("Fields in LZ4 and XZ, which older releases wrote, are decompressed")
+    func compressed() throws {
+        var builder = JournalBuilder()
+        let length: [UInt8] = [19, 0, 0, 0, 0, 0, 0, 0]
+        // "A=abc", nine bytes from three back, "12345".
+        let block = [0x55] + Array("A=abc".utf8) + [3, 0, 0x50] + Array("12345".utf8)
+        let stream: [UInt8] = [
+            0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x00, 0xff, 0x12, 0xd9, 0x41, 0x02, 0x00,
+            0x21,
+            0x01, 0x0c, 0x00, 0x00, 0x00, 0x8f, 0x98, 0x41, 0x9c, 0xe0, 0x00, 0x11, 0x00, 0x0a,
+            0x5d,
+            0x00, 0x20, 0x8f, 0x4b, 0x07, 0xaa, 0xac, 0x7c, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+            0x00,
+            0x01, 0x1e, 0x12, 0xbc, 0xfb, 0x7e, 0x07, 0x06, 0x72, 0x9e, 0x7a, 0x01, 0x00, 0x00,
+            0x00,
+            0x00, 0x00, 0x59, 0x5a,
+        ]
+        let lz4 = builder.data("A=abcabcabcabc12345", stored: (2, length + block))
+        let xz = builder.data("A=xzxzxzxzxzxzxzxz", stored: (1, stream))
+        builder.entry(1, [lz4, xz])
+        builder.finish()
+        let renderer = try JournalRenderer()
+        let store = MemorySink.Store()
+        var sink = MemorySink(store)
+        _ = try walk(builder.bytes) { file, entry in
+            #expect(try renderer.render(entry, of: file, into: &sink).1.isEmpty)
+            #expect(try JournalScanner(file, JournalFilter()).describe(entry).size > 300)
+        }
+        try renderer.flush(into: &sink)
+        let text = String(decoding: store.bytes, as: UTF8.self)
+        #expect(text.hasSuffix("\nA=abcabcabcabc12345\nA=xzxzxzxzxzxzxzxz\n\n"))
     }
 
     @Test("What is no journal is refused, as is a feature that nobody knows here")

@@ -21,8 +21,9 @@ import Testing
         #expect(plan.archive.encryptTo == ["age1abc", "age1def"])
         #expect(plan.archive.encryptToPlaces == ["plans/plan.yaml:18:17", "plans/plan.yaml:18:26"])
         #expect(plan.archive.signWith == "plans/keys/hebergeur")
-        #expect(plan.archive.timestamp?.url == "https://tsa.example/tsr")
-        #expect(plan.archive.timestamp?.authorities == "plans/tsa-ca.pem")
+        #expect(plan.archive.timestamps.map(\.server?.url) == ["https://tsa.example/tsr"])
+        #expect(plan.archive.timestamps.map(\.server?.certificates) == ["plans/tsa-ca.pem"])
+        #expect(plan.archive.timestamps.map(\.isRequired) == [false])
         #expect(plan.archive.manifests == [.sha256, .sha512])
         #expect(plan.limits.workers == 4)
         #expect(plan.limits.bandwidth == 209_715_200)
@@ -40,7 +41,9 @@ import Testing
         #expect(!plan.archive.compression.long)
         #expect(plan.archive.encryptTo.isEmpty)
         #expect(plan.archive.manifests == [.sha256])
-        #expect(plan.archive.timestamp == nil)
+        #expect(plan.archive.timestamps.isEmpty)
+        #expect(plan.archive.previous == nil)
+        #expect(plan.archive.restoreBefore == nil)
         #expect(plan.limits.workers == nil)
         #expect(plan.limits.bandwidth == nil)
         #expect(plan.sources[0].exclusions.isEmpty)
@@ -127,6 +130,55 @@ import Testing
     func refuses(part: String, by other: String, code: Failure.Code) throws {
         let failure = try #require(Samples.problems(Samples.export.replacing(part, with: other)))
         #expect(failure.code == code, "\(failure.what)")
+    }
+
+    @Test func severalAuthoritiesAndOneForLater() throws {
+        let one = "{ url: https://tsa.example/tsr, ca: tsa-ca.pem }"
+        let several = """
+            [ { url: "http://tsa.example:8080/a?b=1", ca: a.pem, policy: 1.2.3, hash: sha512, \
+            required: true, timeout: 5 }, { url: https://b.example, ca: b.pem, user: u, \
+            password: "${env:P}", tls-ca: c.pem }, { offline: true, policy: 2.999.1 } ]
+            """
+        let plan = try Samples.parseExport(
+            Samples.export.replacing(one, with: several), environment: ["P": "secret"])
+        let authorities = plan.archive.timestamps
+        #expect(authorities.map(\.policy) == ["1.2.3", nil, "2.999.1"])
+        #expect(authorities.map(\.hash) == [.sha512, .sha256, .sha256])
+        #expect(authorities.map(\.isRequired) == [true, false, false])
+        #expect(authorities.map(\.timeout) == [5, 30, 30])
+        #expect(authorities[1].server?.password?.revealed() == "secret")
+        #expect(authorities[2].server == nil)
+        for (wrong, code) in [
+            ("{ ca: a.pem }", Failure.Code.planMissingValue),
+            ("{ url: https://a.example }", .planMissingValue),
+            ("{ url: https://, ca: a }", .planInvalidValue),
+            ("{ url: \"https://u:p@a.example/\", ca: a }", .planInvalidValue),
+            ("{ url: http://a.example, ca: a, token: \"${env:P}\" }", .planInvalidValue),
+            ("{ url: https://a.example, ca: a, user: u }", .planMissingValue),
+            ("{ url: https://a.example, ca: a, policy: x }", .planInvalidValue),
+            ("{ url: https://a.example, ca: a, hash: sha1 }", .planInvalidValue),
+            ("{ offline: true, url: https://a.example }", .planInvalidValue),
+            ("{ url: https://a.example, ca: a, token: literal }", .planInvalidValue),
+        ] {
+            let text = Samples.export.replacing(one, with: wrong)
+            #expect(throws: Failure(code, ""), "\(wrong)") {
+                try Samples.parseExport(text, environment: ["P": "secret"])
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("2027-03-31", "2027-03-31T00:00:00.000Z"),
+        ("2027-03-31T18:00:00Z", "2027-03-31T18:00:00.000Z"),
+        ("2027-02-30", nil), ("31.03.2027", nil),
+    ])
+    func datesOfExpiryAreDaysOrTimes(text: String, expected: String?) throws {
+        let plan = Samples.export.replacing(
+            "  manifests:",
+            with: "  restore-before: \(text)\n  previous: last/seal.json\n  manifests:")
+        let parsed = try? Samples.parseExport(plan)
+        #expect(parsed?.archive.restoreBefore?.text == expected)
+        if expected != nil { #expect(parsed?.archive.previous == "plans/last/seal.json") }
     }
 
     @Test func aPlanForTheOtherCommandIsNamed() throws {

@@ -23,11 +23,17 @@ import Testing
         ("plan-export", "sourceLimits", SourcePlan.limitsShape),
         ("plan-export", "archive", ArchivePlan.shape),
         ("plan-export", "compression", ArchivePlan.Compression.shape),
-        ("plan-export", "timestamp", ArchivePlan.TimestampAuthority.shape),
+        ("plan-export", "timestamp", TimestampAuthority.shape),
         ("plan-export", "limits", LimitsPlan.shape),
         ("plan-import", nil, ImportPlan.shape), ("plan-import", "target", TargetPlan.shape),
         ("plan-import", "targetLimits", SourcePlan.limitsShape),
         ("plan-import", "limits", LimitsPlan.shape),
+        ("plan-import", "rehearse", RehearsalPlan.shape),
+        ("plan-import", "tier", RehearsalPlan.tierShape),
+        ("plan-import", "fullSize", RehearsalPlan.FullSize.shape),
+        ("plan-import", "machine", RehearsedTarget.Machine.shape),
+        ("plan-import", "probe", ProbePlan.shape), ("plan-export", "probe", ProbePlan.shape),
+        ("plan-import", "timestamp", TimestampDemand.shape),
     ])
     func parserAndSchemaKnowTheSameKeys(
         schema name: String, definition: String?, shape: PlanShape
@@ -68,7 +74,7 @@ import Testing
     @Test func everySchemaIsStrictJSONWithItsName() throws {
         let folder = Self.manifests + "/schemas/v1"
         let names = try Files.names(in: folder)
-        #expect(names.count == 9)
+        #expect(names.count == 30)
         for name in names {
             let schema = try JSON(parsing: Files.read("\(folder)/\(name)"))
             #expect(schema["$id"]?.string == "urn:exeat:schema:v1:\(name.dropLast(12))")
@@ -77,9 +83,10 @@ import Testing
 
     /// The examples of every connector, with the keys that the schemas know.
     @Test func examplePlansParse() throws {
-        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks", "logs"]
+        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks", "configs", "logs"]
         let targets = [
-            "files", "postgresql", "mariadb", "proxmox", "libvirt", "directory", "logs",
+            "files", "postgresql", "mariadb", "proxmox", "libvirt", "directory", "configs",
+            "logs",
         ]
         func shape(_ schema: String, _ kind: String) throws -> PlanShape {
             let keys = try Self.schema(schema)["$defs"]?[kind]?["properties"]?.members ?? []
@@ -94,8 +101,10 @@ import Testing
         for name in try Files.names(in: Self.manifests + "/plans") {
             let path = "\(Self.manifests)/plans/\(name)"
             if name.hasPrefix("import") {
-                let plan = try ImportPlan.load(path: path, kinds: targets, environment: environment)
-                {
+                let plan = try ImportPlan.load(
+                    path: path, kinds: targets, environment: environment,
+                    rehearsing: name.contains("rehearsal")
+                ) {
                     _ = $0.settings.mapping(shapes["target " + $0.kind] ?? PlanShape(), $1)
                 }
                 #expect(!plan.targets.isEmpty)

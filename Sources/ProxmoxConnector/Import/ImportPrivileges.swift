@@ -23,7 +23,7 @@ struct ImportPrivileges {
             ] {
                 all.append(.init(privilege, on: path, for: purpose))
             }
-            for storage in Self.storages(guest) {
+            for storage in guest.storages {
                 all.append(
                     .init("Datastore.AllocateSpace", on: "/storage/\(storage)", for: purpose))
             }
@@ -55,16 +55,6 @@ struct ImportPrivileges {
                     on: "/storage/\(storage)", for: "import what was uploaded"))
         }
         self.all = all
-    }
-
-    private static func storages(_ guest: GuestCreation) -> Set<String> {
-        var storages: Set<String> = []
-        for carried in BackupContent(of: guest.configuration).carried {
-            if let place = try? guest.target.mapping.place(of: carried.volume) {
-                storages.insert(place.storage)
-            }
-        }
-        return storages
     }
 
     func failure(_ check: PrivilegeCheck) -> Failure {

@@ -72,11 +72,11 @@ public final class ProxmoxImporter: Importer {
             images += creation.images.values.sorted { $0.disk.artifact < $1.disk.artifact }
             creations.append(creation)
         }
-        try checkPools(creations, reader)
         let needed = ImportPrivileges(
             settings, creations, zones: reader.networkZones(), reader.version)
         let check = try PrivilegeCheck(needed.all, reader.version, reader.client)
         guard check.missing.isEmpty else { throw needed.failure(check) }
+        try TargetPlaces(settings: settings, reader: reader).check(creations)
         var cluster: ClusterChanges?
         if !settings.cluster.isEmpty {
             guard let documents = stored.cluster else {
@@ -104,25 +104,6 @@ public final class ProxmoxImporter: Importer {
                 cluster == nil ? [] : [Self.clusterUnit], segments,
                 creations.indices.map { SegmentNumber(artifact: Self.firstGuest, segment: $0) },
             ], slices: proofs.count, bytes: images.reduce(0) { $0 + $1.disk.size })
-    }
-
-    /// Pools must be there before anything is brought, unless this import makes them.
-    private func checkPools(
-        _ creations: [GuestCreation], _ reader: ClusterReader
-    ) throws(Failure) {
-        if settings.applies, settings.cluster.contains(.pools) { return }
-        let wanted = Set(
-            creations.filter { !$0.isMade }.compactMap { creation in
-                creation.target.pool.map { settings.mapping.pool(of: $0) }
-            })
-        guard !wanted.isEmpty else { return }
-        let there = Set(
-            (try reader.client.get(["pools"]).array ?? []).compactMap { $0["poolid"]?.string })
-        guard let missing = wanted.subtracting(there).min() else { return }
-        throw Failure(
-            .notFound, "the cluster has no pool \"\(missing)\", or the rights do not show it",
-            hint: "Make it, name another with map.pools, or make the pools of the archive with "
-                + "\"cluster: [pools]\" and \"apply: true\".")
     }
 
     private func creation(

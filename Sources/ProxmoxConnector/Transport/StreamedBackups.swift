@@ -27,10 +27,27 @@ struct StreamedBackups: BackupProvider {
         ]
         let isCompressed = settings.compress == .zstd
         return OpenBackup(facts: facts) { () throws(Failure) in
-            let source = try CommandSource(command, package: "openssh-client")
+            let source = try CommandSource(command, package: "openssh-client") { status in
+                Self.failure(status, guest, node)
+            }
             if isCompressed { return SegmentStream(try Decompressing(source, size: nil)) }
             return SegmentStream(source)
         }
+    }
+
+    /// What ssh's status means: 255 is its own, every other one that of vzdump.
+    ///
+    /// Source: ssh(1), "EXIT STATUS".
+    private static func failure(_ status: Int32, _ guest: PlannedGuest, _ node: String) -> Failure {
+        if status == 255 || status < 0 || status > 128 {
+            return Failure(
+                .serverUnreachable,
+                "the connection to \(node) was lost in the middle of the backup of \(guest.title)",
+                hint: "Run the same command again: this guest begins anew.")
+        }
+        return Failure(
+            .serverTaskFailed, "vzdump of \(guest.title) on \(node) ended with status \(status)",
+            hint: "Look at what it says below, then run the same command again.")
     }
 
     /// `ssh … vzdump 100 --stdout`; ssh joins its arguments for a shell, and none of them needs quotes.

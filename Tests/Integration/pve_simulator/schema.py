@@ -7,7 +7,9 @@ import re
 from .errors import Refused
 from .formats import check_format, parse_properties
 
-FILES = {"7.4": "api-schema-7.4.json", "8.4": "api-schema-8.4.json", "9.2": "api-schema-9.2.json"}
+# 8.3 has no schema of its own: that of 8.4 stands in, and what it lacks is refused where it is done.
+FILES = {"7.4": "api-schema-7.4.json", "8.3": "api-schema-8.4.json", "8.4": "api-schema-8.4.json",
+         "9.2": "api-schema-9.2.json"}
 REST = {"{volume}", "{cidr}"}  # these take what is left of a path, slashes too
 
 
@@ -36,7 +38,8 @@ class Schema:
     def __init__(self, version, vectors=None):
         with open(find_schema(version, vectors)) as file:
             document = json.load(file)
-        self.version, self.release = version, document["version"]
+        self.version = version
+        self.release = document["version"] if document["version"].startswith(version) else version + ".5"
         self.tree = {}
         for method in document["methods"]:
             node = self.tree

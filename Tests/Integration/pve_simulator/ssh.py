@@ -40,7 +40,7 @@ class SSH:
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
 
     def start(self):
-        for name in ("host_key", "sftp_key", "root_key"):
+        for name in ("host_key", "sftp_key", "sftp_write_key", "root_key"):
             path = os.path.join(self.directory, name)
             if not os.path.exists(path):
                 subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path], check=True)
@@ -64,7 +64,8 @@ class SSH:
         os.chmod(at("command"), 0o700)
         keys = []
         for name, options in (("root_key", f'command="{at("command")}"'),
-                              ("sftp_key", 'command="internal-sftp -R"')):
+                              ("sftp_key", 'command="internal-sftp -R"'),
+                              ("sftp_write_key", 'command="internal-sftp"')):
             with open(at(name + ".pub")) as file:
                 keys.append(f"restrict,{options} {file.read()}")
         with open(at("authorized_keys"), "w") as file:
@@ -83,7 +84,7 @@ KbdInteractiveAuthentication no
 UsePAM no
 StrictModes no
 PermitRootLogin prohibit-password
-Subsystem sftp internal-sftp -R
+Subsystem sftp internal-sftp
 LogLevel VERBOSE
 """)
         with open(at("host_key.pub")) as file:
@@ -136,7 +137,7 @@ LogLevel VERBOSE
     def description(self):
         at = lambda name: os.path.join(self.directory, name)
         return {"host": "127.0.0.1", "port": self.port, "user": pwd.getpwuid(os.geteuid()).pw_name, "known_hosts": at("known_hosts"),
-                "sftp_key": at("sftp_key"), "root_key": at("root_key")}
+                "sftp_key": at("sftp_key"), "sftp_write_key": at("sftp_write_key"), "root_key": at("root_key")}
 
     # Commands.
 

@@ -140,7 +140,7 @@ def allowed_name(simulator, content, name):
         "iso": r"\.(?:iso|img)",
         "vztmpl": r"\.tar\.(?:gz|xz|zst)" if version.startswith("7") else r"\.tar\.(?:gz|xz|zst|bz2)"
         if version.startswith("8") else r"\.tar(?:\.(?:gz|xz|zst|bz2))?",
-        "import": r"\.(?:ova|qcow2|raw|vmdk)"}
+        "import": r"\.ova" if version == "8.3" else r"\.(?:ova|qcow2|raw|vmdk)"}
     kinds = {"iso": "wrong file extension", "vztmpl": "wrong file extension", "import": "wrong file extension"}
     found = re.fullmatch(r"[^/]+" + endings[content], name, re.IGNORECASE if content == "iso" else 0)
     if not found:

@@ -1,0 +1,117 @@
+import Bags
+import Basics
+import Deadlines
+
+/// Whether the source may be erased: an accepted receipt, the customer's request, and a date of law
+/// that has passed.
+struct LockRule {
+    let documents: [DossierDocument]
+    let problems: [BagProblem]
+    let deadlines: DeadlineReport
+    let calendar: HolidayCalendar
+    let now: Timestamp
+
+    func lock() -> ErasureLock {
+        let (legal, lastDay) = date
+        // Nobody erases what was not accepted, or before he was asked.
+        let steps = [ProofDocument.acceptance, .erasureRequest].compactMap {
+            document($0)?.createdAt
+        }
+        let notBefore = ([legal].compactMap { $0 } + steps).max()
+        return ErasureLock(
+            reasons: reasons(notBefore, lastDay), notBefore: notBefore, lastDay: lastDay,
+            bound: deadlines.erasureBound, approvals: approvals)
+    }
+
+    private func document(_ kind: ProofDocument) -> DossierDocument? {
+        documents.first { $0.kind == kind }
+    }
+
+    private func reasons(_ notBefore: Timestamp?, _ lastDay: Day?) -> [ErasureLock.Reason] {
+        var reasons: [ErasureLock.Reason] = []
+        func add(_ kind: ErasureLock.Reason.Kind, _ what: String) {
+            reasons.append(.init(kind: kind, what: what))
+        }
+        let receipts = documents.filter(\.isImportReceipt)
+        if receipts.isEmpty { add(.receiptMissing, "there is no receipt of an import") }
+        if let acceptance = document(.acceptance) {
+            let receipt = receipts.first { $0.kind.file == acceptance.before.name }
+            if let receipt, receipt.predicate["outcome"]?["status"]?.integer == 3 {
+                add(.receiptUnequal, "the receipt that was accepted tells of differences")
+            }
+            if documents.contains(where: {
+                $0.isRehearsal && $0.kind.file == acceptance.before.name
+            }) {
+                add(.receiptMissing, "what was accepted is the receipt of a rehearsal")
+            }
+            for document in [acceptance, receipt].compactMap({ $0 }) where !document.isTrusted {
+                add(.untrusted, "nobody trusts who signed \"\(document.kind.file)\"")
+            }
+        } else {
+            add(.acceptanceMissing, "the customer has not accepted")
+        }
+        if let request = document(.erasureRequest) {
+            if !request.isTrusted {
+                add(.untrusted, "nobody trusts who signed \"\(request.kind.file)\"")
+            }
+        } else {
+            add(.requestMissing, "the customer has not asked for the erasure")
+        }
+        // What is wrong with the certificate itself does not lock the source again.
+        for problem in problems where !problem.path.hasSuffix("/erasure.json") {
+            add(.untrusted, problem.failure.what)
+        }
+        if let notBefore, now < notBefore {
+            let rule = deadlines.erasureBound.map { ", \($0.profile) \($0.rule.clause)" } ?? ""
+            add(
+                .tooEarly,
+                "not before \(notBefore.text)"
+                    + (lastDay.map { ", when \($0.text) is over in \(calendar.timeZone)" } ?? "")
+                    + rule)
+        }
+        for bound in deadlines.unknownErasureBounds {
+            let date = bound.rule.from?.rawValue ?? "date"
+            add(
+                .dateUnknown,
+                "\(bound.profile) \(bound.rule.clause) counts from \(date), which is not known")
+        }
+        return reasons
+    }
+
+    /// The end of the last day that the law or the customer's request asks to wait for.
+    private var date: (Timestamp?, Day?) {
+        var lastDay = deadlines.erasureBound?.day
+        if let agreed = document(.erasureRequest)?.predicate["notBefore"]?.string.flatMap({
+            Day($0)
+        }) {
+            lastDay = max(lastDay ?? agreed.adding(days: -1), agreed.adding(days: -1))
+        }
+        return (lastDay.map { calendar.end(of: $0) }, lastDay)
+    }
+
+    /// One approval for each key and each name; two people cannot be one.
+    private var approvals: [ErasureLock.Approval] {
+        var approvals: [ErasureLock.Approval] = []
+        for document in documents {
+            guard case .override = document.kind, document.isTrusted,
+                !problems.contains(where: { $0.path.hasSuffix("/" + document.kind.file) }),
+                let name = document.predicate["name"]?.string,
+                let reason = document.predicate["reason"]?.string
+            else { continue }
+            let isKnown = approvals.contains {
+                $0.principal == document.signer.principal
+                    || Self.plain($0.name) == Self.plain(name)
+            }
+            if isKnown { continue }
+            approvals.append(
+                .init(
+                    document: document.kind.file, name: name,
+                    principal: document.signer.principal, reason: reason))
+        }
+        return approvals.count >= 2 ? approvals : []
+    }
+
+    private static func plain(_ name: String) -> String {
+        name.lowercased().filter { !$0.isWhitespace }
+    }
+}

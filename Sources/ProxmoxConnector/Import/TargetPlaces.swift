@@ -1,0 +1,97 @@
+import Basics
+import Guests
+
+/// Holds what guests need of a cluster (pools, storages, bridges) against what it has, before anything
+/// is brought: hours of uploads must not end with a name that was never there.
+struct TargetPlaces {
+    let settings: ProxmoxTarget
+    let reader: ClusterReader
+
+    /// - Throws: `notFound` naming the first thing that is missing, and how to name another.
+    func check(_ creations: [GuestCreation]) throws(Failure) {
+        let waiting = creations.filter { !$0.isMade }
+        try checkPools(waiting)
+        for node in Set(waiting.map(\.node)).sorted() {
+            let here = waiting.filter { $0.node == node }
+            try checkStorages(here, node)
+            try checkBridges(here, node)
+        }
+    }
+
+    /// Unless this import makes them.
+    private func checkPools(_ creations: [GuestCreation]) throws(Failure) {
+        if settings.applies, settings.cluster.contains(.pools) { return }
+        let wanted = Set(
+            creations.compactMap { creation in
+                creation.target.pool.map { settings.mapping.pool(of: $0) }
+            })
+        guard !wanted.isEmpty else { return }
+        let there = Set(
+            (try reader.client.get(["pools"]).array ?? []).compactMap { $0["poolid"]?.string })
+        guard let missing = wanted.subtracting(there).min() else { return }
+        throw Failure(
+            .notFound, "the cluster has no pool \"\(missing)\", or the rights do not show it",
+            hint: "Make it, name another with map.pools, or make the pools of the archive with "
+                + "\"cluster: [pools]\" and \"apply: true\".")
+    }
+
+    private func checkStorages(_ creations: [GuestCreation], _ node: String) throws(Failure) {
+        let listed = try reader.client.get(["nodes", node, "storage"]).array ?? []
+        for creation in creations {
+            let content = creation.guest.isContainer ? "rootdir" : "images"
+            for name in creation.storages.sorted() {
+                let entry = listed.first { $0["storage"]?.string == name }
+                guard let entry, entry["enabled"]?.isTrue != false else {
+                    throw Failure(
+                        .notFound,
+                        "the node \"\(node)\" has no storage \"\(name)\" for \(creation.guest.title)",
+                        hint: "Name another with map.storages.")
+                }
+                let takes = (entry["content"]?.string ?? "").split(separator: ",")
+                guard takes.isEmpty || takes.contains(Substring(content)) else {
+                    throw Failure(
+                        .planInvalidValue,
+                        "the storage \"\(name)\" takes no \"\(content)\", which "
+                            + "\(creation.guest.title) needs",
+                        hint: "Name another with map.storages, or let it take them.")
+                }
+                guard entry["active"]?.isTrue != false else {
+                    throw Failure(
+                        .notFound, "the storage \"\(name)\" is not active on the node \"\(node)\"",
+                        hint: "Look at it on the node, or name another with map.storages.")
+                }
+            }
+        }
+    }
+
+    private func checkBridges(_ creations: [GuestCreation], _ node: String) throws(Failure) {
+        let listed =
+            try reader.client.get(["nodes", node, "network"], ["type": "any_bridge"]).array ?? []
+        // Virtual networks that have been made and not applied yet are of no node.
+        let there = Set(listed.compactMap { $0["iface"]?.string })
+        for creation in creations {
+            for entry in creation.configuration.numbered("net") {
+                let card = settings.mapping.card(NetworkCard(entry.entry.text))
+                guard let bridge = card.bridge, !there.contains(bridge) else { continue }
+                throw Failure(
+                    .notFound,
+                    "the node \"\(node)\" has no bridge \"\(bridge)\" for \(creation.guest.title), "
+                        + "or the rights do not show it",
+                    hint: "Make it, or name another with map.bridges.")
+            }
+        }
+    }
+}
+
+extension GuestCreation {
+    /// Where its disks will be, with the mapping applied.
+    var storages: Set<String> {
+        var storages: Set<String> = []
+        for carried in BackupContent(of: configuration).carried {
+            if let place = try? target.mapping.place(of: carried.volume) {
+                storages.insert(place.storage)
+            }
+        }
+        return storages
+    }
+}

@@ -1,0 +1,101 @@
+/// What a name says about the value that stands under it.
+enum Sensitivity: Equatable {
+    /// The value is a secret, whatever it looks like, unless it is empty, a switch or a reference.
+    case secret(SecretClass)
+    /// The name speaks of secrets, in the plural or as a rule about them: a value that looks like one is one.
+    case suspicious(SecretClass)
+    /// A code of four to twelve digits is the secret; anything else is none.
+    case code
+    /// The name says nothing: the look of the value decides.
+    case neutral
+    /// The name says that the value is public (a fingerprint, a revision, a path): only known forms of
+    /// secrets are looked for.
+    case plain
+}
+
+/// A name in a configuration, split into its words: `spring.datasource.dbPassword` has four.
+struct KeyName {
+    let words: [String]
+
+    init(_ bytes: some Sequence<UInt8>) {
+        var words: [String] = []
+        var current: [UInt8] = []
+        func close() {
+            if !current.isEmpty { words.append(String(decoding: current, as: UTF8.self)) }
+            current = []
+        }
+        let all = Array(bytes)
+        for (index, byte) in all.enumerated() {
+            guard byte.isAlphanumeric || byte >= 0x80 else {
+                close()
+                continue
+            }
+            if byte.isUpper, index > 0 {
+                let after = index + 1 < all.count && all[index + 1].isLower
+                if all[index - 1].isLower || all[index - 1].isDigit
+                    || after && all[index - 1].isUpper
+                {
+                    close()
+                }
+            }
+            current.append(byte.lowered)
+        }
+        close()
+        self.words = words.flatMap(KeyName.parts)
+    }
+
+    var sensitivity: Sensitivity {
+        guard let last = words.last, words.count <= 64 else { return .neutral }
+        switch words.joined() {
+        case "cleartext", "clearpassword": return .secret(.password)
+        case "secretid", "approlesecretid": return .secret(.token)
+        case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential":
+            return .plain
+        case "setcredentialencrypted": return .secret(.ciphertext)
+        default: break
+        }
+        if last == "pin" || last == "puk" || last == "pincode" { return .code }
+        if let place = words.lastIndex(where: { KeyWords.secretClass(of: $0) != nil }),
+            var secretClass = KeyWords.secretClass(of: words[place])
+        {
+            let tail = words[(place + 1)...]
+            if tail.contains(where: KeyWords.hashes.contains) { secretClass = .passwordHash }
+            if tail.contains(where: KeyWords.aspects.contains) { return .plain }
+            if words[..<place].contains(where: KeyWords.rules.contains) {
+                return .suspicious(secretClass)
+            }
+            return KeyWords.plurals.contains(words[place]) && tail.isEmpty
+                ? .suspicious(secretClass) : .secret(secretClass)
+        }
+        if let place = words.lastIndex(where: { $0 == "key" || $0 == "keys" || $0 == "cle" }) {
+            let tail = words[(place + 1)...]
+            let around = words[..<place] + (words[place] == "cle" ? tail : [])
+            if !tail.contains(where: KeyWords.aspects.contains),
+                !around.contains(where: KeyWords.publicKeys.contains),
+                let qualifier = around.last(where: { KeyWords.keyQualifiers[$0] != nil }),
+                let secretClass = KeyWords.keyQualifiers[qualifier]
+            {
+                return words[place] == "keys" ? .suspicious(secretClass) : .secret(secretClass)
+            }
+        }
+        if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
+        if KeyWords.shaped.contains(last) { return .suspicious(.symmetricKey) }
+        return KeyWords.open.contains(last) ? .plain : .neutral
+    }
+
+    /// Words that are written together: `passwordfile` is two, `bindpw1` ends with a number.
+    private static func parts(of word: String) -> [String] {
+        let bare = String(
+            word[..<(word.lastIndex { !$0.isNumber }.map(word.index(after:)) ?? word.startIndex)])
+        if bare != word, bare == "key" || !bare.isEmpty && KeyWords.secretClass(of: bare) != nil {
+            return [bare]
+        }
+        for head in KeyWords.heads where word.count > head.count && word.hasPrefix(head) {
+            let rest = String(word.dropFirst(head.count))
+            if KeyWords.aspects.contains(rest) || KeyWords.hashes.contains(rest) {
+                return [head, rest]
+            }
+        }
+        return [word]
+    }
+}

@@ -1,0 +1,163 @@
+/// The vocabulary of names, in the languages our users' files are written in.
+enum KeyWords {
+    /// What a word makes of the name in which it stands.
+    static func secretClass(of word: String) -> SecretClass? {
+        if let known = exact[word] { return known }
+        if word.count > 64 { return nil }
+        for (ending, secretClass) in endings where word.hasSuffix(ending) { return secretClass }
+        for ending: String in ["pass", "pw"] where word.hasSuffix(ending) {
+            if owners.contains(String(word.dropLast(ending.count))) { return .password }
+        }
+        return nil
+    }
+
+    private static let exact: [String: SecretClass] = [
+        "password": .password, "passwords": .password, "passwd": .password, "passwds": .password,
+        "pass": .password, "pwd": .password, "pw": .password, "passphrase": .password,
+        "passcode": .password, "passwort": .password, "kennwort": .password, "mdp": .password,
+        "passe": .password, "contrasena": .password, "wachtwoord": .password, "psk": .symmetricKey,
+        "secret": .secret, "secrets": .secret, "secrete": .secret, "credential": .secret,
+        "credentials": .secret, "cred": .secret, "creds": .secret,
+        "token": .token, "tokens": .token, "jeton": .token, "bearer": .token,
+        "authorization": .token, "requirepass": .password, "masterauth": .password,
+        "rocommunity": .community, "rwcommunity": .community, "rocommunity6": .community,
+        "rwcommunity6": .community, "community": .community, "trapcommunity": .community,
+        "totp": .symmetricKey, "hotp": .symmetricKey,
+        "userpwd": .password, "userpass": .password, "htpasswd": .passwordHash,
+        "mnemonic": .privateKey, "authtok": .password, "cleartext": .password,
+        "cpassword": .password, "hashedsaltedvalue": .passwordHash,
+        "userpassword": .password, "unicodepwd": .password, "ntpassword": .passwordHash,
+        "lmpassword": .passwordHash, "supplementalcredentials": .passwordHash,
+    ]
+
+    private static let endings: [(word: String, secretClass: SecretClass)] = [
+        ("password", .password), ("passwd", .password), ("passwort", .password),
+        ("passphrase", .password), ("passcode", .password), ("kennwort", .password),
+        ("motdepasse", .password), ("pwd", .password), ("secret", .secret),
+        ("apikey", .token), ("authtoken", .token), ("accesstoken", .token), ("token", .token),
+        ("secretkey", .symmetricKey), ("privatekey", .privateKey), ("privkey", .privateKey),
+        ("authkey", .symmetricKey), ("sharedkey", .symmetricKey), ("presharedkey", .symmetricKey),
+        ("encryptionkey", .symmetricKey), ("accesskey", .cloudCredential),
+        ("accountkey", .cloudCredential), ("signingkey", .symmetricKey),
+        ("masterkey", .symmetricKey),
+    ]
+
+    /// What stands before `pass` and `pw` where the whole is a password; `bypass` and `compass` are none.
+    private static let owners: Set<String> = [
+        "db", "user", "root", "my", "ldap", "bind", "smtp", "mail", "ftp", "http", "admin", "store",
+        "key", "truststore", "keystore", "sql", "mysql", "pg", "redis", "rabbit", "mq", "proxy",
+        "sasl", "relay", "auth", "ssh", "web", "vnc", "rcon", "rootbind", "rootmod", "mgr",
+        "manager",
+        "olcroot", "nss", "database", "client", "server", "sys", "system", "imap", "pop", "ha",
+        "cluster", "rootpwmod", "repl", "replication", "monitor", "backup", "svc", "service",
+        "zabbix", "login",
+        "wifi", "wlan", "guest", "master", "slave", "private", "sudo", "su", "cert", "pkcs", "ca",
+    ]
+
+    /// Words about a secret that a name may begin with when the rest is written together.
+    static let heads: [String] = [
+        "passphrase", "password", "passwd", "secret", "token", "credential", "credentials",
+    ]
+
+    /// A name with one of these after the word for a secret is about it, and does not hold it.
+    static let aspects: Set<String> = [
+        "policy", "policies", "ttl", "expiry", "expires", "expire", "expiration", "lifetime",
+        "length",
+        "len", "min", "max", "minimum", "maximum", "file", "files", "path", "paths", "filename",
+        "dir",
+        "directory", "folder", "name", "names", "id", "ids", "type", "types", "format", "algorithm",
+        "algorithms", "alg", "algo", "encoding", "url", "uri", "urls", "endpoint", "host", "port",
+        "user", "username", "prompt", "attribute", "attr", "field", "column", "header", "label",
+        "help", "hint", "description", "title", "message", "rule", "rules", "regex", "regexp",
+        "pattern", "enabled", "enable", "disabled", "required", "allowed", "change", "changed",
+        "changes", "rotation", "rotate", "interval", "age", "days", "count", "retries", "attempts",
+        "timeout", "size", "bits", "provider", "providers", "method", "methods", "mode", "helper",
+        "reset", "ref", "refs", "reference", "scope", "scopes", "audience", "issuer", "strength",
+        "scheme", "schemes", "cmd", "command", "env", "var", "variable", "plugin", "backend",
+        "manager", "encryption", "authentication", "source", "version", "template", "page",
+        "complexity", "history", "quality", "visible", "limit", "limits", "threshold", "cost",
+        "rounds", "iterations", "checker", "warn", "prefix", "suffix", "separator", "delimiter",
+        "usage", "location", "lookup", "store", "verification", "validation", "validator",
+        "validators", "hashing", "expired", "sources", "status", "state", "lifespan", "renewable",
+        "refresh", "grant", "exchange", "caching", "cache", "kind", "class", "date", "time",
+        "minlength", "maxlength", "auth", "generation", "generator", "query", "filter", "objects",
+        "update", "updated", "updatetime", "lastset", "lockout", "duration", "modify", "exop",
+        "hashtype",
+        "aging", "entry", "maps", "map", "table", "flags", "expression", "counter", "strategy",
+        "reqd", "label", "editable", "namespace", "annotations", "versions",
+    ]
+
+    static let hashes: Set<String> = ["hash", "hashed", "hashes", "digest", "crypted", "encrypted"]
+
+    /// Words before that for a secret which make of it a rule or a number.
+    static let rules: Set<String> = [
+        "no", "not", "require", "requires", "required", "use", "uses", "allow", "allows", "has",
+        "is",
+        "enable", "enabled", "disable", "disabled", "skip", "show", "hide", "max", "min", "minimum",
+        "maximum", "force", "needs", "check", "permit", "permits", "ask", "deny", "with", "without",
+        "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
+        "allowed", "ignore", "support", "supports", "manage", "can", "public", "login",
+        "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature",
+    ]
+
+    static let plurals: Set<String> = [
+        "secrets", "tokens", "creds", "cred",
+    ]
+
+    /// What makes of a `key` a secret one.
+    static let keyQualifiers: [String: SecretClass] = [
+        "private": .privateKey, "priv": .privateKey, "privee": .privateKey, "secret": .symmetricKey,
+        "api": .token, "auth": .symmetricKey, "encryption": .symmetricKey, "encrypt": .symmetricKey,
+        "crypt": .symmetricKey, "crypto": .symmetricKey, "cipher": .symmetricKey,
+        "signing": .symmetricKey, "sign": .symmetricKey, "master": .symmetricKey,
+        "shared": .symmetricKey, "session": .symmetricKey, "app": .symmetricKey,
+        "application": .symmetricKey, "cookie": .symmetricKey, "account": .cloudCredential,
+        "storage": .cloudCredential, "access": .cloudCredential, "hmac": .symmetricKey,
+        "aes": .symmetricKey, "des": .symmetricKey, "jwt": .symmetricKey,
+        "preshared": .symmetricKey,
+        "subscription": .token, "service": .token, "license": .token, "licence": .token,
+        "activation": .token, "tsig": .symmetricKey, "wep": .symmetricKey, "wpa": .symmetricKey,
+        "unseal": .symmetricKey, "recovery": .symmetricKey, "integration": .token,
+        "routing": .token, "deploy": .token, "ingest": .token, "write": .token, "admin": .token,
+        "logged": .symmetricKey, "nonce": .symmetricKey, "secure": .symmetricKey,
+        "vault": .symmetricKey, "client": .privateKey, "server": .privateKey, "tls": .privateKey,
+        "ssl": .privateKey, "ssh": .privateKey, "pgp": .privateKey, "gpg": .privateKey,
+        "dkim": .privateKey, "instrumentation": .token, "agent": .token, "webhook": .token,
+        "user": .token, "rpc": .symmetricKey, "consumer": .token, "maps": .token, "erlang": .secret,
+        "secrete": .symmetricKey, "rsa": .privateKey, "ec": .privateKey, "identity": .privateKey,
+        "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey, "wg": .privateKey,
+        "fernet": .symmetricKey, "otp": .symmetricKey, "base": .symmetricKey, "hash": .symmetricKey,
+    ]
+
+    static let publicKeys: Set<String> = [
+        "public", "pub", "primary", "foreign", "sort", "partition", "map", "index", "unique",
+        "cache",
+        "row", "registry", "function", "hot", "publishable", "host", "authorized", "trusted",
+        "known",
+        "keyboard", "allowed", "signed",
+    ]
+
+    /// The last word of names whose value is a secret when it looks like one.
+    static let shaped: Set<String> = [
+        "salt", "sig", "signature", "seed", "cookie", "auth", "otp", "hash", "key", "pepper",
+        "nonce",
+        "otpauth", "webhook", "dsn", "sid",
+    ]
+
+    /// The last word of names whose value is public, however random it looks.
+    static let open: Set<String> = [
+        "sha", "sha1", "sha224", "sha256", "sha384", "sha512", "md5", "sum", "md5sum", "sha256sum",
+        "sha512sum", "checksum", "checksums", "fingerprint", "fingerprints", "digest", "digests",
+        "revision", "rev", "commit", "ref", "etag", "integrity", "uuid", "guid", "serial",
+        "version",
+        "cert", "certificate", "certificates", "crt", "ca", "cabundle", "cafile", "thumbprint",
+        "modulus", "crc", "crc32", "blake2", "tree", "parent", "head", "image", "path", "file",
+        "gid",
+        "keygrip", "resolved", "shasum", "hpkp", "sri", "lineage", "id", "pubkey", "file_id",
+    ]
+
+    static let openAnywhere: Set<String> = [
+        "public", "pubkey", "certificate", "checksum", "fingerprint", "sha256", "sha512", "sha1",
+        "md5", "pinning",
+    ]
+}

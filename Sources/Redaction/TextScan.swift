@@ -1,0 +1,92 @@
+/// Everything that is known about reading one text: a file, or a text within one.
+struct TextScan {
+    let bytes: [UInt8]
+    let kind: FileKind
+    /// How many texts this one lies in: a file of a ConfigMap has depth 1.
+    let depth: Int
+
+    static let deepest = 4
+
+    /// All ranges that must go.
+    func found() -> Spots {
+        var spots = Spots(bytes)
+        let whole = 0..<bytes.count
+        var isUnderstood = false
+        switch form {
+        case .json:
+            var json = JSONScanner(self)
+            if json.run() {
+                isUnderstood = true
+                spots.add(contentsOf: json.spots)
+            }
+        case .xml:
+            var xml = XMLScanner(self)
+            isUnderstood = xml.run()
+            spots.add(contentsOf: xml.spots)
+        case .yaml:
+            var yaml = YAMLScanner(self)
+            yaml.run()
+            spots.add(contentsOf: yaml.spots)
+        default: break
+        }
+        var tables = TableScanner(self)
+        let isTable = tables.run()
+        spots.add(contentsOf: tables.spots)
+        if !isUnderstood, !isTable {
+            var lines = LineScanner(self)
+            lines.scan(whole)
+            spots.add(contentsOf: lines.spots)
+        }
+        var inline = InlineScanner(self)
+        inline.open = spots.open
+        inline.scan(whole)
+        spots.add(contentsOf: inline.spots)
+        return spots
+    }
+
+    /// The form that the content shows, whatever the name says.
+    private var form: FileKind.Form {
+        guard let first = bytes.first(where: { !$0.isSpaceOrBreak && $0 < 0x80 }) else {
+            return kind.form
+        }
+        if first == 0x7b || first == 0x5b, kind.form != .yaml || depth > 0 { return .json }
+        if first == 0x3c { return kind.form == .code ? .code : .xml }
+        if kind.form == .json { return .lines }
+        if depth > 0 || kind.form == .lines,
+            bytes.has("apiVersion:", at: 0) || bytes.has("---\n", at: 0)
+        {
+            return .yaml
+        }
+        return kind.form
+    }
+
+    /// What must go of a value that a structure has told apart.
+    func judge(_ text: Nested, _ sensitivity: Sensitivity, name: String?, into spots: inout Spots) {
+        let whole = 0..<text.bytes.count
+        let parts = Value.secrets(in: whole, of: text.bytes, sensitivity)
+        for (part, secretClass) in parts {
+            spots.add(text.outer(part), secretClass, "key-name", key: name)
+        }
+        guard parts.isEmpty else { return }
+        if sensitivity == .plain { spots.leave(text.outer(whole)) }
+        if case .neutral = sensitivity, let secretClass = Value.unrecognised(whole, of: text.bytes)
+        {
+            spots.add(text.outer(whole), secretClass, "random", key: name)
+            return
+        }
+        guard depth < TextScan.deepest, isWorthReading(text.bytes) else { return }
+        let inner = TextScan(
+            bytes: text.bytes,
+            kind: FileKind(form: name.map { FileKind.form(ofName: $0) } ?? .lines, of: kind),
+            depth: depth + 1)
+        for spot in inner.found().settled() {
+            spots.add(
+                text.outer(spot.range), spot.secretClass, spot.detector, key: spot.key ?? name)
+        }
+    }
+
+    /// Whether a value can hold more than itself.
+    private func isWorthReading(_ bytes: [UInt8]) -> Bool {
+        bytes.count >= 8 && bytes.contains { [0x3d, 0x3a, 0x20, 0x3c, 0x7b, 0x0a].contains($0) }
+    }
+}

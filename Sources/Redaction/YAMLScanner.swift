@@ -1,0 +1,276 @@
+/// Reads of YAML what its lines alone do not tell: which block, list or nested mapping a value belongs to.
+///
+/// Values beside their names are left to `LineScanner`. Not a parser: indentation, names, tags and block scalars are
+/// enough, and what is not YAML does no harm.
+struct YAMLScanner {
+    private struct Level {
+        let indent: Int
+        let name: Range<Int>
+        let sensitivity: Sensitivity
+    }
+
+    private let bytes: [UInt8]
+    private let scan: TextScan
+    private(set) var spots: Spots
+    private var levels: [Level] = []
+    private var position = 0
+    /// The value of the last `name:` and the column in which it stood.
+    private var named: (range: Range<Int>, indent: Int)?
+    /// A value that came before its name: `value:` above `name:`.
+    private var valued: (range: Range<Int>, indent: Int)?
+    private var secretIndent: Int?
+
+    init(_ scan: TextScan) {
+        self.scan = scan
+        bytes = scan.bytes
+        spots = Spots(scan.bytes)
+    }
+
+    mutating func run() {
+        secretIndent = kindOfSecret(from: 0)
+        while position < bytes.count {
+            let end = bytes.endOfLine(position)
+            let next = line(position..<end)
+            position = max(end + 1, next)
+        }
+    }
+
+    /// The column of `kind: Secret` in the document that begins there.
+    private func kindOfSecret(from start: Int) -> Int? {
+        let limit = bytes.position(of: Array("\n---".utf8), from: start) ?? bytes.count
+        for word in ["kind: Secret", "kind: \"Secret\"", "kind: 'Secret'", "kind: SealedSecret"] {
+            guard let hit = bytes.position(of: Array(word.utf8), from: start, before: limit) else {
+                continue
+            }
+            let end = hit + word.utf8.count
+            if end < bytes.count, bytes[end].isWordOrDash { continue }
+            var line = hit
+            while line > start, bytes[line - 1] != 0x0a { line -= 1 }
+            return hit - line
+        }
+        return nil
+    }
+
+    private mutating func line(_ line: Range<Int>) -> Int {
+        var start = line.lowerBound
+        let stop = line.upperBound
+        while start < stop, bytes[start] == 0x20 { start += 1 }
+        if bytes.has("---", at: line.lowerBound) {
+            levels = []
+            named = nil
+            valued = nil
+            secretIndent = kindOfSecret(from: line.lowerBound + 3)
+            return 0
+        }
+        guard start < stop, bytes[start] != 0x23, bytes[start] != 0x0d else { return 0 }
+        var indent = start - line.lowerBound
+        var isItem = false
+        while bytes.has("- ", at: start) {
+            if !isItem { levels.removeAll { $0.indent > indent } }
+            isItem = true
+            start += 2
+            while start < stop, bytes[start] == 0x20 { start += 1 }
+            indent = start - line.lowerBound
+            named = nil
+            valued = nil
+        }
+        guard start < stop else { return 0 }
+        guard let (name, after) = name(start..<stop) else {
+            if isItem { item(start..<stop, indent: indent) }
+            return 0
+        }
+        levels.removeAll { $0.indent >= indent }
+        let sensitivity = context(name, indent: indent)
+        var value = after
+        while value < stop, bytes[value].isSpace { value += 1 }
+        // Tags and anchors: !!str &x hunter2.
+        while value < stop, bytes[value] == 0x21 || bytes[value] == 0x26 {
+            while value < stop, !bytes[value].isSpaceOrBreak { value += 1 }
+            while value < stop, bytes[value].isSpace { value += 1 }
+        }
+        let isEmpty = value >= stop || bytes[value].isBreak || bytes[value] == 0x23
+        if isEmpty {
+            levels.append(Level(indent: indent, name: name, sensitivity: sensitivity))
+            named = nil
+            return 0
+        }
+        if bytes[value] == 0x7c || bytes[value] == 0x3e {
+            return block(after: stop, indent: indent, name, sensitivity)
+        }
+        return scalar(value..<stop, indent: indent, name, sensitivity)
+    }
+
+    /// A name and where its value may begin.
+    private func name(_ range: Range<Int>) -> (Range<Int>, Int)? {
+        var start = range.lowerBound
+        if bytes.has("? ", at: start) { start += 2 }
+        if bytes[start].isQuote,
+            let quoted = Quoted(at: start, of: bytes, lineEnd: range.upperBound, mayBreak: false)
+        {
+            var end = quoted.end
+            while end < range.upperBound, bytes[end] == 0x20 { end += 1 }
+            return end < range.upperBound && bytes[end] == 0x3a ? (quoted.inner, end + 1) : nil
+        }
+        var colon = start
+        while let hit = bytes.position(of: 0x3a, from: colon, before: range.upperBound) {
+            if hit + 1 >= range.upperBound || bytes[hit + 1].isSpaceOrBreak {
+                let name = bytes.trimmed(start..<hit)
+                return name.isEmpty || name.count > 256 || bytes[name.lowerBound] == 0x7b
+                    ? nil : (name, hit + 1)
+            }
+            colon = hit + 1
+        }
+        return nil
+    }
+
+    private func context(_ name: Range<Int>, indent: Int) -> Sensitivity {
+        let key = KeyName(bytes[name])
+        let own = scan.kind.sensitivity(of: key)
+        let words = key.words.joined()
+        if indent == secretIndent, words == "data" || words == "stringdata" {
+            return .secret(.secret)
+        }
+        if ContainerNames.holders.contains(words) { return .secret(.password) }
+        guard let above = levels.last, above.indent < indent else { return own }
+        if let secretIndent, above.indent == secretIndent,
+            ["data", "stringdata"].contains(KeyName(bytes[above.name]).words.joined())
+        {
+            return key.words.last == "crt" || key.words.last == "cert" ? own : .secret(.secret)
+        }
+        switch (own, above.sensitivity) {
+        case (.neutral, .secret), (.neutral, .suspicious):
+            return ContainerNames.carriers.contains(words)
+                || ContainerNames.isHolder(bytes[above.name]) ? above.sensitivity : .neutral
+        default: return own
+        }
+    }
+
+    /// An element of a list belongs to the name above the list.
+    private mutating func item(_ range: Range<Int>, indent: Int) {
+        guard let above = levels.last, above.indent <= indent else { return }
+        add(range, above.sensitivity, above.name)
+    }
+
+    private mutating func scalar(
+        _ range: Range<Int>, indent: Int, _ name: Range<Int>, _ sensitivity: Sensitivity
+    ) -> Int {
+        let (value, end) = extent(range, indent: indent)
+        add(value, sensitivity, name, isExtent: true)
+        switch bytes.word(name) {
+        case "name", "key", "variable", "parameter", "property", "id":
+            named = (value, indent)
+            if let valued, valued.indent == indent {
+                add(
+                    valued.range, scan.kind.sensitivity(of: KeyName(bytes[value])), value,
+                    isExtent: true)
+            }
+        case "value", "default", "val":
+            if let named, named.indent == indent {
+                add(
+                    value, scan.kind.sensitivity(of: KeyName(bytes[named.range])), named.range,
+                    isExtent: true)
+            } else {
+                valued = (value, indent)
+            }
+        default: break
+        }
+        return end
+    }
+
+    /// A value with what follows of it on deeper lines; without quotes and remarks.
+    private func extent(_ range: Range<Int>, indent: Int) -> (Range<Int>, Int) {
+        if let quoted = Quoted(
+            at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: true)
+        {
+            return (quoted.inner, quoted.end)
+        }
+        var end = range.upperBound
+        if let remark = bytes.position(of: Array(" #".utf8), from: range.lowerBound, before: end) {
+            end = remark
+        }
+        if [0x7b, 0x5b, 0x2a].contains(bytes[range.lowerBound]) {
+            return (range.lowerBound..<range.lowerBound, range.upperBound)
+        }
+        var last = end
+        var position = range.upperBound + 1
+        // Plain scalars go on while lines are indented more and are no names.
+        while end == range.upperBound, position < bytes.count {
+            let stop = bytes.endOfLine(position)
+            var start = position
+            while start < stop, bytes[start] == 0x20 { start += 1 }
+            guard start < stop, start - position > indent, bytes[start] != 0x23,
+                !bytes[start].isBreak, self.name(start..<stop) == nil,
+                !bytes.has("- ", at: start)
+            else { break }
+            last = stop
+            position = stop + 1
+        }
+        return (bytes.trimmed(range.lowerBound..<last), max(last, range.upperBound))
+    }
+
+    /// A block scalar: the lines below that are indented more than its name.
+    private mutating func block(
+        after stop: Int, indent: Int, _ name: Range<Int>, _ sensitivity: Sensitivity
+    ) -> Int {
+        var position = stop + 1
+        var first: Int?
+        var last = stop
+        while position < bytes.count {
+            let end = bytes.endOfLine(position)
+            var start = position
+            while start < end, bytes[start] == 0x20 { start += 1 }
+            if start < end, !bytes[start].isBreak {
+                guard start - position > indent else { break }
+                if first == nil { first = start }
+                last = end
+            }
+            position = end + 1
+        }
+        guard let first else { return 0 }
+        let content = bytes.trimmed(first..<last)
+        let effective: Sensitivity
+        if bytes.word(name) == "value", let named, named.indent == indent {
+            effective = scan.kind.sensitivity(of: KeyName(bytes[named.range]))
+        } else {
+            effective = sensitivity
+        }
+        switch effective {
+        case .secret(let secretClass):
+            if bytes.has("$ANSIBLE_VAULT", at: content.lowerBound)
+                || bytes.has("-----BEGIN", at: content.lowerBound)
+            {
+                return last
+            }
+            if !Placeholder.isPlaceholder(bytes[content]) {
+                spots.add(content, secretClass, "key-name", key: bytes.text(name))
+            }
+        default:
+            // A file within the file, with all that its own form means.
+            guard scan.depth < TextScan.deepest,
+                FileKind.form(ofName: bytes.text(name)) != .lines
+                    || bytes[content.lowerBound] == 0x7b
+            else { return last }
+            scan.judge(
+                Nested(plain: content, of: bytes), .plain, name: bytes.text(name), into: &spots)
+        }
+        return last
+    }
+
+    private mutating func add(
+        _ range: Range<Int>, _ sensitivity: Sensitivity, _ name: Range<Int>, isExtent: Bool = false
+    ) {
+        let value = isExtent ? range : extent(range, indent: 0).0
+        guard !value.isEmpty else { return }
+        switch sensitivity {
+        case .secret, .suspicious, .code:
+            for (part, secretClass) in Value.secrets(in: value, of: bytes, sensitivity) {
+                spots.add(part, secretClass, "key-name", key: bytes.text(name))
+            }
+        case .neutral:
+            if let secretClass = Value.unrecognised(value, of: bytes) {
+                spots.add(value, secretClass, "random", key: bytes.text(name))
+            }
+        case .plain: spots.leave(value)
+        }
+    }
+}

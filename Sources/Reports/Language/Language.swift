@@ -1,0 +1,5 @@
+/// A language of reports.
+public enum Language: String, Sendable, CaseIterable {
+    case french = "fr"
+    case english = "en"
+}

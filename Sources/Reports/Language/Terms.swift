@@ -1,0 +1,110 @@
+extension Texts {
+    /// A word of the evidence for people: a kind, a reason, a count, a check. Unknown words stay as they
+    /// are, since connectors bring their own.
+    func term(_ word: String) -> String {
+        if let name = Self.properNames[word] { return name }
+        switch language {
+        case .french: return Self.frenchTerms[word].map(Self.typeset) ?? word
+        case .english: return Self.englishTerms[word] ?? word.replacing("-", with: " ")
+        }
+    }
+
+    private static let properNames: [String: String] = [
+        "postgresql": "PostgreSQL", "mariadb": "MariaDB", "proxmox": "Proxmox VE",
+    ]
+
+    static let englishTerms: [String: String] = [
+        "files": "Files", "logs": "Logs", "configs": "Configurations", "disks": "Disk images",
+        "tree-content": "tree: content", "tree-metadata": "tree: metadata",
+        "rows-sha256-sum": "sum of row digests", "directory": "directories", "file": "files",
+        "symlink": "symbolic links", "hardlink": "hard links", "socket": "sockets", "fifo": "pipes",
+        "block": "block devices", "character": "character devices",
+        "file-system-time": "time of the file system", "lsn": "LSN (write-ahead log)",
+        "gtid": "GTID", "binlog": "binary log", "time": "time", "backup": "backup",
+        "postgresql-table": "table", "mariadb-table": "table", "file-tree": "file tree",
+        "file-index": "index of the tree",
+        "decrypt-and-decompress": "decrypt, decompress", "source-read": "reading the archive",
+        "cpu": "processor", "limit": "limits of the plan",
+        "passed-with-reservations": "passed, with reservations",
+    ]
+
+    static let frenchTerms: [String: String] = [
+        // Kinds of sources and artifacts
+        "files": "Fichiers", "logs": "Journaux", "configs": "Configurations",
+        "disks": "Images de disques", "file-tree": "arborescence", "file-index": "index",
+        "postgresql-table": "table", "postgresql-roles": "rôles",
+        "postgresql-database": "base", "postgresql-pre-data": "définitions (avant données)",
+        "postgresql-post-data": "définitions (après données)", "postgresql-contents": "contenu",
+        "postgresql-sequences": "séquences", "postgresql-large-objects": "grands objets",
+        "postgresql-role-passwords": "mots de passe scellés", "mariadb-table": "table",
+        "mariadb-databases": "bases", "mariadb-accounts": "comptes",
+        "mariadb-tables": "définitions",
+        "mariadb-contents": "contenu", "mariadb-states": "séquences",
+        "mariadb-routines": "routines", "mariadb-views": "vues", "mariadb-triggers": "déclencheurs",
+        "mariadb-events": "événements", "mariadb-rights": "droits",
+        "mariadb-account-secrets": "secrets scellés", "disk": "disque", "guest": "invité",
+        "container": "conteneur", "cluster-configuration": "configuration de la grappe",
+        "cluster-files": "fichiers de la grappe", "guest-configuration": "configuration",
+        // Reasons of omissions
+        "excluded": "exclu par le plan", "sockets": "sockets", "mount-points": "points de montage",
+        "devices": "périphériques", "vanished": "disparu pendant l’export",
+        "unreadable": "illisible", "changed": "modifié pendant la lecture", "secrets": "secrets",
+        "foreign-tables": "tables distantes", "replication-slots": "emplacements de réplication",
+        "subscriptions": "abonnements", "prepared-transactions": "transactions préparées",
+        "unlogged-tables": "tables non journalisées", "accounts": "comptes",
+        "hidden-objects": "objets masqués", "non-transactional": "tables non transactionnelles",
+        "transaction-history": "historique par transaction",
+        "changing-columns": "colonnes recalculées",
+        "not-backed-up": "disques exclus de la sauvegarde",
+        "bind-mounts": "montages liés", "unused-disks": "disques inutilisés",
+        "passthrough": "périphériques dédiés", "media": "médias amovibles",
+        "snapshots": "instantanés", "pending-changes": "modifications en attente",
+        "states": "états suspendus", "hook-scripts": "scripts d’accroche", "withheld": "non exposé",
+        "denied": "droits insuffisants",
+        // Counts and comparisons
+        "directory": "répertoires", "file": "fichiers", "symlink": "liens symboliques",
+        "hardlink": "liens physiques", "socket": "sockets", "fifo": "tubes",
+        "block": "périphériques bloc", "character": "périphériques caractère",
+        "tables": "tables", "sequences": "séquences",
+        "large-object-batches": "lots de grands objets",
+        "rows": "lignes", "entries": "entrées", "objects": "objets", "views": "vues",
+        "databases": "bases", "guests": "invités", "machines": "machines",
+        "containers": "conteneurs",
+        "documents": "documents", "programs": "programmes", "directories": "répertoires",
+        "tree-content": "arborescence : contenu", "tree-metadata": "arborescence : métadonnées",
+        "rows-sha256-sum": "somme des empreintes de lignes", "memberships": "appartenances",
+        "large-objects": "grands objets", "sequences and counters": "séquences et compteurs",
+        "row count": "nombre de lignes", "bytes": "octets", "data": "octets de données",
+        "longest-row": "plus longue ligne",
+        // Moments
+        "file-system-time": "heure du système de fichiers", "lsn": "LSN (journal de transactions)",
+        "gtid": "GTID", "binlog": "journal binaire", "time": "heure", "backup": "sauvegarde",
+        // Facts of sources
+        "paths": "chemins", "server": "serveur", "database": "base", "encoding": "encodage",
+        "tool": "outil", "family": "famille", "lock": "verrouillage", "origin": "origine",
+        "version": "version",
+        // Rehearsals
+        "prepare": "préparation", "fetch": "lecture de l’archive", "verify": "vérification",
+        "decrypt-and-decompress": "déchiffrement, décompression", "load": "chargement",
+        "index": "index et contraintes", "analyse": "statistiques", "compare": "comparaison",
+        "boot": "démarrage", "probe": "sondes", "source-read": "lecture de l’archive",
+        "cpu": "processeur", "target": "cible", "limit": "limites du plan",
+        "passed": "réussi", "passed-with-reservations": "réussi, avec réserves",
+        "failed": "échec", "objective-missed": "objectif manqué", "incomplete": "incomplet",
+        "different": "différent", "damaged": "archive endommagée", "unfinished": "inachevé",
+        "left": "non traité", "machine": "machine", "up": "démarrée", "started": "lancée",
+        "not-started": "non lancée", "http": "HTTP", "sql": "SQL", "tcp": "TCP",
+        "serial": "console série", "agent": "agent invité", "command": "commande",
+        // Checks
+        "structure": "structure", "declaration": "déclaration BagIt", "signatures": "signatures",
+        "seal": "sceau", "payload as sealed": "données telles que scellées",
+        "payload as committed": "données telles que validées au journal",
+        "payload in the order of the journal": "données dans l’ordre du journal",
+        "payload digests": "empreintes des données", "payload SHA-512": "empreintes SHA-512",
+        "journal": "journal", "journal and seal": "journal et sceau",
+        "courtesy keys": "copies des clés", "opening time stamp": "horodatage d’ouverture",
+        "closing time stamp": "horodatage de clôture",
+        "no authority to check it with was given": "aucune autorité fournie",
+        "no trust for its kind was given": "aucune confiance fournie",
+    ]
+}

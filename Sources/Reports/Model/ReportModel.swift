@@ -1,0 +1,249 @@
+public import Basics
+import Manifests
+
+/// All that a report says, computed from the evidence: without a language, without a layout.
+public struct ReportModel: Sendable {
+    public let verdict: Verdict
+    /// The one thing that a report takes from the clock.
+    public let madeAt: Timestamp
+    let tool: String
+    let archive: ArchiveFacts
+    let outcome: ExportFacts?
+    let checks: [CheckFacts]
+    let problems: [ProblemFacts]
+    let problemCount: Int
+    let sources: [SourceFacts]
+    let run: RunFacts?
+    let receipts: [ReceiptFacts]
+    /// Seal, receipts, acceptance, erasure, in their order; those that are missing too.
+    let chain: [ChainLink]
+    let dates: [DossierDate]
+    let conflicts: [DateConflict]
+    let actions: [ManualAction]
+    let dataAct: [DutyFacts]
+    let rehearsals: [RehearsalFacts]
+    let instructions: [Instruction]
+    /// Whether real names may be shown.
+    let withNames: Bool
+}
+
+/// What the archive is, as far as it may be shown.
+struct ArchiveFacts: Sendable {
+    let name: String?
+    let bag: String?
+    let purpose: String
+    let contract: String?
+    let provider: String?
+    let customer: String?
+    /// True where contract and customer stand in a manifest that nobody opened.
+    let partiesAreSealed: Bool
+    let isEncrypted: Bool
+    let isProofOnly: Bool
+    let openedAt: Timestamp?
+    let sealedAt: Timestamp?
+    /// What authorities of time have certified.
+    let openingStamp: Timestamp?
+    let closingStamp: Timestamp?
+    let hasOpeningToken: Bool
+    let hasClosingToken: Bool
+    let files: Int64
+    let bytes: Int64
+    let signer: SignerFacts?
+    let tool: String?
+    let planSHA256: String?
+    let sealSHA256: String?
+    let subjectSHA256: String?
+    let journal: JournalFacts?
+
+    struct JournalFacts: Sendable {
+        let entries: Int64
+        let head: String
+        let root: String
+    }
+}
+
+struct SignerFacts: Sendable, Equatable {
+    let principal: String
+    let ed25519: String
+    let mldsa65: String
+    /// By a trust file from outside the archive.
+    let isTrusted: Bool
+
+    init?(_ json: JSON?, isTrusted: Bool) {
+        guard let principal = json?["principal"]?.string else { return nil }
+        self.principal = principal
+        ed25519 = json?["ed25519"]?.string ?? ""
+        mldsa65 = json?["mldsa65"]?.string ?? ""
+        self.isTrusted = isTrusted
+    }
+}
+
+/// Expected against acknowledged, as the seal says it.
+struct ExportFacts: Sendable {
+    let status: Int64
+    let expected: Int64
+    let exported: Int64
+    let omitted: Int64
+    /// Omitted, and covered by neither `exclude` nor `accept` of the plan.
+    let open: Int64
+}
+
+struct CheckFacts: Sendable {
+    let name: String
+    let outcome: String
+    let detail: String?
+}
+
+struct ProblemFacts: Sendable {
+    let path: String
+    let code: Int64
+    let word: String
+    let what: String
+}
+
+/// A source: what was expected, exported, omitted, imported and compared.
+struct SourceFacts: Sendable {
+    struct Artifact: Sendable {
+        let label: String
+        let kind: String
+        let legal: String
+        let format: String
+        let segments: Int64
+        let bytes: Int64
+        let digests: [(name: String, value: String)]
+        let counts: [(name: String, value: Int64)]
+    }
+
+    struct Omission: Sendable {
+        let reason: String
+        let count: Int64
+        let isAccepted: Bool
+        /// Real names, where they may be shown.
+        let examples: [String]
+    }
+
+    /// What a receipt says of it.
+    struct Import: Sendable {
+        let receipt: String
+        let comparisons: [Comparison]
+        let different: Int64
+        let notSet: Int64
+
+        var isEqual: Bool { different == 0 && comparisons.allSatisfy(\.isEqual) }
+    }
+
+    let place: Int
+    let folder: String
+    let kind: String
+    /// The real name, or the folder's.
+    let label: String
+    let moment: Moment?
+    let facts: [(name: String, value: String)]
+    let counts: [(name: String, value: Int64)]
+    let artifacts: [Artifact]
+    let artifactCount: Int
+    let omissions: [Omission]
+    /// Objects, each once.
+    let expected: Int64?
+    let exported: Int64?
+    let storedBytes: Int64
+    let plainBytes: Int64?
+    /// Bytes and artifacts of each legal category.
+    let legal: [(category: String, artifacts: Int, bytes: Int64)]
+    /// Digests taken again from the plaintexts while this archive was verified.
+    let retaken: [Comparison]
+    let imports: [Import]
+
+    var omitted: Int64 { omissions.reduce(0) { $0 &+ $1.count } }
+    var openOmissions: Int64 { omissions.reduce(0) { $0 &+ ($1.isAccepted ? 0 : $1.count) } }
+}
+
+/// A measure taken at export and again later.
+struct Comparison: Sendable {
+    let name: String
+    let expected: String
+    let found: String
+    let isEqual: Bool
+
+    /// - Parameter withNames: what the comparison says of an object's name may be shown.
+    init?(_ json: JSON, withNames: Bool) {
+        guard let name = json["name"]?.string else { return nil }
+        self.name = withNames ? name : Self.nameless(name)
+        expected = json["expected"]?.string ?? ""
+        found = json["found"]?.string ?? ""
+        isEqual = json["equal"]?.bool ?? false
+    }
+
+    /// `rows of NAME` is `rows`; numbers of disks and guests name nobody.
+    private static func nameless(_ name: String) -> String {
+        guard let cut = name.firstRange(of: " of ") else { return name }
+        let words = name[cut.upperBound...].split(separator: " ", omittingEmptySubsequences: false)
+        let isNumbered = words.allSatisfy {
+            ["disk", "of", "guest"].contains($0) || Int($0) != nil
+        }
+        return isNumbered ? name : String(name[..<cut.lowerBound])
+    }
+}
+
+/// A document of the dossier, or the place where it would be.
+struct ChainLink: Sendable {
+    enum Kind: String, Sendable { case seal, receipt, acceptance, erasureRequest, erasure }
+    enum State: String, Sendable { case verified, unchecked, failed, missing }
+
+    let kind: Kind
+    let state: State
+    let file: String?
+    let at: Timestamp?
+    let signer: SignerFacts?
+    let sha256: String?
+    let statement: JSON
+}
+
+/// A moment of the dossier, or a date that law or contract sets.
+struct DossierDate: Sendable {
+    enum State: String, Sendable { case met, missed, open, unknown, replaced, event }
+
+    enum Label: Sendable {
+        case sentence(Sentence)
+        /// A text of a legal profile, in each language.
+        case texts(french: String, english: String)
+    }
+
+    let label: Label
+    /// Which text of law or contract, and where in it.
+    let clause: String?
+    /// From which day the period counts: `2026-11-27`.
+    let from: String?
+    /// When it happened.
+    let actual: String?
+    /// The last day, or the first one where `isEarliest`.
+    let limit: String?
+    let isEarliest: Bool
+    let state: State
+}
+
+/// Two rules that no date can satisfy both.
+struct DateConflict: Sendable {
+    let earliest: DossierDate
+    let latest: DossierDate
+}
+
+/// Something that people must know or do, that no program did for them.
+struct ManualAction: Sendable {
+    enum Origin: Sendable, Equatable {
+        case receipt(Int)
+        case seal
+    }
+
+    let origin: Origin
+    /// As the document has it, in English.
+    let text: String
+}
+
+/// A step of the instructions: a line of prose, and commands.
+struct Instruction: Sendable {
+    /// nil for what stands before the first step.
+    let number: Int?
+    let text: String
+    let commands: String
+}

@@ -1,0 +1,225 @@
+import Basics
+
+/// Parties, contract, and dates against deadlines.
+extension HTMLReport {
+    var parties: HTML {
+        let archive = model.archive
+        let unknown = archive.partiesAreSealed ? texts[.underSeal] : texts[.notStated]
+        func party(_ text: String?) -> HTML {
+            text.map { HTML.name($0) } ?? element(.span, .class("none")) { unknown }
+        }
+        return HTML(joining: [
+            facts([
+                (.purpose, purpose),
+                (.provider, party(archive.provider)),
+                (.customer, party(archive.customer)),
+                (.contract, party(archive.contract)),
+                (.identifier, archive.bag.map { HTML.code($0) } ?? .empty),
+                (.openedAt, moment(archive.openedAt, seconds: true)),
+                (.sealedAt, moment(archive.sealedAt, seconds: true)),
+                (.sealedBy, archive.signer.map { HTML.name($0.principal) } ?? .empty),
+                (.timestamps, stamps),
+                (
+                    .encryption,
+                    HTML(texts[archive.isEncrypted ? .encryptionYes : .encryptionNo])
+                ),
+                (.form, HTML(texts[archive.isProofOnly ? .formProof : .formWhole])),
+            ]),
+            note(model.withNames ? .namesShown : .namesHidden),
+        ])
+    }
+
+    private var purpose: HTML {
+        switch model.archive.purpose {
+        case "end-of-contract": HTML(texts[.purposeEndOfContract])
+        case "drp-rehearsal": HTML(texts[.purposeRehearsal])
+        case "migration": HTML(texts[.purposeMigration])
+        case "trial": HTML(texts[.purposeTrial])
+        default: HTML.name(model.archive.purpose)
+        }
+    }
+
+    private var stamps: HTML {
+        let archive = model.archive
+        var pieces: [HTML] = []
+        if let stamp = archive.openingStamp {
+            pieces.append(
+                element(.div) {
+                    state(.good, .check, texts.text(.stampOpening, .moment(stamp)))
+                })
+        }
+        if let stamp = archive.closingStamp {
+            pieces.append(
+                element(.div) {
+                    state(.good, .check, texts.text(.stampClosing, .moment(stamp)))
+                })
+        }
+        if pieces.isEmpty {
+            let isThere = archive.hasOpeningToken || archive.hasClosingToken
+            pieces.append(
+                state(
+                    isThere ? .warn : .none, isThere ? .question : .dash,
+                    texts[isThere ? .stampUnchecked : .stampMissing]))
+        }
+        return HTML(joining: pieces)
+    }
+
+    var dates: HTML {
+        guard !model.dates.isEmpty else { return .empty }
+        let scale = DateScale(model.dates, today: model.madeAt.date)
+        let hasLimits = model.dates.contains { $0.limit != nil }
+        return HTML(joining: [
+            element(.figure) {
+                element(.figcaption) { texts[.datesCaption] }
+                element(.ul, .class("legend")) {
+                    legend("event", .legendEvent)
+                    if hasLimits { legend("limit", .legendLimit) }
+                    legend("today", .legendToday)
+                }
+                element(.ol, .class("rows")) {
+                    for date in model.dates { row(date, scale) }
+                    element(.li, .class("scale"), .hidden) {
+                        element(.span, .class("what"))
+                        element(.span, .class("axis strip-cell")) {
+                            element(.span, .left(0)) { formats.day(scale.first) }
+                            if scale.last != scale.first {
+                                element(.span, .left(100)) { formats.day(scale.last) }
+                            }
+                        }
+                        element(.span, .class("value"))
+                    }
+                }
+            },
+            hasLimits ? deadlines : note(.datesNoPlan),
+            conflicts,
+        ])
+    }
+
+    private func legend(_ mark: String, _ phrase: Phrase) -> HTML {
+        element(.li) {
+            Drawing.mark(mark)
+            texts[phrase]
+        }
+    }
+
+    private func row(_ date: DossierDate, _ scale: DateScale) -> HTML {
+        element(.li) {
+            element(.span, .class("what")) { label(date) }
+            element(.span, .class("track strip-cell"), .hidden) {
+                HTML(.i, [.class("today"), .left(scale.place(scale.today))], .empty)
+                if let limit = date.limit {
+                    HTML(
+                        .i,
+                        [
+                            .class("limit" + (date.state == .missed ? " missed" : "")),
+                            .left(scale.place(limit)),
+                        ], .empty)
+                }
+                if let actual = date.actual {
+                    HTML(.i, [.class("event"), .left(scale.place(actual))], .empty)
+                }
+            }
+            element(.span, .class("value")) {
+                if let actual = date.actual {
+                    day(actual)
+                } else if let limit = date.limit {
+                    texts.html(date.isEarliest ? .notBefore : .notAfter, .day(limit))
+                }
+            }
+        }
+    }
+
+    private func label(_ date: DossierDate) -> HTML {
+        switch date.label {
+        case .sentence(let sentence): texts.html(sentence)
+        case .texts(let french, let english):
+            HTML(texts.language == .french ? Texts.typeset(french) : english)
+        }
+    }
+
+    private var deadlines: HTML {
+        HTML(joining: [
+            table(
+                texts[.deadlinesCaption], id: "deadlines",
+                [
+                    .text(.dateWhat), .text(.dateRule), .text(.dateWhen), .text(.dateLimit),
+                    .text(.dateState),
+                ]
+            ) {
+                for date in model.dates where date.limit != nil || date.state != .event {
+                    element(.tr) {
+                        head { label(date) }
+                        cell { date.clause.map { HTML.name($0) } ?? .empty }
+                        cell { date.actual.map { day($0) } ?? HTML("–") }
+                        cell {
+                            if let limit = date.limit {
+                                texts.html(date.isEarliest ? .notBefore : .notAfter, .day(limit))
+                            } else {
+                                "–"
+                            }
+                        }
+                        cell { state(date.state) }
+                    }
+                }
+            },
+            note(.datesNote),
+        ])
+    }
+
+    func state(_ state: DossierDate.State) -> HTML {
+        switch state {
+        case .met: self.state(.good, .check, texts[.metState])
+        case .missed: self.state(.bad, .cross, texts[.missedState])
+        case .open: self.state(.warn, .clock, texts[.openState])
+        case .unknown: self.state(.none, .question, texts[.unknownState])
+        case .replaced: self.state(.none, .dash, texts[.replacedState])
+        case .event: self.state(.none, .check, texts[.eventState])
+        }
+    }
+
+    private var conflicts: HTML {
+        guard !model.conflicts.isEmpty else { return .empty }
+        return element(.div) {
+            element(.h3) { texts[.conflictsTitle] }
+            element(.ul) {
+                for conflict in model.conflicts {
+                    element(.li) {
+                        texts.html(
+                            .conflictText, .name(conflict.earliest.clause ?? "?"),
+                            .day(conflict.earliest.limit ?? "?"),
+                            .name(conflict.latest.clause ?? "?"),
+                            .day(conflict.latest.limit ?? "?"))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Days from the first to the last of a dossier, as places from 0 to 100.
+struct DateScale {
+    let first: String
+    let last: String
+    let today: String
+    private let from: Int64
+    private let days: Int64
+
+    init(_ dates: [DossierDate], today: String) {
+        let all = (dates.flatMap { [$0.actual, $0.limit] }.compactMap { $0 } + [today])
+            .filter { Self.number($0) != nil }.sorted()
+        first = all.first ?? today
+        last = all.last ?? today
+        self.today = today
+        from = Self.number(first) ?? 0
+        days = max(1, (Self.number(last) ?? 0) - from)
+    }
+
+    func place(_ date: String) -> Double {
+        guard let number = Self.number(date) else { return 0 }
+        return min(100, max(0, Double(number - from) / Double(days) * 100))
+    }
+
+    private static func number(_ date: String) -> Int64? {
+        Timestamp(date + "T00:00:00Z").map { $0.seconds / 86_400 }
+    }
+}

@@ -1,0 +1,122 @@
+import Basics
+
+/// What was left out, what people have to do, and the articles of the Data Act.
+extension HTMLReport {
+    var omissions: HTML { HTML(joining: [omissionTable, actions]) }
+
+    private var omissionTable: HTML {
+        let omitted = model.sources.filter { !$0.omissions.isEmpty }
+        guard !omitted.isEmpty else { return element(.p) { texts[.omissionsNone] } }
+        return table(
+            texts[.omissionsCaption], id: "omitted",
+            [
+                .text(.columnSource), .text(.columnReason), .number(.columnCount),
+                .text(.columnCovered),
+            ]
+        ) {
+            for source in omitted {
+                for omission in source.omissions {
+                    element(.tr) {
+                        head { HTML.name(source.label) }
+                        cell {
+                            HTML.name(texts.term(omission.reason))
+                            examples(omission)
+                        }
+                        numberCell(formats.number(omission.count))
+                        cell {
+                            omission.isAccepted
+                                ? state(.good, .check, texts[.yes])
+                                : state(.warn, .exclamation, texts[.noOpen])
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func examples(_ omission: SourceFacts.Omission) -> HTML {
+        guard !omission.examples.isEmpty else { return .empty }
+        return element(.ul) {
+            for example in omission.examples { element(.li) { HTML.name(example) } }
+            if omission.count > Int64(omission.examples.count) { element(.li) { "…" } }
+        }
+    }
+
+    private var actions: HTML {
+        element(.div) {
+            element(.h3) { texts[.actionsTitle] }
+            if model.actions.isEmpty {
+                element(.p) { texts[.actionsNone] }
+            } else {
+                element(.ul) {
+                    for action in model.actions {
+                        element(.li) {
+                            if case .receipt(let number) = action.origin {
+                                HTML.name("receipt-\(number).json")
+                                " : "
+                            }
+                            reservation(action.text)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A reservation of a receipt in the language of the report; one that we did not write stays as it
+    /// is.
+    func reservation(_ text: String) -> HTML {
+        let known: [(begin: String, end: String, phrase: Phrase)] = [
+            ("the target was compared by counts only", "", .reservationByCounts),
+            ("the target was not compared", "", .reservationNotCompared),
+            ("", " attributes could not be set on the target", .reservationNotSet),
+            ("", " objects were omitted from the archive at export", .reservationOmitted),
+            ("", " sources of the archive were not imported", .reservationNotImported),
+        ]
+        for (begin, end, phrase) in known {
+            if end.isEmpty, text == begin { return HTML(texts[phrase]) }
+            if !end.isEmpty, text.hasSuffix(end), let count = Int64(text.dropLast(end.count)) {
+                return texts.html(phrase, .number(count))
+            }
+        }
+        return element(.span, .lang("en")) { HTML.name(text) }
+    }
+
+    var dataAct: HTML {
+        HTML(joining: [
+            note(.dataActNote),
+            table(
+                texts[.dataActCaption], id: "duties",
+                [
+                    .text(.columnArticle), .text(.columnDuty), .text(.columnEvidence),
+                    .text(.dateState),
+                ]
+            ) {
+                for duty in model.dataAct {
+                    element(.tr) {
+                        HTML(.th, [.scope("row"), .class("short")], HTML(duty.duty.article))
+                        cell { texts[duty.duty] }
+                        cell {
+                            for sentence in duty.evidence {
+                                element(.div) { texts.html(sentence) }
+                            }
+                        }
+                        cell { state(duty.state) }
+                    }
+                }
+            },
+        ])
+    }
+
+    private func state(_ state: DutyFacts.State) -> HTML {
+        switch state {
+        case .shown: self.state(.good, .check, texts[.dutyShown])
+        case .partial: self.state(.warn, .exclamation, texts[.dutyPartial])
+        case .absent: self.state(.none, .dash, texts[.dutyAbsent])
+        case .outside: self.state(.none, .question, texts[.dutyOutside])
+        case .notDue: self.state(.none, .dash, texts[.dutyNotDue])
+        case .missed: self.state(.bad, .cross, texts[.missedState])
+        case .open: self.state(.warn, .clock, texts[.openState])
+        }
+    }
+}

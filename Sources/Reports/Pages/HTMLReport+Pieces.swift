@@ -1,0 +1,116 @@
+import Basics
+
+/// What several pages are made of.
+extension HTMLReport {
+    /// Whether something is well, in a colour, a sign and a word.
+    enum Tone: String { case good, warn, bad, none }
+
+    func state(_ tone: Tone, _ icon: Drawing.Icon, _ text: String) -> HTML {
+        element(.span, .class("state \(tone.rawValue)")) {
+            Drawing.icon(icon)
+            " "
+            text
+        }
+    }
+
+    func state(_ state: ChainLink.State) -> HTML {
+        switch state {
+        case .verified: self.state(.good, .check, texts[.stateVerified])
+        case .unchecked: self.state(.warn, .question, texts[.stateUnchecked])
+        case .failed: self.state(.bad, .cross, texts[.stateFailed])
+        case .missing: self.state(.none, .dash, texts[.stateMissing])
+        }
+    }
+
+    /// A table in a frame of its own, which scrolls where the screen is narrower.
+    func table(
+        _ caption: String, id: String, _ columns: [Column], @HTMLBuilder rows: () -> HTML
+    ) -> HTML {
+        element(
+            .div, .class("scroll"), .role("region"), .labelledBy("\(id)-caption"), .tabIndex(0)
+        ) {
+            element(.table) {
+                element(.caption, .id("\(id)-caption")) { caption }
+                element(.thead) {
+                    element(.tr) {
+                        for column in columns {
+                            HTML(
+                                .th,
+                                [.scope("col")] + (column.isNumber ? [.class("number")] : []),
+                                HTML(texts[column.title]))
+                        }
+                    }
+                }
+                element(.tbody) { rows() }
+            }
+        }
+    }
+
+    struct Column {
+        let title: Phrase
+        let isNumber: Bool
+
+        static func text(_ title: Phrase) -> Column { .init(title: title, isNumber: false) }
+        static func number(_ title: Phrase) -> Column { .init(title: title, isNumber: true) }
+    }
+
+    func cell(@HTMLBuilder _ content: () -> HTML) -> HTML { HTML(.td, [], content()) }
+
+    func numberCell(_ text: String) -> HTML { element(.td, .class("number")) { text } }
+
+    func digestCell(_ text: String) -> HTML {
+        element(.td, .class("digest")) { HTML.code(text) }
+    }
+
+    /// A cell whose short text stays on one line.
+    func shortCell(@HTMLBuilder _ content: () -> HTML) -> HTML {
+        HTML(.td, [.class("short")], content())
+    }
+
+    func head(@HTMLBuilder _ content: () -> HTML) -> HTML { HTML(.th, [.scope("row")], content()) }
+
+    /// Terms and what they are.
+    func facts(_ facts: [(term: Phrase, value: HTML)]) -> HTML {
+        element(.dl, .class("facts")) {
+            for fact in facts where !fact.value.isEmpty {
+                element(.dt) { texts[fact.term] }
+                element(.dd) { fact.value }
+            }
+        }
+    }
+
+    func note(_ phrase: Phrase, _ values: Sentence.Value...) -> HTML {
+        element(.p, .class("note")) { texts.html(Sentence(phrase, list: values)) }
+    }
+
+    func moment(_ moment: Timestamp?, seconds: Bool = false) -> HTML {
+        guard let moment else { return .empty }
+        return element(.time, .moment(moment.text)) { formats.moment(moment, seconds: seconds) }
+    }
+
+    func day(_ date: String?) -> HTML {
+        guard let date else { return .empty }
+        return element(.time, .moment(date)) { formats.day(date) }
+    }
+
+    /// What was compared, and of which object where that may be shown.
+    func measure(_ name: String) -> HTML {
+        let term = texts.term(name)
+        guard term == name, let cut = name.firstRange(of: " of ") else { return HTML.name(term) }
+        return HTML(joining: [
+            HTML.name(texts.term(String(name[..<cut.lowerBound]))), HTML(" · "),
+            HTML.name(String(name[cut.upperBound...])),
+        ])
+    }
+
+    func counts(_ counts: [(name: String, value: Int64)]) -> HTML {
+        var pieces: [HTML] = []
+        for count in counts where count.value != 0 {
+            if !pieces.isEmpty { pieces.append(HTML(" · ")) }
+            pieces += [
+                HTML.name(texts.term(count.name)), HTML("\u{a0}: " + formats.number(count.value)),
+            ]
+        }
+        return HTML(joining: pieces)
+    }
+}

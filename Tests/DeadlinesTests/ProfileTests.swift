@@ -1,0 +1,162 @@
+import Basics
+import Testing
+
+@testable import Deadlines
+
+struct ProfileTests {
+    private func report(
+        _ profiles: [String], _ days: [TimelineEvent: String], charges: [String] = [],
+        today: String? = nil, calendar: String = "fr"
+    ) throws -> DeadlineReport {
+        var timeline = Timeline(days: days.compactMapValues { Day($0) })
+        timeline.charges = charges.compactMap { Day($0) }.map {
+            .init(day: $0, amount: "100 EUR", reason: "egress")
+        }
+        return DeadlineReport(
+            timeline, profiles: try profiles.map { try LegalProfile.named($0) },
+            calendar: try HolidayCalendar.named(calendar), today: today.flatMap { Day($0) })
+    }
+
+    private func deadline(_ report: DeadlineReport, _ rule: String) throws -> Deadline {
+        try #require(report.deadlines.first { $0.rule.id == rule })
+    }
+
+    @Test func theDatesOfASwitchFollowEachOther() throws {
+        let report = try report(["data-act"], [.noticeReceived: "2026-12-31"])
+        #expect(try deadline(report, "data-act/25-2-d").day?.text == "2027-03-01")
+        // 30 days from the end of the notice, a forecast: 31 March.
+        let transition = try deadline(report, "data-act/25-2-a")
+        #expect(transition.day?.text == "2027-03-31")
+        #expect(transition.isForecast)
+        // 30 days more are Friday 30 April.
+        #expect(try deadline(report, "data-act/25-2-g").day?.text == "2027-04-30")
+        #expect(report.erasureBound?.earliest?.text == "2027-05-01")
+        #expect(try deadline(report, "data-act/25-4-notice").day?.text == "2027-01-21")
+    }
+
+    @Test func whatIsKnownIsHeldAgainstTheBounds() throws {
+        let late = try report(
+            ["data-act"],
+            [
+                .noticeReceived: "2027-01-04", .noticeEnd: "2027-03-05",
+                .transitionStart: "2027-03-05", .transitionEnd: "2027-04-06",
+                .retrievalEnd: "2027-05-05",
+            ])
+        #expect(try deadline(late, "data-act/25-2-d").state == .missed)
+        // 30 days from 5 March end on Sunday 4 April; on Tuesday it is too late.
+        #expect(try deadline(late, "data-act/25-2-a").day?.text == "2027-04-05")
+        #expect(try deadline(late, "data-act/25-2-a").state == .missed)
+        // 6 May is Ascension Day.
+        #expect(try deadline(late, "data-act/25-2-g").day?.text == "2027-05-07")
+        #expect(try deadline(late, "data-act/25-2-g").state == .missed)
+    }
+
+    @Test func aLongerTransitionReplacesTheThirtyDays() throws {
+        let report = try report(
+            ["data-act"],
+            [
+                .noticeReceived: "2026-12-14", .noticeEnd: "2027-02-14",
+                .infeasibilityNotified: "2027-01-05", .alternativeEnd: "2027-09-14",
+            ])
+        #expect(try deadline(report, "data-act/25-2-a").state == .replaced)
+        #expect(try deadline(report, "data-act/25-4-notice").state == .met)
+        #expect(try deadline(report, "data-act/25-4-length").state == .met)
+        #expect(try deadline(report, "data-act/25-2-h").from?.text == "2027-09-14")
+    }
+
+    @Test func theCustomerExtendsTheTransitionOnce() throws {
+        var timeline = Timeline(days: [.extensionEnd: try #require(Day("2027-06-01"))])
+        for (times, state) in [(1, Deadline.State.met), (2, .missed)] {
+            timeline.times[.extensionEnd] = Int64(times)
+            let report = DeadlineReport(
+                timeline, profiles: [try LegalProfile.named("data-act")],
+                calendar: try HolidayCalendar.named("fr"), today: nil)
+            #expect(try deadline(report, "data-act/25-5").state == state)
+        }
+    }
+
+    @Test(arguments: [
+        ("2027-01-11", Deadline.State.met), ("2027-01-12", .missed), ("2027-06-01", .missed),
+    ])
+    func chargesEndOnTheTwelfthOfJanuary(_ day: String, _ state: Deadline.State) throws {
+        let report = try report(["data-act"], [:], charges: [day])
+        #expect(try deadline(report, "data-act/29").state == state)
+    }
+
+    @Test func textsThatContradictEachOtherAreNamed() throws {
+        let days: [TimelineEvent: String] = [
+            .transitionEnd: "2027-01-31", .contractEnd: "2027-01-31",
+        ]
+        let all = ["data-act", "ccag-tic-2021", "clausier-securite-sante"]
+        let conflicting = try report(all, days)
+        #expect(conflicting.conflicts.count == 1)
+        let conflict = try #require(conflicting.conflicts.first)
+        #expect(conflict.event == .destructionReport)
+        #expect(conflict.earliest.rule.id == "data-act/25-2-h")
+        #expect(conflict.earliest.earliest?.text == "2027-03-03")
+        #expect(conflict.latest.rule.id == "clausier-securite-sante/o-12.3.14")
+        #expect(conflict.latest.latest?.text == "2027-03-01")
+        #expect(conflict.text.contains("Art. 25(2)(g), (h)"))
+        #expect(conflict.text.contains("O-12.3.14"))
+        // With three months there is none.
+        #expect(try report(["data-act", "ccag-tic-2021"], days).conflicts.isEmpty)
+        // An agreed retrieval of four months contradicts both.
+        var longer = days
+        longer[.retrievalEnd] = "2027-05-31"
+        let both = try report(all, longer).conflicts.map(\.latest.rule.id)
+        #expect(both.contains("ccag-tic-2021/destruction"))
+        #expect(both.contains("clausier-securite-sante/o-12.3.14"))
+    }
+
+    @Test func theErasureWaitsForTheLongestRule() throws {
+        let days: [TimelineEvent: String] = [
+            .transitionEnd: "2027-03-01", .formalNotice: "2027-03-20",
+        ]
+        let report = try report(["data-act", "secnumcloud-3.2"], days)
+        #expect(report.erasureBound?.rule.id == "secnumcloud-3.2/19.4.a")
+        // 21 days from 20 March end on Saturday 10 April.
+        #expect(report.erasureBound?.day?.text == "2027-04-12")
+        #expect(report.erasureBound?.moment?.text == "2027-04-12T22:00:00.000Z")
+        let unknown = try self.report(["secnumcloud-3.2"], [.transitionEnd: "2027-03-01"])
+        #expect(unknown.erasureBound == nil)
+        #expect(unknown.unknownErasureBounds.map(\.rule.id) == ["secnumcloud-3.2/19.4.a"])
+    }
+
+    @Test func aTrialCopyIsDueThreeMonthsBefore() throws {
+        let report = try report(
+            ["clausier-securite-sante"],
+            [.contractEnd: "2027-05-31", .trialCopy: "2027-03-01", .handover: "2027-05-31"])
+        #expect(try deadline(report, "clausier-securite-sante/o-12.3.10").day?.text == "2027-02-28")
+        #expect(try deadline(report, "clausier-securite-sante/o-12.3.10").state == .missed)
+        #expect(try deadline(report, "clausier-securite-sante/o-12.3.11").state == .met)
+    }
+
+    @Test func whatIsStillToComeIsOpenUntilItsDayHasPassed() throws {
+        let days: [TimelineEvent: String] = [.noticeReceived: "2027-01-04"]
+        let open = try report(["data-act"], days, today: "2027-03-04")
+        #expect(try deadline(open, "data-act/25-2-d").state == .open)
+        let missed = try report(["data-act"], days, today: "2027-03-05")
+        #expect(try deadline(missed, "data-act/25-2-d").state == .missed)
+    }
+
+    @Test func whatIsNoProfileIsRefused() {
+        #expect(throws: Failure(.legalProfile, "")) { try LegalProfile.named("data-act-2") }
+        for text in ["{}", "[]", "{\"exeat-legal-profile\":1}", "x"] {
+            #expect(throws: Failure(.legalProfile, "")) {
+                try LegalProfile(parsing: Array(text.utf8))
+            }
+            #expect(throws: Failure(.legalProfile, "")) {
+                try HolidayCalendar(parsing: Array(text.utf8))
+            }
+        }
+    }
+
+    @Test func whatComesWithTheProgramCanBeRead() throws {
+        #expect(
+            LegalProfile.known == [
+                "ccag-tic-2021", "clausier-securite-sante", "data-act", "secnumcloud-3.2",
+            ])
+        for id in LegalProfile.known { #expect(try LegalProfile.named(id).id == id) }
+        for id in HolidayCalendar.known { #expect(try HolidayCalendar.named(id).id == id) }
+    }
+}
