@@ -296,6 +296,15 @@ with scratch("logs-range-") as directory:
         assert log["first"] == utc("2025-12-31T23:59:59"), log["first"]
         assert log["last"] == utc("2026-01-05T10:00:00") and log["entries"] == 3
 
+    with cases.case("years come from the order of rotation where all files have the time of a copy"):
+        place.put("copy.log.2", b"Nov  3 08:00:00 h a: 1\nDec 20 08:00:00 h a: 2\n", mtime=1795392000)
+        place.put("copy.log.1", b"Dec 24 08:00:00 h a: 3\nJan  2 08:00:00 h a: 4\n", mtime=1795392000)
+        place.put("copy.log", b"Jan  3 08:00:00 h a: 5\n", mtime=1795392000)  # 2026-11-23
+        place.export([{"paths": [place.log + "/copy.log*"], "timezone": "UTC"}], output="bag5")
+        log = place.streams("bag5")[place.log + "/copy.log"]
+        assert [m["facts"]["first"][:10] for m in log["members"]] == [
+            "2025-11-03", "2025-12-24", "2026-01-03"], log
+
     with cases.case("packed files give their selected lines as plain text, the others stay out"):
         place.put("p.log.2.gz", gzip.compress(access(10, 50, "+0000")))
         place.put("p.log.1.xz", lzma.compress(access(11, 50, "+0000")))
