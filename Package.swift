@@ -120,7 +120,10 @@ let package = Package(
             ]),
         .library(
             "LogConnectors",
-            ["Connectors", "Archives", "Logs", "Basics", "Manifests", "Plans", "Primitives", "Streams"]),
+            [
+                "Connectors", "Archives", "Logs", "Basics", "Manifests", "Plans", "Primitives",
+                "Streams",
+            ]),
         .library(
             "ConfigConnectors",
             [
@@ -150,7 +153,7 @@ let package = Package(
             "Rehearsals",
             [
                 "Basics", "Primitives", "Streams", "Manifests", "Plans", "Journals", "Signatures",
-                "Connectors", "Bags", "Runs",
+                "Connectors", "Guests", "Bags", "Runs",
             ]),
         // 6, 7: the command line
         .library(
@@ -185,6 +188,7 @@ let package = Package(
         .tests("Redaction", ["Basics", "Primitives"]),
         .tests("TimeStamps", ["Basics", "Primitives"]),
         .tests("Deadlines", ["Basics"]),
+        .tests("Rehearsals", ["Basics", "Plans", "Guests", "Runs"]),
         .tests("Reports", ["Basics", "Bags", "Manifests", "Primitives"]),
         .tests("Runs", ["Basics", "Connectors", "Manifests", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),

@@ -96,7 +96,7 @@ public struct Bag: Sendable {
     /// The files as they are, for someone who looks into a bag that he cannot or need not verify.
     public func unverified() -> UnverifiedBag { UnverifiedBag(storage: storage) }
 
-    private func examination(
+    func examination(
         by verifier: some SealVerifier, workers: Int, progress: Progress, goingOn: Bool,
         payload isRead: Bool = true
     ) async throws(Failure) -> Examination {

@@ -23,23 +23,30 @@ extension Examination {
             guard let token = record(.stamp(place)) else { continue }
             closings[place] = read(token, at: place, over: message, by: verifier)
         }
-        for (place, token) in loose(.closing, verifier) {
-            guard let time = try? verifier.stamp(token, over: message, request: nil) else {
-                continue
-            }
-            closings[place] = .success(time)
+        for (place, token) in loose(.closing, verifier.demands.tokens) {
+            let result = read(token.bytes, over: message, by: verifier)
+            // What is about something else may be about the opening.
+            if case .failure(let failure) = result, failure.code == .timeStampImprint { continue }
+            closings[place] = result
+            looseNames[place] = token.name
         }
         closing = closings.values.compactMap { try? $0.get() }.filter(\.isTrusted).map(\.moment)
             .min()
     }
 
-    /// Tokens from outside of the archive, in the places that are free. They are tried over each
-    /// message: what they are about shows then.
+    /// Tokens from outside of the archive, in the places that are free.
     private func loose(
-        _ kind: StampPlace.Kind, _ verifier: some SealVerifier
-    ) -> [(StampPlace, [UInt8])] {
-        let free = StampPlace.all.filter { $0.kind == kind && record(.stamp($0)) == nil }
-        return Array(zip(free, verifier.demands.tokens))
+        _ kind: StampPlace.Kind, _ tokens: [(name: String, bytes: [UInt8])]
+    ) -> [(StampPlace, (name: String, bytes: [UInt8]))] {
+        Array(zip(StampPlace.all.filter { $0.kind == kind && record(.stamp($0)) == nil }, tokens))
+    }
+
+    private func read(
+        _ token: [UInt8], over message: [UInt8], by verifier: some SealVerifier
+    ) -> Result<CertifiedTime, Failure> {
+        do throws(Failure) {
+            return .success(try verifier.stamp(token, over: message, request: nil))
+        } catch { return .failure(error) }
     }
 
     private func read(
@@ -63,9 +70,11 @@ extension Examination {
             guard let token = record(.stamp(place)) else { continue }
             found[place] = read(token, at: place, over: line, by: verifier)
         }
-        for (place, token) in loose(.opening, verifier) {
-            guard let time = try? verifier.stamp(token, over: line, request: nil) else { continue }
-            found[place] = .success(time)
+        let taken = Set(looseNames.values)
+        let left = verifier.demands.tokens.filter { !taken.contains($0.name) }
+        for (place, token) in loose(.opening, left) {
+            found[place] = read(token.bytes, over: line, by: verifier)
+            looseNames[place] = token.name
         }
         for place in found.keys.sorted() {
             note(place, found[place])
@@ -90,7 +99,7 @@ extension Examination {
                     ? detail + (time.note.map { "; \($0)" } ?? "")
                     : detail + "; no authority to check it with was given")
         case .failure(let failure):
-            blame("proof/" + place.token, failure)
+            blame(looseNames[place] ?? "proof/" + place.token, failure)
             note(place.name, .failed, nil)
         case nil: break
         }

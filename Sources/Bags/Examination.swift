@@ -21,6 +21,8 @@ struct Examination: Sendable {
     var stamps: [StampPlace: CertifiedTime] = [:]
     /// What was found about the tokens over the seal, before the seal was judged.
     var closings: [StampPlace: Result<CertifiedTime, Failure>] = [:]
+    /// The files of tokens that came by another way, by the places that they take here.
+    var looseNames: [StampPlace: String] = [:]
     var documents: [ProofDocument: VerifiedSigner] = [:]
     var payload = BagInfo.Oxum(bytes: 0, files: 0)
     /// Whether there is a list of payload and no payload at all: a copy of the proof alone.

@@ -63,8 +63,8 @@ public struct SealDemands: Sendable {
     public var timeStamps = false
     /// Whether an archive may be used after the date that its exporter gave it.
     public var acceptsExpired = false
-    /// Tokens that came by another way than the archive.
-    public var tokens: [[UInt8]] = []
+    /// Tokens that came by another way than the archive, each with its file's name.
+    public var tokens: [(name: String, bytes: [UInt8])] = []
 
     public init() {}
 }

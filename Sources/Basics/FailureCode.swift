@@ -168,6 +168,8 @@ extension Failure {
         case legalProfile = 750
         case payloadAbsent = 751
         case erasureTooEarly = 752
+        // Rehearsals
+        case objectiveMissed = 780
     }
 }
 
@@ -194,6 +196,7 @@ extension Failure.Code {
         case .sealPrevious, .timeStampUnavailable: 1
         case .erasureLocked, .legalProfile: 1
         case .payloadAbsent: 2
+        case .objectiveMissed: 4
         default: rawValue >= 200 ? 3 : 1
         }
     }

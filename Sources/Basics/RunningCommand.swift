@@ -24,6 +24,9 @@ public struct RunningCommand: ~Copyable, Sendable {
         _ = retrying { unsafe waitpid(process, &last, 0) }
     }
 
+    /// The number of the process, for records of what runs.
+    public var identifier: Int32 { process }
+
     /// Asks it to end (SIGTERM).
     public func terminate() { if status == nil { kill(process, SIGTERM) } }
 

@@ -47,6 +47,11 @@ struct DossierOptions: ParsableArguments {
             valueName: "folder"))
     var dossier: String?
 
+    @Option(
+        name: .customLong("tsa-ca"),
+        help: "A PEM file with the root of a time-stamping authority to believe. Repeatable.")
+    var authorities: [String] = []
+
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -60,8 +65,10 @@ struct DossierOptions: ParsableArguments {
     }
 
     func open() async throws(Failure) -> OpenDossier {
-        try await OpenDossier.open(
-            archive, trust: trust, folder: dossier, world: .real, progress: Progress())
+        var options = TrustOptions(trust: trust)
+        options.authorities = authorities
+        return try await OpenDossier.open(
+            archive, trust: options, folder: dossier, world: .real, progress: Progress())
     }
 }
 
@@ -78,6 +85,7 @@ struct SigningOptions: ParsableArguments {
         _ make: (Attestation) throws(Failure) -> Attestation.Made
     ) async throws {
         let signer = try SigningKey(file: KeyFiles.keyPath(stem: signWith))
+        OpenDossier.mend(dossier.archive, dossier.dossier, signer.publicPair)
         let open = try await dossier.open()
         let attestation = try Attestation(
             open.dossier, signer: signer, world: .real, tool: Tool.version)
@@ -294,7 +302,8 @@ struct AttestPlan: ParsableCommand {
             throw ValidationError("--output FILE is missing: the plan has no run.agreement")
         }
         let made = try AgreedPlan.sign(
-            plan: plan.digest, facts: ContractFacts.json(of: plan.run), inventory: .null,
+            plan: plan.digest, facts: ContractFacts.json(of: plan.run),
+            inventory: AgreedPlan.inventory(of: plan),
             signer: signer, world: .real, tool: Tool.version)
         for suffix in ["", ".sig", ".mldsa65"] where Files.exists(output + suffix) {
             throw Failure(

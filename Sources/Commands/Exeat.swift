@@ -18,6 +18,7 @@ public struct Exeat: AsyncParsableCommand {
               exeat export plan.yaml --output archive
               exeat verify archive --trust keys/hoster.trust.json
               exeat import archive import.yaml
+              exeat rehearse archive rehearsal.yaml
               exeat report archive --trust keys/hoster.trust.json --output dossier.html
 
             EXIT STATUS
@@ -25,15 +26,16 @@ public struct Exeat: AsyncParsableCommand {
               1    failed
               2    finished and sealed, with omissions that the plan does not cover, or without a
                    time-stamp that it asks for
-              3    verification or comparison failed
+              3    verification, comparison or a probe failed
+              4    the objective of a rehearsal was missed
               64   wrong usage
               130  interrupted; the same command resumes
             """,
         version: "exeat \(Tool.version)",
         subcommands: [
             KeysCommand.self, PlanCommand.self, ExportCommand.self, VerifyCommand.self,
-            InspectCommand.self, ExtractCommand.self, ImportCommand.self, AttestCommand.self,
-            ReportCommand.self, DeadlinesCommand.self,
+            InspectCommand.self, ExtractCommand.self, ImportCommand.self, RehearseCommand.self,
+            AttestCommand.self, ReportCommand.self, DeadlinesCommand.self,
         ])
 
     public init() {}

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Basics
+import Plans
+import Rehearsals
 import Runs
 import Streams
 
@@ -14,10 +16,18 @@ struct PlanCommand: AsyncParsableCommand {
             EXAMPLES
               exeat plan plan.yaml
               exeat plan plan.yaml --json
+              exeat plan plan.yaml --rehearsals /srv/rehearsals
             """)
 
     @Argument(help: "The plan, a YAML file.")
     var plan: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The folder of past rehearsals, which tell how long a restore takes.",
+            discussion: "Unless given, ./NAME.rehearsals where NAME is the archive's.")
+    )
+    var rehearsals: String?
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -35,10 +45,14 @@ struct PlanCommand: AsyncParsableCommand {
         let preview = try await Preview.take(
             plan, connectors: AllConnectors.exporters, world: .real, progress: counters)
         display.stop()
+        let restore = RestoreEstimate(
+            of: preview.bytes, from: rehearsals ?? "./\(plan.archive.name).rehearsals")
         if json {
-            Terminal.print(preview.json)
+            let members = (preview.json.members ?? []) + [.init("restore", restore?.json ?? .null)]
+            Terminal.print(.object(members))
         } else {
             Terminal.print(preview.text(size: Terminal.size))
+            if let restore { Terminal.print(restore.text) }
         }
         try finish(with: preview.status)
     }

@@ -15,10 +15,26 @@ enum PlanLoading {
 
     static func `import`(_ path: String) throws(Failure) -> ImportPlan {
         try ImportPlan.load(
-            path: path, kinds: AllConnectors.importers.map { $0.kind }, environment: environment
-        ) { target, problems in
-            AllConnectors.importers.first { $0.kind == target.kind }?.check(target, problems)
-        }
+            path: path, kinds: AllConnectors.importers.map { $0.kind }, environment: environment,
+            checkSettings: check)
+    }
+
+    /// An import plan for a rehearsal, which need not name targets.
+    static func rehearsal(_ path: String) throws(Failure) -> ImportPlan {
+        try ImportPlan.load(
+            path: path, kinds: AllConnectors.importers.map { $0.kind }, environment: environment,
+            rehearsing: true, checkSettings: check)
+    }
+
+    /// The same for what the command line says.
+    static func rehearsal(parsing bytes: [UInt8]) throws(Failure) -> ImportPlan {
+        try ImportPlan(
+            parsing: bytes, file: "the options", kinds: AllConnectors.importers.map { $0.kind },
+            environment: environment, rehearsing: true, checkSettings: check)
+    }
+
+    private static func check(_ target: TargetPlan, _ problems: PlanProblems) {
+        AllConnectors.importers.first { $0.kind == target.kind }?.check(target, problems)
     }
 
     /// The variables of this process, for `${env:NAME}`.

@@ -10,7 +10,8 @@ enum ProofCopying {
         _ archive: String, trust: [String], folder: String?, output: String, json: Bool
     ) async throws {
         let open = try await OpenDossier.open(
-            archive, trust: trust, folder: folder, world: .real, progress: Progress())
+            archive, trust: TrustOptions(trust: trust), folder: folder, world: .real,
+            progress: Progress())
         guard let seal = open.report.seal else { return }
         let copy = try ProofCopy(
             open.bag.unverified(), dossier: open.dossier, name: seal.name, folders: open.folders)

@@ -20,6 +20,9 @@ struct ReportCommand: AsyncParsableCommand {
             Status 3 when verification or the last comparison failed: the report is written all the \
             same, and says so. Without --trust nobody has said whom to believe, and the report says so.
 
+            A copy of the proof alone has reports, too. --proof-only makes one: a few megabytes without \
+            the data, which hold the whole dossier and are verified with exeat verify --proof-only.
+
             EXAMPLES
               exeat report archive --trust hoster.trust.json --output dossier.html
               exeat report archive --lang en --trust all.trust.json --output dossier.html
@@ -37,6 +40,18 @@ struct ReportCommand: AsyncParsableCommand {
 
     @Option(name: .customLong("trust"), help: "A trust file: who may sign. Repeatable.")
     var trust: [String] = []
+
+    @Option(
+        name: .customLong("tsa-ca"),
+        help: ArgumentHelp(
+            "A PEM file with the root of a time-stamping authority to believe. Repeatable.",
+            discussion: "Certificates between the root and the authority may follow it."))
+    var authorities: [String] = []
+
+    @Option(
+        name: .customLong("token"),
+        help: "A time-stamp that came by another way than the archive. Repeatable.")
+    var tokens: [String] = []
 
     @OptionGroup var keys: KeyOptions
 
@@ -126,22 +141,26 @@ struct ReportCommand: AsyncParsableCommand {
     private func gather(
         _ keys: ArchiveKeys, _ counters: Progress
     ) async throws(Failure) -> Evidence {
+        var believed = TrustOptions(trust: trust)
+        believed.authorities = authorities
+        believed.tokens = tokens
         let verification: Verification
         do throws(Failure) {
             verification =
                 trust.isEmpty
                 ? try await Verification.runUntrusting(
-                    archive, keys: keys, auditors: AllConnectors.auditors, progress: counters)
+                    archive, keys: keys, auditors: AllConnectors.auditors, folder: dossier,
+                    isProofEnough: true, world: .real, progress: counters)
                 : try await Verification.run(
-                    archive, trust: TrustOptions(trust: trust), keys: keys,
-                    auditors: AllConnectors.auditors, folder: dossier, world: .real,
-                    progress: counters)
+                    archive, trust: believed, keys: keys,
+                    auditors: AllConnectors.auditors, folder: dossier, isProofEnough: true,
+                    world: .real, progress: counters)
         } catch {
             guard error.code.exitStatus == 3, error.code != .bagNotFound else { throw error }
             // A tar that cannot even be listed.
             return Evidence(
-                standing: .failed(error), report: nil, bag: nil as UnverifiedBag?, manifest: nil,
-                retaken: .null, instructions: "", isProofOnly: false)
+                standing: .failed(error), report: nil, bag: nil as UnverifiedBag?, dossier: nil,
+                manifest: nil, retaken: .null, instructions: "")
         }
         if let failure = verification.failure {
             // What is no fault of the archive has no report: a wrong key, a machine that cannot read.
@@ -151,12 +170,13 @@ struct ReportCommand: AsyncParsableCommand {
                 .failed(failure), verification, bag,
                 manifest: try? OpenArchive(bag, keys: keys).manifest)
         }
-        guard let bag = verification.bag else {
-            throw Failure(.bagUnsealed, "the archive has no seal that could be verified")
+        let standing: Evidence.Standing = trust.isEmpty ? .unknownSigner : .verified
+        if let bag = verification.bag {
+            return evidence(standing, verification, bag, manifest: verification.manifest)
         }
+        // A copy of the proof: all that it holds but the payload was examined.
         return evidence(
-            trust.isEmpty ? .unknownSigner : .verified, verification, bag,
-            manifest: verification.manifest)
+            standing, verification, try Bag(opening: archive).unverified(), manifest: nil)
     }
 
     private func evidence(
@@ -167,11 +187,11 @@ struct ReportCommand: AsyncParsableCommand {
         let seal = (try? bag.read(Seal.path)).flatMap { try? JSON(parsing: $0) }
         let principal = seal?["predicate"]?["signer"]?["principal"]?.string
         return Evidence(
-            standing: standing, report: verification.report, bag: bag, manifest: manifest,
-            retaken: verification.content,
+            standing: standing, report: verification.report, bag: bag,
+            dossier: verification.dossier, manifest: manifest, retaken: verification.content,
             instructions: principal.flatMap {
                 VerificationInstructions.text(principal: $0, isEncrypted: isEncrypted)
-            } ?? "", isProofOnly: false)
+            } ?? "")
     }
 }
 

@@ -58,6 +58,10 @@ public protocol Exporter: Sendable {
 
     /// All omissions, once every artifact is concluded.
     func omissions() throws(Failure) -> OmissionSummary
+
+    /// Answers a question about what is exported, as of its one consistent moment; asked right after
+    /// the inventory. The same question is asked of what is restored, and must have the same answer.
+    func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer
 }
 
 extension Exporter {
@@ -67,6 +71,10 @@ extension Exporter {
 
     public func cut(_ artifact: Int) throws(Failure) -> Int {
         throw Failure(.failed, "artifact \(artifact) has no number of segments")
+    }
+
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        throw ProbeQuestion.unknown(question, to: "a source of kind \"\(Self.kind)\"")
     }
 }
 

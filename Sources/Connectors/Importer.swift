@@ -45,11 +45,35 @@ public protocol Importer: Sendable {
 
     /// - Parameter counting: count what the target holds, in place of the digests of `compare`.
     func conclude(counting: Bool) throws(Failure) -> ImportResult
+
+    /// What a unit of `prepare` is for; rehearsals tell the times apart.
+    func phase(of unit: SegmentNumber) -> ImportPhase
+
+    /// Asks the target the question that the source was asked at its export; see `Exporter.answer`.
+    func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer
 }
 
 extension Importer {
     public static var sources: [String] { [kind] }
     public static var targetRemembers: Bool { false }
+
+    public func phase(of unit: SegmentNumber) -> ImportPhase { .load }
+
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        throw ProbeQuestion.unknown(question, to: "a target of kind \"\(Self.kind)\"")
+    }
+}
+
+/// What an import does to its target, one after the other.
+public enum ImportPhase: String, Sendable, CaseIterable {
+    /// Definitions and content.
+    case load
+    /// Indexes, constraints and what else is made of the rows.
+    case index
+    /// Statistics for the planner of a database.
+    case analyse
+    /// The target read again.
+    case compare
 }
 
 /// What an import will do.

@@ -39,7 +39,7 @@ public struct Deadline: Sendable {
     public var earliest: Day? {
         switch rule.kind {
         case .atLeast: day
-        case .after: rule.period?.count == 0 && rule.from == rule.event ? day : day?.adding(days: 1)
+        case .after: day?.adding(days: 1)
         default: nil
         }
     }
@@ -69,8 +69,10 @@ public struct DeadlineReport: Sendable {
 
     /// The rule that keeps the erasure waiting longest; nil where none does.
     public var erasureBound: Deadline? {
-        deadlines.filter { $0.rule.event == .erasure && $0.isEarliest && $0.state != .replaced }
-            .max { ($0.earliest ?? Day(number: 0)) < ($1.earliest ?? Day(number: 0)) }
+        deadlines.filter {
+            $0.rule.event == .erasure && $0.earliest != nil && $0.state != .replaced
+        }
+        .max { ($0.earliest ?? Day(number: 0)) < ($1.earliest ?? Day(number: 0)) }
     }
 
     /// Rules about the erasure of which the day cannot be told, since a date is missing.
@@ -117,8 +119,14 @@ extension DeadlineReport {
                     lower.contains($0.rule.event) && $0.state != .replaced
                         && ($0.earliest.map { $0 > last } ?? false)
                 }
-                conflicts += earliest.map {
-                    DeadlineConflict(event: event, earliest: $0, latest: latest)
+                // Of one text the rule that asks to wait longest speaks for all.
+                let texts = Dictionary(grouping: earliest, by: \.profile).sorted { $0.key < $1.key }
+                for (_, rules) in texts {
+                    let longest = rules.max { ($0.earliest ?? last) < ($1.earliest ?? last) }
+                    if let longest {
+                        conflicts.append(
+                            DeadlineConflict(event: event, earliest: longest, latest: latest))
+                    }
                 }
             }
         }
@@ -150,7 +158,7 @@ private struct Reckoning {
         switch rule.kind {
         case .noneFrom: return charges(rule, make)
         case .times:
-            let count: Int64 = actual == nil ? 0 : 1
+            let count = timeline.times[rule.event] ?? (actual == nil ? 0 : 1)
             return make(actual: actual, count <= rule.times ?? 0 ? .met : .missed)
         case .atMost, .atLeast, .after, .before:
             guard let event = rule.from, let period = rule.period,

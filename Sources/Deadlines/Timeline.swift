@@ -16,6 +16,8 @@ public struct Timeline: Sendable, Equatable {
 
     public var days: [TimelineEvent: Day]
     public var charges: [Charge]
+    /// How often an event took place of which the last day stands in `days`.
+    public var times: [TimelineEvent: Int64] = [:]
 
     public init(days: [TimelineEvent: Day] = [:], charges: [Charge] = []) {
         self.days = days

@@ -1,11 +1,37 @@
 import Bags
 public import Basics
+public import Plans
 public import Primitives
 public import Signatures
 
 /// `plan.json`: what the parties have agreed before anything leaves, signed by the customer. The seal
 /// names it, so the exporter agrees too.
 public enum AgreedPlan {
+    /// What a plan declares, by the contract's own words and without patterns, which may name tables;
+    /// null where it declares nothing.
+    public static func inventory(of plan: ExportPlan) -> JSON {
+        guard plan.sources.contains(where: { !$0.declared.isEmpty }) else { return .null }
+        let sources = plan.sources.map { source -> JSON in
+            [
+                "name": .string(source.name), "kind": .string(source.kind),
+                "declared": .array(source.declared.map(entry)),
+            ]
+        }
+        return ["sources": .array(sources)]
+    }
+
+    private static func entry(_ declaration: DeclarationPlan) -> JSON {
+        var members: [JSON.Member] = [.init("category", .string(declaration.category))]
+        if let legal = declaration.legal { members.append(.init("legal", .string(legal))) }
+        if let count = declaration.count { members.append(.init("count", .integer(count))) }
+        if let exemption = declaration.exemption {
+            members.append(.init("legal", "exempt"))
+            members.append(.init("ground", .string(exemption.ground)))
+            members.append(.init("clause", .string(exemption.clause)))
+        }
+        return .object(members)
+    }
+
     /// - Parameters:
     ///   - plan: the digest of the plan of the export.
     ///   - facts: contract, parties, dates and legal profiles, as the catalogue will repeat them.

@@ -14,11 +14,12 @@ public struct Attestation: Sendable {
         public let bytes: [UInt8]
         public let signatures: SignaturePair
 
-        /// Name and bytes, the document first.
+        /// Name and bytes, the document first and the SSHSIG last: that one tells whose it is, should
+        /// somebody be interrupted before the document is there.
         public var files: [(name: String, bytes: [UInt8])] {
             [
-                (document.file, bytes), (document.file + ".sig", signatures.sshsig),
-                (document.file + ".mldsa65", signatures.mldsa65),
+                (document.file, bytes), (document.file + ".mldsa65", signatures.mldsa65),
+                (document.file + ".sig", signatures.sshsig),
             ]
         }
     }

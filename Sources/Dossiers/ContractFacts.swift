@@ -23,7 +23,16 @@ public struct ContractFacts: Sendable {
         if let customer = run.customer { members.append(.init("customer", .string(customer.name))) }
         if !run.dates.isEmpty {
             members.append(
-                .init("dates", .object(run.dates.map { .init($0.event, .string($0.day)) })))
+                .init(
+                    "dates",
+                    .object(
+                        run.dates.map { date in
+                            .init(
+                                date.event,
+                                date.days.count == 1
+                                    ? .string(date.days[0])
+                                    : .array(date.days.map { .string($0) }))
+                        })))
         }
         if !run.charges.isEmpty {
             members.append(
@@ -80,10 +89,13 @@ public struct ContractFacts: Sendable {
         self.json = json
         var timeline = Timeline()
         for member in json["dates"]?.members ?? [] {
-            guard let event = TimelineEvent(rawValue: member.key),
-                let day = member.value.string.flatMap({ Day($0) })
+            let texts = (member.value.array ?? [member.value]).map(\.string)
+            let days = texts.compactMap { $0.flatMap { Day($0) } }
+            guard let event = TimelineEvent(rawValue: member.key), let last = days.max(),
+                days.count == texts.count
             else { throw Failure(.legalProfile, "the archive has a date that is none") }
-            timeline[event] = day
+            timeline[event] = last
+            timeline.times[event] = Int64(days.count)
         }
         for charge in json["charges"]?.array ?? [] {
             guard let day = charge["day"]?.string.flatMap({ Day($0) }),

@@ -16,31 +16,29 @@ extension Dossier {
         ]
     }
 
-    /// A line for each document and date, for people.
-    public var lines: [String] {
+    /// A line for each document, and for an erasure against the lock.
+    public var documentLines: [String] {
         var lines = documents.map { document in
             "document: \(document.kind.file), \(document.createdAt.text), "
                 + (document.isTrusted
                     ? "signed by \(document.signer.principal)"
                     : "NOT TRUSTED: signed by \(document.signer.ed25519)")
         }
-        lines += deadlines.lines
-        if let erasure {
-            if erasure.predicate["lock"]?["overridden"]?.bool == true {
-                let names = lock.approvals.map { "\($0.name) (\($0.principal)): \($0.reason)" }
-                lines.append(
-                    "erased AGAINST THE LOCK, approved by " + names.joined(separator: "; "))
-            }
-        } else {
-            lines += lock.reasons.map { "erasure locked: \($0.what)" }
-            if lock.isOverridden {
-                lines.append(
-                    "erasure approved against the lock by "
-                        + lock.approvals.map { "\($0.name) (\($0.principal)): \($0.reason)" }
-                        .joined(separator: "; "))
-            }
+        let approvals = lock.approvals.map { "\($0.name) (\($0.principal)): \($0.reason)" }
+        if erasure?.predicate["lock"]?["overridden"]?.bool == true {
+            lines.append(
+                "erased AGAINST THE LOCK, approved by " + approvals.joined(separator: "; "))
+        } else if erasure == nil, lock.isOverridden {
+            lines.append(
+                "erasure approved against the lock by " + approvals.joined(separator: "; "))
         }
         return lines
+    }
+
+    /// The same with dates, and with what keeps the source from being erased.
+    public var lines: [String] {
+        let reasons = erasure == nil ? lock.reasons.map { "erasure locked: \($0.what)" } : []
+        return documentLines + deadlines.lines + reasons
     }
 }
 

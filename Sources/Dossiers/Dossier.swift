@@ -32,9 +32,9 @@ public struct Dossier: Sendable {
     public let lock: ErasureLock
 
     public var plan: DossierDocument? { documents.first { $0.kind == .plan } }
-    public var receipts: [DossierDocument] {
-        documents.filter { if case .receipt = $0.kind { true } else { false } }
-    }
+    /// Of imports; a rehearsal hands nothing over.
+    public var receipts: [DossierDocument] { documents.filter(\.isImportReceipt) }
+    public var rehearsals: [DossierDocument] { documents.filter(\.isRehearsal) }
     public var acceptance: DossierDocument? { documents.first { $0.kind == .acceptance } }
     public var erasureRequest: DossierDocument? { documents.first { $0.kind == .erasureRequest } }
     /// Approvals of an erasure against the lock.

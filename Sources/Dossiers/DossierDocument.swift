@@ -27,6 +27,16 @@ public struct DossierDocument: Sendable {
     }
 }
 
+extension DossierDocument {
+    private var isReceipt: Bool { if case .receipt = kind { true } else { false } }
+    /// A receipt of an import: what somebody may accept.
+    public var isImportReceipt: Bool { isReceipt && !isRehearsal }
+    /// A receipt of a rehearsal (docs/FORMAT.md, section 8.8).
+    public var isRehearsal: Bool {
+        isReceipt && predicate["purpose"]?.string == "drp-rehearsal"
+    }
+}
+
 /// The seal that a dossier is about.
 public struct DossierSeal: Sendable, Equatable {
     public let sha256: Digest256

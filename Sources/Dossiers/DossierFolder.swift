@@ -1,6 +1,7 @@
 import Bags
 public import Basics
 import Glibc
+public import Signatures
 
 /// A folder with documents of a dossier: `proof/` of an archive, the folder beside a tar, the work
 /// directory of an import, or what --dossier names.
@@ -80,6 +81,22 @@ public struct DossierFolder: Sendable {
         } catch {
             for name in made { try? Files.remove(path + "/" + name) }
             throw error
+        }
+    }
+
+    /// Takes back what somebody with these keys has left of a document when he was interrupted:
+    /// signatures of his without a document.
+    public func mend(_ pair: PublicKeyPair) {
+        guard let names = try? Files.names(in: path) else { return }
+        for name in names where name.hasSuffix(".sig") {
+            let document = String(name.dropLast(4))
+            guard ProofDocument(file: document) != nil, !names.contains(document),
+                let signature = try? read(name, limit: 1 << 14), pair.isSigner(of: signature)
+            else { continue }
+            // First the one that does not say whose it is.
+            for suffix in [".mldsa65", ".sig"] where names.contains(document + suffix) {
+                try? Files.remove(path + "/" + document + suffix)
+            }
         }
     }
 

@@ -70,6 +70,14 @@ struct DossierJudgement {
             guard document.before == .init(name: "plan", sha256: seal.planSha256) else {
                 throw Failure(.documentForeign, "\"\(file)\" is about another plan than was run")
             }
+            // Dates decide when a source may be erased: they are the customer's word, not the exporter's.
+            let agreed = document.predicate["contract"] ?? .null
+            guard agreed.canonical == (facts.json == .null ? JSON.object([]) : facts.json).canonical
+            else {
+                throw Failure(
+                    .documentChanged,
+                    "the catalogue has another contract, other dates or texts than \"\(file)\"")
+            }
             guard document.createdAt <= seal.createdAt else {
                 throw Failure(.documentDate, "\"\(file)\" was signed after the archive was sealed")
             }
@@ -162,7 +170,10 @@ struct DossierJudgement {
     private func erasedAgainstLock(_ lock: ErasureLock) -> Failure? {
         guard let erasure = document(.erasure) else { return nil }
         let claims = erasure.predicate["lock"]?["overridden"]?.bool == true
-        if claims, lock.approvals.count < 2 {
+        let listed = (erasure.predicate["lock"]?["overrides"]?.array ?? []).map {
+            $0["file"]?.string
+        }
+        if claims, lock.approvals.filter({ listed.contains($0.document) }).count < 2 {
             return Failure(
                 .documentApproval,
                 "the erasure went against its lock without the approval of two people, each with a "

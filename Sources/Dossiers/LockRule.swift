@@ -12,7 +12,12 @@ struct LockRule {
     let now: Timestamp
 
     func lock() -> ErasureLock {
-        let (notBefore, lastDay) = date
+        let (legal, lastDay) = date
+        // Nobody erases what was not accepted, or before he was asked.
+        let steps = [ProofDocument.acceptance, .erasureRequest].compactMap {
+            document($0)?.createdAt
+        }
+        let notBefore = ([legal].compactMap { $0 } + steps).max()
         return ErasureLock(
             reasons: reasons(notBefore, lastDay), notBefore: notBefore, lastDay: lastDay,
             bound: deadlines.erasureBound, approvals: approvals)
@@ -27,12 +32,17 @@ struct LockRule {
         func add(_ kind: ErasureLock.Reason.Kind, _ what: String) {
             reasons.append(.init(kind: kind, what: what))
         }
-        let receipts = documents.filter { if case .receipt = $0.kind { true } else { false } }
+        let receipts = documents.filter(\.isImportReceipt)
         if receipts.isEmpty { add(.receiptMissing, "there is no receipt of an import") }
         if let acceptance = document(.acceptance) {
             let receipt = receipts.first { $0.kind.file == acceptance.before.name }
             if let receipt, receipt.predicate["outcome"]?["status"]?.integer == 3 {
                 add(.receiptUnequal, "the receipt that was accepted tells of differences")
+            }
+            if documents.contains(where: {
+                $0.isRehearsal && $0.kind.file == acceptance.before.name
+            }) {
+                add(.receiptMissing, "what was accepted is the receipt of a rehearsal")
             }
             for document in [acceptance, receipt].compactMap({ $0 }) where !document.isTrusted {
                 add(.untrusted, "nobody trusts who signed \"\(document.kind.file)\"")

@@ -111,7 +111,7 @@ enum Statement {
 
 extension DocumentKind {
     /// How a document of the dossier is signed.
-    static func of(_ document: ProofDocument) -> DocumentKind {
+    public static func of(_ document: ProofDocument) -> DocumentKind {
         switch document {
         case .plan: .plan
         case .seal: .seal

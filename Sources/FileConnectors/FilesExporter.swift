@@ -48,6 +48,10 @@ public final class FilesExporter: Exporter {
 
     public func inventory() throws(Failure) -> Inventory { try tree.inventory() }
 
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        try tree.answer(question)
+    }
+
     public func export(
         _ number: SegmentNumber, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) -> SegmentResult {

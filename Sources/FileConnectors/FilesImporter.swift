@@ -39,6 +39,10 @@ public final class FilesImporter: Importer {
 
     public func replay(_ segment: SegmentNumber) throws(Failure) { try tree.replay(segment) }
 
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        try tree.answer(question)
+    }
+
     public func finish() throws(Failure) { try tree.finish() }
 
     public func compare(_ slice: Int) throws(Failure) { try tree.compare(slice) }

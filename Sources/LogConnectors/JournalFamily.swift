@@ -29,7 +29,7 @@ final class JournalFamily: LogFamily {
     func inventory() throws(Failure) -> FamilyInventory {
         let path = room.directory + "/inventory"
         if !Files.exists(path) {
-            var taker = JournalInventoryTaker(settings: settings, accepted: accepted, room: room)
+            let taker = JournalInventoryTaker(settings: settings, accepted: accepted, room: room)
             try taker.take().write(to: path)
         }
         let inventory = try JournalInventory(reading: path)
@@ -46,8 +46,10 @@ final class JournalFamily: LogFamily {
                     name: file.path, slug: "journal-file", kind: "journal-file",
                     legal: .exportableData, format: "journal",
                     segments: Int(
-                        max(1, (file.size + JournalInventory.rawSegment - 1)
-                            / JournalInventory.rawSegment)),
+                        max(
+                            1,
+                            (file.size + JournalInventory.rawSegment - 1)
+                                / JournalInventory.rawSegment)),
                     expected: 1, bytes: file.size))
         }
         let entries = inventory.streams.reduce(Int64(0)) { $0 + $1.entries }
@@ -89,7 +91,7 @@ final class JournalFamily: LogFamily {
         var flaws = FlawList()
         var exported: Int64 = 0
         var omitted: Int64 = 0
-        while let ordered = try reader.next({ unsafe OrderedEntry($0) }) {
+        while let ordered = try unsafe reader.next({ unsafe OrderedEntry($0) }) {
             if exported & 0x3ff == 0 { try room.progress.checkCancelled() }
             let path = inventory.files[ordered.file].path
             guard let file = try files.file(ordered.file) else {

@@ -97,7 +97,7 @@ struct JournalInventoryTaker: Sendable {
                 var reader = RecordFileReader(
                     records(place), recordSize: JournalRecord.size, from: 0,
                     count: Int64(file.counts.entries))
-                while let record = try reader.next({
+                while let record = try unsafe reader.next({
                     unsafe JournalRecord($0, boots: file.boots)
                 }) {
                     let entry = record.entry

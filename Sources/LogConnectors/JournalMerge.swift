@@ -43,7 +43,7 @@ struct JournalMerge {
         mutating func advance() throws(Failure) {
             let boots = source.boots
             while true {
-                head = try reader.next { unsafe JournalRecord($0, boots: boots) }
+                head = try unsafe reader.next { unsafe JournalRecord($0, boots: boots) }
                 if head != nil || run + 1 >= source.runs.count { return }
                 run += 1
                 reader = Self.open(source, run)

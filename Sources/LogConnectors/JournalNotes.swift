@@ -88,7 +88,7 @@ struct JournalNotes: Sendable {
             var reader = RecordFileReader(
                 digests(number), recordSize: Self.digestSize, from: 0,
                 count: try read(number).entries)
-            while let (digest, realtime) = try reader.next({ unsafe Self.load($0) }) {
+            while let (digest, realtime) = try unsafe reader.next({ unsafe Self.load($0) }) {
                 chain.add(digest, realtime: realtime)
             }
         }

@@ -70,7 +70,7 @@ struct JournalRecord {
     mutating func append(_ store: (UnsafeMutableRawPointer) -> Void) throws(Failure) {
         let start = used
         unsafe buffer.withUnsafeMutableBytes { bytes in
-            if let base = unsafe bytes.baseAddress { unsafe store(base + start) }
+            if let base = bytes.baseAddress { unsafe store(base + start) }
         }
         used += recordSize
         count += 1

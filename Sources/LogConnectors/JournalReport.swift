@@ -49,18 +49,21 @@ struct JournalReport: Sendable {
         var text =
             "\(file.missing) of the \(file.counted) entries that its head counts cannot be found"
         if let last = file.last {
-            text += "; the last that was found is number \(last.sequence) of "
+            text +=
+                "; the last that was found is number \(last.sequence) of "
                 + "\(JournalTime.text(last.realtime)), boot \(last.boot)"
             if file.tailSequence > last.sequence {
                 text += ", the last that was written is number \(file.tailSequence)"
             }
         }
         for (before, after) in file.jumps.prefix(10) where file.counts.lostBytes > 0 {
-            text += "; none between number \(before.sequence) of boot \(before.boot) and number "
+            text +=
+                "; none between number \(before.sequence) of boot \(before.boot) and number "
                 + "\(after.sequence) of boot \(after.boot)"
         }
         if !file.holes.isEmpty {
-            text += "; unreadable bytes: "
+            text +=
+                "; unreadable bytes: "
                 + file.holes.prefix(10).map { "\($0.lowerBound)-\($0.upperBound)" }
                 .joined(separator: ", ")
         }

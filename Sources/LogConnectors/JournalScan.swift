@@ -63,6 +63,8 @@ struct JournalScan {
         do throws(Failure) { file = try JournalFile(path) } catch {
             guard error.code != .cancelled else { throw error }
             scanned.failure = error.rendered
+            var status = stat()
+            if unsafe stat(path, &status) == 0 { scanned.size = Int64(status.st_size) }
             scanned.isDenied = error.code == .denied
             return scanned
         }

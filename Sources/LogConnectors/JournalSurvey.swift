@@ -64,6 +64,17 @@ extension JournalFamily {
             findings.append(
                 Finding("clock-steps", .note, "the clock was set in \(steps) places"))
         }
+        let damaged = (facts["files"]?.array ?? []).filter {
+            $0["unreadableBytes"] != nil || $0["unlisted"] != nil || $0["brokenPlaces"] != nil
+        }
+        if !damaged.isEmpty {
+            findings.append(
+                Finding(
+                    "journal-damaged", .warning,
+                    "\(damaged.count) journal files are damaged: "
+                        + damaged.prefix(10).compactMap { $0["path"]?.string }
+                        .joined(separator: ", ")))
+        }
         let online = (facts["files"]?.array ?? []).filter { $0["state"]?.string == "online" }
         if !online.isEmpty {
             findings.append(

@@ -57,8 +57,20 @@ final class JournalTargetFamily: LogTargetFamily {
         return "\(target.directory)/verbatim/\(number)-\(name)"
     }
 
+    /// Where a stream or a file is written until it is whole. Of this process alone: a program that an
+    /// import has started may outlive it for a moment, and must not write among our files.
     private func partial(_ artifact: Int) -> String {
-        "\(target.directory)/.exeat-partial-\(artifact)"
+        "\(target.directory)/\(Self.partialName(artifact))\(getpid())"
+    }
+
+    private static func partialName(_ artifact: Int) -> String { ".exeat-partial-\(artifact)-" }
+
+    /// Removes what earlier attempts have left, but for a directory that is whole.
+    private func removePartials(_ artifact: Int, keeping kept: String?) throws(Failure) {
+        for name in try Files.names(in: target.directory)
+        where name.hasPrefix(Self.partialName(artifact)) && name != kept {
+            try Files.remove("\(target.directory)/\(name)")
+        }
     }
 
     /// Names of the files that came of a stream, once all of them are whole.
@@ -98,37 +110,52 @@ final class JournalTargetFamily: LogTargetFamily {
     func replay(_ unit: SegmentNumber) throws(Failure) {
         if files.contains(unit.artifact) { return try replayRaw(unit.artifact) }
         let (directory, name) = try place(unit.artifact)
-        let partial = partial(unit.artifact)
         if !Files.exists(record(unit.artifact)) {
             // Nobody can go on with a half journal file: it is made again.
-            try Files.remove(partial)
-            try Files.makeDirectory(partial, mode: 0o750)
-            let remote = try JournalRemote(writing: "\(partial)/\(name).journal")
-            let artifact = source.artifacts[unit.artifact]
-            for segment in artifact.segments.indices {
-                try remote.feed(try artifacts.open(artifact, segment: segment), room.progress)
-            }
-            try remote.finish(room.progress)
-            let names = try Files.names(in: partial)
-            for name in names { try Self.sync("\(partial)/\(name)") }
-            try Files.syncDirectory(of: partial + "/x")
-            try Files.write(
-                JSON.array(names.map { .string($0) }).canonical, to: record(unit.artifact),
-                mode: 0o600)
+            try removePartials(unit.artifact, keeping: nil)
+            try write(unit.artifact, into: partial(unit.artifact), name: "\(name).journal")
         }
+        let (partial, names) = try written(unit.artifact)
         try Files.makeDirectory(directory)
-        for name in try names(unit.artifact) where Files.exists("\(partial)/\(name)") {
-            guard unsafe link("\(partial)/\(name)", "\(directory)/\(name)") == 0 || errno == EEXIST
+        let whole = "\(target.directory)/\(partial)"
+        for name in names where Files.exists("\(whole)/\(name)") {
+            guard unsafe link("\(whole)/\(name)", "\(directory)/\(name)") == 0 || errno == EEXIST
             else { throw Failure(errno: errno, "cannot make \"\(directory)/\(name)\"") }
         }
         try Files.syncDirectory(of: directory + "/x")
-        try Files.remove(partial)
+        try removePartials(unit.artifact, keeping: nil)
         room.progress.add(objects: 1)
     }
 
+    /// Writes a stream, and notes the files that came of it once they are on the disk.
+    private func write(_ artifact: Int, into partial: String, name: String) throws(Failure) {
+        try Files.makeDirectory(partial, mode: 0o750)
+        let remote = try JournalRemote(writing: "\(partial)/\(name)")
+        let record = source.artifacts[artifact]
+        for segment in record.segments.indices {
+            try remote.feed(try artifacts.open(record, segment: segment), room.progress)
+        }
+        try remote.finish(room.progress)
+        let names = try Files.names(in: partial)
+        for name in names { try Self.sync("\(partial)/\(name)") }
+        try Files.syncDirectory(of: partial + "/x")
+        let json: JSON = [
+            "directory": .string(Files.lastComponent(of: partial)),
+            "files": .array(names.map { .string($0) }),
+        ]
+        try Files.write(json.canonical, to: self.record(artifact), mode: 0o600)
+    }
+
+    private func written(_ artifact: Int) throws(Failure) -> (directory: String, files: [String]) {
+        let json = try JSON(parsing: Files.read(record(artifact)))
+        guard let directory = json["directory"]?.string, let files = json["files"]?.array else {
+            throw Failure(.failed, "the record \"\(record(artifact))\" is damaged")
+        }
+        return (directory, files.compactMap(\.string))
+    }
+
     private func names(_ artifact: Int) throws(Failure) -> [String] {
-        let listed = try JSON(parsing: Files.read(record(artifact))).array ?? []
-        return listed.compactMap(\.string)
+        try written(artifact).files
     }
 
     private static func sync(_ path: String) throws(Failure) {
@@ -140,7 +167,7 @@ final class JournalTargetFamily: LogTargetFamily {
         let partial = partial(artifact)
         let record = source.artifacts[artifact]
         if Files.exists(path), Files.exists(self.record(artifact)) { return }
-        try Files.remove(partial)
+        try removePartials(artifact, keeping: nil)
         try Files.makeDirectory(Files.parent(of: path))
         let file = try Descriptor(
             opening: partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o640)

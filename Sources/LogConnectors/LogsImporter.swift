@@ -34,7 +34,7 @@ public final class LogsImporter: Importer {
         self.source = source
         self.room = room
         families = [
-            try JournalTargetFamily(
+            try JournalForms(
                 self.target, source: source, from: artifacts, room: room.part("journald"),
                 resuming: resuming),
             try TextTargetFamily(
@@ -80,7 +80,8 @@ public final class LogsImporter: Importer {
         let begun = room.directory + "/begun"
         try Files.makeDirectory(target.directory)
         if Files.exists(begun) { return }
-        guard try target.existing != .refuse || Files.names(in: target.directory).isEmpty else {
+        let isEmpty = try Files.names(in: target.directory).isEmpty
+        guard isEmpty || target.existing != .refuse else {
             throw Failure(
                 .targetOccupied, "\"\(target.directory)\" is not empty",
                 hint: "Name an empty directory, or say existing: add or existing: replace.")

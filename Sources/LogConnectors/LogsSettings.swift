@@ -13,7 +13,16 @@ struct LogsSettings: Sendable {
     init(_ source: SourcePlan, _ problems: PlanProblems) {
         let settings = source.settings.mapping(Self.shape, problems)
         journald = settings?["journald"].map { JournaldSettings($0, problems) }
-        text = settings?["text"].map { TextSettings($0, problems) }
+        var text = settings?["text"].map { TextSettings($0, problems) }
+        text?.exclude(source.exclusions, problems)
+        if text == nil {
+            for exclusion in source.exclusions {
+                problems.add(
+                    .planInvalidValue, "only files of text logs can be left out by \"exclude\"",
+                    at: exclusion.patterns)
+            }
+        }
+        self.text = text
         if let settings, settings["journald"] == nil, settings["text"] == nil {
             problems.add(
                 .planMissingValue, "give \"journald\", \"text\" or both",

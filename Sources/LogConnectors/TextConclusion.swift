@@ -31,6 +31,10 @@ struct TextConclusion: Sendable {
         for omitted in layout.omitted {
             list.addDetailed(omitted.reason, omitted.path, omitted.detail)
         }
+        for excluded in layout.excluded {
+            list.addExcluded(
+                String(decoding: excluded.path, as: UTF8.self), reason: excluded.reason)
+        }
         var content = MerkleRange()
         var metadata = MerkleRange()
         var leaf = TreeLeaf()
@@ -151,7 +155,8 @@ struct TextConclusion: Sendable {
         }
         if selected > 0 {
             conclusion.notes.append(
-                "of \(selected) files only the lines in the range of time of the plan, as plain text")
+                "of \(selected) files only the lines in the range of time of the plan, as plain text"
+            )
         }
     }
 }

@@ -36,7 +36,8 @@ struct TextContent {
             try unsafe unpacker.feed(bytes, text)
         }
         unpacker.finish()
-        outcome.damage = unpacker.damage
+        // An empty file lacks nothing, whatever its name says.
+        outcome.damage = member.size > 0 ? unpacker.damage : nil
         return outcome
     }
 

@@ -41,8 +41,13 @@ final class TextFamily: LogFamily {
         for omitted in layout.omitted {
             omissions.add(omitted.reason, String(decoding: omitted.path, as: UTF8.self))
         }
+        for excluded in layout.excluded {
+            omissions.addExcluded(
+                String(decoding: excluded.path, as: UTF8.self), reason: excluded.reason)
+        }
         return Survey(
-            bytes: layout.bytes, counts: counts(layout), findings: findings + zoneFinding(layout),
+            bytes: layout.bytes, counts: counts(layout),
+            findings: findings + zoneFinding(layout) + rangeFinding(),
             omissions: omissions.summary)
     }
 
@@ -54,6 +59,16 @@ final class TextFamily: LogFamily {
                 "times of lines that name no zone are taken to be of \($0), the zone of this machine",
                 decision: "Say `timezone: …` where they are of another one.")
         }
+    }
+
+    private func rangeFinding() -> [Finding] {
+        guard settings.groups.contains(where: { !$0.range.isAll }) else { return [] }
+        return [
+            Finding(
+                "log-range", .note,
+                "of files that hold entries outside the range of time, only the lines in it are "
+                    + "exported, as plain text; all of them are read for that at the inventory")
+        ]
     }
 
     private func counts(_ layout: TextLayout) -> [JSON.Member] {
@@ -91,7 +106,9 @@ final class TextFamily: LogFamily {
                     expected: Int64(layout.streams.count),
                     bytes: Int64(layout.streams.count) * 1024),
             ],
-            objects: Int64(layout.items.count + layout.omitted.count + layout.streams.count),
+            objects: Int64(
+                layout.items.count + layout.omitted.count + layout.excluded.count
+                    + layout.streams.count),
             facts: facts(), counts: counts(layout))
     }
 

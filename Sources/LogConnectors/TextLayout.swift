@@ -26,6 +26,12 @@ struct TextLayout: Sendable {
         var detail: String
     }
 
+    /// What the plan leaves out.
+    struct Excluded: Sendable {
+        var path: [UInt8]
+        var reason: String
+    }
+
     enum Segment: Sendable {
         case items(Range<Int>)
         /// Part of the content of a large member, in bytes of it; the first has the header in front.
@@ -36,6 +42,7 @@ struct TextLayout: Sendable {
     var items: [Item] = []
     var streams: [TextStream] = []
     var omitted: [Omitted] = []
+    var excluded: [Excluded] = []
     /// Names that lead to a file which is exported under another one.
     var links: Int64 = 0
     private(set) var segments: [Segment] = []
@@ -112,6 +119,8 @@ extension TextLayout {
                         "path": .string(Base64.encode($0.path)), "detail": .string($0.detail),
                     ]
                 }),
+            "excluded": .array(
+                excluded.flatMap { [.string(Base64.encode($0.path)), .string($0.reason)] }),
             "links": .integer(links),
         ]
         try Files.write(json.canonical, to: path, mode: 0o600)
@@ -142,7 +151,8 @@ extension TextLayout {
                 .init("source", .string(Base64.encode(member.path))),
                 .init("device", .string(String(member.device))),
                 .init("inode", .string(String(member.inode))),
-                .init("stored", .integer(member.size)), .init("stream", .integer(Int64(member.stream))),
+                .init("stored", .integer(member.size)),
+                .init("stream", .integer(Int64(member.stream))),
                 .init("place", .integer(Int64(member.place))),
                 .init("clock", member.clock.json),
                 .init("others", .array(member.others.map { .string(Base64.encode($0)) })),
@@ -247,6 +257,11 @@ extension TextLayout {
                 Omitted(
                     reason: reason, path: try bytes(line["path"]),
                     detail: line["detail"]?.string ?? ""))
+        }
+        let pairs = json["excluded"]?.array ?? []
+        for place in stride(from: 0, to: pairs.count - 1, by: 2) {
+            excluded.append(
+                Excluded(path: try bytes(pairs[place]), reason: pairs[place + 1].string ?? ""))
         }
         links = try integer(json["links"])
         cut()

@@ -108,7 +108,8 @@ extension TextFacts {
                     "ambiguous": .integer(clock.ambiguous), "skipped": .integer(clock.skipped),
                 ]),
             .init("yearless", .integer(clock.yearless)), .init("steps", .integer(steps)),
-            .init("stepList", .array(stepList.map(\.json))), .init("gaps", .array(gaps.map(\.json))),
+            .init("stepList", .array(stepList.map(\.json))),
+            .init("gaps", .array(gaps.map(\.json))),
         ]
         return .object(members)
     }

@@ -1,5 +1,4 @@
 import Basics
-import Glibc
 import Logs
 import Primitives
 import Streams
@@ -17,52 +16,8 @@ struct TextRecordProof {
     /// What the records give; without files, what no text gives.
     func read(progress: Progress) throws(Failure) -> TextFound {
         var sum = Sum()
-        if form == .ndjson {
-            _ = try read(".ndjson", &sum, progress)
-        } else {
-            var piece = 1
-            while try read(
-                "-" + String(repeating: "0", count: max(0, 5 - String(piece).utf8.count))
-                    + "\(piece).ndjson", &sum, progress)
-            { piece += 1 }
-        }
+        try RecordLines(form, at: stem).read(progress) { (line) throws(Failure) in sum.add(line) }
         return sum.finish()
-    }
-
-    private func read(
-        _ suffix: String, _ sum: inout Sum, _ progress: Progress
-    ) throws(Failure) -> Bool {
-        let file: SharedDescriptor
-        do throws(Failure) {
-            file = try TextHolder.open(stem + Array(suffix.utf8))
-        } catch {
-            if error.code == .sourceVanished { return false }
-            throw error
-        }
-        let size = Int64(try file.descriptor.status().st_size)
-        var source = FileSource(file, from: 0, size: size)
-        var chunk = Chunk()
-        var line: [UInt8] = []
-        var isAction = form == .bulk
-        repeat {
-            try progress.checkCancelled()
-            try source.read(into: &chunk)
-            try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                var start = 0
-                while start < bytes.count {
-                    let newline = unsafe bytes[start...].firstIndex(of: 0x0a)
-                    unsafe line.append(contentsOf: bytes[start..<(newline ?? bytes.count)])
-                    guard let newline else { break }
-                    // Of two lines, the first says what to do with the second.
-                    if !isAction { sum.add(line) }
-                    if form == .bulk { isAction.toggle() }
-                    line.removeAll(keepingCapacity: true)
-                    start = newline + 1
-                }
-            }
-        } while !chunk.isEmpty
-        if !line.isEmpty { sum.isBroken = true }
-        return true
     }
 
     private struct Sum: ~Copyable {

@@ -44,26 +44,18 @@ final class TextRecordWriter: TextTaker {
 
 /// Makes records of entries, into one file or into pieces of a size that `_bulk` takes.
 private final class EntryWriter: TextEntryTaker {
-    private let stem: [UInt8]
-    private let isPieced: Bool
     private let maker: TextRecordMaker
-    private var file: RecordFile?
-    private var piece = 0
-    private var size: Int64 = 0
+    private var pieces: RecordPieces
     private var record: OpenTelemetryRecord
     private let path: [UInt8]
     /// Attributes that all records of the member have.
     private var shared: [UInt8] = []
 
-    /// Elasticsearch takes no request beyond 100 MB (`http.max_content_length`).
-    private static let largestPiece: Int64 = 90_000_000
-
     init(
         _ member: TextMemberRecord, _ stream: [UInt8], _ maker: TextRecordMaker, pieces: Bool,
         at stem: [UInt8]
     ) throws(Failure) {
-        self.stem = stem
-        isPieced = pieces
+        self.pieces = RecordPieces(stem, isPieced: pieces)
         self.maker = maker
         path = member.source
         var resource = Array("{\"exeat.source\":".utf8)
@@ -74,22 +66,12 @@ private final class EntryWriter: TextEntryTaker {
         Self.append("\"log.file.name\":", Array(name), &shared)
         Self.append("\"log.file.path\":", member.source, &shared)
         Self.append("\"exeat.log\":", stream, &shared)
-        try open()
     }
 
     private static func append(_ key: String, _ value: [UInt8], _ bytes: inout [UInt8]) {
         bytes += Array(key.utf8)
         _ = unsafe value.withUnsafeBytes { unsafe JSONBytes.quote($0, to: &bytes) }
         bytes.append(0x2c)
-    }
-
-    private func open() throws(Failure) {
-        piece += 1
-        let number = String(piece)
-        let suffix =
-            isPieced
-            ? "-" + String(repeating: "0", count: max(0, 5 - number.utf8.count)) + number : ""
-        file = try RecordFile(stem + Array((suffix + ".ndjson").utf8))
     }
 
     func take(_ entry: TextEntries.Entry, _ body: UnsafeRawBufferPointer) throws(Failure) {
@@ -105,23 +87,10 @@ private final class EntryWriter: TextEntryTaker {
         if entry.isUnterminated {
             record.attributes += Array("\"exeat.log.unterminated\":true,".utf8)
         }
-        if isPieced, let held = file?.size,
-            held > 0, held + Int64(body.count) * 2 > Self.largestPiece
-        {
-            size += held
-            try file?.finish()
-            try open()
-        }
         let (record, maker) = (record, maker)
         let id = maker.index == nil ? nil : identifier(entry)
-        try file?.append { line in
-            if let index = maker.index, let id {
-                line += Array("{\"create\":{\"_index\":".utf8)
-                JSON.quote(index, into: &line)
-                line += Array(",\"_id\":\"".utf8)
-                line += id
-                line += Array("\"}}\n".utf8)
-            }
+        try pieces.append(expecting: Int64(body.count) * 2) { line in
+            if let index = maker.index, let id { RecordPieces.appendAction(index, id, to: &line) }
             unsafe record.append(body: body, stamped: maker.index != nil, to: &line)
         }
     }
@@ -136,10 +105,7 @@ private final class EntryWriter: TextEntryTaker {
     }
 
     func finish() throws(Failure) -> Int64 {
-        size += file?.size ?? 0
-        try file?.finish()
-        file = nil
-        return size
+        try pieces.finish()
     }
 }
 

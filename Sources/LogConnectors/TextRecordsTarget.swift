@@ -18,6 +18,7 @@ final class TextRecordsTarget: Sendable {
     private let maker: TextRecordMaker
     private let members: [[UInt8]: (stream: Int, member: TextMemberRecord)]
     private let list: [TextMemberRecord]
+    private let beginnings: Set<Int>
     private let texts = Mutex<[[UInt8]: TextFound]>([:])
 
     init(
@@ -35,6 +36,7 @@ final class TextRecordsTarget: Sendable {
         }
         self.members = members
         list = stored.streams.flatMap(\.members)
+        beginnings = Set(stored.beginnings)
         let begun = room.directory + "/begun-\(form.rawValue)"
         try Files.makeDirectory(path, mode: 0o700)
         if existing == .refuse, !(resuming && Files.exists(begun)) {
@@ -48,6 +50,8 @@ final class TextRecordsTarget: Sendable {
     }
 
     func replay(_ segment: Int) throws(Failure) {
+        // More of a large member: the unit that it begins in has taken it.
+        guard beginnings.contains(segment) else { return }
         let progress = room.progress
         var walk = TextWalk(stored, segment, progress: progress)
         try walk.run { (path) throws(Failure) in

@@ -202,7 +202,8 @@ struct TextSegment {
             hasher.update(zeros: size - count)
             note.lacks = note.lacks ?? .shortened
             if note.detail.isEmpty {
-                note.detail = "\(size - count) bytes from byte \(range.lowerBound + count) on are "
+                note.detail =
+                    "\(size - count) bytes from byte \(range.lowerBound + count) on are "
                     + "gone: zeros stand for them"
             }
         }

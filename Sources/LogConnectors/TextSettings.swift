@@ -1,3 +1,4 @@
+import Archives
 import Basics
 import Glibc
 import Logs
@@ -20,6 +21,9 @@ struct TextSettings: Sendable {
     }
 
     private(set) var groups: [Group] = []
+    /// Patterns of `exclude`, and for each the reason that the plan gives.
+    private(set) var excludes = GlobSet()
+    private(set) var excludeReasons: [String] = []
 
     static let shape = PlanShape(
         required: ["paths"], optional: ["since", "until", "timezone", "year", "format"])
@@ -39,6 +43,22 @@ struct TextSettings: Sendable {
         }
     }
 
+    static let exclusionShape = PlanShape(required: ["paths"])
+
+    /// Takes what the source leaves out.
+    mutating func exclude(_ exclusions: [SourcePlan.Exclusion], _ problems: PlanProblems) {
+        var patterns: [String] = []
+        for exclusion in exclusions {
+            let mapping = exclusion.patterns.mapping(Self.exclusionShape, problems)
+            let texts = mapping?.strings("paths") ?? []
+            patterns += texts
+            excludeReasons += texts.map { _ in exclusion.reason }
+            do throws(Failure) { excludes = try GlobSet(patterns) } catch {
+                problems.add(error.code, error.what, atKeyOf: exclusion.patterns)
+            }
+        }
+    }
+
     private static func group(_ node: PlanNode, _ problems: PlanProblems) -> Group? {
         guard let settings = node.mapping(shape, problems) else { return nil }
         var group = Group(patterns: settings.paths("paths") ?? [])
@@ -51,40 +71,13 @@ struct TextSettings: Sendable {
         group.year = settings.integer("year", in: 1970...2199)
         let words = ["auto"] + TextFormat.allCases.map(\.rawValue)
         group.format = settings.choice("format", of: words).flatMap { TextFormat(rawValue: $0) }
-        group.range.since = moment("since", settings, group.zone, problems)
-        group.range.until = moment("until", settings, group.zone, problems)
+        group.range.since = PlanMoment.read("since", settings, group.zone, problems)
+        group.range.until = PlanMoment.read("until", settings, group.zone, problems)
         if let since = group.range.since, let until = group.range.until, until < since {
             problems.add(
                 .planInvalidValue, "\"until\" is before \"since\"", atKeyOf: settings.node)
         }
         return group
-    }
-
-    /// A time such as `2026-06-30T23:59:59+02:00`, or in the zone of the group `2026-06-30 23:59:59` or
-    /// `2026-06-30`, which is the beginning of that day.
-    private static func moment(
-        _ key: String, _ settings: PlanMapping, _ zone: TextTimeZone, _ problems: PlanProblems
-    ) -> Timestamp? {
-        guard let text = settings.string(key), let node = settings[key] else { return nil }
-        switch zone.moment(text) {
-        case .moment(let moment): return moment
-        case .unclear(let first, let second):
-            problems.add(
-                .planInvalidValue,
-                "\"\(key)\" names a time that comes twice when the clock is set back: write "
-                    + "\(first.text) or \(second.text)", at: node)
-        case .missing:
-            problems.add(
-                .planInvalidValue,
-                "\"\(key)\" names a time that no clock shows, since it is set forward there",
-                at: node)
-        case nil:
-            problems.add(
-                .planInvalidValue,
-                "\"\(key)\" must be a time such as 2026-06-30T23:59:59+02:00 or 2026-06-30, not "
-                    + "\"\(text)\"", at: node)
-        }
-        return nil
     }
 }
 

@@ -115,7 +115,8 @@ extension TextStreamRecord {
         members = try list.map { (json) throws(Failure) in try TextMemberRecord(json) }
         guard self.chain.hex == chain else {
             throw Failure(
-                .treeMismatch, "the members of \"\(String(decoding: base, as: UTF8.self))\" do not "
+                .treeMismatch,
+                "the members of \"\(String(decoding: base, as: UTF8.self))\" do not "
                     + "give its digest",
                 hint: "The archive is damaged or forged; get a fresh copy from its maker.")
         }

@@ -2,7 +2,7 @@ import Archives
 import Basics
 import Plans
 
-/// What an import plan says about text logs under `text:`.
+/// What an import plan says about text logs under `text:`, or about the journal under `journald:`.
 struct TextTarget: Sendable {
     /// What becomes of the logs at the target.
     enum Form: String, Sendable, CaseIterable {
@@ -20,9 +20,11 @@ struct TextTarget: Sendable {
     let owners: OwnerMapping.Policy
 
     static let shape = PlanShape(optional: ["format", "index", "owners"])
+    /// Of the journal, whose files have no owners to be kept.
+    static let journalShape = PlanShape(optional: ["format", "index"])
 
-    init(_ node: PlanNode?, _ problems: PlanProblems) {
-        let settings = node?.mapping(Self.shape, problems)
+    init(_ node: PlanNode?, _ problems: PlanProblems, shape: PlanShape = TextTarget.shape) {
+        let settings = node?.mapping(shape, problems)
         var forms: [Form] = []
         for element in settings?["format"]?.elements(problems) ?? [] {
             if let word = element.choice(of: Form.allCases.map(\.rawValue), problems),
@@ -47,7 +49,9 @@ struct TextTarget: Sendable {
             }
         }
         owners =
-            settings?.choice("owners", of: ["numeric", "names"])
+            settings.flatMap {
+                $0.has("owners") ? $0.choice("owners", of: ["numeric", "names"]) : nil
+            }
             .flatMap { OwnerMapping.Policy(rawValue: $0) } ?? .numeric
     }
 

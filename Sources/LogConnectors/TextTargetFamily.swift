@@ -70,7 +70,8 @@ final class TextTargetFamily: LogTargetFamily {
                     existing: existing, room: room, resuming: resuming))
         }
         let units =
-            records.isEmpty || files != nil ? Array(stored.tree.segments.indices) : stored.beginnings
+            records.isEmpty || files != nil
+            ? Array(stored.tree.segments.indices) : stored.beginnings
         let slices = (files?.slices ?? 0) + records.reduce(0) { $0 + $1.slices }
         let (opened, targets) = (files, records)
         state.withLock {

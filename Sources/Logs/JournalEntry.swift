@@ -14,6 +14,19 @@ public struct JournalEntry: Sendable, Equatable {
     /// How many fields it refers to.
     public var items: Int
 
+    public init(
+        offset: Int64, sequence: UInt64, realtime: UInt64, monotonic: UInt64, boot: JournalID,
+        hash: UInt64, items: Int
+    ) {
+        self.offset = offset
+        self.sequence = sequence
+        self.realtime = realtime
+        self.monotonic = monotonic
+        self.boot = boot
+        self.hash = hash
+        self.items = items
+    }
+
     /// Times beyond the year 3000 are none (systemd: VALID_REALTIME).
     static let latest: UInt64 = 1 << 55
 }

@@ -4,7 +4,8 @@ import Glibc
 /// The name of this machine's time zone, where it can be told.
 enum LocalZone {
     static var name: String? {
-        if let variable = unsafe getenv("TZ").map({ unsafe String(cString: $0) }), !variable.isEmpty {
+        if let variable = unsafe getenv("TZ").map({ unsafe String(cString: $0) }), !variable.isEmpty
+        {
             return variable.hasPrefix(":") ? String(variable.dropFirst()) : variable
         }
         let path = Files.absolute("/etc/localtime")

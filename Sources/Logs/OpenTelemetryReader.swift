@@ -66,6 +66,34 @@ public struct OpenTelemetryReader: Sendable {
         return nil
     }
 
+    /// All attributes whose values are strings or lists of strings; nil where the line breaks off.
+    mutating func allAttributes() -> [(key: String, values: [[UInt8]])]? {
+        guard !attributes.isEmpty else { return nil }
+        let end = line.count
+        defer { position = end }
+        position = attributes.lowerBound + 1
+        var members: [(key: String, values: [[UInt8]])] = []
+        if position < line.count, line[position] == 0x7d { return members }
+        repeat {
+            guard let key = string(), take(0x3a) else { return nil }
+            var values: [[UInt8]] = []
+            if position < line.count, line[position] == 0x22 {
+                guard unescape() else { return nil }
+                values = [scratch]
+            } else if take(0x5b) {
+                repeat {
+                    guard unescape() else { return nil }
+                    values.append(scratch)
+                } while take(0x2c)
+                guard take(0x5d) else { return nil }
+            } else {
+                guard skip() else { return nil }
+            }
+            members.append((key, values))
+        } while take(0x2c)
+        return members
+    }
+
     private mutating func take(_ byte: UInt8) -> Bool {
         guard position < line.count, line[position] == byte else { return false }
         position += 1

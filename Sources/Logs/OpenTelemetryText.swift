@@ -73,7 +73,9 @@ public struct OpenTelemetryText: Sendable {
         if isNamed {
             // level=error, "level":"error"
             var place = index
-            while place > 0, unsafe [0x22, 0x3d, 0x3a, 0x20].contains(line[place - 1]) { place -= 1 }
+            while place > 0, unsafe [0x22, 0x3d, 0x3a, 0x20].contains(line[place - 1]) {
+                place -= 1
+            }
             let names: [StaticString] = ["level", "severity", "lvl"]
             return names.contains { name in
                 let size = name.utf8CodeUnitCount

@@ -141,7 +141,9 @@ public struct TextEntries: Sendable {
     /// Hands over the entry at hand, which its LF ends unless it says otherwise.
     private mutating func hand(_ taker: some TextEntryTaker) throws(Failure) {
         let entry = entry
-        try Failure.catching { try unsafe body.withUnsafeBytes { try unsafe taker.take(entry, $0) } }
+        try Failure.catching {
+            try unsafe body.withUnsafeBytes { try unsafe taker.take(entry, $0) }
+        }
         body.removeAll(keepingCapacity: true)
         hasEntry = false
     }

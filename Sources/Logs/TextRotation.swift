@@ -51,7 +51,9 @@ public struct TextRotation: Sendable, Hashable {
     /// The name taken for the log itself, whatever its digits look like.
     public init(alone name: String, packing: String?) {
         var base = name
-        if let packing, name.hasSuffix("." + packing) { base = String(name.dropLast(packing.utf8.count + 1)) }
+        if let packing, name.hasSuffix("." + packing) {
+            base = String(name.dropLast(packing.utf8.count + 1))
+        }
         self.base = base
         place = .current
         self.packing = packing
@@ -93,7 +95,8 @@ public struct TextRotation: Sendable, Hashable {
         // The longest run of digits and what may stand between those of a date and a time of day.
         var start = end
         while start > 0,
-            name[start - 1] &- 0x30 < 10 || [0x2d, 0x5f, 0x2e, 0x54, 0x3a].contains(name[start - 1])
+            name[start - 1] &- 0x30 < 10
+                || [0x2d, 0x5f, 0x2e, 0x54, 0x3a].contains(name[start - 1])
         { start -= 1 }
         // It begins with a separator; whatever is in front of a shorter date belongs to the name.
         for from in start..<end where [0x2d, 0x5f, 0x2e].contains(name[from]) {
@@ -122,7 +125,9 @@ public struct TextRotation: Sendable, Hashable {
             let moment = CivilDay.of(Int64(number(first[...])))
             let date = CivilDay.date(moment)
             let second = Int64(number(first[...])) - moment * 86_400
-            return (padded(date.year * 10_000 + date.month * 100 + date.day, 8) + padded(second, 5), 0)
+            return (
+                padded(date.year * 10_000 + date.month * 100 + date.day, 8) + padded(second, 5), 0
+            )
         } else if [8, 10, 12, 14].contains(first.count) {
             digits = first
             rest = groups[1...]
@@ -133,7 +138,9 @@ public struct TextRotation: Sendable, Hashable {
             return nil
         }
         guard isDate(digits) else { return nil }
-        while let next = rest.first, next.count == 2 || next.count == 4 || next.count == 6 || next.count == 10 {
+        while let next = rest.first,
+            next.count == 2 || next.count == 4 || next.count == 6 || next.count == 10
+        {
             if next.count == 2, digits.count >= 14 { break }
             digits += next
             rest = rest.dropFirst()

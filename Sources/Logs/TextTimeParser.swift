@@ -58,12 +58,14 @@ extension TextCursor {
     /// The formats that a line with this beginning may have.
     var candidates: [TextFormat] {
         switch byte {
-        case 0x7b: [.json]
-        case 0x3c: [.rfc5424, .rfc3164]
-        case 0x5b: [.iso, .apacheError, .nginxError, .access, .epoch]
-        case 0x30...0x39: [.iso, .nginxError, .mysql, .epoch, .access]
-        case 0x41...0x5a: [.rfc3164, .apacheError, .access, .iso, .logfmt]
-        default: [.access, .epoch, .logfmt]
+        case 0x7b: Candidates.brace
+        case 0x3c: Candidates.priority
+        case 0x5b: Candidates.bracket
+        case 0x30...0x39: Candidates.digit
+        case 0x41...0x5a: Candidates.capital
+        // The lines of a stack trace, of which there may be many.
+        case 0x20, 0x09, 0: Candidates.none
+        default: Candidates.other
         }
     }
 
@@ -201,7 +203,9 @@ extension TextCursor {
         guard byte &- 0x30 >= 10 else { return nil }
         let unit: Int64
         switch count {
-        case 10: return TextTime(wall: value, nanoseconds: fraction(), zone: .offset(0))
+        // Up to the year 2100: other numbers of ten digits are no times.
+        case 10 where value < 4_102_444_800:
+            return TextTime(wall: value, nanoseconds: fraction(), zone: .offset(0))
         case 13: unit = 1000
         case 16: unit = 1_000_000
         case 19: unit = 1_000_000_000
@@ -216,9 +220,7 @@ extension TextCursor {
     private mutating func json() -> TextTime? {
         guard byte == 0x7b else { return nil }
         let start = position
-        for key: StaticString in [
-            "\"@timestamp\":", "\"timestamp\":", "\"time\":", "\"ts\":", "\"t\":",
-        ] {
+        for key in Candidates.jsonKeys {
             position = start
             guard let place = find(key, within: TextTimeParser.window) else { continue }
             position = place
@@ -234,7 +236,7 @@ extension TextCursor {
 
     private mutating func logfmt() -> TextTime? {
         let start = position
-        for key: StaticString in ["time=", "ts=", "timestamp="] {
+        for key in Candidates.logfmtKeys {
             position = start
             guard let place = find(key, within: 256) else { continue }
             let before = place - key.utf8CodeUnitCount
@@ -373,28 +375,4 @@ extension TextCursor {
         position += 3
         return number
     }
-}
-
-/// Words in capitals as numbers, the first letter in the highest byte.
-enum ZoneWords {
-    static func number(_ word: String) -> UInt64 { word.utf8.reduce(0) { $0 << 8 | UInt64($1) } }
-
-    static func text(_ number: UInt64) -> String {
-        var bytes: [UInt8] = []
-        for shift in stride(from: 56, through: 0, by: -8) {
-            let byte = UInt8(truncatingIfNeeded: number >> UInt64(shift))
-            if byte != 0 { bytes.append(byte) }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    static let utc = number("UTC")
-    static let gmt = number("GMT")
-    /// What stands behind a time and is no zone.
-    static let levels: Set<UInt64> = Set(
-        [
-            "INFO", "WARN", "ERROR", "ERR", "DEBUG", "TRACE", "FATAL", "LOG", "CRIT", "ALERT",
-            "NOTE", "EMERG", "PANIC", "HINT", "FINE", "FINER", "OFF", "ALL", "GET", "POST", "PUT",
-            "HEAD",
-        ].map(number))
 }

@@ -34,18 +34,23 @@ extension Manifest {
 
 extension SourceRecord {
     var json: JSON {
-        [
-            "name": .string(name), "kind": .string(kind), "folder": .string(folder),
-            "moment": ["kind": .string(moment.kind), "value": .string(moment.value)],
-            "facts": facts,
-            "artifacts": .array(artifacts.map(\.json)),
-            "omissions": omissions.json,
+        var members: [JSON.Member] = [
+            .init("name", .string(name)), .init("kind", .string(kind)),
+            .init("folder", .string(folder)),
+            .init("moment", ["kind": .string(moment.kind), "value": .string(moment.value)]),
+            .init("facts", facts), .init("artifacts", .array(artifacts.map(\.json))),
+            .init("omissions", omissions.json),
         ]
+        // Readers of before know no such member.
+        if !probes.isEmpty { members.append(.init("probes", .array(probes.map(\.json)))) }
+        return .object(members)
     }
 
     init(_ json: JSON) throws(Failure) {
         let fields = try Fields(json, "a source of the manifest")
-        try fields.only(["name", "kind", "folder", "moment", "facts", "artifacts", "omissions"])
+        try fields.only([
+            "name", "kind", "folder", "moment", "facts", "artifacts", "omissions", "probes",
+        ])
         let moment = try Fields(fields.value("moment"), "a moment of the manifest")
         try moment.only(["kind", "value"])
         self.init(
@@ -54,7 +59,32 @@ extension SourceRecord {
             moment: Moment(kind: try moment.string("kind"), value: try moment.string("value")),
             facts: try fields.value("facts"),
             artifacts: try fields.list("artifacts", ArtifactRecord.init),
-            omissions: try OmissionSummary(fields.value("omissions")))
+            omissions: try OmissionSummary(fields.value("omissions")),
+            probes: json["probes"] == nil ? [] : try fields.list("probes", ProbeRecord.init))
+    }
+}
+
+extension ProbeRecord {
+    public var json: JSON {
+        var members: [JSON.Member] = [
+            .init("name", .string(name)), .init("request", request),
+            .init("within", .integer(within)),
+        ]
+        if let expect { members.append(.init("expect", .string(expect))) }
+        if let answer { members.append(.init("answer", answer)) }
+        return .object(members)
+    }
+
+    public init(_ json: JSON) throws(Failure) {
+        let fields = try Fields(json, "a probe of the manifest")
+        try fields.only(["name", "request", "expect", "answer", "within"])
+        self.init(
+            name: try fields.string("name"), request: try fields.value("request"),
+            expect: json["expect"] == nil ? nil : try fields.string("expect"),
+            answer: json["answer"], within: try fields.integer("within"))
+        guard request["kind"]?.string != nil, (1...1 << 32).contains(within) else {
+            throw fields.wrong("request")
+        }
     }
 }
 

@@ -34,10 +34,12 @@ public struct SourceRecord: Sendable, Equatable {
     public var facts: JSON
     public var artifacts: [ArtifactRecord]
     public var omissions: OmissionSummary
+    /// Questions to ask again of what is restored.
+    public var probes: [ProbeRecord]
 
     public init(
         name: String, kind: String, folder: String, moment: Moment, facts: JSON,
-        artifacts: [ArtifactRecord], omissions: OmissionSummary
+        artifacts: [ArtifactRecord], omissions: OmissionSummary, probes: [ProbeRecord] = []
     ) {
         self.name = name
         self.kind = kind
@@ -46,6 +48,28 @@ public struct SourceRecord: Sendable, Equatable {
         self.facts = facts
         self.artifacts = artifacts
         self.omissions = omissions
+        self.probes = probes
+    }
+}
+
+/// A question about a source, and what it was answered at the export.
+public struct ProbeRecord: Sendable, Equatable {
+    public var name: String
+    /// `{"kind": "sql", "sql": …}`, as the plan asks it.
+    public var request: JSON
+    /// The answer that must come; nil where the recorded one, or any, will do.
+    public var expect: String?
+    /// What the source answered in its moment; nil where the question was not for it.
+    public var answer: JSON?
+    /// Seconds that an answer is waited for.
+    public var within: Int64
+
+    public init(name: String, request: JSON, expect: String?, answer: JSON?, within: Int64) {
+        self.name = name
+        self.request = request
+        self.expect = expect
+        self.answer = answer
+        self.within = within
     }
 }
 

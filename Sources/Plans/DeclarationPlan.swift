@@ -55,6 +55,9 @@ public struct DeclarationPlan: Sendable {
         objects.contains { $0.contains { $0 != "*" } && Self.matches($0, name) }
     }
 
+    /// Whether a pattern says more than "everything".
+    public var isByName: Bool { objects.contains { $0.contains { $0 != "*" } } }
+
     /// `*` stands for any text, `?` for one character, everything else for itself.
     static func matches(_ pattern: String, _ text: String) -> Bool {
         let (pattern, text) = (Array(pattern.unicodeScalars), Array(text.unicodeScalars))

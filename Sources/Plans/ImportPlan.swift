@@ -14,6 +14,8 @@ public struct ImportPlan: Sendable {
     public let verify: Comparison
     public let timestamp: TimestampDemand
     public let limits: LimitsPlan
+    /// What matters to `exeat rehearse` alone.
+    public let rehearsal: RehearsalPlan
     /// The plan without `limits`, its references to secrets as they are written.
     public let digest: Digest256
 
@@ -27,27 +29,33 @@ public struct ImportPlan: Sendable {
 
     static let shape = PlanShape(
         required: ["exeat", "trust", "sign-with", "targets"],
-        optional: ["decrypt-with", "verify", "timestamp", "limits"])
+        optional: ["decrypt-with", "verify", "timestamp", "limits", "rehearse"])
+    /// A rehearsal makes targets of its own.
+    static let rehearsalShape = PlanShape(
+        required: ["exeat", "trust", "sign-with"],
+        optional: ["decrypt-with", "verify", "timestamp", "limits", "rehearse", "targets"])
 
     /// Reads a plan file; see `ExportPlan.load`.
+    ///
+    /// - Parameter rehearsing: for `exeat rehearse`, which makes targets that the plan does not name.
     public static func load(
-        path: String, kinds: [String], environment: [String: String],
+        path: String, kinds: [String], environment: [String: String], rehearsing: Bool = false,
         checkSettings: (TargetPlan, PlanProblems) -> Void
     ) throws(Failure) -> ImportPlan {
         let bytes = try PlanFile.read(path)
         return try ImportPlan(
             parsing: bytes, file: path, kinds: kinds, environment: environment,
-            checkSettings: checkSettings)
+            rehearsing: rehearsing, checkSettings: checkSettings)
     }
 
     /// Parses a plan; `file` is named in problems, and relative paths start at its directory.
     public init(
         parsing bytes: [UInt8], file: String, kinds: [String], environment: [String: String],
-        checkSettings: (TargetPlan, PlanProblems) -> Void
+        rehearsing: Bool = false, checkSettings: (TargetPlan, PlanProblems) -> Void
     ) throws(Failure) {
         let problems = PlanProblems()
         let plan = try PlanFile.open(
-            bytes, file, environment, Self.shape,
+            bytes, file, environment, rehearsing ? Self.rehearsalShape : Self.shape,
             own: "targets", other: "sources", named: "an export plan", problems)
         trust = plan.paths("trust") ?? []
         decryptWith = plan.paths("decrypt-with") ?? []
@@ -55,8 +63,20 @@ public struct ImportPlan: Sendable {
         verify = plan.choice("verify", Comparison.self) ?? .digest
         timestamp = TimestampDemand(plan["timestamp"], problems)
         limits = LimitsPlan(plan["limits"], problems)
+        rehearsal = RehearsalPlan(plan["rehearse"], problems)
         let entries = PlanFile.named("targets", plan)
-        targets = entries.map { TargetPlan($0, kinds: kinds, problems) }
+        let known = rehearsing ? kinds + [RehearsedTarget.throwAway] : kinds
+        targets = entries.map { TargetPlan($0, kinds: known, problems) }
+        let tiers = rehearsal.tiers.map(\.name)
+        for target in targets {
+            if let tier = target.rehearsal.tier, !tiers.contains(tier) {
+                problems.add(
+                    .planInvalidValue,
+                    "no tier is named \"\(tier)\"\(Nearest.advice(for: tier, among: tiers))",
+                    at: target.settings)
+            }
+            if target.isThrowAway { _ = target.settings.mapping(PlanShape(), problems) }
+        }
         for target in targets where kinds.contains(target.kind) { checkSettings(target, problems) }
         digest = PlanFile.digest(plan.node, list: "targets")
         try problems.check()
@@ -75,13 +95,19 @@ public struct TargetPlan: Sendable {
     public let existing: Existing
     /// Bytes per second that this target may be written at.
     public let bandwidth: Int64?
+    /// What matters to `exeat rehearse` alone.
+    public let rehearsal: RehearsedTarget
+
+    /// Whether a rehearsal makes the target and removes it again.
+    public var isThrowAway: Bool { kind == RehearsedTarget.throwAway }
 
     /// What happens to a target that holds something already.
     public enum Existing: String, Sendable, CaseIterable {
         case refuse, add, replace
     }
 
-    static let shape = PlanShape(required: ["kind"], optional: ["map", "existing", "limits"])
+    static let shape = PlanShape(
+        required: ["kind"], optional: ["map", "existing", "limits"] + RehearsedTarget.keys)
 
     init(_ entry: PlanNode.Entry, kinds: [String], _ problems: PlanProblems) {
         let common = CommonPlan(entry, shape: Self.shape, kinds: kinds, problems)
@@ -92,5 +118,6 @@ public struct TargetPlan: Sendable {
         existing = common.fields?.choice("existing", Existing.self) ?? .refuse
         bandwidth =
             common.fields?.mapping("limits", SourcePlan.limitsShape)?.byteRate("bandwidth")
+        rehearsal = RehearsedTarget(common.fields, problems)
     }
 }

@@ -26,7 +26,7 @@ public struct RunPlan: Sendable {
     /// Legal profiles; nil leaves the choice to the purpose.
     public let legal: Legal?
     /// Days that the parties have agreed or that are past, by the words of `dateKeys`.
-    public let dates: [(event: String, day: String)]
+    public let dates: [(event: String, days: [String])]
     public let charges: [Charge]
 
     /// The texts that dates are held against.
@@ -69,7 +69,11 @@ public struct RunPlan: Sendable {
         legal = run?.mapping("legal", Legal.shape).map { Self.legal($0) }
         let days = run?.mapping("dates", PlanShape(optional: Self.dateKeys))
         dates = Self.dateKeys.compactMap { key in
-            days?[key].flatMap { Self.day($0, problems) }.map { (key, $0) }
+            guard let node = days?[key] else { return nil }
+            // Only an extension may come more than once, and then it is one too many.
+            let nodes = key == "extension-end" ? node.elements(problems) ?? [] : [node]
+            let found = nodes.compactMap { Self.day($0, problems) }
+            return found.isEmpty ? nil : (key, found)
         }
         charges = (run?["charges"]?.elements(problems) ?? []).compactMap { node in
             guard let charge = node.mapping(Charge.shape, problems),

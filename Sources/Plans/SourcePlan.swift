@@ -16,6 +16,8 @@ public struct SourcePlan: Sendable {
     public let declared: [DeclarationPlan]
     /// Bytes per second that this source may be read at.
     public let bandwidth: Int64?
+    /// What is asked of the source, and again of what is restored from the archive.
+    public let probes: [ProbePlan]
     private let acceptNodes: [PlanNode]
 
     /// Patterns of a kind that only the connector knows, with the reason that goes on record.
@@ -26,7 +28,7 @@ public struct SourcePlan: Sendable {
     }
 
     static let shape = PlanShape(
-        required: ["kind"], optional: ["exclude", "accept", "limits", "declared"])
+        required: ["kind"], optional: ["exclude", "accept", "limits", "declared", "probes"])
     static let exclusionShape = PlanShape(required: ["reason"])
     static let limitsShape = PlanShape(optional: ["bandwidth"])
 
@@ -42,6 +44,7 @@ public struct SourcePlan: Sendable {
             DeclarationPlan($0, problems)
         }
         bandwidth = common.fields?.mapping("limits", Self.limitsShape)?.byteRate("bandwidth")
+        probes = ProbePlan.list(common.fields?["probes"], problems)
     }
 
     /// Notes each `accept` that the connector does not know; a run with an unknown one would call

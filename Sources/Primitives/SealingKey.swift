@@ -68,7 +68,14 @@ import CCrypto
         guard let prime = unsafe BN_bin2bn(start, Int32(start.count), nil) else {
             throw Failure(.failed, "libcrypto has no memory")
         }
-        while unsafe BN_check_prime(prime, context, nil) != 1 { unsafe BN_add_word(prime, 4) }
+        while true {
+            let verdict = unsafe BN_check_prime(prime, context, nil)
+            if verdict == 1 { break }
+            guard verdict == 0, unsafe BN_add_word(prime, 4) == 1 else {
+                unsafe BN_clear_free(prime)
+                throw Failure(.failed, "libcrypto cannot look for primes")
+            }
+        }
         return unsafe prime
     }
 

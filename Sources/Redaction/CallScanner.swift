@@ -4,22 +4,32 @@ struct CallScanner {
 
     /// Calls, and which of their arguments is the secret, from 0.
     private static let calls: [String: Int] = [
-        "mysqli": 2, "pdo": 2, "mysqli_connect": 2, "mysql_connect": 2, "mysql_pconnect": 2, "ldap_bind": 2, "ftp_login": 2, "oci_connect": 1,
-        "oci_pconnect": 1, "getconnection": 2, "createdatabaseconnection": 3, "drivermanager.getconnection": 2, "httpbasicauth": 1, "ssh2_auth_password": 2,
-        "imap_open": 2, "sqlsrv_connect": 9, "usernamepasswordtoken": 1, "networkcredential": 1, "usernamepasswordcredentials": 1, "convertto-securestring": 0,
+        "mysqli": 2, "pdo": 2, "mysqli_connect": 2, "mysql_connect": 2, "mysql_pconnect": 2,
+        "ldap_bind": 2, "ftp_login": 2, "oci_connect": 1,
+        "oci_pconnect": 1, "getconnection": 2, "createdatabaseconnection": 3,
+        "drivermanager.getconnection": 2, "httpbasicauth": 1, "ssh2_auth_password": 2,
+        "imap_open": 2, "sqlsrv_connect": 9, "usernamepasswordtoken": 1, "networkcredential": 1,
+        "usernamepasswordcredentials": 1, "convertto-securestring": 0,
         "setpassword": 0, "withpassword": 0, "basic_auth": 1, "simple_bind_s": 1,
     ]
     private static let filter = WordFilter(Set(calls.keys).union(marks).union(["by"]))
-    private static let marks: Set<String> = ["password", "passwd", "passphrase", "convertto-securestring", "secret"]
+    private static let marks: Set<String> = [
+        "password", "passphrase", "convertto-securestring", "secret",
+    ]
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Called for each word of a text; `end` is behind it.
     func secret(after word: Range<Int>, before limit: Int) -> [Range<Int>] {
-        guard word.count <= 32, word.upperBound < limit, [0x20, 0x28, 0x09].contains(bytes[word.upperBound]) else { return [] }
-        guard CallScanner.filter.mayHave(word, of: bytes) || bytes[word.upperBound] == 0x28 else { return [] }
+        guard word.count <= 32, word.upperBound < limit,
+            [0x20, 0x28, 0x09].contains(bytes[word.upperBound])
+        else { return [] }
+        guard CallScanner.filter.mayHave(word, of: bytes) || bytes[word.upperBound] == 0x28 else {
+            return []
+        }
         let text = bytes.word(word)
-        if let place = CallScanner.calls[text] ?? CallScanner.calls[text.split(separator: ".").last.map(String.init) ?? ""],
+        if let place = CallScanner.calls[text]
+            ?? CallScanner.calls[text.split(separator: ".").last.map(String.init) ?? ""],
             let argument = argument(place, from: word.upperBound, before: limit)
         {
             return [argument]
@@ -38,9 +48,14 @@ struct CallScanner {
     /// A text in quotes that follows, possibly in a bracket.
     private func quoted(_ start: Int, before limit: Int) -> Range<Int>? {
         var position = start
-        while position < limit, position - start < 12, bytes[position].isSpace || bytes[position] == 0x28 { position += 1 }
-        guard position < limit, bytes[position].isQuote || bytes[position] == 0x5c else { return nil }
-        return Quoted(at: position, of: bytes, lineEnd: min(limit, position + 1024), mayBreak: false)?.inner
+        while position < limit, position - start < 12,
+            bytes[position].isSpace || bytes[position] == 0x28
+        { position += 1 }
+        guard position < limit, bytes[position].isQuote || bytes[position] == 0x5c else {
+            return nil
+        }
+        return Quoted(
+            at: position, of: bytes, lineEnd: min(limit, position + 1024), mayBreak: false)?.inner
     }
 
     /// The argument of a call, where it is a text in quotes.
@@ -52,7 +67,8 @@ struct CallScanner {
         while position < limit {
             let byte = bytes[position]
             if byte.isQuote || byte == 0x5c {
-                guard let text = Quoted(at: position, of: bytes, lineEnd: limit, mayBreak: false) else { return nil }
+                guard let text = Quoted(at: position, of: bytes, lineEnd: limit, mayBreak: false)
+                else { return nil }
                 if index == place { return text.inner }
                 position = text.end
             } else if byte == 0x2c {

@@ -6,36 +6,73 @@ enum Commands {
         func put(_ names: [String], _ letters: String, isPair: Bool = false) {
             for name in names { table[name, default: []] += letters.utf8.map { ($0, isPair) } }
         }
-        put(["mysql", "mysqldump", "mysqladmin", "mariadb", "mariadb-dump", "mariadb-admin", "mariadb-check", "mysqlcheck", "mysqlimport"], "p")
-        put(["mysqlshow", "mysqlbinlog", "mydumper", "myloader", "xtrabackup", "mariabackup", "innobackupex", "mongo", "mongosh"], "p")
-        put(["mongodump", "mongorestore", "sshpass", "docker", "podman", "skopeo", "plink", "pscp", "rabbitmqadmin", "7z", "7za", "7zr"], "p")
-        put(["oc", "az", "helm", "influx", "check_mysql", "check_mysql_query", "vncviewer", "isql"], "p")
+        put(
+            [
+                "mysql", "mysqldump", "mysqladmin", "mariadb", "mariadb-dump", "mariadb-admin",
+                "mariadb-check", "mysqlcheck", "mysqlimport",
+            ], "p")
+        put(
+            [
+                "mysqlshow", "mysqlbinlog", "mydumper", "myloader", "xtrabackup", "mariabackup",
+                "innobackupex", "mongo", "mongosh",
+            ], "p")
+        put(
+            [
+                "mongodump", "mongorestore", "sshpass", "docker", "podman", "skopeo", "plink",
+                "pscp", "rabbitmqadmin", "7z", "7za", "7zr",
+            ], "p")
+        put(
+            [
+                "oc", "az", "helm", "influx", "check_mysql", "check_mysql_query", "vncviewer",
+                "isql",
+            ], "p")
         put(["curl", "http", "https"], "uU", isPair: true)
         put(["lftp", "smbclient", "rpcclient", "net", "smbget", "nmblookup"], "uU", isPair: true)
-        put(["ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami", "ldapmodrdn", "ldapcompare", "ldapexop"], "w")
+        put(
+            [
+                "ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami",
+                "ldapmodrdn", "ldapcompare", "ldapexop",
+            ], "w")
         put(["redis-cli", "check_http", "check_ldap"], "a")
-        put(["unzip", "zip", "sqlcmd", "bcp", "isql", "ipmitool", "check_ldap", "check_pgsql", "cadaver"], "P")
+        put(
+            [
+                "unzip", "zip", "sqlcmd", "bcp", "isql", "ipmitool", "check_ldap", "check_pgsql",
+                "cadaver",
+            ], "P")
         put(["snmpget", "snmpwalk", "snmpbulkwalk", "snmpset", "snmpgetnext", "snmptrap"], "cAX")
         put(["check_snmp"], "CAX")
         put(["openssl"], "kK")
-        put(["htpasswd", "chpasswd", "kinit", "passwd", "sqlplus", "expdp", "impdp", "exp", "imp", "rman", "sqlldr", "vault"], "")
+        put(["ssh-keygen"], "NP")
+        put(
+            [
+                "htpasswd", "chpasswd", "kinit", "passwd", "sqlplus", "expdp", "impdp", "exp",
+                "imp", "rman", "sqlldr", "vault",
+            ], "")
         return table
     }()
 
     /// `mysql -p x` asks for the password and connects to a database x; the others take the next word.
     static func takesNext(_ command: String, _ letter: UInt8) -> Bool {
-        !(command.hasPrefix("mysql") || command.hasPrefix("mariadb") || command.hasPrefix("7z")) || letter != 0x70
+        !(command.hasPrefix("mysql") || command.hasPrefix("mariadb") || command.hasPrefix("7z"))
+            || letter != 0x70
     }
 
     private static let positions = WordFilter(
-        ["htpasswd", "chpasswd", "passwd", "saslpasswd2", "kinit", "cryptsetup", "smbpasswd", "pure-pw", "vncpasswd", "sudo", "sqlplus", "expdp",
-         "impdp", "exp", "imp", "rman", "sqlldr", "login"], mayBePath: true)
+        [
+            "htpasswd", "chpasswd", "passwd", "saslpasswd2", "kinit", "cryptsetup", "smbpasswd",
+            "pure-pw", "vncpasswd", "sudo", "sqlplus", "expdp",
+            "impdp", "exp", "imp", "rman", "sqlldr", "login", "openssl", "nmcli", "wpa_passphrase",
+            "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf",
+        ], mayBePath: true)
 
     /// Passwords that a command takes by their place, or from its input.
-    static func positional(_ words: [Range<Int>], _ line: Line, in directives: Directives, to found: inout [Spot]) {
+    static func positional(
+        _ words: [Range<Int>], _ line: Line, in directives: Directives, to found: inout [Spot]
+    ) {
         let bytes = directives.bytes
         guard words.count < 256 else { return }
-        for (index, word) in words.enumerated() where positions.mayHave(word, of: bytes) || bytes.has("userid=", at: word.lowerBound) {
+        for (index, word) in words.enumerated()
+        where positions.mayHave(word, of: bytes) || bytes.has("userid=", at: word.lowerBound) {
             let text = name(word, in: bytes)
             switch text {
             case "htpasswd":
@@ -44,50 +81,114 @@ enum Commands {
                 guard options.contains(where: { bytes[$0].contains(0x62) }) else { continue }
                 let rest = words[(index + 1 + options.count)...]
                 let isPrinting = options.contains { bytes[$0].contains(0x6e) }
-                if let last = rest.dropFirst(isPrinting ? 1 : 2).first { put(last, directives, &found) }
-            case "chpasswd", "passwd", "saslpasswd2", "kinit", "cryptsetup", "smbpasswd", "pure-pw", "vncpasswd", "sudo":
-                if text == "sudo", index + 1 >= words.count || bytes.word(words[index + 1]) != "-s" { continue }
+                if let last = rest.dropFirst(isPrinting ? 1 : 2).first {
+                    put(last, directives, &found)
+                }
+            case "chpasswd", "passwd", "saslpasswd2", "kinit", "cryptsetup", "smbpasswd", "pure-pw",
+                "vncpasswd", "sudo":
+                if text == "sudo", index + 1 >= words.count || bytes.word(words[index + 1]) != "-s"
+                {
+                    continue
+                }
                 // echo PASSWORD | passwd --stdin, chpasswd <<< user:PASSWORD.
-                if let mark = words[(index + 1)...].firstIndex(where: { bytes.has("<<<", at: $0.lowerBound) }) {
+                if let mark = words[(index + 1)...].firstIndex(where: {
+                    bytes.has("<<<", at: $0.lowerBound)
+                }) {
                     let rest = (words[mark].lowerBound + 3)..<line.range.upperBound
                     fed(bytes.trimmed(rest), text, directives, &found)
                 }
-                guard let pipe = words[..<index].lastIndex(where: { bytes.word($0) == "|" }), let echo = words[..<pipe].firstIndex(where: {
-                    ["echo", "printf"].contains(name($0, in: bytes))
-                }) else { continue }
-                for value in words[(echo + 1)..<pipe] where bytes[value.lowerBound] != 0x2d { fed(value, text, directives, &found) }
+                guard let pipe = words[..<index].lastIndex(where: { bytes.word($0) == "|" }),
+                    let echo = words[..<pipe].firstIndex(where: {
+                        ["echo", "printf"].contains(name($0, in: bytes))
+                    })
+                else { continue }
+                for value in words[(echo + 1)..<pipe] where bytes[value.lowerBound] != 0x2d {
+                    fed(value, text, directives, &found)
+                }
             case "sqlplus", "expdp", "impdp", "exp", "imp", "rman", "sqlldr":
                 for value in words[(index + 1)...] { oracle(value, directives, &found) }
+            case "openssl":
+                if index + 1 < words.count, bytes.word(words[index + 1]) == "passwd",
+                    let last = words.last, bytes[last.lowerBound] != 0x2d, words.count > index + 2
+                {
+                    put(last, directives, &found)
+                }
+            case "nmcli", "wpa_passphrase", "rabbitmqctl", "ipmitool":
+                let skip = [
+                    "password": text == "ipmitool" ? 2 : 1, "psk": 1, "wpa_passphrase": 2,
+                    "add_user": 2, "change_password": 2,
+                ]
+                for (place, word) in words.enumerated() where place >= index {
+                    guard let distance = skip[name(word, in: bytes)], place + distance < words.count
+                    else { continue }
+                    put(words[place + distance], directives, &found)
+                }
+            case "ansible-vault":
+                if index + 2 < words.count, bytes.word(words[index + 1]) == "encrypt_string" {
+                    for value in words[(index + 2)...] where bytes[value.lowerBound].isQuote {
+                        put(value, directives, &found)
+                    }
+                }
+            case "echo", "printf":
+                // echo PASSWORD | docker login --password-stdin.
+                guard let pipe = words[index...].firstIndex(where: { bytes.word($0) == "|" }),
+                    words[pipe...].contains(where: {
+                        ["--password-stdin", "--passphrase-fd", "--pass-stdin", "--stdin"].contains(
+                            bytes.word($0))
+                    })
+                else { continue }
+                for value in words[(index + 1)..<pipe] where bytes[value.lowerBound] != 0x2d {
+                    put(value, directives, &found)
+                }
             case "login":
                 // vault login TOKEN.
-                if index > 0, name(words[index - 1], in: bytes) == "vault", index + 1 < words.count { put(words[index + 1], directives, &found) }
+                if index > 0, name(words[index - 1], in: bytes) == "vault", index + 1 < words.count
+                {
+                    put(words[index + 1], directives, &found)
+                }
             default:
-                if text.hasPrefix("userid=") { oracle((word.lowerBound + 7)..<word.upperBound, directives, &found) }
+                if text.hasPrefix("userid=") {
+                    oracle((word.lowerBound + 7)..<word.upperBound, directives, &found)
+                }
             }
         }
     }
 
     private static func name(_ word: Range<Int>, in bytes: [UInt8]) -> String {
-        guard let slash = bytes[word].lastIndex(of: 0x2f), slash + 1 < word.upperBound, !bytes[word].contains(0x3d) else { return bytes.word(word) }
+        guard let slash = bytes[word].lastIndex(of: 0x2f), slash + 1 < word.upperBound,
+            !bytes[word].contains(0x3d)
+        else { return bytes.word(word) }
         return bytes.word((slash + 1)..<word.upperBound)
     }
 
-    private static func fed(_ value: Range<Int>, _ command: String, _ directives: Directives, _ found: inout [Spot]) {
-        if command == "chpasswd" { directives.pair(value, to: &found) } else { put(value, directives, &found) }
+    private static func fed(
+        _ value: Range<Int>, _ command: String, _ directives: Directives, _ found: inout [Spot]
+    ) {
+        if command == "chpasswd" {
+            directives.pair(value, to: &found)
+        } else {
+            put(value, directives, &found)
+        }
     }
 
     /// user/password@service.
-    private static func oracle(_ word: Range<Int>, _ directives: Directives, _ found: inout [Spot]) {
+    private static func oracle(_ word: Range<Int>, _ directives: Directives, _ found: inout [Spot])
+    {
         let inner = directives.unquoted(word)
         let bytes = directives.bytes
-        guard let slash = bytes.position(of: 0x2f, from: inner.lowerBound, before: inner.upperBound), slash > inner.lowerBound,
-            bytes[inner.lowerBound..<slash].allSatisfy({ $0.isWordOrDash || $0 == 0x24 || $0 == 0x3d })
+        guard
+            let slash = bytes.position(of: 0x2f, from: inner.lowerBound, before: inner.upperBound),
+            slash > inner.lowerBound,
+            bytes[inner.lowerBound..<slash].allSatisfy({
+                $0.isWordOrDash || $0 == 0x24 || $0 == 0x3d
+            })
         else { return }
         let end = bytes[slash..<inner.upperBound].lastIndex(of: 0x40) ?? inner.upperBound
         if slash + 1 < end { put((slash + 1)..<end, directives, &found) }
     }
 
     private static func put(_ range: Range<Int>, _ directives: Directives, _ found: inout [Spot]) {
-        directives.add(directives.unquoted(range), .secret(.password), "command-line", key: nil, to: &found)
+        directives.add(
+            directives.unquoted(range), .secret(.password), "command-line", key: nil, to: &found)
     }
 }

@@ -15,12 +15,17 @@ struct Directives {
         if !kind.isProse { first(words, line, to: &found) }
         for index in words.indices {
             let word = words[index]
-            if Directives.commands.mayHave(word, of: bytes), let command = command(word) { current = command }
+            if Directives.commands.mayHave(word, of: bytes), let command = command(word) {
+                current = command
+            }
             let value = index + 1 < words.count ? words[index + 1] : nil
             if bytes[word.lowerBound] == 0x2d {
                 option(word, value, of: current, to: &found)
             } else if let value, index > 0, !line.isComment, kind.form == .lines {
-                within(word, value, isLast: index + 2 == words.count, next: index + 2 < words.count ? words[index + 2] : nil, to: &found)
+                within(
+                    word, value, isLast: index + 2 == words.count,
+                    isShort: words.count <= 4 || Directives.openers.contains(bytes.word(words[0])),
+                    next: index + 2 < words.count ? words[index + 2] : nil, to: &found)
             }
         }
         Commands.positional(words, line, in: self, to: &found)
@@ -35,11 +40,18 @@ struct Directives {
         if !kind.isModuleStack, let rule = DirectiveRule.table[text] {
             for skip in rule.places {
                 var place = 1 + skip
-                if rule.mayHaveKind, place + 1 < words.count, isKindOfCoding(words[place]) { place += 1 }
+                if rule.mayHaveKind, place + 1 < words.count, isKindOfCoding(words[place]) {
+                    place += 1
+                }
                 // A remark about a directive is a sentence: it has more words than the directive takes.
-                guard place < words.count, !line.isComment || words.count <= place + 2 else { continue }
-                let whole = rule.takesRest ? words[place].lowerBound..<line.range.upperBound : words[place]
-                add(unquoted(withoutMark(whole)), .secret(rule.secretClass), "directive", key: text, to: &found)
+                guard place < words.count, !line.isComment || words.count <= place + 2 else {
+                    continue
+                }
+                let whole =
+                    rule.takesRest ? words[place].lowerBound..<line.range.upperBound : words[place]
+                add(
+                    unquoted(withoutMark(whole)), .secret(rule.secretClass), "directive", key: text,
+                    to: &found)
             }
             if text == "password", kind.path.contains("grub"), words.count >= 3 {
                 add(words[2], .secret(.password), "directive", key: text, to: &found)
@@ -47,17 +59,24 @@ struct Directives {
             if rule.isWhole { return }
         }
         named(words, line, to: &found)
-        if text == "stats", words.count > 2, bytes.word(words[1]) == "auth" { pair(words[2], to: &found) }
+        if text == "stats", words.count > 2, bytes.word(words[1]) == "auth" {
+            pair(words[2], to: &found)
+        }
         // Redis: user alice on >password ~* +@all.
         if text == "user" || text == "acl" {
-            for word in words.dropFirst() where [0x3e, 0x3c].contains(bytes[word.lowerBound]) && word.count > 1 {
-                add((word.lowerBound + 1)..<word.upperBound, .secret(.password), "directive", key: text, to: &found)
+            for word in words.dropFirst()
+            where [0x3e, 0x3c].contains(bytes[word.lowerBound]) && word.count > 1 {
+                add(
+                    (word.lowerBound + 1)..<word.upperBound, .secret(.password), "directive",
+                    key: text, to: &found)
             }
         }
     }
 
     private func named(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
-        guard !kind.isModuleStack, !kind.isRegister, bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e }) else { return }
+        guard !kind.isModuleStack, !kind.isRegister,
+            bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
+        else { return }
         let sensitivity = kind.sensitivity(of: KeyName(bytes[words[0]]))
         guard case .secret = sensitivity else { return }
         var place = 1
@@ -65,25 +84,45 @@ struct Directives {
         let value = words[place]
         guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]) else { return }
         // Two words are a name and its value; more are a sentence, unless the value is in quotes or odd.
-        guard words.count == place + 1 || bytes[value.lowerBound].isQuote || isRemark(words[place + 1])
-            || !line.isComment && !bytes[value].allSatisfy({ $0.isLetter || $0 >= 0x80 || [0x2c, 0x2e, 0x27].contains($0) })
+        guard
+            words.count == place + 1 || bytes[value.lowerBound].isQuote
+                || isRemark(words[place + 1])
+                || !line.isComment
+                    && !bytes[value].allSatisfy({
+                        $0.isLetter || $0 >= 0x80 || [0x2c, 0x2e, 0x27].contains($0)
+                    })
         else { return }
-        add(unquoted(withoutMark(value)), sensitivity, "key-name", key: bytes.word(words[0]), to: &found)
+        add(
+            unquoted(withoutMark(value)), sensitivity, "key-name", key: bytes.word(words[0]),
+            to: &found)
     }
 
     private static let inner: Set<String> = [
-        "password", "passwd", "secret", "passphrase", "insecure-password", "psksecret", "pre-shared-key", "preshared-key", "ascii-text",
-        "key-string", "auth-password", "priv-password", "community", "encrypted-password", "md5", "authentication-key", "psk", "pass",
+        "password", "passwd", "secret", "passphrase", "insecure-password", "shared-secret",
+        "authorization", "psksecret", "pre-shared-key", "preshared-key", "ascii-text",
+        "key-string", "auth-password", "priv-password", "community", "encrypted-password", "md5",
+        "authentication-key", "psk", "pass",
     ]
 
+    private static let openers: Set<String> = [
+        "username", "user", "enable", "set", "neighbor", "ppp", "crypto", "tacacs-server",
+        "radius-server", "poll", "machine", "login", "snmp-server",
+        "ip", "isakmp", "key", "server", "account", "create", "alter", "grant",
+    ]
     private static let inwards = WordFilter(inner.union(["key"]))
-    private static let commands = WordFilter(Set(Commands.options.keys).union(["|", "||", "&&", ";"]), mayBePath: true)
+    private static let commands = WordFilter(
+        Set(Commands.options.keys).union(["|", "||", "&&", ";"]), mayBePath: true)
 
     /// `username admin privilege 15 password 7 …` of network devices, `user a insecure-password x` of HAProxy.
-    private func within(_ word: Range<Int>, _ value: Range<Int>, isLast: Bool, next: Range<Int>?, to found: inout [Spot]) {
+    private func within(
+        _ word: Range<Int>, _ value: Range<Int>, isLast: Bool, isShort: Bool, next: Range<Int>?,
+        to found: inout [Spot]
+    ) {
         guard Directives.inwards.mayHave(word, of: bytes) else { return }
         let text = bytes.word(word)
-        guard Directives.inner.contains(text) || text == "key", !kind.isModuleStack, !kind.isRegister else { return }
+        guard Directives.inner.contains(text) || text == "key", !kind.isModuleStack,
+            !kind.isRegister
+        else { return }
         var value = value
         var isLast = isLast
         if let next, isKindOfCoding(value) {
@@ -93,29 +132,47 @@ struct Directives {
             return
         }
         guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
-        guard isLast || bytes[value.lowerBound].isQuote || !bytes[value].allSatisfy({ $0.isLetter || $0 >= 0x80 || [0x2c, 0x2e, 0x27, 0x2d].contains($0) })
+        // A plain word is a password on a short line, or on one of a network device.
+        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort { return }
+        guard
+            isLast || bytes[value.lowerBound].isQuote
+                || !bytes[value].allSatisfy({
+                    $0.isLetter || $0 >= 0x80 || [0x2c, 0x2e, 0x27, 0x2d].contains($0)
+                })
         else { return }
-        add(unquoted(withoutMark(value)), .secret(text == "community" ? .community : .password), "directive", key: text, to: &found)
+        add(
+            unquoted(withoutMark(value)), .secret(text == "community" ? .community : .password),
+            "directive", key: text, to: &found)
     }
 
     /// `7` in `password 7 0822455D0A16`, `ENC` in `set password ENC …`.
     private func isKindOfCoding(_ word: Range<Int>) -> Bool {
-        word.count == 1 && bytes[word.lowerBound].isDigit || ["enc", "encrypted", "hash", "sha512", "plaintext", "cleartext", "cipher", "simple"].contains(bytes.word(word))
+        word.count == 1 && bytes[word.lowerBound].isDigit
+            || ["enc", "encrypted", "hash", "sha512", "plaintext", "cleartext", "cipher", "simple"]
+                .contains(bytes.word(word))
     }
 
-    private func isRemark(_ word: Range<Int>) -> Bool { [0x23, 0x3b].contains(bytes[word.lowerBound]) || bytes.has("//", at: word.lowerBound) }
+    private func isRemark(_ word: Range<Int>) -> Bool {
+        [0x23, 0x3b].contains(bytes[word.lowerBound]) || bytes.has("//", at: word.lowerBound)
+    }
 
     private func withoutMark(_ range: Range<Int>) -> Range<Int> {
         var end = range.upperBound
-        while end > range.lowerBound + 1, bytes[end - 1] == 0x3b || bytes[end - 1] == 0x2c { end -= 1 }
+        while end > range.lowerBound + 1, bytes[end - 1] == 0x3b || bytes[end - 1] == 0x2c {
+            end -= 1
+        }
         return range.lowerBound..<end
     }
 
     // MARK: options
 
     /// `--password x`, `-p x` and `-px` of the commands that mean a password by it, `-u user:password`.
-    private func option(_ word: Range<Int>, _ value: Range<Int>?, of command: String, to found: inout [Spot]) {
-        guard !word.isEmpty, word.count < 4096, !Placeholder.isContained(in: Array(bytes[word])) else { return }
+    private func option(
+        _ word: Range<Int>, _ value: Range<Int>?, of command: String, to found: inout [Spot]
+    ) {
+        guard !word.isEmpty, word.count < 4096, bytes[word.upperBound - 1] != 0x29,
+            !Placeholder.isContained(in: Array(bytes[word]))
+        else { return }
         let isLong = bytes.has("--", at: word.lowerBound)
         let name = (word.lowerBound + (isLong ? 2 : 1))..<word.upperBound
         if name.count > 2, !bytes[name].contains(0x3d), let value, bytes[value.lowerBound] != 0x2d {
@@ -127,7 +184,9 @@ struct Directives {
         }
         guard let letters = Commands.options[command] else { return }
         if isLong {
-            if let value, ["user", "proxy-user"].contains(bytes.word(name)) { pair(value, to: &found) }
+            if let value, ["user", "proxy-user"].contains(bytes.word(name)) {
+                pair(value, to: &found)
+            }
             return
         }
         for (letter, isPair) in letters {
@@ -144,7 +203,9 @@ struct Directives {
                 if isPair {
                     pair(attached, to: &found)
                 } else {
-                    add(unquoted(attached), .secret(.password), "command-line", key: key, to: &found)
+                    add(
+                        unquoted(attached), .secret(.password), "command-line", key: key, to: &found
+                    )
                 }
             }
         }
@@ -153,7 +214,9 @@ struct Directives {
     /// The password in `user:password` or `user%password`.
     func pair(_ value: Range<Int>, to found: inout [Spot]) {
         let inner = unquoted(value)
-        guard let mark = bytes[inner].firstIndex(where: { $0 == 0x3a || $0 == 0x25 }), mark + 1 < inner.upperBound else { return }
+        guard let mark = bytes[inner].firstIndex(where: { $0 == 0x3a || $0 == 0x25 }),
+            mark + 1 < inner.upperBound
+        else { return }
         add((mark + 1)..<inner.upperBound, .secret(.password), "command-line", key: nil, to: &found)
     }
 
@@ -161,20 +224,26 @@ struct Directives {
     private func command(_ word: Range<Int>) -> String? {
         var word = word
         if let slash = bytes[word].lastIndex(of: 0x2f) { word = (slash + 1)..<word.upperBound }
-        while let first = bytes[word].first, [0x28, 0x60, 0x22, 0x27, 0x24].contains(first) { word = (word.lowerBound + 1)..<word.upperBound }
+        while let first = bytes[word].first, [0x28, 0x60, 0x22, 0x27, 0x24].contains(first) {
+            word = (word.lowerBound + 1)..<word.upperBound
+        }
         let text = bytes.word(word)
         if ["|", "&&", "||", ";"].contains(text) { return "" }
         return Commands.options[text] == nil ? nil : text
     }
 
-    func add(_ range: Range<Int>, _ sensitivity: Sensitivity, _ detector: String, key: String?, to found: inout [Spot]) {
+    func add(
+        _ range: Range<Int>, _ sensitivity: Sensitivity, _ detector: String, key: String?,
+        to found: inout [Spot]
+    ) {
         for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity) {
             found.append(Spot(range: part, secretClass: secretClass, detector: detector, key: key))
         }
     }
 
     func unquoted(_ range: Range<Int>) -> Range<Int> {
-        Quoted(at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: false)?.inner ?? range
+        Quoted(at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: false)?.inner
+            ?? range
     }
 }
 
@@ -190,14 +259,22 @@ struct DirectiveRule {
 
     static let table: [String: DirectiveRule] = [
         "requirepass": .init(secretClass: .password), "masterauth": .init(secretClass: .password),
-        "bindpw": .init(secretClass: .password, takesRest: true), "rootbindpw": .init(secretClass: .password, takesRest: true),
+        "bindpw": .init(secretClass: .password, takesRest: true),
+        "rootbindpw": .init(secretClass: .password, takesRest: true),
         "rootpw": .init(secretClass: .passwordHash, takesRest: true),
-        "rocommunity": .init(secretClass: .community), "rwcommunity": .init(secretClass: .community),
-        "rocommunity6": .init(secretClass: .community), "rwcommunity6": .init(secretClass: .community),
-        "trapcommunity": .init(secretClass: .community), "authcommunity": .init(secretClass: .community, places: [1]),
-        "com2sec": .init(secretClass: .community, places: [2]), "com2sec6": .init(secretClass: .community, places: [2]),
-        "trapsink": .init(secretClass: .community, places: [1]), "trap2sink": .init(secretClass: .community, places: [1]),
+        "rocommunity": .init(secretClass: .community),
+        "rwcommunity": .init(secretClass: .community),
+        "rocommunity6": .init(secretClass: .community),
+        "rwcommunity6": .init(secretClass: .community),
+        "trapcommunity": .init(secretClass: .community),
+        "authcommunity": .init(secretClass: .community, places: [1]),
+        "com2sec": .init(secretClass: .community, places: [2]),
+        "com2sec6": .init(secretClass: .community, places: [2]),
+        "trapsink": .init(secretClass: .community, places: [1]),
+        "trap2sink": .init(secretClass: .community, places: [1]),
         "informsink": .init(secretClass: .community, places: [1]),
+        "incominguser": .init(secretClass: .password, places: [1]),
+        "outgoinguser": .init(secretClass: .password, places: [1]),
         "createuser": .init(secretClass: .password, places: [2, 4]),
         "password_pbkdf2": .init(secretClass: .passwordHash, places: [1]),
         "snmp-server": .init(secretClass: .community, places: [1], isWhole: false),

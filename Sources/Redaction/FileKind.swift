@@ -18,15 +18,18 @@ struct FileKind {
         var isCopy = true
         while isCopy {
             isCopy = false
-            for suffix in FileKind.copies where stem.hasSuffix(suffix) && stem.count > suffix.count {
+            for suffix in FileKind.copies where stem.hasSuffix(suffix) && stem.count > suffix.count
+            {
                 stem = stem.dropLast(suffix.count)
                 isCopy = true
             }
         }
         name = String(stem)
-        ending = stem.split(separator: ".", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+        ending =
+            stem.split(separator: ".", omittingEmptySubsequences: false).last.map(String.init) ?? ""
         form = FileKind.form(ofName: name, path: path)
-        isModuleStack = path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
+        isModuleStack =
+            path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
         // Only in /etc: a file of hosts elsewhere is an inventory of Ansible.
         isRegister = FileKind.registers.contains(name) && path.hasSuffix("etc/" + name)
     }
@@ -44,7 +47,9 @@ struct FileKind {
     func adapted(to content: [UInt8]) -> FileKind {
         guard form == .lines, content.starts(with: [0x23, 0x21]) else { return self }
         let line = content.word(0..<min(content.endOfLine(0), 80))
-        if ["python", "perl", "ruby", "php", "node"].contains(where: line.contains) { return FileKind(self, form: .code) }
+        if ["python", "perl", "ruby", "php", "node"].contains(where: line.contains) {
+            return FileKind(self, form: .code)
+        }
         return line.contains("sh") ? FileKind(self, form: .shell) : self
     }
 
@@ -62,33 +67,49 @@ struct FileKind {
     static func form(ofName name: String, path: String = "") -> Form {
         let name = name.lowercased()
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        if parts.count > 1, let last = parts.last, let known = endings[String(last)] { return known }
-        if shells.contains(name) || name.hasPrefix(".env") || name.hasPrefix("env.") || name.hasSuffix("_history")
+        if parts.count > 1, let last = parts.last, let known = endings[String(last)] {
+            return known
+        }
+        if shells.contains(name) || name.hasPrefix(".env") || name.hasPrefix("env.")
+            || name.hasSuffix("_history")
             || path.contains("/cron")
         {
             return .shell
         }
-        if name.hasPrefix("readme") || name.hasPrefix("changelog") || name == "copyright" || name == "license" { return .prose }
+        if name.hasPrefix("readme") || name.hasPrefix("changelog") || name == "copyright"
+            || name == "license"
+        {
+            return .prose
+        }
         return .lines
     }
 
     /// What copies are called: nginx.conf.bak, nginx.conf~, nginx.conf.dpkg-old.
     private static let copies: [String] = [
-        ".bak", ".old", ".orig", "~", "-", ".save", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-bak", ".ucf-dist",
-        ".ucf-old", ".ucf-new", ".rpmsave", ".rpmnew", ".rpmorig", ".dist", ".sample", ".example", ".j2", ".tmpl", ".tpl",
+        ".bak", ".old", ".orig", "~", "-", ".save", ".dpkg-old", ".dpkg-dist", ".dpkg-new",
+        ".dpkg-bak", ".ucf-dist",
+        ".ucf-old", ".ucf-new", ".rpmsave", ".rpmnew", ".rpmorig", ".dist", ".sample", ".example",
+        ".j2", ".tmpl", ".tpl",
         ".template", ".erb", ".in", ".backup", ".1", ".swp", ".new", ".copy", ".disabled",
     ]
     private static let shells: Set<String> = [
-        ".bashrc", ".profile", ".bash_profile", ".zshrc", "profile", "bash.bashrc", "environment", ".history", "crontab",
+        ".bashrc", ".profile", ".bash_profile", ".zshrc", "profile", "bash.bashrc", "environment",
+        ".history", "crontab",
         ".envrc", ".zshenv", ".bash_aliases", "dockerfile", "containerfile", "makefile", "rc.local",
     ]
     private static let endings: [String: Form] = [
-        "sh": .shell, "bash": .shell, "zsh": .shell, "ksh": .shell, "env": .shell, "envrc": .shell, "bat": .shell,
-        "cmd": .shell, "py": .code, "pl": .code, "pm": .code, "php": .code, "rb": .code, "js": .code, "ts": .code,
-        "lua": .code, "java": .code, "groovy": .code, "go": .code, "c": .code, "h": .code, "tf": .code, "hcl": .code,
-        "inc": .code, "tfvars": .code, "mjs": .code, "ps1": .code, "sql": .code, "phtml": .code, "psm1": .code,
-        "cs": .code, "vbs": .code, "json": .json, "tfstate": .json, "json5": .json, "jsonc": .json, "ipynb": .json,
-        "yaml": .yaml, "yml": .yaml, "xml": .xml, "config": .lines, "plist": .xml, "html": .xml, "xsl": .xml,
+        "sh": .shell, "bash": .shell, "zsh": .shell, "ksh": .shell, "env": .shell, "envrc": .shell,
+        "bat": .shell,
+        "cmd": .shell, "py": .code, "pl": .code, "pm": .code, "php": .code, "rb": .code,
+        "js": .code, "ts": .code,
+        "lua": .code, "java": .code, "groovy": .code, "go": .code, "c": .code, "h": .code,
+        "tf": .code, "hcl": .code,
+        "inc": .code, "tfvars": .code, "mjs": .code, "ps1": .code, "sql": .code, "phtml": .code,
+        "psm1": .code,
+        "cs": .code, "vbs": .code, "json": .json, "tfstate": .json, "json5": .json, "jsonc": .json,
+        "ipynb": .json,
+        "yaml": .yaml, "yml": .yaml, "xml": .xml, "config": .lines, "plist": .xml, "html": .xml,
+        "xsl": .xml,
         "channel": .xml, "properties": .properties, "md": .prose, "rst": .prose, "adoc": .prose,
     ]
 
@@ -98,7 +119,8 @@ struct FileKind {
     /// Names and numbers of services and the like, in which a first word is no key.
     let isRegister: Bool
     private static let registers: Set<String> = [
-        "services", "rpc", "protocols", "nsswitch.conf", "mime.types", "hosts", "networks", "aliases", "shells", "ethertypes",
+        "services", "rpc", "protocols", "nsswitch.conf", "mime.types", "hosts", "networks",
+        "aliases", "shells", "ethertypes",
     ]
     var valuesEndAtSpace: Bool { form == .shell || form == .code }
     var mayBreakQuotes: Bool { form == .shell || form == .code || form == .json }

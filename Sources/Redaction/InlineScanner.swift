@@ -40,23 +40,38 @@ struct InlineScanner {
     private mutating func armored(_ range: Range<Int>) {
         var position = range.lowerBound
         var hasEnd = true
-        while let start = bytes.position(of: InlineScanner.begin, from: position, before: range.upperBound) {
+        while let start = bytes.position(
+            of: InlineScanner.begin, from: position, before: range.upperBound)
+        {
             position = start + InlineScanner.begin.count
-            guard let dashes = bytes.position(of: InlineScanner.dashes, from: position, before: min(range.upperBound, position + 80))
+            guard
+                let dashes = bytes.position(
+                    of: InlineScanner.dashes, from: position,
+                    before: min(range.upperBound, position + 80))
             else { continue }
             let label = bytes.text(position..<dashes).uppercased()
             position = dashes + 5
-            let mark = hasEnd ? bytes.position(of: InlineScanner.endMark, from: position, before: range.upperBound) : nil
+            let mark =
+                hasEnd
+                ? bytes.position(
+                    of: InlineScanner.endMark, from: position, before: range.upperBound) : nil
             hasEnd = mark != nil
             // Another block begins before this one ends: its end is not this one's.
-            let next = bytes.position(of: InlineScanner.begin, from: position, before: mark ?? position)
-            let end = next == nil ? mark ?? endOfArmor(position, before: range.upperBound) : endOfArmor(position, before: next ?? position)
-            if label.contains("PRIVATE") || label.contains("SECRET") || label.contains("STATIC KEY") || label.contains("MESSAGE")
+            let next = bytes.position(
+                of: InlineScanner.begin, from: position, before: mark ?? position)
+            let end =
+                next == nil
+                ? mark ?? endOfArmor(position, before: range.upperBound)
+                : endOfArmor(position, before: next ?? position)
+            if label.contains("PRIVATE") || label.contains("SECRET") || label.contains("STATIC KEY")
+                || label.contains("MESSAGE")
                 || label.contains("ENCRYPTED FILE") || label.contains("TLS-CRYPT")
             {
                 let isMessage = label.contains("MESSAGE") || label.contains("ENCRYPTED FILE")
                 let body = inner(position..<end)
-                if !Placeholder.isPlaceholder(bytes[body]) { spots.add(body, isMessage ? .ciphertext : .privateKey, "pem") }
+                if !Placeholder.isPlaceholder(bytes[body]) {
+                    spots.add(body, isMessage ? .ciphertext : .privateKey, "pem")
+                }
             } else {
                 open.append(position..<end)
             }
@@ -69,11 +84,15 @@ struct InlineScanner {
         var position = start
         while position < end {
             let line = bytes.trimmed(position..<min(bytes.endOfLine(position), end))
-            let isBody = bytes[line].allSatisfy { $0.isBase64 || [0x5c, 0x3a, 0x20, 0x2d, 0x2c].contains($0) }
+            let isBody = bytes[line].allSatisfy {
+                $0.isBase64 || [0x5c, 0x3a, 0x20, 0x2d, 0x2c].contains($0)
+            }
             // In one line with other things, the letters end somewhere within it.
             if !isBody {
                 var stop = line.lowerBound
-                while stop < line.upperBound, bytes[stop].isBase64 || bytes[stop] == 0x5c { stop += 1 }
+                while stop < line.upperBound, bytes[stop].isBase64 || bytes[stop] == 0x5c {
+                    stop += 1
+                }
                 return position == start ? stop : position
             }
             position = min(bytes.endOfLine(position) + 1, end)
@@ -87,6 +106,15 @@ struct InlineScanner {
         var isShorter = true
         while isShorter {
             isShorter = false
+            // Commented out, line by line.
+            if let first = bytes[body].first, first == 0x23 {
+                body = bytes.trimmed((body.lowerBound + 1)..<body.upperBound)
+                isShorter = true
+            }
+            if let last = bytes[body].last, last == 0x23 {
+                body = bytes.trimmed(body.lowerBound..<(body.upperBound - 1))
+                isShorter = true
+            }
             for mark: [UInt8] in [[0x5c, 0x72], [0x5c, 0x6e], [0x5c, 0x5c]] {
                 if bytes[body].starts(with: mark) {
                     body = bytes.trimmed((body.lowerBound + 2)..<body.upperBound)
@@ -97,7 +125,9 @@ struct InlineScanner {
                     isShorter = true
                 }
             }
-            for mark: [UInt8] in [Array("&#10;".utf8), Array("&#xA;".utf8), Array("&#13;".utf8), Array("&#xD;".utf8)] where body.count >= mark.count {
+            for mark: [UInt8] in [
+                Array("&#10;".utf8), Array("&#xA;".utf8), Array("&#13;".utf8), Array("&#xD;".utf8),
+            ] where body.count >= mark.count {
                 if bytes[body].starts(with: mark) {
                     body = bytes.trimmed((body.lowerBound + mark.count)..<body.upperBound)
                     isShorter = true
@@ -117,13 +147,22 @@ struct InlineScanner {
         var position = range.lowerBound
         while let start = bytes.position(of: mark, from: position, before: range.upperBound) {
             position = start + mark.count
-            while position < range.upperBound, bytes[position].isWordOrDash || [0x2e, 0x3b].contains(bytes[position]) { position += 1 }
+            while position < range.upperBound,
+                bytes[position].isWordOrDash || [0x2e, 0x3b].contains(bytes[position])
+            { position += 1 }
             var end = position
-            while end < range.upperBound, bytes[end].isHex || bytes[end].isSpaceOrBreak || bytes[end] == 0x5c && bytes.has("\\n", at: end) {
+            while end < range.upperBound,
+                bytes[end].isHex || bytes[end].isSpaceOrBreak
+                    || bytes[end] == 0x5c && bytes.has("\\n", at: end)
+            {
                 end += bytes[end] == 0x5c ? 2 : 1
             }
+            // A letter that is no digit does not end the word it stands in.
+            while end < range.upperBound, bytes[end].isAlphanumeric { end += 1 }
             let body = inner(position..<end)
-            if bytes[body].contains(where: \.isHex) { spots.add(body, .ciphertext, "ansible-vault") }
+            if bytes[body].contains(where: \.isHex) {
+                spots.add(body, .ciphertext, "ansible-vault")
+            }
             position = max(end, position)
         }
     }
@@ -131,7 +170,8 @@ struct InlineScanner {
     /// The private part of a PuTTY key: as many lines as `Private-Lines` says.
     private mutating func puttyKeys(_ range: Range<Int>) {
         let mark = Array("Private-Lines: ".utf8)
-        guard let start = bytes.position(of: mark, from: range.lowerBound, before: range.upperBound) else { return }
+        guard let start = bytes.position(of: mark, from: range.lowerBound, before: range.upperBound)
+        else { return }
         let first = bytes.endOfLine(start)
         var end = first
         var position = min(first + 1, range.upperBound)
@@ -150,9 +190,11 @@ struct InlineScanner {
     /// `<auth-user-pass>` of OpenVPN: a line with the user, a line with the password.
     private mutating func loginBlocks(_ range: Range<Int>) {
         let mark = Array("<auth-user-pass>".utf8)
-        guard let start = bytes.position(of: mark, from: range.lowerBound, before: range.upperBound) else { return }
+        guard let start = bytes.position(of: mark, from: range.lowerBound, before: range.upperBound)
+        else { return }
         let begin = start + mark.count
-        let end = bytes.position(of: 0x3c, from: begin, before: range.upperBound) ?? range.upperBound
+        let end =
+            bytes.position(of: 0x3c, from: begin, before: range.upperBound) ?? range.upperBound
         var position = begin
         while position < end {
             let line = bytes.trimmed(position..<min(bytes.endOfLine(position), end))
@@ -170,10 +212,14 @@ struct InlineScanner {
         let mark = Array("://".utf8)
         // Oracle's driver: jdbc:oracle:thin:user/password@….
         var thin = range.lowerBound
-        while let hit = bytes.position(of: Array(":thin:".utf8), from: thin, before: range.upperBound) {
+        while let hit = bytes.position(
+            of: Array(":thin:".utf8), from: thin, before: range.upperBound)
+        {
             thin = hit + 6
             let user = bytes[thin..<range.upperBound].prefix { $0.isWordOrDash || $0 == 0x24 }.count
-            guard bytes.has("/", at: thin + user), let at = bytes.position(of: 0x40, from: thin + user, before: min(range.upperBound, thin + 256)),
+            guard bytes.has("/", at: thin + user),
+                let at = bytes.position(
+                    of: 0x40, from: thin + user, before: min(range.upperBound, thin + 256)),
                 at > thin + user + 1
             else { continue }
             spots.add((thin + user + 1)..<at, .urlCredential, "url")
@@ -184,13 +230,18 @@ struct InlineScanner {
             guard let at = userEnd(position, before: range.upperBound) else { continue }
             guard let separator = bytes.position(of: 0x3a, from: position, before: at) else {
                 // A token as the user: https://ghp_…@github.com.
-                if Randomness.isOdd(bytes[position..<at]), at - position >= 16 { spots.add(position..<at, .urlCredential, "url") }
+                if Randomness.isOdd(bytes[position..<at]), at - position >= 16 {
+                    spots.add(position..<at, .urlCredential, "url")
+                }
                 continue
             }
-            for (part, _) in Value.secrets(in: (separator + 1)..<at, of: bytes, .secret(.password)) {
+            for (part, _) in Value.secrets(in: (separator + 1)..<at, of: bytes, .secret(.password))
+            {
                 spots.add(part, .urlCredential, "url")
             }
-            if at - separator > 1, bytes.has("x-oauth-basic@", at: separator + 1) { spots.add(position..<separator, .urlCredential, "url") }
+            if at - separator > 1, bytes.has("x-oauth-basic@", at: separator + 1) {
+                spots.add(position..<separator, .urlCredential, "url")
+            }
             position = at
         }
     }
@@ -201,7 +252,11 @@ struct InlineScanner {
         var hasSlash = false
         while end < limit, end - start < 512 {
             let byte = bytes[end]
-            if byte.isSpaceOrBreak || [0x22, 0x3c, 0x3e, 0x60].contains(byte) || byte == 0x5c && bytes.has("\\n", at: end) { break }
+            if byte.isSpaceOrBreak || [0x22, 0x3c, 0x3e, 0x60].contains(byte)
+                || byte == 0x5c && bytes.has("\\n", at: end)
+            {
+                break
+            }
             if byte == 0x2f {
                 if at != nil || end == start { break }
                 hasSlash = true
@@ -214,7 +269,8 @@ struct InlineScanner {
         }
         // user:pa/ss@host, but not host/path@version.
         if let at, hasSlash {
-            guard let colon = bytes.position(of: 0x3a, from: start, before: at), let slash = bytes.position(of: 0x2f, from: start, before: at),
+            guard let colon = bytes.position(of: 0x3a, from: start, before: at),
+                let slash = bytes.position(of: 0x2f, from: start, before: at),
                 colon < slash, !bytes[(colon + 1)..<slash].allSatisfy(\.isDigit)
             else { return nil }
         }
@@ -222,20 +278,30 @@ struct InlineScanner {
     }
 
     private static let webhooks: [[UInt8]] = Redaction.bytes(of: [
-        "hooks.slack.com/services/", "discord.com/api/webhooks/", "discordapp.com/api/webhooks/", ".webhook.office.com/webhookb2/",
-        "outlook.office.com/webhook/", "hooks.zapier.com/hooks/catch/", "api.telegram.org/bot", "chat.googleapis.com/v1/spaces/",
-        "hooks.chime.aws/incomingwebhooks/", "maker.ifttt.com/trigger/", "hc-ping.com/", "events.pagerduty.com/integration/",
+        "hooks.slack.com/services/", "discord.com/api/webhooks/", "discordapp.com/api/webhooks/",
+        ".webhook.office.com/webhookb2/",
+        "outlook.office.com/webhook/", "hooks.zapier.com/hooks/catch/", "api.telegram.org/bot",
+        "chat.googleapis.com/v1/spaces/",
+        "hooks.chime.aws/incomingwebhooks/", "maker.ifttt.com/trigger/", "hc-ping.com/",
+        "events.pagerduty.com/integration/",
         "/hooks/", "sentry.io/",
     ])
 
     /// Addresses that are themselves the permission.
     private mutating func webhook(_ start: Int, before limit: Int) {
-        let end = start + (bytes[start..<min(limit, start + 256)].prefix { !$0.isSpaceOrBreak && ![0x22, 0x27, 0x3c, 0x3e, 0x60, 0x29].contains($0) }.count)
+        let end =
+            start
+            + (bytes[start..<min(limit, start + 256)].prefix {
+                !$0.isSpaceOrBreak && ![0x22, 0x27, 0x3c, 0x3e, 0x60, 0x29].contains($0)
+            }.count)
         for head in InlineScanner.webhooks {
             guard let hit = bytes.position(of: head, from: start, before: end) else { continue }
             let tail = (hit + head.count)..<end
-            guard tail.count >= 12, head != Array("/hooks/".utf8) || Randomness.isOdd(bytes[tail]) else { continue }
-            if !Placeholder.isPlaceholder(bytes[tail]) { spots.add(tail, .urlCredential, "webhook") }
+            guard tail.count >= 12, head != Array("/hooks/".utf8) || Randomness.isOdd(bytes[tail])
+            else { continue }
+            if !Placeholder.isPlaceholder(bytes[tail]) {
+                spots.add(tail, .urlCredential, "webhook")
+            }
             return
         }
     }

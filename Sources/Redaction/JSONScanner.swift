@@ -14,6 +14,8 @@ struct JSONScanner {
         var named: Range<Int>?
         var values: [(range: Range<Int>, isString: Bool)] = []
         var strings: [Range<Int>] = []
+        /// The last element, where it was an option of a command.
+        var option: Range<Int>?
         var isKey = false
         var isSecretManifest = false
         var isSensitive = false
@@ -44,7 +46,9 @@ struct JSONScanner {
     /// False where the text is not JSON: then nothing that was found counts.
     mutating func run() -> Bool {
         skipSpace()
-        guard position < bytes.count, bytes[position] == 0x7b || bytes[position] == 0x5b else { return false }
+        guard position < bytes.count, bytes[position] == 0x7b || bytes[position] == 0x5b else {
+            return false
+        }
         guard value() else { return false }
         while let top = levels.last {
             guard levels.count < 10_000, step(top.isObject) else { return false }
@@ -71,7 +75,9 @@ struct JSONScanner {
                 let end = bytes.endOfLine(position)
                 comments.scan(position..<end)
                 position = end
-            } else if bytes.has("/*", at: position), let end = bytes.position(of: [0x2a, 0x2f], from: position + 2) {
+            } else if bytes.has("/*", at: position),
+                let end = bytes.position(of: [0x2a, 0x2f], from: position + 2)
+            {
                 comments.scan((position + 2)..<end)
                 position = end + 2
             } else if position == 0, bytes.has([0xef, 0xbb, 0xbf], at: 0) {
@@ -123,7 +129,10 @@ struct JSONScanner {
         case 0x7b, 0x5b:
             let isObject = bytes[position] == 0x7b
             position += 1
-            levels.append(Level(isObject: isObject, name: levels.last?.key ?? levels.last?.name, sensitivity: context()))
+            levels.append(
+                Level(
+                    isObject: isObject, name: levels.last?.key ?? levels.last?.name,
+                    sensitivity: context()))
             return true
         case 0x22:
             guard let range = string() else { return false }
@@ -131,7 +140,9 @@ struct JSONScanner {
             return true
         default:
             let start = position
-            while position < bytes.count, bytes[position].isWordOrDash || bytes[position] == 0x2b || bytes[position] == 0x2e {
+            while position < bytes.count,
+                bytes[position].isWordOrDash || bytes[position] == 0x2b || bytes[position] == 0x2e
+            {
                 position += 1
             }
             guard position > start else { return false }
@@ -148,7 +159,8 @@ struct JSONScanner {
         let own = scan.kind.sensitivity(of: name)
         let words = name.words.joined()
         if hasSecretKind, words == "data" || words == "stringdata" { return .secret(.secret) }
-        if hasSecretKind, let above = top.name, ["data", "stringdata"].contains(KeyName(bytes[above]).words.joined()),
+        if hasSecretKind, let above = top.name,
+            ["data", "stringdata"].contains(KeyName(bytes[above]).words.joined()),
             !["crt", "cert"].contains(name.words.last)
         {
             return .secret(.secret)
@@ -157,7 +169,8 @@ struct JSONScanner {
         if ContainerNames.holders.contains(words) { return .secret(.password) }
         switch (own, top.sensitivity) {
         case (.neutral, .secret), (.neutral, .suspicious):
-            return ContainerNames.carriers.contains(words) || ContainerNames.isHolder(top.name.map { bytes[$0] })
+            return ContainerNames.carriers.contains(words)
+                || ContainerNames.isHolder(top.name.map { bytes[$0] })
                 ? top.sensitivity : .neutral
         default: return own
         }
@@ -169,13 +182,25 @@ struct JSONScanner {
         judge(range, sensitivity, name: top.key ?? top.name, isString: isString)
         let index = levels.count - 1
         if !top.isObject {
-            if isString, levels[index].strings.count < 4 { levels[index].strings.append(range) }
+            guard isString else { return }
+            if levels[index].strings.count < 4 { levels[index].strings.append(range) }
+            // Arguments of a command: ["--password", "…"].
+            if let option = levels[index].option {
+                let name = KeyName(bytes[option])
+                if case .secret = name.sensitivity {
+                    judge(range, name.sensitivity, name: option, isString: true)
+                }
+            }
+            levels[index].option =
+                bytes[range].first == 0x2d && !bytes[range].contains(0x3d) ? range : nil
             return
         }
         guard let key = top.key else { return }
         switch bytes.word(key) {
-        case "name", "key", "id", "property", "parameter", "variable", "parameterkey", "setting": levels[index].named = range
-        case "value", "val", "default", "content", "parametervalue", "current_value", "defaultvalue", "text":
+        case "name", "key", "id", "property", "parameter", "variable", "parameterkey", "setting":
+            levels[index].named = range
+        case "value", "val", "default", "content", "parametervalue", "current_value",
+            "defaultvalue", "text":
             levels[index].values.append((range, isString))
         case "sensitive": levels[index].isSensitive = bytes.word(range) == "true"
         case "kty": levels[index].isJWK = true
@@ -184,31 +209,49 @@ struct JSONScanner {
         }
     }
 
-    private mutating func judge(_ range: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>?, isString: Bool) {
+    private mutating func judge(
+        _ range: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>?, isString: Bool
+    ) {
         guard isString else {
             for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity) {
-                spots.add(part, secretClass, "key-name", key: name.map { bytes.text($0) }, needsQuotes: true)
+                spots.add(
+                    part, secretClass, "key-name", key: name.map { bytes.text($0) },
+                    needsQuotes: true)
             }
             return
         }
-        scan.judge(Nested.unescaped(range, of: bytes), sensitivity, name: name.map { bytes.text($0) }, into: &spots)
+        scan.judge(
+            Nested.unescaped(range, of: bytes), sensitivity, name: name.map { bytes.text($0) },
+            into: &spots)
     }
 
     private mutating func close() {
         guard let level = levels.popLast() else { return }
         if let named = level.named, !level.values.isEmpty {
             let sensitivity = scan.kind.sensitivity(of: KeyName(bytes[named]))
-            for value in level.values { judge(value.range, sensitivity, name: named, isString: value.isString) }
+            for value in level.values {
+                judge(value.range, sensitivity, name: named, isString: value.isString)
+            }
         }
         if level.isSensitive {
-            for value in level.values { judge(value.range, .secret(.secret), name: level.name, isString: value.isString) }
+            for value in level.values {
+                judge(value.range, .secret(.secret), name: level.name, isString: value.isString)
+            }
         }
         if level.isJWK {
-            for range in level.jwk { spots.add(range, .privateKey, "jwk", key: level.name.map { bytes.text($0) }) }
+            for range in level.jwk {
+                spots.add(range, .privateKey, "jwk", key: level.name.map { bytes.text($0) })
+            }
         }
         // Orthanc and others: [ "http://peer/", "user", "password" ].
-        if !level.isObject, level.strings.count >= 3, bytes.position(of: Array("://".utf8), from: level.strings[0].lowerBound, before: level.strings[0].upperBound) != nil {
-            for (part, secretClass) in Value.secrets(in: level.strings[2], of: bytes, .secret(.password)) {
+        if !level.isObject, level.strings.count >= 3,
+            bytes.position(
+                of: Array("://".utf8), from: level.strings[0].lowerBound,
+                before: level.strings[0].upperBound) != nil
+        {
+            for (part, secretClass) in Value.secrets(
+                in: level.strings[2], of: bytes, .secret(.password))
+            {
                 spots.add(part, secretClass, "position", key: level.name.map { bytes.text($0) })
             }
         }
@@ -219,12 +262,14 @@ struct JSONScanner {
 enum ContainerNames {
     /// Each member is a user and a password.
     static let holders: Set<String> = [
-        "registeredusers", "basicauthusers", "passwords", "stringdata", "httpusers", "sensitiveattributes", "adminusers",
+        "registeredusers", "basicauthusers", "passwords", "stringdata", "httpusers",
+        "sensitiveattributes", "adminusers",
         "sensitivevalues", "securejsondata", "vaultsecrets",
     ]
     /// Names that say nothing of their own: the value belongs to the name above.
     static let carriers: Set<String> = [
-        "value", "val", "plain", "plaintext", "text", "data", "content", "default", "raw", "current", "literal", "string",
+        "value", "val", "plain", "plaintext", "text", "data", "content", "default", "raw",
+        "current", "literal", "string",
         "cleartext", "", "values", "new", "old", "primary", "secondary", "inline", "_",
     ]
 

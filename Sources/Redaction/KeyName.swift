@@ -32,7 +32,9 @@ struct KeyName {
             }
             if byte.isUpper, index > 0 {
                 let after = index + 1 < all.count && all[index + 1].isLower
-                if all[index - 1].isLower || all[index - 1].isDigit || after && all[index - 1].isUpper {
+                if all[index - 1].isLower || all[index - 1].isDigit
+                    || after && all[index - 1].isUpper
+                {
                     close()
                 }
             }
@@ -46,8 +48,13 @@ struct KeyName {
         guard let last = words.last, words.count <= 64 else { return .neutral }
         switch words.joined() {
         case "cleartext", "clearpassword": return .secret(.password)
+        case "proxypass", "proxypassreverse", "fastcgipass", "uwsgipass", "scgipass", "grpcpass",
+            "tryfirstpass", "usefirstpass", "nopass",
+            "bypass", "sslpassphrasedialog", "passphrasedialog":
+            return .plain
         case "secretid", "approlesecretid": return .secret(.token)
-        case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential": return .plain
+        case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential":
+            return .plain
         case "setcredentialencrypted": return .secret(.ciphertext)
         default: break
         }
@@ -82,11 +89,16 @@ struct KeyName {
 
     /// Words that are written together: `passwordfile` is two, `bindpw1` ends with a number.
     private static func parts(of word: String) -> [String] {
-        let bare = String(word[..<(word.lastIndex { !$0.isNumber }.map(word.index(after:)) ?? word.startIndex)])
-        if bare != word, bare == "key" || !bare.isEmpty && KeyWords.secretClass(of: bare) != nil { return [bare] }
+        let bare = String(
+            word[..<(word.lastIndex { !$0.isNumber }.map(word.index(after:)) ?? word.startIndex)])
+        if bare != word, bare == "key" || !bare.isEmpty && KeyWords.secretClass(of: bare) != nil {
+            return [bare]
+        }
         for head in KeyWords.heads where word.count > head.count && word.hasPrefix(head) {
             let rest = String(word.dropFirst(head.count))
-            if KeyWords.aspects.contains(rest) || KeyWords.hashes.contains(rest) { return [head, rest] }
+            if KeyWords.aspects.contains(rest) || KeyWords.hashes.contains(rest) {
+                return [head, rest]
+            }
         }
         return [word]
     }

@@ -5,8 +5,8 @@ enum KeyWords {
         if let known = exact[word] { return known }
         if word.count > 64 { return nil }
         for (ending, secretClass) in endings where word.hasSuffix(ending) { return secretClass }
-        for ending: String in ["pass", "pw"] where word.hasSuffix(ending) {
-            if owners.contains(String(word.dropLast(ending.count))) { return .password }
+        if word.hasSuffix("pass") || word.hasSuffix("pw") {
+            return otherPasses.contains(word) ? nil : .password
         }
         return nil
     }
@@ -24,7 +24,8 @@ enum KeyWords {
         "rwcommunity6": .community, "community": .community, "trapcommunity": .community,
         "totp": .symmetricKey, "hotp": .symmetricKey,
         "userpwd": .password, "userpass": .password, "htpasswd": .passwordHash,
-        "mnemonic": .privateKey, "authtok": .password, "cleartext": .password, "cpassword": .password, "hashedsaltedvalue": .passwordHash,
+        "mnemonic": .privateKey, "authtok": .password, "cleartext": .password,
+        "cpassword": .password, "hashedsaltedvalue": .passwordHash,
         "userpassword": .password, "unicodepwd": .password, "ntpassword": .passwordHash,
         "lmpassword": .passwordHash, "supplementalcredentials": .passwordHash,
     ]
@@ -37,17 +38,18 @@ enum KeyWords {
         ("secretkey", .symmetricKey), ("privatekey", .privateKey), ("privkey", .privateKey),
         ("authkey", .symmetricKey), ("sharedkey", .symmetricKey), ("presharedkey", .symmetricKey),
         ("encryptionkey", .symmetricKey), ("accesskey", .cloudCredential),
-        ("accountkey", .cloudCredential), ("signingkey", .symmetricKey), ("masterkey", .symmetricKey),
+        ("accountkey", .cloudCredential), ("signingkey", .symmetricKey),
+        ("masterkey", .symmetricKey),
     ]
 
-    /// What stands before `pass` and `pw` where the whole is a password; `bypass` and `compass` are none.
-    private static let owners: Set<String> = [
-        "db", "user", "root", "my", "ldap", "bind", "smtp", "mail", "ftp", "http", "admin", "store",
-        "key", "truststore", "keystore", "sql", "mysql", "pg", "redis", "rabbit", "mq", "proxy",
-        "sasl", "relay", "auth", "ssh", "web", "vnc", "rcon", "rootbind", "rootmod", "mgr", "manager",
-        "olcroot", "nss", "database", "client", "server", "sys", "system", "imap", "pop", "ha",
-        "cluster", "rootpwmod", "repl", "replication", "monitor", "backup", "svc", "service", "zabbix", "login",
-        "wifi", "wlan", "guest", "master", "slave", "private", "sudo", "su", "cert", "pkcs", "ca",
+    /// Words that end like a password and are none.
+    private static let otherPasses: Set<String> = [
+        "bypass", "compass", "encompass", "surpass", "trespass", "overpass", "underpass",
+        "multipass", "firstpass", "singlepass",
+        "onepass", "twopass", "lowpass", "highpass", "bandpass", "allpass", "prepass", "proxypass",
+        "sslproxypass", "renderpass", "npass",
+        "nopass", "fastcgipass", "uwsgipass", "scgipass", "grpcpass", "memcachedpass",
+        "tryfirstpass", "usefirstpass", "useauthtokpass",
     ]
 
     /// Words about a secret that a name may begin with when the rest is written together.
@@ -57,8 +59,10 @@ enum KeyWords {
 
     /// A name with one of these after the word for a secret is about it, and does not hold it.
     static let aspects: Set<String> = [
-        "policy", "policies", "ttl", "expiry", "expires", "expire", "expiration", "lifetime", "length",
-        "len", "min", "max", "minimum", "maximum", "file", "files", "path", "paths", "filename", "dir",
+        "policy", "policies", "ttl", "expiry", "expires", "expire", "expiration", "lifetime",
+        "length",
+        "len", "min", "max", "minimum", "maximum", "file", "files", "path", "paths", "filename",
+        "dir",
         "directory", "folder", "name", "names", "id", "ids", "type", "types", "format", "algorithm",
         "algorithms", "alg", "algo", "encoding", "url", "uri", "urls", "endpoint", "host", "port",
         "user", "username", "prompt", "attribute", "attr", "field", "column", "header", "label",
@@ -75,20 +79,25 @@ enum KeyWords {
         "validators", "hashing", "expired", "sources", "status", "state", "lifespan", "renewable",
         "refresh", "grant", "exchange", "caching", "cache", "kind", "class", "date", "time",
         "minlength", "maxlength", "auth", "generation", "generator", "query", "filter", "objects",
-        "update", "updated", "updatetime", "lastset", "lockout", "duration", "modify", "exop", "hashtype",
-        "aging", "entry", "maps", "map", "table", "flags", "expression", "counter", "strategy", "reqd", "label", "editable", "namespace", "annotations", "versions",
+        "update", "updated", "updatetime", "lastset", "lockout", "duration", "modify", "exop",
+        "hashtype",
+        "aging", "entry", "maps", "map", "table", "flags", "expression", "counter", "strategy",
+        "stdin", "fd", "fds", "dialog", "eval", "phrasedialog", "reverse", "request", "through",
+        "reqd", "label", "editable", "namespace", "annotations", "versions",
     ]
 
     static let hashes: Set<String> = ["hash", "hashed", "hashes", "digest", "crypted", "encrypted"]
 
     /// Words before that for a secret which make of it a rule or a number.
     static let rules: Set<String> = [
-        "no", "not", "require", "requires", "required", "use", "uses", "allow", "allows", "has", "is",
+        "no", "not", "require", "requires", "required", "use", "uses", "allow", "allows", "has",
+        "is",
         "enable", "enabled", "disable", "disabled", "skip", "show", "hide", "max", "min", "minimum",
         "maximum", "force", "needs", "check", "permit", "permits", "ask", "deny", "with", "without",
         "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
         "allowed", "ignore", "support", "supports", "manage", "can", "public", "login",
-        "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature",
+        "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature", "condition",
+        "assert", "load", "import",
     ]
 
     static let plurals: Set<String> = [
@@ -104,7 +113,8 @@ enum KeyWords {
         "shared": .symmetricKey, "session": .symmetricKey, "app": .symmetricKey,
         "application": .symmetricKey, "cookie": .symmetricKey, "account": .cloudCredential,
         "storage": .cloudCredential, "access": .cloudCredential, "hmac": .symmetricKey,
-        "aes": .symmetricKey, "des": .symmetricKey, "jwt": .symmetricKey, "preshared": .symmetricKey,
+        "aes": .symmetricKey, "des": .symmetricKey, "jwt": .symmetricKey,
+        "preshared": .symmetricKey,
         "subscription": .token, "service": .token, "license": .token, "licence": .token,
         "activation": .token, "tsig": .symmetricKey, "wep": .symmetricKey, "wpa": .symmetricKey,
         "unseal": .symmetricKey, "recovery": .symmetricKey, "integration": .token,
@@ -120,14 +130,17 @@ enum KeyWords {
     ]
 
     static let publicKeys: Set<String> = [
-        "public", "pub", "primary", "foreign", "sort", "partition", "map", "index", "unique", "cache",
-        "row", "registry", "function", "hot", "publishable", "host", "authorized", "trusted", "known",
+        "public", "pub", "primary", "foreign", "sort", "partition", "map", "index", "unique",
+        "cache",
+        "row", "registry", "function", "hot", "publishable", "host", "authorized", "trusted",
+        "known",
         "keyboard", "allowed", "signed",
     ]
 
     /// The last word of names whose value is a secret when it looks like one.
     static let shaped: Set<String> = [
-        "salt", "sig", "signature", "seed", "cookie", "auth", "otp", "hash", "key", "pepper", "nonce",
+        "salt", "sig", "signature", "seed", "cookie", "auth", "otp", "hash", "key", "pepper",
+        "nonce",
         "otpauth", "webhook", "dsn", "sid",
     ]
 
@@ -135,10 +148,20 @@ enum KeyWords {
     static let open: Set<String> = [
         "sha", "sha1", "sha224", "sha256", "sha384", "sha512", "md5", "sum", "md5sum", "sha256sum",
         "sha512sum", "checksum", "checksums", "fingerprint", "fingerprints", "digest", "digests",
-        "revision", "rev", "commit", "ref", "etag", "integrity", "uuid", "guid", "serial", "version",
+        "revision", "rev", "commit", "ref", "etag", "integrity", "uuid", "guid", "serial",
+        "version",
         "cert", "certificate", "certificates", "crt", "ca", "cabundle", "cafile", "thumbprint",
-        "modulus", "crc", "crc32", "blake2", "tree", "parent", "head", "image", "path", "file", "gid",
+        "modulus", "crc", "crc32", "blake2", "tree", "parent", "head", "image", "path", "file",
+        "gid",
         "keygrip", "resolved", "shasum", "hpkp", "sri", "lineage", "id", "pubkey", "file_id",
+    ]
+
+    /// Names that stand beside a password and are none, where the place of a file says that it holds some.
+    static let ordinary: Set<String> = [
+        "user", "username", "login", "domain", "host", "hostname", "server", "url", "uri", "port",
+        "name", "email", "description",
+        "workgroup", "realm", "database", "dbname", "caps", "comment", "proc-type", "dek-info",
+        "version", "type", "encryption", "date",
     ]
 
     static let openAnywhere: Set<String> = [

@@ -3,12 +3,16 @@ struct Line {
     /// Without the marks of a comment, `export`, `- ` and the like.
     let range: Range<Int>
     let isComment: Bool
+    /// How many blanks stand before everything.
+    let indent: Int
     private var hasFirst = false
 
     private static let leads: [[UInt8]] = Redaction.bytes(of: [
         "export ", "set ", "setx ", "declare -x ", "local ", "readonly ", "const ", "let ", "var ",
         "env ", "ENV ", "ARG ", "LABEL ", "- ", "$", "static ", "public ", "private ", "protected ",
-        "setenv ", "final ", "String ", "!",
+        "setenv ", "SetEnv ", "fastcgi_param ", "uwsgi_param ", "proxy_set_header ", "add_header ",
+        "env.", "ENV.", "php_value ",
+        "php_admin_value ", "Defaults ", "final ", "String ", "!",
     ])
 
     init(_ whole: Range<Int>, of bytes: [UInt8]) {
@@ -16,11 +20,14 @@ struct Line {
         let end = whole.upperBound
         func skipSpace() { while start < end, bytes[start].isSpace { start += 1 } }
         skipSpace()
+        indent = start - whole.lowerBound
         var isComment = false
         while start < end {
             if [0x23, 0x3b].contains(bytes[start]) {
                 start += 1
-            } else if bytes.has("//", at: start) || bytes.has("--", at: start) && !Line.isOption(start, bytes) {
+            } else if bytes.has("//", at: start)
+                || bytes.has("--", at: start) && !Line.isOption(start, bytes)
+            {
                 start += 2
             } else if bytes.has("<!--", at: start) {
                 start += 4
@@ -64,11 +71,15 @@ struct Line {
         var position = start + 1
         while position + 1 < end {
             // A remark has a blank on both sides of its mark; `a#b` and `a #b` are passwords.
-            if [0x23, 0x3b].contains(bytes[position]), bytes[position - 1].isSpace, bytes[position + 1].isSpace {
+            if [0x23, 0x3b].contains(bytes[position]), bytes[position - 1].isSpace,
+                bytes[position + 1].isSpace
+            {
                 end = position
                 break
             }
-            if bytes.has(" //", at: position) || bytes.has(" /*", at: position) || bytes.has("-->", at: position) {
+            if bytes.has(" //", at: position) || bytes.has(" /*", at: position)
+                || bytes.has("-->", at: position)
+            {
                 end = position
                 break
             }
@@ -91,7 +102,9 @@ struct Quoted {
         var open = start
         guard open < lineEnd else { return nil }
         // Prefixes of strings: b'', r'', $'', @"", and the escaped quotes of a text within a text.
-        if [0x62, 0x72, 0x75, 0x66, 0x24, 0x40].contains(bytes[open]), open + 1 < lineEnd, bytes[open + 1].isQuote {
+        if [0x62, 0x72, 0x75, 0x66, 0x24, 0x40].contains(bytes[open]), open + 1 < lineEnd,
+            bytes[open + 1].isQuote
+        {
             open += 1
         }
         let isEscaped = bytes[open] == 0x5c && open + 1 < lineEnd && bytes[open + 1].isQuote

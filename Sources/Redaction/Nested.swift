@@ -69,7 +69,8 @@ struct Nested {
         while position < range.upperBound {
             let here = Int32(position)
             if outer[position] == 0x26,
-                let end = outer.position(of: 0x3b, from: position, before: min(range.upperBound, position + 12)),
+                let end = outer.position(
+                    of: 0x3b, from: position, before: min(range.upperBound, position + 12)),
                 let scalar = entity(outer[(position + 1)..<end])
             {
                 for byte in utf8(scalar) {
@@ -104,7 +105,9 @@ struct Nested {
         }
         guard name.first == 0x23 else { return nil }
         let digits = String(decoding: name.dropFirst(), as: UTF8.self)
-        if digits.hasPrefix("x") || digits.hasPrefix("X") { return UInt32(digits.dropFirst(), radix: 16) }
+        if digits.hasPrefix("x") || digits.hasPrefix("X") {
+            return UInt32(digits.dropFirst(), radix: 16)
+        }
         return UInt32(digits)
     }
 

@@ -2,7 +2,8 @@ extension FileKind {
     /// The table that a file of this name is; nil for most.
     var table: FileTable? {
         switch name {
-        case "shadow", "gshadow", "passwd", "group", "master.passwd", "htpasswd", ".htpasswd", "htusers", "shadow.org":
+        case "shadow", "gshadow", "passwd", "group", "master.passwd", "htpasswd", ".htpasswd",
+            "htusers", "shadow.org":
             return .accounts
         case "opasswd": return .oldAccounts
         case "smbpasswd": return .samba
@@ -10,11 +11,14 @@ extension FileKind {
         case "htdigest", ".htdigest", "passwd.client": return .digest
         case "chap-secrets", "pap-secrets", "srp-entry": return .ppp
         case "ipsec.secrets": return .ipsec
-        case "sasl_passwd", "sasl_password", "sasl_passwords", "smtp_auth", "relay_passwd", "relay_password": return .sasl
+        case "sasl_passwd", "sasl_password", "sasl_passwords", "smtp_auth", "relay_passwd",
+            "relay_password":
+            return .sasl
         case "ntp.keys", "chrony.keys": return .ntp
         case "resource.cfg": return .macros
         case ".netrc", "_netrc", "netrc", ".authinfo": return .netrc
         case "psw-file", "checkpsw": return .userSecond
+        case "token.cfg" where path.contains("/priv/"): return .userSecond
         default: break
         }
         if ending == "htdigest" { return .digest }
@@ -26,33 +30,71 @@ extension FileKind {
 
     /// Whether the name or place says that the content is a secret, whatever it looks like.
     var isSecretByPlace: Bool {
+        if isModuleStack || FileKind.tools.contains(where: path.contains) { return false }
         if FileKind.secretEndings.contains(ending), name.contains(".") { return true }
         if FileKind.secretNames.contains(name) { return true }
-        if name.hasPrefix("id_"), !name.hasSuffix(".pub"), !name.hasSuffix("-cert") { return ending != "pub" }
+        if name.hasPrefix("id_"), !name.hasSuffix(".pub"), !name.hasSuffix("-cert") {
+            return ending != "pub"
+        }
         if name.hasPrefix("ssh_host_"), name.hasSuffix("_key") { return true }
         if name.contains("vault") && (name.contains("pass") || name.contains("pwd")) { return true }
-        if name.hasPrefix(".k5.") || name.hasPrefix("krb5cc_") || name.hasPrefix(".k5") && name.contains("stash") { return true }
-        return FileKind.secretPlaces.contains { path.contains($0) }
+        if name.hasPrefix(".k5.") || name.hasPrefix("krb5cc_")
+            || name.hasPrefix(".k5") && name.contains("stash")
+        {
+            return true
+        }
+        if FileKind.secretPlaces.contains(where: path.contains) { return true }
+        // A file that is called db_password holds one.
+        guard ending == name || ending == "txt", case .secret = KeyName(name.utf8).sensitivity
+        else { return false }
+        return table == nil
     }
 
+    /// Whether a line under any name is a secret: lists of passwords that people keep.
+    var isListOfSecrets: Bool {
+        ["password", "passwords", "passwd", "pass", "mdp", "motsdepasse", "unseal", "unseal-keys"]
+            .contains {
+                name == $0 || name == $0 + ".txt" || name == $0 + ".lst" || name == $0 + ".list"
+            }
+    }
+
+    /// Where files are named after the programs they are for.
+    private static let tools: [String] = [
+        "/apparmor.d/", "/apparmor/", "/bash_completion.d/", "/logrotate.d/", "/init.d/",
+        "/alternatives/", "/etc/default/", "/bin/", "/sbin/",
+        "/usr/share/", "/cron.daily/", "/usr/lib/",
+    ]
+
     private static let secretEndings: Set<String> = [
-        "key", "p12", "pfx", "jks", "jceks", "keystore", "truststore", "bks", "kdbx", "kdb", "keytab", "ppk", "sso", "psk", "pwd", "pass",
-        "token", "secret", "tde", "agekey", "pvk", "p8", "pk8", "wallet", "keyfile", "stash", "luks", "passwd", "password", "cookie",
-        "unseal", "htdigest",
+        "key", "p12", "pfx", "jks", "jceks", "keystore", "truststore", "bks", "kdbx", "kdb",
+        "keytab", "ppk", "sso", "psk", "pwd", "pass",
+        "token", "secret", "tde", "agekey", "pvk", "p8", "pk8", "wallet", "keyfile", "stash",
+        "luks", "passwd", "password", "cookie",
+        "unseal", "htdigest", "enc", "pw", "keyring",
     ]
     private static let secretNames: Set<String> = [
-        ".erlang.cookie", "erlang.cookie", "elasticsearch.keystore", "kibana.keystore", "logstash.keystore", "secrets.tdb", "passdb.tdb",
-        "key3.db", "key4.db", "logins.json", "secring.gpg", "secret_key", "private_key", "password", "passwords", "passphrase",
-        "password.txt", "passwords.txt", "passwd.txt", "pass.txt", "passphrase.txt", "secret.txt", "secrets.txt", "auth.txt", "login.txt",
-        "credentials.txt", "up.txt", "auth-user-pass", "token", "token.txt", ".token", "secret", ".secret", ".vault-token", ".vault_pass",
-        "random-seed", ".credentials", ".git-credentials", "credentials-config.json", "identity", "static.key", "ta.key", "tls-auth",
-        "stashfile", ".mylogin.cnf", "sasldb2", "sam.ldb", "secrets.ldb", "secrets.keytab", "rootpw", "ldap.secret", "nslcd.secret",
-        "libnss-ldap.secret", "pam_ldap.secret", "bacula.passwd", "psk", "tls.key", "unseal.txt", "unseal-keys", "keys.txt", ".passwd-s3fs",
+        ".erlang.cookie", "erlang.cookie", "elasticsearch.keystore", "kibana.keystore",
+        "logstash.keystore", "secrets.tdb", "passdb.tdb",
+        "key3.db", "key4.db", "logins.json", "secring.gpg", "secret_key", "private_key", "password",
+        "passwords", "passphrase",
+        "password.txt", "passwords.txt", "passwd.txt", "pass.txt", "passphrase.txt", "secret.txt",
+        "secrets.txt", "auth.txt", "login.txt",
+        "credentials.txt", "up.txt", "auth-user-pass", "token", "token.txt", ".token", "secret",
+        ".secret", ".vault-token", ".vault_pass",
+        "random-seed", ".credentials", ".git-credentials", "credentials-config.json", "identity",
+        "static.key", "ta.key", "tls-auth",
+        "stashfile", ".mylogin.cnf", "sasldb2", "sam.ldb", "secrets.ldb", "secrets.keytab",
+        "rootpw", "ldap.secret", "nslcd.secret",
+        "libnss-ldap.secret", "pam_ldap.secret", "bacula.passwd", "psk", "tls.key", "unseal.txt",
+        "unseal-keys", "keys.txt", ".passwd-s3fs",
         "passwd-s3fs", ".smbcredentials", "smbcredentials", ".dbshell", "debian.cnf.passwd",
     ]
     private static let secretPlaces: [String] = [
-        "/ssl/private/", "/pki/tls/private/", "/pki/private/", "/private-keys-v1.d/", "/credstore", "/cryptsetup-keys.d/", "/run/secrets/",
-        "/var/run/secrets/", "/.vnc/passwd", "/letsencrypt/archive/", "/swanctl/private/", "/ipsec.d/private/", "/keys/private/",
-        "/samba/private/", "/ssl/keys/", "/.secrets/", "/etc/secrets/", "/.gnupg/openpgp-revocs.d/",
+        "/ssl/private/", "/pki/tls/private/", "/pki/private/", "/private-keys-v1.d/", "/credstore",
+        "/cryptsetup-keys.d/", "/run/secrets/",
+        "/var/run/secrets/", "/.vnc/passwd", "/letsencrypt/archive/", "/swanctl/private/",
+        "/ipsec.d/private/", "/keys/private/",
+        "/samba/private/", "/libvirt/secrets/", "/pve/priv/", "/ssl/keys/", "/.secrets/",
+        "/etc/secrets/", "/.gnupg/openpgp-revocs.d/",
     ]
 }

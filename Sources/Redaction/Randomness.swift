@@ -31,7 +31,7 @@ enum Randomness {
         "27653684397574379446787999",
         "47353566397557638653667578",
         "46564767497444538534576876",
-        "37761765377566489757678955"
+        "37761765377566489757678955",
     ])
 
     /// Bits for each character of a word in tenths, between about 35 and 65.
@@ -50,7 +50,8 @@ enum Randomness {
         if byte.isLetter {
             guard let previous else { return 50 }
             if previous.isLetter, previous.isUpper || byte.isLower {
-                return Int(pairs[Int(previous.lowered - 0x61)][Int(byte.lowered - 0x61)] - 0x30) * 10
+                return Int(pairs[Int(previous.lowered - 0x61)][Int(byte.lowered - 0x61)] - 0x30)
+                    * 10
             }
             return previous.isLetter ? 62 : previous.isDigit ? 70 : 50
         }

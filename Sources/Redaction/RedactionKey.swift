@@ -19,7 +19,8 @@ public struct RedactionKey: Sendable, CustomStringConvertible, CustomReflectable
     public init(bytes: [UInt8]) throws(Failure) {
         guard bytes.count == RedactionKey.size else {
             throw Failure(
-                .invalidValue, "a key for references has \(bytes.count) bytes, not \(RedactionKey.size)",
+                .invalidValue,
+                "a key for references has \(bytes.count) bytes, not \(RedactionKey.size)",
                 hint: "Make one with: openssl rand -hex 32")
         }
         self.bytes = bytes

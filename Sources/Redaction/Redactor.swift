@@ -31,34 +31,48 @@ public struct Redactor: Sendable {
     ///   - path: the file's name with its directories as they are on the source; they say a lot about the content.
     ///   - content: the whole file.
     public func redact(path: [UInt8], content: [UInt8]) -> RedactionResult {
-        guard !content.isEmpty else { return RedactionResult(content: [], findings: [], isOpaqueSecret: false, isChanged: false) }
+        guard !content.isEmpty else {
+            return RedactionResult(
+                content: [], findings: [], isOpaqueSecret: false, isChanged: false)
+        }
         if Placeholder.isPlaceholder(content) {
-            return RedactionResult(content: content, findings: [], isOpaqueSecret: false, isChanged: false)
+            return RedactionResult(
+                content: content, findings: [], isOpaqueSecret: false, isChanged: false)
         }
         let kind = FileKind(path: path).adapted(to: content)
-        guard content.count <= Redactor.largestContent else { return opaque(content, .opaque, "too-large") }
+        guard content.count <= Redactor.largestContent else {
+            return opaque(content, .opaque, "too-large")
+        }
         if let wide = WideText(content) {
             let result = redactText(wide.utf8, kind)
             guard result.isChanged, !result.isOpaqueSecret else {
                 return RedactionResult(
-                    content: result.isChanged ? result.content : content, findings: result.findings, isOpaqueSecret: result.isOpaqueSecret,
+                    content: result.isChanged ? result.content : content, findings: result.findings,
+                    isOpaqueSecret: result.isOpaqueSecret,
                     isChanged: result.isChanged)
             }
-            return RedactionResult(content: wide.encoded(result.content), findings: result.findings, isOpaqueSecret: false, isChanged: true)
+            return RedactionResult(
+                content: wide.encoded(result.content), findings: result.findings,
+                isOpaqueSecret: false, isChanged: true)
         }
-        return BinaryContent.isBinary(content) || BinaryContent.der(content) != nil ? redactBinary(content, kind) : redactText(content, kind)
+        return BinaryContent.isBinary(content) || BinaryContent.der(content) != nil
+            ? redactBinary(content, kind) : redactText(content, kind)
     }
 
     private func redactBinary(_ content: [UInt8], _ kind: FileKind) -> RedactionResult {
         switch BinaryContent.verdict(on: content) {
         case .store(let name):
-            return opaque(content, name == "private-key" || name == "openssh" ? .privateKey : .keyStore, name)
+            return opaque(
+                content, name == "private-key" || name == "openssh" ? .privateKey : .keyStore, name)
         case .harmless:
             // A program or picture may carry a token all the same; it cannot be taken out without breaking it.
-            var inline = InlineScanner(TextScan(bytes: content, kind: kind, depth: TextScan.deepest))
+            var inline = InlineScanner(
+                TextScan(bytes: content, kind: kind, depth: TextScan.deepest))
             inline.scanKnownForms()
             return inline.spots.all.isEmpty && !kind.isSecretByPlace
-                ? RedactionResult(content: content, findings: [], isOpaqueSecret: false, isChanged: false) : opaque(content, .opaque, "binary")
+                ? RedactionResult(
+                    content: content, findings: [], isOpaqueSecret: false, isChanged: false)
+                : opaque(content, .opaque, "binary")
         case .unknown:
             return opaque(content, kind.isSecretByPlace ? .keyStore : .opaque, "binary")
         }
@@ -68,79 +82,116 @@ public struct Redactor: Sendable {
         var current = content
         var findings: [Finding] = []
         // What stands after one round may show more: a second look costs time, a leak cannot be taken back.
-        for round in 0..<4 {
+        var isDone = false
+        var shifts: [LineShifts] = []
+        for round in 0..<6 {
             var spots = TextScan(bytes: current, kind: kind, depth: 0).found()
             spots.addRepeated()
             let settled = spots.settled()
             if settled.isEmpty {
-                guard round == 0, kind.isSecretByPlace, !isUnderstood(current) else { break }
-                return opaque(content, .opaque, "place")
+                if round == 0, kind.isSecretByPlace, !isUnderstood(current, kind) {
+                    return opaque(content, .opaque, "place")
+                }
+                isDone = true
+                break
             }
-            let (next, found) = replace(settled, in: current)
+            let (next, found, shift) = replace(settled, in: current, earlier: shifts)
             findings += found
-            guard mode != .sealed else { break }
+            if mode == .sealed {
+                isDone = true
+                break
+            }
+            shifts.append(shift)
             current = next
         }
+        // What never comes to rest has not been understood.
+        guard isDone else { return opaque(content, .opaque, "unstable") }
         findings.sort { ($0.line, $0.column) < ($1.line, $1.column) }
         let isChanged = mode != .sealed && !findings.isEmpty
-        return RedactionResult(content: isChanged ? current : content, findings: findings, isOpaqueSecret: false, isChanged: isChanged)
+        return RedactionResult(
+            content: isChanged ? current : content, findings: findings, isOpaqueSecret: false,
+            isChanged: isChanged)
     }
 
     /// Whether a text in the place of secrets shows that it is none: a certificate, a public key, settings, or what was redacted before.
-    private func isUnderstood(_ bytes: [UInt8]) -> Bool {
-        if bytes.position(of: Array("-----BEGIN ".utf8), from: 0) != nil || Placeholder.isContained(in: bytes) { return true }
+    private func isUnderstood(_ bytes: [UInt8], _ kind: FileKind) -> Bool {
+        if kind.isProse || bytes.starts(with: "#!".utf8) { return true }
+        if bytes.position(of: Array("-----BEGIN ".utf8), from: 0) != nil
+            || Placeholder.isContained(in: bytes)
+        {
+            return true
+        }
         if bytes.starts(with: "ssh-".utf8) || bytes.starts(with: "ecdsa-".utf8) { return true }
         var position = 0
         while position < bytes.count {
             let end = bytes.endOfLine(position)
             let line = bytes.trimmed(position..<end)
             position = end + 1
-            guard !line.isEmpty, ![0x23, 0x3b, 0x5b, 0x7b, 0x7d, 0x5d, 0x3c, 0x2d].contains(bytes[line.lowerBound]) else { continue }
-            let name = bytes[line].prefix { $0.isWordOrDash || $0 == 0x2e || $0.isSpace || $0 == 0x22 }
-            guard name.count < line.count, name.count > 1, [0x3d, 0x3a].contains(bytes[name.endIndex]) || Words.split(line, of: bytes).count > 3
+            guard !line.isEmpty,
+                ![0x23, 0x3b, 0x5b, 0x7b, 0x7d, 0x5d, 0x3c, 0x2d].contains(bytes[line.lowerBound])
+            else { continue }
+            let name = bytes[line].prefix {
+                $0.isWordOrDash || $0 == 0x2e || $0.isSpace || $0 == 0x22
+            }
+            guard name.count < line.count, name.count > 1,
+                [0x3d, 0x3a].contains(bytes[name.endIndex])
             else { return false }
         }
         return true
     }
 
-    private func replace(_ spots: [Spot], in content: [UInt8]) -> ([UInt8], [Finding]) {
+    private func replace(_ spots: [Spot], in content: [UInt8], earlier: [LineShifts])
+        -> ([UInt8], [Finding], LineShifts)
+    {
+        var shifts = LineShifts()
         var output: [UInt8] = []
         output.reserveCapacity(content.count)
         var findings: [Finding] = []
         var place = Place()
         var copied = 0
         for spot in spots {
-            let placeholder = Placeholder.text(spot.secretClass, reference: key?.reference(to: Array(content[spot.range])))
+            let placeholder = Placeholder.text(
+                spot.secretClass, reference: key?.reference(to: Array(content[spot.range])))
             place.advance(to: spot.range.lowerBound, in: content)
             findings.append(
                 Finding(
-                    secretClass: spot.secretClass, detector: spot.detector, line: place.line, column: place.column,
-                    key: spot.key.flatMap(Redactor.publicName), placeholder: mode == .sealed ? nil : placeholder))
+                    secretClass: spot.secretClass, detector: spot.detector,
+                    line: earlier.reversed().reduce(place.line) { $1.before($0) },
+                    column: place.column,
+                    key: spot.key.flatMap(Redactor.publicName),
+                    placeholder: mode == .sealed ? nil : placeholder))
             output += content[copied..<spot.range.lowerBound]
             if spot.needsQuotes { output.append(0x22) }
             output += placeholder.utf8
             if spot.needsQuotes { output.append(0x22) }
             copied = spot.range.upperBound
+            shifts.note(content[spot.range].count { $0 == 0x0a }, at: place.line)
         }
         output += content[copied...]
-        return (output, findings)
+        return (output, findings, shifts)
     }
 
     /// A name that may stand in a catalogue: made of words, and none of them looks drawn at random.
     private static func publicName(_ name: String) -> String? {
         let bytes = Array(name.utf8)
-        guard bytes.count <= 96, bytes.allSatisfy({ $0.isWordOrDash || [0x2e, 0x2f, 0x3a, 0x20].contains($0) }) else { return nil }
+        guard bytes.count <= 96,
+            bytes.allSatisfy({ $0.isWordOrDash || [0x2e, 0x2f, 0x3a, 0x20].contains($0) })
+        else { return nil }
         for word in bytes.split(whereSeparator: { !$0.isAlphanumeric }) where word.count >= 8 {
             if Randomness.tenths(of: word) >= 48 { return nil }
         }
         return name
     }
 
-    private func opaque(_ content: [UInt8], _ secretClass: SecretClass, _ detector: String) -> RedactionResult {
+    private func opaque(_ content: [UInt8], _ secretClass: SecretClass, _ detector: String)
+        -> RedactionResult
+    {
         let placeholder = Placeholder.text(secretClass, reference: key?.reference(to: content))
         let finding = Finding(
-            secretClass: secretClass, detector: detector, line: 0, column: 0, key: nil, placeholder: mode == .sealed ? nil : placeholder)
+            secretClass: secretClass, detector: detector, line: 0, column: 0, key: nil,
+            placeholder: mode == .sealed ? nil : placeholder)
         return RedactionResult(
-            content: mode == .sealed ? content : Array(placeholder.utf8) + [0x0a], findings: [finding], isOpaqueSecret: true, isChanged: mode != .sealed)
+            content: mode == .sealed ? content : Array(placeholder.utf8) + [0x0a],
+            findings: [finding], isOpaqueSecret: true, isChanged: mode != .sealed)
     }
 }

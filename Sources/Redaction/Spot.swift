@@ -41,9 +41,12 @@ struct Spots {
     mutating func addRepeated() {
         var sought: [UInt64: [Spot]] = [:]
         var seen: Set<ArraySlice<UInt8>> = []
-        for spot in all where spot.range.count >= 8 && spot.range.count <= 4096 && sought.count < 4096 {
+        for spot in all
+        where spot.range.count >= 8 && spot.range.count <= 4096 && sought.count < 4096 {
             let value = bytes[spot.range]
-            guard Randomness.tenths(of: value) >= 46 || value.contains(where: \.isDigit) && value.contains(where: \.isLetter),
+            guard
+                Randomness.tenths(of: value) >= 46
+                    || value.contains(where: \.isDigit) && value.contains(where: \.isLetter),
                 !Placeholder.isPlaceholder(value), seen.insert(value).inserted
             else { continue }
             sought[Spots.word(bytes, spot.range.lowerBound), default: []].append(spot)
@@ -55,7 +58,8 @@ struct Spots {
             guard let candidates = sought[word] else { continue }
             for spot in candidates where spot.range.lowerBound != position {
                 let end = position + spot.range.count
-                guard end <= bytes.count, bytes[position..<end] == bytes[spot.range], position == 0 || !bytes[position - 1].isAlphanumeric,
+                guard end <= bytes.count, bytes[position..<end] == bytes[spot.range],
+                    position == 0 || !bytes[position - 1].isAlphanumeric,
                     end == bytes.count || !bytes[end].isAlphanumeric
                 else { continue }
                 add(position..<end, spot.secretClass, "repeated", key: spot.key)
@@ -81,12 +85,22 @@ struct Spots {
             if let last = settled.last, spot.range.lowerBound < last.range.upperBound {
                 let end = max(last.range.upperBound, spot.range.upperBound)
                 settled[settled.count - 1].range = last.range.lowerBound..<end
-                if settled[settled.count - 1].key == nil { settled[settled.count - 1].key = spot.key }
+                if settled[settled.count - 1].key == nil {
+                    settled[settled.count - 1].key = spot.key
+                }
             } else {
                 settled.append(spot)
             }
         }
-        return settled.filter { !Placeholder.isPlaceholder(bytes[$0.range]) }
+        settled.removeAll { Placeholder.isPlaceholder(bytes[$0.range]) }
+        for index in settled.indices
+        where Placeholder.hasDigits(in: bytes, at: settled[index].range.upperBound) {
+            let next = index + 1 < settled.count ? settled[index + 1].range.lowerBound : bytes.count
+            let range = settled[index].range
+            settled[index].range =
+                range.lowerBound..<min(range.upperBound + 33, max(next, range.upperBound))
+        }
+        return settled
     }
 
     /// Spots without the parts of them that lie in a placeholder and reach out of it.
@@ -97,14 +111,19 @@ struct Spots {
             var (low, high) = (0, taken.count)
             while low < high {
                 let middle = (low + high) / 2
-                if taken[middle].upperBound <= spot.range.lowerBound { low = middle + 1 } else { high = middle }
+                if taken[middle].upperBound <= spot.range.lowerBound {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
             }
             var spot = spot
             while low < taken.count, taken[low].lowerBound < spot.range.upperBound {
                 let other = taken[low]
                 low += 1
                 if other.lowerBound <= spot.range.lowerBound {
-                    spot.range = min(other.upperBound, spot.range.upperBound)..<spot.range.upperBound
+                    spot.range =
+                        min(other.upperBound, spot.range.upperBound)..<spot.range.upperBound
                 } else if other.upperBound >= spot.range.upperBound {
                     spot.range = spot.range.lowerBound..<other.lowerBound
                 }

@@ -14,7 +14,9 @@ struct TableScanner {
     mutating func run() -> Bool {
         guard let table = kind.table else { return false }
         // svnserve calls a file of sections passwd.
-        if table == .accounts, bytes.position(of: Array("[users]".utf8), from: 0) != nil { return false }
+        if table == .accounts, bytes.position(of: Array("[users]".utf8), from: 0) != nil {
+            return false
+        }
         if table == .netrc {
             netrc()
             return true
@@ -37,7 +39,9 @@ struct TableScanner {
             let end = bytes.endOfLine(position)
             var line = bytes.trimmed(position..<end)
             // A commented-out row is a row.
-            while !line.isEmpty, bytes[line.lowerBound] == 0x23 { line = bytes.trimmed((line.lowerBound + 1)..<line.upperBound) }
+            while !line.isEmpty, bytes[line.lowerBound] == 0x23 {
+                line = bytes.trimmed((line.lowerBound + 1)..<line.upperBound)
+            }
             if !line.isEmpty { body(&self, line) }
             position = end + 1
         }
@@ -56,7 +60,9 @@ struct TableScanner {
             let fields = fields(line, by: 0x3a)
             guard fields.count >= 2 else { return }
             var hash = fields[1]
-            while !hash.isEmpty, [0x21, 0x2a].contains(bytes[hash.lowerBound]) { hash = (hash.lowerBound + 1)..<hash.upperBound }
+            while !hash.isEmpty, [0x21, 0x2a].contains(bytes[hash.lowerBound]) {
+                hash = (hash.lowerBound + 1)..<hash.upperBound
+            }
             if hash.count > 1 { add(hash, .passwordHash) }
         case .oldAccounts:
             // name:uid:count:hash,hash,…
@@ -64,7 +70,10 @@ struct TableScanner {
             if fields.count >= 4 { add(fields[3].lowerBound..<line.upperBound, .passwordHash) }
         case .samba:
             let fields = fields(line, by: 0x3a)
-            for field in fields.dropFirst(2).prefix(2) where bytes[field].allSatisfy(\.isHex) && field.count == 32 { add(field, .passwordHash) }
+            for field in fields.dropFirst(2).prefix(2)
+            where bytes[field].allSatisfy(\.isHex) && field.count == 32 {
+                add(field, .passwordHash)
+            }
         case .pgpass:
             let fields = fields(line, by: 0x3a)
             if fields.count >= 5 { add(fields[4].lowerBound..<line.upperBound, .password) }
@@ -81,20 +90,27 @@ struct TableScanner {
             let words = words(line)
             guard let second = words.dropFirst().first else { return }
             let rest = second.lowerBound..<line.upperBound
-            if let colon = bytes.position(of: 0x3a, from: rest.lowerBound, before: rest.upperBound) {
+            if let colon = bytes.position(of: 0x3a, from: rest.lowerBound, before: rest.upperBound)
+            {
                 add((colon + 1)..<rest.upperBound, .password)
             }
         case .ntp:
             let words = words(line)
             guard words.count >= 2, bytes[words[0]].allSatisfy(\.isDigit) else { return }
             var key = words[words.count >= 3 ? 2 : 1]
-            for head in ["HEX:", "ASCII:"] where bytes[key].starts(with: head.utf8) { key = (key.lowerBound + head.utf8.count)..<key.upperBound }
+            for head in ["HEX:", "ASCII:"] where bytes[key].starts(with: head.utf8) {
+                key = (key.lowerBound + head.utf8.count)..<key.upperBound
+            }
             add(key, .symmetricKey)
         case .macros:
             // $USER3$=value
-            guard bytes[line.lowerBound] == 0x24, let equals = bytes.position(of: 0x3d, from: line.lowerBound, before: line.upperBound)
+            guard bytes[line.lowerBound] == 0x24,
+                let equals = bytes.position(
+                    of: 0x3d, from: line.lowerBound, before: line.upperBound)
             else { return }
-            for (part, secretClass) in Value.secrets(in: (equals + 1)..<line.upperBound, of: bytes, .secret(.password)) { add(part, secretClass) }
+            for (part, secretClass) in Value.secrets(
+                in: (equals + 1)..<line.upperBound, of: bytes, .secret(.password))
+            { add(part, secretClass) }
         case .userSecond:
             let words = words(line)
             if words.count >= 2 { add(words[1], .password) }
@@ -105,11 +121,16 @@ struct TableScanner {
     /// `… : PSK "secret"`, also `: RSA key.pem passphrase`, `user : EAP "secret"`.
     private mutating func ipsec(_ line: Range<Int>) {
         let words = words(line)
-        guard let place = words.firstIndex(where: { ["psk", "eap", "xauth", "ntlm", "rsa", "ecdsa", "pkcs8", "pkcs12", "pin", "p12"].contains(bytes.word($0)) }),
+        guard
+            let place = words.firstIndex(where: {
+                ["psk", "eap", "xauth", "ntlm", "rsa", "ecdsa", "pkcs8", "pkcs12", "pin", "p12"]
+                    .contains(bytes.word($0))
+            }),
             place + 1 < words.count
         else { return }
         let isFile = ["rsa", "ecdsa", "pkcs8", "pkcs12", "p12"].contains(bytes.word(words[place]))
-        let secret = words[isFile ? min(place + 2, words.count) - (place + 2 < words.count ? 0 : 1) : place + 1]
+        let secret = words[
+            isFile ? min(place + 2, words.count) - (place + 2 < words.count ? 0 : 1) : place + 1]
         if isFile, place + 2 >= words.count { return }
         if bytes[secret] != bytes[words[place]] { add(unquoted(secret), .symmetricKey) }
     }
@@ -124,7 +145,9 @@ struct TableScanner {
                 continue
             }
             let start = position
-            if let quoted = Quoted(at: start, of: bytes, lineEnd: bytes.endOfLine(start), mayBreak: false) {
+            if let quoted = Quoted(
+                at: start, of: bytes, lineEnd: bytes.endOfLine(start), mayBreak: false)
+            {
                 position = quoted.end
             } else {
                 while position < bytes.count, !bytes[position].isSpaceOrBreak { position += 1 }
@@ -181,20 +204,24 @@ struct TableScanner {
     private func words(_ line: Range<Int>) -> [Range<Int>] { Words.split(line, of: bytes) }
 
     private func unquoted(_ range: Range<Int>) -> Range<Int> {
-        Quoted(at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: false)?.inner ?? range
+        Quoted(at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: false)?.inner
+            ?? range
     }
 }
 
 /// Files of fields.
 enum FileTable: Sendable {
-    case accounts, oldAccounts, samba, pgpass, digest, ppp, ipsec, sasl, ntp, macros, netrc, userSecond, subversion
+    case accounts, oldAccounts, samba, pgpass, digest, ppp, ipsec, sasl, ntp, macros, netrc,
+        userSecond, subversion
     /// Every line is a secret.
     case lines
 
     /// Whether nothing else is to be read in such a file.
     var isWhole: Bool {
         switch self {
-        case .accounts, .oldAccounts, .samba, .pgpass, .digest, .ppp, .netrc, .lines, .sasl, .ntp, .userSecond, .subversion: true
+        case .accounts, .oldAccounts, .samba, .pgpass, .digest, .ppp, .netrc, .lines, .sasl, .ntp,
+            .userSecond, .subversion:
+            true
         case .ipsec, .macros: false
         }
     }

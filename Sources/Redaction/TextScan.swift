@@ -4,6 +4,8 @@ struct TextScan {
     let kind: FileKind
     /// How many texts this one lies in: a file of a ConfigMap has depth 1.
     let depth: Int
+    /// Whether the text stands under a public name: then it may look random, and only known forms are looked for.
+    var isPublic = false
 
     static let deepest = 4
 
@@ -38,7 +40,7 @@ struct TextScan {
             spots.add(contentsOf: lines.spots)
         }
         var inline = InlineScanner(self)
-        inline.open = spots.open
+        inline.open = isPublic ? [whole] : spots.open
         inline.scan(whole)
         spots.add(contentsOf: inline.spots)
         return spots
@@ -46,11 +48,17 @@ struct TextScan {
 
     /// The form that the content shows, whatever the name says.
     private var form: FileKind.Form {
-        guard let first = bytes.first(where: { !$0.isSpaceOrBreak && $0 < 0x80 }) else { return kind.form }
+        guard let first = bytes.first(where: { !$0.isSpaceOrBreak && $0 < 0x80 }) else {
+            return kind.form
+        }
         if first == 0x7b || first == 0x5b, kind.form != .yaml || depth > 0 { return .json }
         if first == 0x3c { return kind.form == .code ? .code : .xml }
         if kind.form == .json { return .lines }
-        if depth > 0 || kind.form == .lines, bytes.has("apiVersion:", at: 0) || bytes.has("---\n", at: 0) { return .yaml }
+        if depth > 0 || kind.form == .lines,
+            bytes.has("apiVersion:", at: 0) || bytes.has("---\n", at: 0)
+        {
+            return .yaml
+        }
         return kind.form
     }
 
@@ -63,14 +71,21 @@ struct TextScan {
         }
         guard parts.isEmpty else { return }
         if sensitivity == .plain { spots.leave(text.outer(whole)) }
-        if case .neutral = sensitivity, let secretClass = Value.unrecognised(whole, of: text.bytes) {
+        if case .neutral = sensitivity, !isPublic,
+            let secretClass = Value.unrecognised(whole, of: text.bytes)
+        {
             spots.add(text.outer(whole), secretClass, "random", key: name)
             return
         }
         guard depth < TextScan.deepest, isWorthReading(text.bytes) else { return }
-        let inner = TextScan(bytes: text.bytes, kind: FileKind(form: name.map { FileKind.form(ofName: $0) } ?? .lines, of: kind), depth: depth + 1)
+        let inner = TextScan(
+            bytes: text.bytes,
+            kind: FileKind(form: name.map { FileKind.form(ofName: $0) } ?? .lines, of: kind),
+            depth: depth + 1,
+            isPublic: sensitivity == .plain && name.map { FileKind.form(ofName: $0) } == .lines)
         for spot in inner.found().settled() {
-            spots.add(text.outer(spot.range), spot.secretClass, spot.detector, key: spot.key ?? name)
+            spots.add(
+                text.outer(spot.range), spot.secretClass, spot.detector, key: spot.key ?? name)
         }
     }
 

@@ -2,9 +2,12 @@
 enum Value {
     /// Words that switch something, or stand for no value.
     private static let switches: Set<String> = [
-        "true", "false", "yes", "no", "on", "off", "none", "null", "nil", "undefined", "~", "default",
-        "enabled", "disabled", "required", "optional", "oui", "non", "ask", "prompt", "never", "always",
-        "auto", "nan", "inherit", "n/a", "unset", "{}", "[]", "\"\"", "''", "sealed", "omit", "string",
+        "true", "false", "yes", "no", "on", "off", "none", "null", "nil", "undefined", "~",
+        "default",
+        "enabled", "disabled", "required", "optional", "oui", "non", "ask", "prompt", "never",
+        "always",
+        "auto", "nan", "inherit", "n/a", "unset", "{}", "[]", "\"\"", "''", "sealed", "omit",
+        "string",
     ]
 
     /// The parts of `range` that must go, where its name has that sensitivity; without quotes.
@@ -13,7 +16,8 @@ enum Value {
     ) -> [(Range<Int>, SecretClass)] {
         var range = bytes.trimmed(range)
         guard !range.isEmpty else { return [] }
-        range = afterScheme(range.lowerBound, of: bytes, before: range.upperBound)..<range.upperBound
+        range =
+            afterScheme(range.lowerBound, of: bytes, before: range.upperBound)..<range.upperBound
         switch sensitivity {
         case .secret(let secretClass):
             if let defaults = reference(in: range, of: bytes) {
@@ -24,12 +28,14 @@ enum Value {
             if let defaults = reference(in: range, of: bytes) {
                 return defaults.map { ($0, secretClass) }
             }
-            guard !isInnocent(range, of: bytes, .symmetricKey), !WordScanner.isPublicForm(range, of: bytes), isOneWord(range, of: bytes),
+            guard !isInnocent(range, of: bytes, .symmetricKey),
+                !WordScanner.isPublicForm(range, of: bytes), isOneWord(range, of: bytes),
                 Randomness.isOdd(bytes[range])
             else { return [] }
             return [(range, secretClass)]
         case .code:
-            return (4...12).contains(range.count) && bytes[range].allSatisfy(\.isDigit) ? [(range, .password)] : []
+            return (4...12).contains(range.count) && bytes[range].allSatisfy(\.isDigit)
+                ? [(range, .password)] : []
         case .neutral, .plain:
             return []
         }
@@ -40,7 +46,8 @@ enum Value {
         let word = bytes.word(range)
         if switches.contains(word) { return true }
         // Alternatives in a remark: true|false.
-        return word.contains("|") && word.split(separator: "|").allSatisfy { switches.contains(String($0)) }
+        return word.contains("|")
+            && word.split(separator: "|").allSatisfy { switches.contains(String($0)) }
     }
 
     /// What a value of a name that says nothing is, where it looks like a key or a generated password.
@@ -50,15 +57,31 @@ enum Value {
         let value = bytes[range]
         var (lower, upper, digits, marks) = (0, 0, 0, 0)
         for byte in value {
-            if byte.isLower { lower += 1 } else if byte.isUpper { upper += 1 } else if byte.isDigit { digits += 1 }
-            else if [0x21, 0x23, 0x24, 0x25, 0x26, 0x2a, 0x3f, 0x5e, 0x7e, 0x40].contains(byte) { marks += 1 }
-            else if !(byte.isWordOrDash || [0x2b, 0x2f, 0x3d, 0x2e].contains(byte)) { return nil }
+            if byte.isLower {
+                lower += 1
+            } else if byte.isUpper {
+                upper += 1
+            } else if byte.isDigit {
+                digits += 1
+            } else if [0x21, 0x23, 0x24, 0x25, 0x26, 0x2a, 0x3f, 0x5e, 0x7e, 0x40].contains(byte) {
+                marks += 1
+            } else if !(byte.isWordOrDash || [0x2b, 0x2f, 0x3d, 0x2e].contains(byte)) {
+                return nil
+            }
         }
-        if Placeholder.isPlaceholder(value) || isUUID(value) || WordScanner.isPublicForm(range, of: bytes) || isPath(range, of: bytes) || reference(in: range, of: bytes) != nil { return nil }
+        if Placeholder.isPlaceholder(value) || isUUID(value)
+            || WordScanner.isPublicForm(range, of: bytes) || isPath(range, of: bytes)
+            || reference(in: range, of: bytes) != nil
+        {
+            return nil
+        }
         if Randomness.isHexKey(value) { return .unrecognised }
-        if value.count >= 20 { return marks == 0 && Randomness.isRandom(value) ? .unrecognised : nil }
+        if value.count >= 20 {
+            return marks == 0 && Randomness.isRandom(value) ? .unrecognised : nil
+        }
         // A generated password has everything.
-        return lower > 0 && upper > 0 && digits > 1 && Randomness.tenths(of: value) >= 56 && marks + digits >= 2 ? .unrecognised : nil
+        return lower > 0 && upper > 0 && digits > 1 && Randomness.tenths(of: value) >= 56
+            && marks + digits >= 2 ? .unrecognised : nil
     }
 
     /// RFC 9562, section 4.
@@ -71,11 +94,15 @@ enum Value {
     }
 
     /// How credentials of HTTP begin (RFC 9110, section 11.4): the name of a scheme, and a blank.
-    private static let schemes: Set<String> = ["bearer", "basic", "token", "digest", "apikey", "splunk", "bot", "enc", "aws4-hmac-sha256", "key", "negotiate"]
+    private static let schemes: Set<String> = [
+        "bearer", "basic", "token", "digest", "apikey", "splunk", "bot", "enc", "aws4-hmac-sha256",
+        "key", "negotiate",
+    ]
 
     /// Where a value goes on behind the name of a scheme.
     static func afterScheme(_ start: Int, of bytes: [UInt8], before end: Int) -> Int {
-        guard let space = bytes.position(of: 0x20, from: start, before: min(end, start + 20)), space + 1 < end,
+        guard let space = bytes.position(of: 0x20, from: start, before: min(end, start + 20)),
+            space + 1 < end,
             schemes.contains(bytes.word(start..<space))
         else { return start }
         var next = space
@@ -118,7 +145,8 @@ enum Value {
 
     private static let roots: [[UInt8]] = Redaction.bytes(of: [
         "etc", "run", "var", "srv", "opt", "usr", "home", "root", "proc", "mnt", "data", "secrets",
-        "vault", "tmp", "dev", "app", "config", "certs", "conf", "lib", "sys", "boot", "media", "bin",
+        "vault", "tmp", "dev", "app", "config", "certs", "conf", "lib", "sys", "boot", "media",
+        "bin",
     ])
 
     /// A file's absolute name below a directory that systems have; `file:`, `@` and `<` may lead it.
@@ -144,7 +172,8 @@ enum Value {
 
     /// An address without a user's part and without parameters.
     private static func isPlainURL(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
-        guard let colon = bytes.position(of: 0x3a, from: range.lowerBound, before: range.upperBound),
+        guard
+            let colon = bytes.position(of: 0x3a, from: range.lowerBound, before: range.upperBound),
             bytes.has("://", at: colon), colon > range.lowerBound,
             bytes[range.lowerBound..<colon].allSatisfy({ $0.isAlphanumeric || $0 == 0x2b })
         else { return false }
@@ -174,7 +203,9 @@ enum Value {
             }
             guard isName(inner.lowerBound..<colon, of: bytes) else { return nil }
             var literal = colon + 1
-            if bytes[colon] == 0x3a, literal < inner.upperBound, [0x2d, 0x3d].contains(bytes[literal]) {
+            if bytes[colon] == 0x3a, literal < inner.upperBound,
+                [0x2d, 0x3d].contains(bytes[literal])
+            {
                 literal += 1
             } else if bytes[colon] == 0x3a, literal < inner.upperBound,
                 [0x3f, 0x2b].contains(bytes[literal])
@@ -194,7 +225,16 @@ enum Value {
             if open == "@" || open.hasPrefix("%(") { return isName(inner, of: bytes) ? [] : nil }
             return literals(in: inner, of: bytes)
         }
-        if bytes[start] == 0x24, bytes[(start + 1)..<end].allSatisfy({ $0.isWord || $0 == 0x3a }), bytes[start..<end].contains(0x3a) { return [] }
+        if bytes[start] == 0x24,
+            bytes[(start + 1)..<end].allSatisfy(\.isDigit) || bytes.has("$@", at: start)
+        {
+            return []
+        }
+        if bytes[start] == 0x24, bytes[(start + 1)..<end].allSatisfy({ $0.isWord || $0 == 0x3a }),
+            bytes[start..<end].contains(0x3a)
+        {
+            return []
+        }
         // In upper case, or speaking of a secret itself; `$ummer2024` is a password.
         if bytes[start] == 0x24, isName((start + 1)..<end, of: bytes),
             bytes[(start + 1)..<end].allSatisfy({ !$0.isLower })
@@ -202,7 +242,8 @@ enum Value {
         {
             return []
         }
-        if bytes[start] == 0x25, bytes[end - 1] == 0x25, isName((start + 1)..<(end - 1), of: bytes) {
+        if bytes[start] == 0x25, bytes[end - 1] == 0x25, isName((start + 1)..<(end - 1), of: bytes)
+        {
             return []
         }
         for head in ["vault:", "secret:", "env:", "env.", "!secret ", "!Ref ", "!env "]
@@ -218,13 +259,16 @@ enum Value {
 
     /// Quoted texts in an expression (`db_pass | default('hunter2')`) that are not the names of what is looked up.
     private static func literals(in range: Range<Int>, of bytes: [UInt8]) -> [Range<Int>] {
-        guard let place = bytes.position(of: Array("default".utf8), from: range.lowerBound, before: range.upperBound)
+        guard
+            let place = bytes.position(
+                of: Array("default".utf8), from: range.lowerBound, before: range.upperBound)
         else { return [] }
         var found: [Range<Int>] = []
         var position = place
         while position < range.upperBound {
             guard bytes[position].isQuote,
-                let end = bytes.position(of: bytes[position], from: position + 1, before: range.upperBound)
+                let end = bytes.position(
+                    of: bytes[position], from: position + 1, before: range.upperBound)
             else {
                 position += 1
                 continue

@@ -9,13 +9,17 @@ struct WordFilter {
         self.mayBePath = mayBePath
         for word in words {
             let bytes = Array(word.utf8)
-            if let first = bytes.first, first < 128, bytes.count < 32 { known[Int(first) * 32 + bytes.count] = true }
+            if let first = bytes.first, first < 128, bytes.count < 32 {
+                known[Int(first) * 32 + bytes.count] = true
+            }
         }
     }
 
     func mayHave(_ word: Range<Int>, of bytes: [UInt8]) -> Bool {
         guard let first = bytes[word].first?.lowered, first < 128 else { return false }
-        if mayBePath, !(first.isLetter || first.isDigit) || bytes[word].contains(0x2f) { return true }
+        if mayBePath, !(first.isLetter || first.isDigit) || bytes[word].contains(0x2f) {
+            return true
+        }
         return word.count < 32 && known[Int(first) * 32 + word.count]
     }
 }

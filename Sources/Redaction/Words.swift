@@ -5,16 +5,21 @@ enum Words {
         var words: [Range<Int>] = []
         var position = range.lowerBound
         while position < range.upperBound, words.count < 4096 {
-            if bytes[position].isSpace || bytes[position] == 0x21 && bytes.has("-", at: position + 1) {
+            if bytes[position].isSpace
+                || bytes[position] == 0x21 && bytes.has("-", at: position + 1)
+            {
                 position += 1
                 continue
             }
             let start = position
             while position < range.upperBound, !bytes[position].isSpace {
                 // Nagios puts arguments behind exclamation marks: check_snmp!-C public.
-                if bytes[position] == 0x21, position > start, bytes.has("-", at: position + 1) { break }
+                if bytes[position] == 0x21, position > start, bytes.has("-", at: position + 1) {
+                    break
+                }
                 if bytes[position].isQuote,
-                    let quoted = Quoted(at: position, of: bytes, lineEnd: range.upperBound, mayBreak: false)
+                    let quoted = Quoted(
+                        at: position, of: bytes, lineEnd: range.upperBound, mayBreak: false)
                 {
                     position = quoted.end
                 } else {

@@ -45,13 +45,21 @@ struct XMLScanner {
                 position = min(end + 3, bytes.count)
             } else if bytes.has("![CDATA[", at: position) {
                 let end = bytes.position(of: Array("]]>".utf8), from: position + 8) ?? bytes.count
-                if !levels.isEmpty { levels[levels.count - 1].text.append(Nested(plain: (position + 8)..<end, of: bytes)) }
+                if !levels.isEmpty {
+                    levels[levels.count - 1].text.append(
+                        Nested(plain: (position + 8)..<end, of: bytes))
+                }
                 position = min(end + 3, bytes.count)
             } else if bytes.has("?", at: position) || bytes.has("!", at: position) {
                 position = bytes.position(of: 0x3e, from: position).map { $0 + 1 } ?? bytes.count
             } else if bytes.has("/", at: position) {
-                let name = (position + 1)..<(bytes.position(of: 0x3e, from: position) ?? bytes.count)
-                if levels.isEmpty || bytes[levels[levels.count - 1].name] != bytes[bytes.trimmed(name)] { isUneven = true }
+                let name =
+                    (position + 1)..<(bytes.position(of: 0x3e, from: position) ?? bytes.count)
+                if levels.isEmpty
+                    || bytes[levels[levels.count - 1].name] != bytes[bytes.trimmed(name)]
+                {
+                    isUneven = true
+                }
                 position = min(name.upperBound + 1, bytes.count)
                 close()
             } else {
@@ -70,7 +78,8 @@ struct XMLScanner {
     private mutating func comment(_ range: Range<Int>) {
         if bytes[range].contains(0x3c), scan.depth < TextScan.deepest {
             let inner = Nested(plain: range, of: bytes)
-            var xml = XMLScanner(TextScan(bytes: inner.bytes, kind: scan.kind, depth: scan.depth + 1))
+            var xml = XMLScanner(
+                TextScan(bytes: inner.bytes, kind: scan.kind, depth: scan.depth + 1))
             _ = xml.run()
             for spot in xml.spots.settled() {
                 spots.add(inner.outer(spot.range), spot.secretClass, spot.detector, key: spot.key)
@@ -91,7 +100,9 @@ struct XMLScanner {
 
     private mutating func tag() {
         let start = position
-        while position < bytes.count, bytes[position].isWordOrDash || bytes[position] == 0x3a || bytes[position] == 0x2e { position += 1 }
+        while position < bytes.count,
+            bytes[position].isWordOrDash || bytes[position] == 0x3a || bytes[position] == 0x2e
+        { position += 1 }
         let name = start..<position
         guard !name.isEmpty else { return }
         hasElements = true
@@ -99,7 +110,9 @@ struct XMLScanner {
         while position < bytes.count, bytes[position] != 0x3e {
             if bytes[position] == 0x3c { break }
             let begin = position
-            while position < bytes.count, bytes[position].isWordOrDash || bytes[position] == 0x3a || bytes[position] == 0x2e { position += 1 }
+            while position < bytes.count,
+                bytes[position].isWordOrDash || bytes[position] == 0x3a || bytes[position] == 0x2e
+            { position += 1 }
             let key = begin..<position
             guard !key.isEmpty else {
                 position += 1
@@ -110,19 +123,25 @@ struct XMLScanner {
             position += 1
             while position < bytes.count, bytes[position].isSpaceOrBreak { position += 1 }
             guard position < bytes.count else { break }
-            if bytes[position].isQuote, let end = bytes.position(of: bytes[position], from: position + 1) {
+            if bytes[position].isQuote,
+                let end = bytes.position(of: bytes[position], from: position + 1)
+            {
                 attributes.append(Attribute(name: key, value: (position + 1)..<end))
                 position = end + 1
             } else {
                 let begin = position
-                while position < bytes.count, !bytes[position].isSpaceOrBreak, bytes[position] != 0x3e { position += 1 }
+                while position < bytes.count, !bytes[position].isSpaceOrBreak,
+                    bytes[position] != 0x3e
+                { position += 1 }
                 attributes.append(Attribute(name: key, value: begin..<position))
             }
         }
         let isClosed = position > 0 && position < bytes.count && bytes[position - 1] == 0x2f
         if bytes.has(">", at: position) { position += 1 }
         let sensitivity = element(name, attributes)
-        if !isClosed, levels.count < 10_000 { levels.append(Level(name: name, sensitivity: sensitivity, start: position)) }
+        if !isClosed, levels.count < 10_000 {
+            levels.append(Level(name: name, sensitivity: sensitivity, start: position))
+        }
     }
 
     /// Judges the attributes, and says what the element's text is.
@@ -133,11 +152,14 @@ struct XMLScanner {
         if let neighbour = parent?.neighbour, XMLScanner.valueElements.contains(word) {
             own = scan.kind.sensitivity(of: KeyName(bytes[neighbour]))
             levels[levels.count - 1].neighbour = nil
-        } else if own == .neutral, let parent, ContainerNames.carriers.contains(word) || XMLScanner.valueElements.contains(word) {
+        } else if own == .neutral, let parent,
+            ContainerNames.carriers.contains(word) || XMLScanner.valueElements.contains(word)
+        {
             own = parent.sensitivity
         }
         var named: Range<Int>?
-        for attribute in attributes where XMLScanner.nameAttributes.contains(bytes.word(localName(attribute.name))) {
+        for attribute in attributes
+        where XMLScanner.nameAttributes.contains(bytes.word(localName(attribute.name))) {
             let sensitivity = scan.kind.sensitivity(of: KeyName(bytes[attribute.value]))
             if sensitivity != .neutral || named == nil { named = attribute.value }
         }
@@ -149,22 +171,36 @@ struct XMLScanner {
         for attribute in attributes {
             let attributeName = bytes.word(localName(attribute.name))
             var sensitivity = scan.kind.sensitivity(of: KeyName(bytes[localName(attribute.name)]))
-            if ContainerNames.carriers.contains(attributeName), sensitivity == .neutral || named != nil { sensitivity = context }
+            if ContainerNames.carriers.contains(attributeName),
+                sensitivity == .neutral || named != nil
+            {
+                sensitivity = context
+            }
             if XMLScanner.nameAttributes.contains(attributeName) { continue }
-            scan.judge(Nested.resolved(attribute.value, of: bytes), sensitivity, name: bytes.text(named ?? attribute.name), into: &spots)
+            scan.judge(
+                Nested.resolved(attribute.value, of: bytes), sensitivity,
+                name: bytes.text(named ?? attribute.name), into: &spots)
         }
         return context
     }
 
-    private static let nameAttributes: Set<String> = ["name", "key", "id", "property", "parameter", "param", "field", "option"]
-    private static let nameElements: Set<String> = ["key", "name", "param-name", "id", "property", "variable", "propertyname", "config-property-name", "option"]
+    private static let nameAttributes: Set<String> = [
+        "name", "key", "id", "property", "parameter", "param", "field", "option",
+    ]
+    private static let nameElements: Set<String> = [
+        "key", "name", "param-name", "id", "property", "variable", "propertyname",
+        "config-property-name", "option",
+    ]
     private static let valueElements: Set<String> = [
-        "value", "string", "param-value", "val", "text", "data", "propertyvalue", "config-property-value", "entry", "default", "integer",
+        "value", "string", "param-value", "val", "text", "data", "propertyvalue",
+        "config-property-value", "entry", "default", "integer",
     ]
 
     /// Without its prefix.
     private func localName(_ name: Range<Int>) -> Range<Int> {
-        guard let colon = bytes[name].lastIndex(of: 0x3a), colon + 1 < name.upperBound else { return name }
+        guard let colon = bytes[name].lastIndex(of: 0x3a), colon + 1 < name.upperBound else {
+            return name
+        }
         return (colon + 1)..<name.upperBound
     }
 
@@ -172,7 +208,9 @@ struct XMLScanner {
         guard let level = levels.popLast() else { return }
         let name = bytes.text(localName(level.name))
         for text in level.text { scan.judge(text, level.sensitivity, name: name, into: &spots) }
-        guard !levels.isEmpty, XMLScanner.nameElements.contains(name.lowercased()), let text = level.text.first else { return }
+        guard !levels.isEmpty, XMLScanner.nameElements.contains(name.lowercased()),
+            let text = level.text.first
+        else { return }
         levels[levels.count - 1].neighbour = bytes.trimmed(text.outer(0..<text.bytes.count))
     }
 }

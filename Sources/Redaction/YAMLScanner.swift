@@ -19,6 +19,8 @@ struct YAMLScanner {
     /// A value that came before its name: `value:` above `name:`.
     private var valued: (range: Range<Int>, indent: Int)?
     private var secretIndent: Int?
+    /// The last element of a list, where it was an option of a command.
+    private var option: Range<Int>?
 
     init(_ scan: TextScan) {
         self.scan = scan
@@ -39,7 +41,9 @@ struct YAMLScanner {
     private func kindOfSecret(from start: Int) -> Int? {
         let limit = bytes.position(of: Array("\n---".utf8), from: start) ?? bytes.count
         for word in ["kind: Secret", "kind: \"Secret\"", "kind: 'Secret'", "kind: SealedSecret"] {
-            guard let hit = bytes.position(of: Array(word.utf8), from: start, before: limit) else { continue }
+            guard let hit = bytes.position(of: Array(word.utf8), from: start, before: limit) else {
+                continue
+            }
             let end = hit + word.utf8.count
             if end < bytes.count, bytes[end].isWordOrDash { continue }
             var line = hit
@@ -92,7 +96,9 @@ struct YAMLScanner {
             named = nil
             return 0
         }
-        if bytes[value] == 0x7c || bytes[value] == 0x3e { return block(after: stop, indent: indent, name, sensitivity) }
+        if bytes[value] == 0x7c || bytes[value] == 0x3e {
+            return block(after: stop, indent: indent, name, sensitivity)
+        }
         return scalar(value..<stop, indent: indent, name, sensitivity)
     }
 
@@ -100,7 +106,9 @@ struct YAMLScanner {
     private func name(_ range: Range<Int>) -> (Range<Int>, Int)? {
         var start = range.lowerBound
         if bytes.has("? ", at: start) { start += 2 }
-        if bytes[start].isQuote, let quoted = Quoted(at: start, of: bytes, lineEnd: range.upperBound, mayBreak: false) {
+        if bytes[start].isQuote,
+            let quoted = Quoted(at: start, of: bytes, lineEnd: range.upperBound, mayBreak: false)
+        {
             var end = quoted.end
             while end < range.upperBound, bytes[end] == 0x20 { end += 1 }
             return end < range.upperBound && bytes[end] == 0x3a ? (quoted.inner, end + 1) : nil
@@ -109,7 +117,8 @@ struct YAMLScanner {
         while let hit = bytes.position(of: 0x3a, from: colon, before: range.upperBound) {
             if hit + 1 >= range.upperBound || bytes[hit + 1].isSpaceOrBreak {
                 let name = bytes.trimmed(start..<hit)
-                return name.isEmpty || name.count > 256 || bytes[name.lowerBound] == 0x7b ? nil : (name, hit + 1)
+                return name.isEmpty || name.count > 256 || bytes[name.lowerBound] == 0x7b
+                    ? nil : (name, hit + 1)
             }
             colon = hit + 1
         }
@@ -120,37 +129,55 @@ struct YAMLScanner {
         let key = KeyName(bytes[name])
         let own = scan.kind.sensitivity(of: key)
         let words = key.words.joined()
-        if indent == secretIndent, words == "data" || words == "stringdata" { return .secret(.secret) }
+        if indent == secretIndent, words == "data" || words == "stringdata" {
+            return .secret(.secret)
+        }
         if ContainerNames.holders.contains(words) { return .secret(.password) }
         guard let above = levels.last, above.indent < indent else { return own }
-        if let secretIndent, above.indent == secretIndent, ["data", "stringdata"].contains(KeyName(bytes[above.name]).words.joined()) {
+        if let secretIndent, above.indent == secretIndent,
+            ["data", "stringdata"].contains(KeyName(bytes[above.name]).words.joined())
+        {
             return key.words.last == "crt" || key.words.last == "cert" ? own : .secret(.secret)
         }
         switch (own, above.sensitivity) {
         case (.neutral, .secret), (.neutral, .suspicious):
-            return ContainerNames.carriers.contains(words) || ContainerNames.isHolder(bytes[above.name]) ? above.sensitivity : .neutral
+            return ContainerNames.carriers.contains(words)
+                || ContainerNames.isHolder(bytes[above.name]) ? above.sensitivity : .neutral
         default: return own
         }
     }
 
     /// An element of a list belongs to the name above the list.
     private mutating func item(_ range: Range<Int>, indent: Int) {
+        let (value, _) = extent(range, indent: indent)
+        if let option, case .secret = KeyName(bytes[option]).sensitivity {
+            add(value, KeyName(bytes[option]).sensitivity, option, isExtent: true)
+        }
+        option =
+            value.count > 2 && bytes[value.lowerBound] == 0x2d && !bytes[value].contains(0x3d)
+                && !bytes[value].contains(0x20) ? value : nil
         guard let above = levels.last, above.indent <= indent else { return }
         add(range, above.sensitivity, above.name)
     }
 
-    private mutating func scalar(_ range: Range<Int>, indent: Int, _ name: Range<Int>, _ sensitivity: Sensitivity) -> Int {
+    private mutating func scalar(
+        _ range: Range<Int>, indent: Int, _ name: Range<Int>, _ sensitivity: Sensitivity
+    ) -> Int {
         let (value, end) = extent(range, indent: indent)
         add(value, sensitivity, name, isExtent: true)
         switch bytes.word(name) {
         case "name", "key", "variable", "parameter", "property", "id":
             named = (value, indent)
             if let valued, valued.indent == indent {
-                add(valued.range, scan.kind.sensitivity(of: KeyName(bytes[value])), value, isExtent: true)
+                add(
+                    valued.range, scan.kind.sensitivity(of: KeyName(bytes[value])), value,
+                    isExtent: true)
             }
         case "value", "default", "val":
             if let named, named.indent == indent {
-                add(value, scan.kind.sensitivity(of: KeyName(bytes[named.range])), named.range, isExtent: true)
+                add(
+                    value, scan.kind.sensitivity(of: KeyName(bytes[named.range])), named.range,
+                    isExtent: true)
             } else {
                 valued = (value, indent)
             }
@@ -161,12 +188,18 @@ struct YAMLScanner {
 
     /// A value with what follows of it on deeper lines; without quotes and remarks.
     private func extent(_ range: Range<Int>, indent: Int) -> (Range<Int>, Int) {
-        if let quoted = Quoted(at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: true) {
+        if let quoted = Quoted(
+            at: range.lowerBound, of: bytes, lineEnd: range.upperBound, mayBreak: true)
+        {
             return (quoted.inner, quoted.end)
         }
         var end = range.upperBound
-        if let remark = bytes.position(of: Array(" #".utf8), from: range.lowerBound, before: end) { end = remark }
-        if [0x7b, 0x5b, 0x2a].contains(bytes[range.lowerBound]) { return (range.lowerBound..<range.lowerBound, range.upperBound) }
+        if let remark = bytes.position(of: Array(" #".utf8), from: range.lowerBound, before: end) {
+            end = remark
+        }
+        if [0x7b, 0x5b, 0x2a].contains(bytes[range.lowerBound]) {
+            return (range.lowerBound..<range.lowerBound, range.upperBound)
+        }
         var last = end
         var position = range.upperBound + 1
         // Plain scalars go on while lines are indented more and are no names.
@@ -174,7 +207,8 @@ struct YAMLScanner {
             let stop = bytes.endOfLine(position)
             var start = position
             while start < stop, bytes[start] == 0x20 { start += 1 }
-            guard start < stop, start - position > indent, bytes[start] != 0x23, !bytes[start].isBreak, self.name(start..<stop) == nil,
+            guard start < stop, start - position > indent, bytes[start] != 0x23,
+                !bytes[start].isBreak, self.name(start..<stop) == nil,
                 !bytes.has("- ", at: start)
             else { break }
             last = stop
@@ -184,7 +218,9 @@ struct YAMLScanner {
     }
 
     /// A block scalar: the lines below that are indented more than its name.
-    private mutating func block(after stop: Int, indent: Int, _ name: Range<Int>, _ sensitivity: Sensitivity) -> Int {
+    private mutating func block(
+        after stop: Int, indent: Int, _ name: Range<Int>, _ sensitivity: Sensitivity
+    ) -> Int {
         var position = stop + 1
         var first: Int?
         var last = stop
@@ -209,18 +245,29 @@ struct YAMLScanner {
         }
         switch effective {
         case .secret(let secretClass):
-            if bytes.has("$ANSIBLE_VAULT", at: content.lowerBound) || bytes.has("-----BEGIN", at: content.lowerBound) { return last }
-            if !Placeholder.isPlaceholder(bytes[content]) { spots.add(content, secretClass, "key-name", key: bytes.text(name)) }
+            if bytes.has("$ANSIBLE_VAULT", at: content.lowerBound)
+                || bytes.has("-----BEGIN", at: content.lowerBound)
+            {
+                return last
+            }
+            if !Placeholder.isPlaceholder(bytes[content]) {
+                spots.add(content, secretClass, "key-name", key: bytes.text(name))
+            }
         default:
             // A file within the file, with all that its own form means.
-            guard scan.depth < TextScan.deepest, FileKind.form(ofName: bytes.text(name)) != .lines || bytes[content.lowerBound] == 0x7b
+            guard scan.depth < TextScan.deepest,
+                FileKind.form(ofName: bytes.text(name)) != .lines
+                    || bytes[content.lowerBound] == 0x7b
             else { return last }
-            scan.judge(Nested(plain: content, of: bytes), .plain, name: bytes.text(name), into: &spots)
+            scan.judge(
+                Nested(plain: content, of: bytes), .plain, name: bytes.text(name), into: &spots)
         }
         return last
     }
 
-    private mutating func add(_ range: Range<Int>, _ sensitivity: Sensitivity, _ name: Range<Int>, isExtent: Bool = false) {
+    private mutating func add(
+        _ range: Range<Int>, _ sensitivity: Sensitivity, _ name: Range<Int>, isExtent: Bool = false
+    ) {
         let value = isExtent ? range : extent(range, indent: 0).0
         guard !value.isEmpty else { return }
         switch sensitivity {
@@ -229,7 +276,9 @@ struct YAMLScanner {
                 spots.add(part, secretClass, "key-name", key: bytes.text(name))
             }
         case .neutral:
-            if let secretClass = Value.unrecognised(value, of: bytes) { spots.add(value, secretClass, "random", key: bytes.text(name)) }
+            if let secretClass = Value.unrecognised(value, of: bytes) {
+                spots.add(value, secretClass, "random", key: bytes.text(name))
+            }
         case .plain: spots.leave(value)
         }
     }

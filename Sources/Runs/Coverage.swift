@@ -1,16 +1,16 @@
-import Bags
-import Basics
-import Manifests
+public import Bags
+public import Basics
+public import Manifests
 
 /// Expected against exported against omitted, as the documents of an archive tell it: they were all
 /// written by one run, and must agree.
-struct Coverage {
-    private let bag: VerifiedBag
+public struct Coverage<Contents: SealedContents> {
+    private let bag: Contents
 
-    init(_ bag: VerifiedBag) { self.bag = bag }
+    public init(_ bag: Contents) { self.bag = bag }
 
     /// The catalogue against the seal, without any secret key.
-    func check() throws(Failure) {
+    public func check() throws(Failure) {
         let catalogue = try Catalogue.read(from: bag)
         let outcome = bag.seal.outcome
         guard catalogue["bag"]?.string == "urn:uuid:" + bag.seal.bag,
@@ -30,7 +30,7 @@ struct Coverage {
     }
 
     /// The manifest against the catalogue.
-    func check(_ manifest: Manifest) throws(Failure) {
+    public func check(_ manifest: Manifest) throws(Failure) {
         let listed = (try Catalogue.read(from: bag))["sources"]?.array ?? []
         let counts = try Catalogue.omissions(in: bag)
         guard listed.count == manifest.sources.count,

@@ -43,6 +43,15 @@ struct DeclaredCoverage {
         exempt = Array(repeating: 0, count: declarations.count)
         for artifact in source.artifacts where !Self.own.contains(artifact.kind) { judge(artifact) }
         for line in source.omissions.lines { judge(line) }
+        let unlisted = source.omissions.total - Int64(source.omissions.lines.count)
+        if unlisted > 0, declarations.contains(where: { $0.exemption == nil && $0.isByName }) {
+            gaps.append(
+                Gap(
+                    kind: .leftOut,
+                    what:
+                        "\(unlisted) objects that were left out are not listed one by one, so nobody "
+                        + "can tell whether one of them was declared by name"))
+        }
         for (place, declaration) in declarations.enumerated() where declaration.exemption == nil {
             if let count = declaration.count, count != Int64(found[place]) {
                 gaps.append(

@@ -1,7 +1,7 @@
 public import Bags
 public import Basics
 public import Dossiers
-import Signatures
+public import Signatures
 public import Streams
 
 /// An archive as far as its proof goes, and its dossier: what `exeat attest` and the report begin with.
@@ -17,13 +17,16 @@ public struct OpenDossier: Sendable {
     /// Throws the first fault of the archive; what is wrong with its documents is told by
     /// `dossier.problems`.
     public static func open(
-        _ path: String, trust: [String], folder: String?, world: World, progress: Progress
+        _ path: String, trust: TrustOptions, folder: String?, world: World, progress: Progress
     ) async throws(Failure) -> OpenDossier {
-        let keys = try TrustedKeys(files: trust)
+        let keys = try TrustedKeys(files: trust.trust)
         let now = world.now()
+        // What must not be restored any more may still be accepted, and above all erased.
+        var trust = trust
+        trust.acceptsExpired = true
         let bag = try Bag(opening: path)
         let report = try await bag.examinedProof(
-            by: KeyVerifier(keys: keys, now: now), workers: Scheduler.standardWorkers,
+            by: try KeyVerifier(trust, now: now), workers: Scheduler.standardWorkers,
             progress: progress)
         let folders = folders(of: path, folder)
         let dossier = try DossierReader(keys: keys, now: now).read(report, folders: folders)
@@ -45,6 +48,13 @@ public struct OpenDossier: Sendable {
         }
         if let folder, !folders.contains(folder) { folders.append(folder) }
         return folders
+    }
+
+    /// Takes back what an interrupted `exeat attest` with these keys has left.
+    public static func mend(_ archive: String, _ folder: String?, _ pair: PublicKeyPair) {
+        for folder in [archive + "/proof"] + folders(of: archive, folder) {
+            DossierFolder(folder).mend(pair)
+        }
     }
 
     /// Where a new document goes: the folder that was named, else `proof/`, else beside a tar.

@@ -249,6 +249,7 @@ public final class ExportRun: Sendable {
                 try await scheduler.run { () throws(Failure) in
                     do throws(Failure) {
                         let inventory = try source.exporter.inventory()
+                        try ExportProbes(source, writer.stateDirectory).ask()
                         try Files.syncDirectory(
                             of: writer.stateDirectory + "/source-\(source.place)/x")
                         try ledger.noteInventoried(source.place, inventory)
@@ -287,7 +288,8 @@ public final class ExportRun: Sendable {
                 SourceRecord(
                     name: source.plan.name, kind: source.plan.kind, folder: source.folder,
                     moment: inventory.moment, facts: inventory.facts, artifacts: artifacts,
-                    omissions: try source.exporter.omissions()))
+                    omissions: try source.exporter.omissions(),
+                    probes: try ExportProbes(source, writer.stateDirectory).read()))
         }
         return records
     }

@@ -26,7 +26,7 @@ public struct Extraction: Sendable {
         let archive: OpenArchive
         if let trust {
             let verified = try await bag.verified(
-                by: KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now()),
+                by: try KeyVerifier(keys: try TrustedKeys(files: trust), now: world.now()),
                 workers: Scheduler.standardWorkers, progress: progress)
             archive = try OpenArchive(verified, keys: keys)
             try archive.checkManifest(against: verified)

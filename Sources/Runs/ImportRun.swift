@@ -20,23 +20,11 @@ public struct ImportRun: Sendable {
     let signer: SigningKey
     let world: World
     let progress: Progress
-    let ledger: ImportLedger
-    let scheduler: Scheduler
-    /// What all targets share of the bandwidth.
-    let throttle: Throttle?
     let startedAt: Timestamp
     /// What the receipt must tell of exceptions.
     let reservations: [String]
     /// When the archive had passed, and the first byte might go to a target.
     let verifiedAt: Timestamp
-
-    /// A source of the archive with the importer of its target.
-    private struct Pair: Sendable {
-        let place: Int
-        let source: SourceRecord
-        let importer: any Importer
-        let outline: ImportOutline
-    }
 
     public static func run(
         _ plan: ImportPlan, archive path: String, keys archiveKeys: ArchiveKeys, work: String?,
@@ -85,12 +73,16 @@ public struct ImportRun: Sendable {
             directory: directory, archive: bag.seal.subject.hex, plan: plan.digest.hex)
         let run = ImportRun(
             plan: plan, bag: bag, archive: archive, path: path, work: directory, signer: signer,
-            world: world, progress: progress, ledger: ledger,
-            scheduler: Scheduler(workers: workers),
-            throttle: plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) },
-            startedAt: startedAt, reservations: reservations, verifiedAt: verifiedAt)
-        defer { run.scheduler.close() }
-        let results = try await run.replay(connectors, announce)
+            world: world, progress: progress, startedAt: startedAt,
+            reservations: reservations, verifiedAt: verifiedAt)
+        let scheduler = Scheduler(workers: workers)
+        defer { withExtendedLifetime(ledger) { scheduler.close() } }
+        let replay = Replay(
+            archive, work: directory, ledger: ledger, scheduler: scheduler,
+            throttle: plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) }, world: world,
+            progress: progress)
+        let results = try await replay.run(
+            plan.targets, connectors, verify: plan.verify, announce)
         let outcome = try Receipt(run: run, results: results).write()
         try remember(bag.seal, sealDigest, memory, isAsked: seen != nil, at: startedAt)
         return outcome
@@ -145,81 +137,6 @@ public struct ImportRun: Sendable {
                 hint: "Its sources are: \(names.joined(separator: ", ")).")
         }
     }
-
-    private func replay(
-        _ connectors: [any Importer.Type], _ announce: @Sendable (ImportStage) -> Void
-    ) async throws(Failure) -> [SourceResult] {
-        var pairs: [Pair] = []
-        for target in plan.targets {
-            pairs.append(
-                try await scheduler.run { () throws(Failure) in try prepare(target, connectors) })
-        }
-        announce(.replay(bytes: pairs.reduce(0) { $0 &+ $1.outline.bytes }))
-        for round in 0..<(pairs.map(\.outline.rounds.count).max() ?? 0) {
-            let jobs = pairs.filter { $0.outline.rounds.indices.contains(round) }
-                .flatMap { pair in pair.outline.rounds[round].map { (pair, $0) } }
-                .filter {
-                    type(of: $0.0.importer).targetRemembers || !ledger.isDone($0.0.place, $0.1)
-                }
-            try await scheduler.run(jobs) { (job) throws(Failure) in
-                try progress.checkCancelled()
-                try job.0.importer.replay(job.1)
-                try ledger.note(job.0.place, job.1)
-            }
-        }
-        try await scheduler.run(pairs) { (pair) throws(Failure) in try pair.importer.finish() }
-        if plan.verify == .digest {
-            announce(.compare)
-            let slices = pairs.flatMap { pair in (0..<pair.outline.slices).map { (pair, $0) } }
-            try await scheduler.run(slices) { (slice) throws(Failure) in
-                try progress.checkCancelled()
-                try slice.0.importer.compare(slice.1)
-            }
-        }
-        var results: [SourceResult] = []
-        for pair in pairs {
-            let result = try await scheduler.run { () throws(Failure) in
-                try pair.importer.conclude(counting: plan.verify == .counts)
-            }
-            results.append(SourceResult(source: pair.source, result: result))
-        }
-        return results
-    }
-
-    private func prepare(
-        _ target: TargetPlan, _ connectors: [any Importer.Type]
-    ) throws(Failure) -> Pair {
-        guard let place = archive.manifest.sources.firstIndex(where: { $0.name == target.name }),
-            let type = connectors.first(where: { $0.kind == target.kind })
-        else { throw Failure(.planUnknownKind, "no connector for kind \"\(target.kind)\"") }
-        let source = archive.manifest.sources[place]
-        guard type.sources.contains(source.kind) else {
-            throw Failure(
-                .planInvalidValue,
-                "source \"\(source.name)\" is of kind \"\(source.kind)\", its target of kind "
-                    + "\"\(target.kind)\", which takes \(type.sources.joined(separator: ", "))")
-        }
-        let directory = work + "/source-\(place)"
-        try Files.makeDirectory(directory, mode: 0o700)
-        let own = target.bandwidth.map { Throttle(bytesPerSecond: $0) }
-        let throttles = [throttle, own].compactMap { $0 }
-        let artifacts: any ArtifactSource =
-            throttles.isEmpty
-            ? archive : ThrottledArchive(archive, throttles: throttles, progress: progress)
-        let importer = try type.init(
-            target, source: source, from: artifacts,
-            room: Room(directory: directory, progress: progress, world: world),
-            resuming: ledger.isResuming)
-        do throws(Failure) {
-            return Pair(
-                place: place, source: source, importer: importer, outline: try importer.prepare())
-        } catch { throw error.during("cannot import source \"\(source.name)\"") }
-    }
-}
-
-struct SourceResult: Sendable {
-    let source: SourceRecord
-    let result: ImportResult
 }
 
 /// Where an import is, for the display.

@@ -124,6 +124,9 @@ public struct Inspection: Sendable {
         for source in (isReadable ? manifest : catalogue)["sources"]?.array ?? [] {
             let name = source["name"]?.string ?? source["folder"]?.string ?? "?"
             lines.append("source    \(name) (\(source["kind"]?.string ?? "?"))")
+            if source["kind"]?.string == "logs", let facts = source["facts"] {
+                lines += InspectedFacts.lines(facts)
+            }
             for artifact in source["artifacts"]?.array ?? [] {
                 let stored =
                     artifact["bytes"]?.integer

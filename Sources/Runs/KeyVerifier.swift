@@ -12,17 +12,25 @@ struct KeyVerifier: SealVerifier {
     let stamps: TimeStampTrust
     private(set) var demands = SealDemands()
 
-    init(keys: TrustedKeys, now: Timestamp, stamps: TimeStampTrust = .none) {
+    init(
+        keys: TrustedKeys, now: Timestamp, stamps: TimeStampTrust = .none
+    ) throws(Failure) {
         self.keys = keys
         self.now = now
+        var stamps = stamps
+        for authority in keys.authorities {
+            stamps = stamps.joined(
+                try TimeStampTrust(
+                    Certificate.list(of: Array(authority.certificates.utf8)),
+                    policies: TimeStampTrust.identifiers(authority.policies)))
+            if authority.isRequired { demands.timeStamps = true }
+        }
         self.stamps = stamps
         demands.now = now
     }
 
     /// With what somebody asks for on the command line or in a plan.
     init(_ options: TrustOptions, now: Timestamp) throws(Failure) {
-        keys = try TrustedKeys(files: options.trust)
-        self.now = now
         var stamps = TimeStampTrust.none
         if !options.authorities.isEmpty {
             stamps = try TimeStampTrust(
@@ -32,12 +40,11 @@ struct KeyVerifier: SealVerifier {
                 .usage, "a policy of time-stamps is given, but no authority",
                 hint: "Give the root certificate of the authority with --tsa-ca.")
         }
-        self.stamps = stamps
-        demands.now = now
-        demands.timeStamps = options.requiresTimeStamps
+        try self.init(keys: TrustedKeys(files: options.trust), now: now, stamps: stamps)
+        if options.requiresTimeStamps { demands.timeStamps = true }
         demands.acceptsExpired = options.acceptsExpired
         demands.tokens = try options.tokens.map { (path) throws(Failure) in
-            try Files.read(path, limit: TimeStampToken.longest)
+            (path, try Files.read(path, limit: TimeStampToken.longest))
         }
     }
 

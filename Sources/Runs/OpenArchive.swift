@@ -12,6 +12,8 @@ public struct OpenArchive: ArtifactSource {
     public let isEncrypted: Bool
     private let bag: any BagContents
     private let identities: [Identity]
+    /// Told how long it takes to get at plaintext; nil where nobody asks.
+    private var clock: PhaseClock?
 
     /// Reads the manifest of a bag, verified or not.
     ///
@@ -45,7 +47,7 @@ public struct OpenArchive: ArtifactSource {
 
     /// Holds the manifest against the sealed digests of a verified bag: every payload file belongs
     /// to exactly one segment, and is what the manifest says.
-    public func checkManifest(against bag: VerifiedBag) throws(Failure) {
+    public func checkManifest(against bag: some SealedContents) throws(Failure) {
         guard manifest.bag == "urn:uuid:" + bag.seal.bag, manifest.name == bag.seal.name.text else {
             throw Failure(.manifestMismatch, "the manifest is of another archive")
         }
@@ -63,11 +65,12 @@ public struct OpenArchive: ArtifactSource {
         }
         var sizes: [BagPath: Int64] = [:]
         for entry in bag.entries where entry.path.isPayload { sizes[entry.path] = entry.size }
-        var left = Set(bag.entries.map(\.path).filter(\.isPayload))
+        var left = Set(bag.entries.map(\.path).filter(\.isPayload)).union(bag.damaged)
         for segment in manifest.sources.flatMap(\.artifacts).flatMap(\.segments) {
             let path = try BagPath(segment.path)
             guard left.remove(path) != nil, let digest = bag.digest(of: path),
-                digest.hex == segment.sha256, sizes[path] == segment.bytes
+                digest.hex == segment.sha256,
+                sizes[path] == segment.bytes || bag.damaged.contains(path)
             else {
                 throw Failure(
                     .manifestMismatch, "the manifest and the bag differ about \"\(segment.path)\"")
@@ -78,16 +81,26 @@ public struct OpenArchive: ArtifactSource {
         }
     }
 
+    /// The same archive, whose reading a clock watches.
+    func timed(by clock: PhaseClock) -> OpenArchive {
+        var archive = self
+        archive.clock = clock
+        return archive
+    }
+
     public func open(
         _ record: ArtifactRecord, segment: Int
     ) throws(Failure) -> SegmentStream {
         let segment = record.segments[segment]
-        let source = try bag.source(of: BagPath(segment.path))
+        let source = TimedSource(try bag.source(of: BagPath(segment.path)), clock, .fetch)
         if isEncrypted {
             return SegmentStream(
-                try Decompressing(
-                    Opening(source, identities: identities), size: segment.plainBytes))
+                TimedSource(
+                    try Decompressing(
+                        Opening(source, identities: identities), size: segment.plainBytes), clock,
+                    .decode))
         }
-        return SegmentStream(try Decompressing(source, size: segment.plainBytes))
+        return SegmentStream(
+            TimedSource(try Decompressing(source, size: segment.plainBytes), clock, .decode))
     }
 }

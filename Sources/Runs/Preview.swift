@@ -110,7 +110,8 @@ public struct Preview: Sendable {
         sources.contains { $0.survey.omissions.notAccepted > 0 } ? 2 : 0
     }
 
-    private var bytes: Int64 { sources.reduce(0) { $0 + $1.survey.bytes } }
+    /// As a user sees them, of all sources.
+    public var bytes: Int64 { sources.reduce(0) { $0 + $1.survey.bytes } }
 
     private var seconds: Int64 {
         sources.reduce(0) { $0 + $1.survey.bytesToMove } / max(1, rate) + 1

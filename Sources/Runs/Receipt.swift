@@ -86,7 +86,7 @@ struct Receipt {
     func write() throws(Failure) -> ImportOutcome {
         let report = details.canonical
         try Files.write(report, to: run.work + "/report.json", mode: 0o600)
-        let number = try nextNumber()
+        let number = ReceiptFiles(work: run.work, archive: run.path).nextNumber()
         let bytes = statement(report: SHA256.hash(report)).canonical
         let signatures = try run.signer.sign(bytes, as: .receipt)
         let name = "receipt-\(number).json"
@@ -100,17 +100,6 @@ struct Receipt {
         return ImportOutcome(
             status: status, receipt: run.work + "/" + name, isInArchive: folder != nil,
             json: resultJSON(receipt: run.work + "/" + name), summary: summary(name, folder))
-    }
-
-    private func nextNumber() throws(Failure) -> Int {
-        var number = 1
-        while Files.exists(run.work + "/receipt-\(number).json")
-            || Files.exists(run.path + "/proof/receipt-\(number).json")
-            || Files.exists(DossierFolder.beside(run.path).path + "/receipt-\(number).json")
-        {
-            number += 1
-        }
-        return number
     }
 
     private func statement(report: Digest256) -> JSON {

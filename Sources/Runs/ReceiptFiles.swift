@@ -1,17 +1,22 @@
-import Basics
+public import Basics
 import Dossiers
 import Glibc
 
 /// Puts a receipt and its two signatures into the work directory, and beside the seal where the
 /// archive is a directory that may be written to, or else beside a tar.
-struct ReceiptFiles {
+public struct ReceiptFiles {
     let work: String
     let archive: String
+
+    public init(work: String, archive: String) {
+        self.work = work
+        self.archive = archive
+    }
 
     private var proof: String { archive + "/proof" }
 
     /// The document comes last: one that is there is signed.
-    func write(_ files: [(String, [UInt8])]) throws(Failure) {
+    public func write(_ files: [(String, [UInt8])]) throws(Failure) {
         for (name, bytes) in files.reversed() { try Files.write(bytes, to: work + "/" + name) }
     }
 
@@ -20,11 +25,11 @@ struct ReceiptFiles {
         var status = stat()
         guard unsafe stat(archive, &status) == 0 else { return nil }
         return status.st_mode & S_IFMT == S_IFDIR
-            ? DossierFolder(proof) : DossierFolder.beside(archive)
+            ? DossierFolder(archive + "/proof") : DossierFolder.beside(archive)
     }
 
     /// The folder that has taken them; nil when it does not, and then it is as it was.
-    func copy(_ files: [(String, [UInt8])]) -> String? {
+    public func copy(_ files: [(String, [UInt8])]) -> String? {
         guard let folder else { return nil }
         do throws(Failure) {
             let isNew = !Files.exists(folder.path)
@@ -37,10 +42,21 @@ struct ReceiptFiles {
         } catch { return nil }
     }
 
-    /// Takes back what an import that was killed has left of a receipt in the archive. Only what is
+    /// The number of the next receipt, taken in none of its places.
+    public func nextNumber() -> Int {
+        var number = 1
+        while [work, proof, DossierFolder.beside(archive).path].contains(where: {
+            Files.exists($0 + "/receipt-\(number).json")
+        }) {
+            number += 1
+        }
+        return number
+    }
+
+    /// Takes back what an import that was killed has left of a receipt in the archive, or beside it. Only what is
     /// the work directory's own, byte for byte or cut short, is touched.
-    func mend() {
-        guard let names = try? Files.names(in: proof) else { return }
+    public func mend() {
+        guard let proof = folder?.path, let names = try? Files.names(in: proof) else { return }
         let suffixes = ["", ".sig", ".mldsa65"]
         for name in names where name.hasPrefix("receipt-") {
             let isPartial = name.hasSuffix(".partial")

@@ -20,7 +20,7 @@ struct SealedOutput {
         // Killed between the seal's rename and the last cleaning up.
         try BagWriter.removeRemains(of: form)
         let bag = try await Bag(opening: output).verified(
-            by: KeyVerifier(keys: own, now: World.real.now(), stamps: try stampTrust),
+            by: try KeyVerifier(keys: own, now: World.real.now(), stamps: try stampTrust),
             workers: Scheduler.standardWorkers, progress: progress)
         let seal = bag.seal
         guard seal.planSha256 == plan.digest else {

@@ -8,8 +8,12 @@ struct ThrottledArchive: ArtifactSource {
     private let archive: OpenArchive
     private let throttles: [Throttle]
     private let progress: Progress
+    private let clock: PhaseClock?
 
-    init(_ archive: OpenArchive, throttles: [Throttle], progress: Progress) {
+    init(
+        _ archive: OpenArchive, throttles: [Throttle], progress: Progress, clock: PhaseClock? = nil
+    ) {
+        self.clock = clock
         self.archive = archive
         self.throttles = throttles
         self.progress = progress
@@ -19,17 +23,22 @@ struct ThrottledArchive: ArtifactSource {
         SegmentStream(
             Stage(
                 stream: try archive.open(record, segment: segment), throttles: throttles,
-                progress: progress))
+                progress: progress, clock: clock))
     }
 
     private struct Stage: ByteSource, ~Copyable {
         let stream: SegmentStream
         let throttles: [Throttle]
         let progress: Progress
+        let clock: PhaseClock?
 
         mutating func read(into chunk: inout Chunk) throws(Failure) {
             try stream.read(into: &chunk)
+            let start = clock?.now() ?? 0
             for throttle in throttles { try throttle.admit(chunk.count, progress: progress) }
+            if let clock {
+                clock.add(.limit, nanoseconds: clock.now() - start, bytes: chunk.count)
+            }
         }
     }
 }

@@ -37,38 +37,40 @@ public struct Verification: Sendable {
         _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
         folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        let stored = try await stored(
-            archive, trust: trust, keys: keys, auditors: auditors, world: world, progress: progress)
-        guard stored.report.isProofGood else { return stored }
-        let dossier = try DossierReader(keys: TrustedKeys(files: trust.trust), now: world.now()).read(
-            stored.report, folders: OpenDossier.folders(of: archive, folder))
-        var failure = stored.failure
-        if isProofEnough, failure?.code == .payloadAbsent { failure = nil }
-        if failure == nil || failure?.code == .payloadAbsent, let problem = dossier.problems.first {
-            failure = problem.failure
-        }
-        return Verification(
-            stored.report, stored.content, failure: failure, bag: stored.bag,
-            manifest: stored.manifest, dossier: dossier)
-    }
-
-    /// Everything but the dossier.
-    private static func stored(
-        _ archive: String, trust: TrustOptions, keys: ArchiveKeys, auditors: [any Auditor.Type],
-        world: World, progress: Progress
-    ) async throws(Failure) -> Verification {
-        let verifier = try KeyVerifier(trust, now: world.now())
-        return try await run(archive, by: verifier, keys, auditors, progress)
+        let stored = try await run(
+            archive, by: KeyVerifier(trust, now: world.now()), keys, auditors, progress)
+        return try stored.withDossier(
+            of: archive, TrustedKeys(files: trust.trust), folder, isProofEnough, world)
     }
 
     /// Looks for damage alone, where nobody has said whom to trust: a good result says nothing about
     /// who made the archive, and signers in it are what the archive claims.
     public static func runUntrusting(
-        _ archive: String, keys: ArchiveKeys, auditors: [any Auditor.Type], progress: Progress
+        _ archive: String, keys: ArchiveKeys, auditors: [any Auditor.Type],
+        folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
     ) async throws(Failure) -> Verification {
-        try await run(archive, by: ClaimVerifier(), keys, auditors, progress)
+        let stored = try await run(archive, by: ClaimVerifier(), keys, auditors, progress)
+        return try stored.withDossier(of: archive, .nobody, folder, isProofEnough, world)
     }
 
+    /// Adds the signed documents about the archive, and what is wrong with them.
+    private func withDossier(
+        of archive: String, _ keys: TrustedKeys, _ folder: String?, _ isProofEnough: Bool,
+        _ world: World
+    ) throws(Failure) -> Verification {
+        guard report.isProofGood else { return self }
+        let dossier = try DossierReader(keys: keys, now: world.now()).read(
+            report, folders: OpenDossier.folders(of: archive, folder))
+        var failure = failure
+        if isProofEnough, failure?.code == .payloadAbsent { failure = nil }
+        if failure == nil || failure?.code == .payloadAbsent, let problem = dossier.problems.first {
+            failure = problem.failure
+        }
+        return Verification(
+            report, content, failure: failure, bag: bag, manifest: manifest, dossier: dossier)
+    }
+
+    /// Everything but the dossier.
     private static func run(
         _ archive: String, by verifier: some SealVerifier, _ keys: ArchiveKeys,
         _ auditors: [any Auditor.Type], _ progress: Progress
@@ -224,7 +226,7 @@ extension Verification {
         }
         if let failure, report.problems.isEmpty { lines.append(Self.problem(failure)) }
         if let dossier {
-            lines += dossier.lines
+            lines += dossier.documentLines
             for problem in dossier.problems
             where problem.failure != failure || !report.problems.isEmpty {
                 lines.append(Self.problem(problem.failure))

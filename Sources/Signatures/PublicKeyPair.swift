@@ -34,6 +34,11 @@ public struct PublicKeyPair: Sendable, Equatable {
         SSHSignature.keyType + " " + Base64.encode(SSHSignature.keyBlob(ed25519))
     }
 
+    /// Whether an armored SSHSIG names this key; it need not hold.
+    public func isSigner(of sshsig: [UInt8]) -> Bool {
+        (try? SSHSignature(armored: sshsig))?.publicKey == ed25519
+    }
+
     /// Reads `openSSHText`; nil for any other form.
     static func ed25519(openSSHText text: String) -> [UInt8]? {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)

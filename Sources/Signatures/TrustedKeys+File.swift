@@ -17,23 +17,50 @@ extension TrustedKeys {
         return Array((document.pretty + "\n").utf8)
     }
 
-    /// The entries of one or several documents that follow each other.
-    static func entries(of bytes: [UInt8]) throws(Failure) -> [TrustedKey] {
-        var keys: [TrustedKey] = []
+    /// What one or several documents that follow each other say.
+    static func content(of bytes: [UInt8]) throws(Failure) -> Content {
+        var content = Content()
         for document in documents(in: bytes) {
-            do throws(Failure) { keys += try entries(ofDocument: document) } catch {
+            do throws(Failure) {
+                let document = try JSON(parsing: document)
+                try document.requireKeys(["exeat-trust", "keys", "timestamps"], "the trust file")
+                content.keys += try entries(of: document)
+                if let timestamps = document["timestamps"] {
+                    content.authorities.append(try authority(of: timestamps))
+                }
+            } catch {
                 throw error.code == .trustInvalid
                     ? error : Failure(.trustInvalid, "a trust file is not valid", cause: error)
             }
         }
-        return keys
+        return content
     }
 
-    private static func entries(
-        ofDocument bytes: ArraySlice<UInt8>
-    ) throws(Failure) -> [TrustedKey] {
-        let document = try JSON(parsing: bytes)
-        try document.requireKeys(["exeat-trust", "keys"], "the trust file")
+    struct Content {
+        var keys: [TrustedKey] = []
+        var authorities: [TrustedAuthority] = []
+    }
+
+    private static func authority(of value: JSON) throws(Failure) -> TrustedAuthority {
+        try value.requireKeys(
+            ["certificates", "policies", "required"], "\"timestamps\" of the trust file")
+        guard let certificates = value["certificates"]?.string,
+            value["policies"]?.array.map({ $0.allSatisfy { $0.string != nil } }) ?? true,
+            value["required"].map({ $0.bool != nil }) ?? true
+        else {
+            throw Failure(
+                .trustInvalid, "\"timestamps\" of the trust file has a value of another kind",
+                hint:
+                    "Write \"certificates\" as PEM, \"policies\" as a list of texts, \"required\" "
+                    + "as true or false.")
+        }
+        return TrustedAuthority(
+            certificates: certificates,
+            policies: (value["policies"]?.array ?? []).compactMap(\.string),
+            isRequired: value["required"]?.bool ?? false)
+    }
+
+    private static func entries(of document: JSON) throws(Failure) -> [TrustedKey] {
         guard document["exeat-trust"] == 1, let entries = document["keys"]?.array else {
             throw Failure(.trustInvalid, "it is not a trust file of version 1")
         }

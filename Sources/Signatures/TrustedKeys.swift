@@ -15,6 +15,16 @@ public struct TrustedKey: Sendable, Equatable {
     }
 }
 
+/// Time-stamping authorities of a trust file; what their certificates say is read elsewhere.
+public struct TrustedAuthority: Sendable, Equatable {
+    /// PEM: roots, and certificates in between.
+    public let certificates: String
+    /// Policies of which a time-stamp must have one; any where there are none.
+    public let policies: [String]
+    /// Whether an archive without trusted time-stamps is refused.
+    public let isRequired: Bool
+}
+
 /// Who has signed, as the trust file says.
 public struct Signer: Sendable, Equatable {
     public let principal: String
@@ -32,27 +42,36 @@ public struct Signer: Sendable, Equatable {
 /// principal or a key and differ in anything else are `.trustConflict`.
 public struct TrustedKeys: Sendable {
     public let keys: [TrustedKey]
+    /// Whom to believe about times, as far as the trust files say.
+    public let authorities: [TrustedAuthority]
 
     /// Reads and merges trust files.
     public init(files: [String]) throws(Failure) {
-        var keys: [TrustedKey] = []
+        var content = Content()
         for path in files {
             let bytes = try Files.read(path, limit: 16 << 20)
-            do throws(Failure) { keys += try Self.entries(of: bytes) } catch {
+            do throws(Failure) {
+                let more = try Self.content(of: bytes)
+                content.keys += more.keys
+                content.authorities += more.authorities
+            } catch {
                 throw Failure(
                     .trustInvalid, "cannot use the trust file \"\(path)\"", cause: error)
             }
         }
-        try self.init(keys)
+        try self.init(content.keys, authorities: content.authorities)
     }
 
     /// Reads the bytes of a trust file.
     public init(parsing bytes: [UInt8]) throws(Failure) {
-        try self.init(try Self.entries(of: bytes))
+        let content = try Self.content(of: bytes)
+        try self.init(content.keys, authorities: content.authorities)
     }
 
     /// Merges entries, the same one twice into one.
-    public init(_ entries: [TrustedKey]) throws(Failure) {
+    public init(
+        _ entries: [TrustedKey], authorities: [TrustedAuthority] = []
+    ) throws(Failure) {
         var keys: [TrustedKey] = []
         for entry in entries where !keys.contains(entry) {
             if let other = keys.first(where: { Self.conflict($0.pair, entry.pair) }) {
@@ -67,6 +86,15 @@ public struct TrustedKeys: Sendable {
         }
         guard !keys.isEmpty else { throw Failure(.trustInvalid, "no key is trusted") }
         self.keys = keys
+        self.authorities = authorities
+    }
+
+    /// Trusts nobody: for looking for damage alone.
+    public static let nobody = TrustedKeys()
+
+    private init() {
+        keys = []
+        authorities = []
     }
 
     private static func conflict(_ one: PublicKeyPair, _ other: PublicKeyPair) -> Bool {

@@ -69,7 +69,7 @@ public struct Unpacker: ~Copyable {
     }
 }
 
-private final class UnpackerBuffer {
+@safe private final class UnpackerBuffer {
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 << 10, alignment: 64)
     deinit { unsafe memory.deallocate() }
 }
@@ -116,7 +116,7 @@ private final class GzipUnpacking: UnpackingDecoder {
 }
 
 /// Zstandard (RFC 8878), windows up to 2^27 bytes.
-private final class ZstdUnpacking: UnpackingDecoder {
+@safe private final class ZstdUnpacking: UnpackingDecoder {
     private let context: OpaquePointer
     let skipsZeros = false
 
@@ -145,7 +145,7 @@ private final class ZstdUnpacking: UnpackingDecoder {
 }
 
 /// The xz format, through liblzma; streams behind each other and their padding are its own business.
-private final class XZUnpacking: UnpackingDecoder {
+@safe private final class XZUnpacking: UnpackingDecoder {
     private let stream: UnsafeMutablePointer<lzma_stream>
     let skipsZeros = true
 
@@ -193,7 +193,7 @@ private final class XZUnpacking: UnpackingDecoder {
 }
 
 /// bzip2, through its library.
-private final class Bzip2Unpacking: UnpackingDecoder {
+@safe private final class Bzip2Unpacking: UnpackingDecoder {
     private let stream: UnsafeMutablePointer<bz_stream>
     let skipsZeros = false
 

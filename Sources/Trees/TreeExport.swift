@@ -42,6 +42,11 @@ public final class TreeExport: Sendable {
         root = try selection.scope().root
     }
 
+    /// A question about the tree as it is now.
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        try FileProbe.answer(question, below: root, room.progress)
+    }
+
     public func inventory() throws(Failure) -> Inventory {
         let summary = room.directory + "/inventory"
         if !Files.exists(summary) { try take(to: summary) }

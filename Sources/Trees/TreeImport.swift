@@ -39,6 +39,11 @@ public final class TreeImport: Sendable {
         self.resuming = resuming && Files.exists(room.directory + "/begun")
     }
 
+    /// A question about the tree that is there.
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        try FileProbe.answer(question, below: TreeRoot(destination.path), room.progress)
+    }
+
     public func prepare() throws(Failure) -> ImportOutline {
         var owners = try OwnerMapping(
             destination.policy, users: destination.users, groups: destination.groups)

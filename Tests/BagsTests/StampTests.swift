@@ -137,11 +137,16 @@ import Testing
         files["proof/timestamped.txt"] = nil
         files["proof/timestamped.txt.tsr"] = nil
         var verifier = DigestVerifier()
-        verifier.demands.tokens = [token]
+        verifier.demands.tokens = [("loose.tsr", token)]
         verifier.demands.timeStamps = true
         let report = try await report(files, verifier)
         #expect(report.isGood)
         #expect(report.closing == Self.sealed)
+        // One that is about nothing here is a fault, not an ornament.
+        verifier.demands.tokens.append(("other.tsr", DigestVerifier.sign("tsr", [1])))
+        let failed = try await self.report(files, verifier)
+        #expect(failed.problems.map(\.path) == ["other.tsr"])
+        #expect(failed.failure?.code == .timeStampImprint)
     }
 
     @Test func expiryIsJudgedByTheReader() async throws {

@@ -64,6 +64,17 @@ struct ProfileTests {
         #expect(try deadline(report, "data-act/25-2-h").from?.text == "2027-09-14")
     }
 
+    @Test func theCustomerExtendsTheTransitionOnce() throws {
+        var timeline = Timeline(days: [.extensionEnd: try #require(Day("2027-06-01"))])
+        for (times, state) in [(1, Deadline.State.met), (2, .missed)] {
+            timeline.times[.extensionEnd] = Int64(times)
+            let report = DeadlineReport(
+                timeline, profiles: [try LegalProfile.named("data-act")],
+                calendar: try HolidayCalendar.named("fr"), today: nil)
+            #expect(try deadline(report, "data-act/25-5").state == state)
+        }
+    }
+
     @Test(arguments: [
         ("2027-01-11", Deadline.State.met), ("2027-01-12", .missed), ("2027-06-01", .missed),
     ])

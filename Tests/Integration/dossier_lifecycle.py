@@ -11,7 +11,7 @@ import subprocess
 
 import dossier_kit
 from dossier_kit import Desk, FUTURE, PAST
-from support import Cases, ROOT, exeat, listing, run, scratch, write
+from support import Cases, ROOT, Skipped, exeat, listing, run, scratch, write
 
 cases = Cases()
 
@@ -39,6 +39,22 @@ archive: {{ name: agreed, sign-with: hoster }}
         valid(desk.at("agreed-bag/proof/plan.json"), "agreed-plan")
         valid(desk.at("agreed-bag/proof/seal.json"), "seal")
         valid(desk.at("agreed-bag/exeat/catalogue.json"), "catalogue")
+        exeat("export", plan, "--output", "agreed.tar", cwd=work).expect(0)
+        desk.verify(desk.at("agreed.tar")).expect(0)
+        tar = pathlib.Path(desk.at("agreed.tar")).read_bytes()
+        piped = exeat("verify", "-", "--trust", desk.at("trust.json"), "--json", input=tar).expect(0).json
+        assert [d["file"] for d in piped["dossier"]["documents"]] == ["plan.json"]
+        for code, change in [(741, lambda bag: [os.unlink(bag + "/proof/plan.json" + s) for s in ["", ".sig", ".mldsa65"]]),
+                             (745, lambda bag: desk.forge(bag, "plan.json", lambda s: s["predicate"]["contract"].update(
+                                 contract="C-9"), "hospital", "exeat/plan/v1"))]:
+            bag = dossier_kit.copy(desk.at("agreed-bag"), f"agreed-{code}")
+            change(bag)
+            assert desk.verify(bag).expect(3).json["failure"]["code"] == code
+        shutil.copytree(desk.at("agreed-bag/proof"), desk.at("plan-only"))
+        bag = dossier_kit.copy(desk.export("unagreed"), "with-a-plan")
+        for suffix in ["", ".sig", ".mldsa65"]:
+            shutil.copy(desk.at("plan-only/plan.json" + suffix), os.path.join(bag, "proof"))
+        assert desk.verify(bag).expect(3).json["failure"]["code"] == 743
         write(plan, pathlib.Path(plan).read_text().replace("C-1", "C-2"))
         failed = exeat("export", plan, "--output", "other-bag", cwd=work).expect(3)
         assert "743" in failed.errors, failed.errors
@@ -164,6 +180,8 @@ def copies(desk, archive):
         exeat("report", archive, "--proof-only", "--output", desk.at("proof-copy"), "--trust",
               desk.at("trust.json")).expect(1)
         assert not os.path.exists(desk.at("proof-copy/data"))
+        by_hand = run("sh", "VERIFY.txt", cwd=desk.at("proof-copy"), environment={"TRUST": desk.at("trust.json")}).expect(2)
+        assert b"NOTHING IS SAID ABOUT THE DATA" in by_hand.output and b"erasure.json: signed by" in by_hand.output
     with cases.case("a copy of the proof cannot be imported or extracted"):
         exeat("import", desk.at("proof-copy"), desk.at("import.yaml"), "--work", desk.at("w2"),
               cwd=desk.work).expect(2, 3)
@@ -221,7 +239,7 @@ def dates(desk):
         plan = write(desk.at("conflict.yaml"), pathlib.Path(desk.at("life.yaml")).read_text().replace(
             "  dates:", "  legal: { profiles: [ data-act, clausier-securite-sante ] }\n  dates:"))
         result = exeat("deadlines", plan, "--json").expect(0).json
-        assert len(result["conflicts"]) == 2, result["conflicts"]
+        assert len(result["conflicts"]) == 1, result["conflicts"]
         assert "O-12.3.14" in result["conflicts"][0]["what"]
     with cases.case("profiles of one's own, and what is none"):
         text = pathlib.Path(desk.at("life.yaml")).read_text()
@@ -242,6 +260,95 @@ def dates(desk):
             valid(path, "calendar")
 
 
+def coverage(desk):
+    """Declared against found against exported."""
+    number = iter(range(100))
+
+    def export(declared, status, gaps, exclude=""):
+        name = f"covered{next(number)}"
+        plan = write(desk.at(name + ".yaml"), f"""exeat: 1
+run: {{ purpose: trial }}
+sources:
+  alpha: {{ kind: files, path: {desk.at("alpha")}, declared: {declared}{exclude} }}
+  beta: {{ kind: files, path: {desk.at("beta")} }}
+archive: {{ name: {name}, sign-with: hoster }}
+""")
+        run("python3", ROOT / "Scripts" / "validate-schemas", plan, "plan-export").expect(0)
+        result = exeat("export", plan, "--output", name, "--json", cwd=desk.work).expect(status).json
+        valid(desk.at(name, "exeat/catalogue.json"), "catalogue")
+        sources = json.loads(pathlib.Path(desk.at(name, "exeat/catalogue.json")).read_text())["sources"]
+        assert sources[0]["coverage"]["gaps"] == gaps, sources[0]["coverage"]
+        assert "coverage" not in sources[1]
+        assert len(result["unexplained"]) == sum(gaps.values())
+        desk.verify(desk.at(name)).expect(0)
+        return sources[0]["coverage"], desk.at(name)
+
+    files = '{ category: shares, legal: exportable-data, count: 1 }'
+    left = ', exclude: { paths: [ "b.txt" ], reason: "annex 3" }'
+    with cases.case("what is declared, found and exported explains each other"):
+        export(f"[ {files} ]", 0, {})
+        found, _ = export(f'[ {files}, {{ category: engine, objects: "b.*", exempt: {{ ground: trade-secret, clause: "3.2" }} }} ]',
+                          0, {}, left)
+        exempt = found["declared"][1]
+        assert exempt["ground"] == "trade-secret" and exempt["clause"] == "3.2" and exempt["omitted"] == 1
+    with cases.case("what nobody has declared, or nobody has found, is status 2"):
+        export('{ category: nothing, objects: "nothing*" }', 2, {"undeclared": 1, "not-found": 1})
+        export(f'[ {files}, {{ category: more, objects: "more*" }} ]', 2, {"not-found": 1})
+        export('{ category: shares, count: 2 }', 2, {"count": 1})
+        export('{ category: shares, legal: digital-asset }', 2, {"category": 1})
+    with cases.case("what must leave and was left out, or is exempt and was exported, is status 2"):
+        export(f'[ {files}, {{ category: reports, objects: "b.txt", count: 0 }} ]', 2, {"left-out": 1}, left)
+        export('{ category: secrets, objects: tree, exempt: { ground: trade-secret, clause: "3.2" } }', 2,
+               {"exempt-exported": 1})
+    with cases.case("a catalogue whose gaps were taken away is refused"):
+        _, bag = export('{ category: shares, count: 2 }', 2, {"count": 1})
+        path = os.path.join(bag, "exeat/catalogue.json")
+        write(path, pathlib.Path(path).read_text().replace('"unexplained":1', '"unexplained":0'))
+        desk.verify(bag).expect(3)
+    with cases.case("what is wrong with a declaration is told at its place"):
+        for wrong in ['{ objects: "*" }', '{ category: x, legal: exempt }', '{ category: x, exempt: { ground: y } }',
+                      '{ category: x, legal: digital-asset, exempt: { ground: y, clause: z } }', '{ category: x, count: -1 }', '[ ]']:
+            plan = write(desk.at("wrong.yaml"), f"""exeat: 1
+run: {{ purpose: trial }}
+sources: {{ alpha: {{ kind: files, path: {desk.at("alpha")}, declared: {wrong} }} }}
+archive: {{ name: x, sign-with: hoster }}
+""")
+            exeat("plan", plan, cwd=desk.work).expect(1)
+
+
+def interrupted(desk):
+    with cases.case("signatures that an interrupted step has left do not block the next one"):
+        archive = desk.export("torn-off")
+        desk.take_in(archive)
+        desk.attest("accept", archive, "hospital").expect(0)
+        os.unlink(os.path.join(archive, "proof/acceptance.json"))
+        assert desk.verify(archive).expect(3)
+        assert desk.attest("request-erasure", archive, "director").status == 3
+        desk.attest("accept", archive, "director").expect(3)
+        desk.attest("accept", archive, "hospital").expect(0)
+        desk.verify(archive).expect(0)
+    with cases.case("a folder that cannot be written to is named, with the way out"):
+        if os.geteuid() != 0:
+            archive = desk.export("read-only")
+            desk.take_in(archive)
+            os.chmod(os.path.join(archive, "proof"), 0o555)
+            assert "--dossier" in desk.attest("accept", archive, "hospital").expect(1).errors
+        else:
+            full = desk.at("papers-full")
+            os.makedirs(full)
+            archive = desk.export("full")
+            desk.take_in(archive)
+            if run("mount", "-t", "tmpfs", "-o", "size=4k", "none", full).status != 0:
+                raise Skipped("no file system can be mounted")
+            try:
+                write(os.path.join(full, "filler"), b"x" * 4096)
+                assert "code: 6 " in desk.attest("accept", archive, "hospital", "--dossier", full).expect(1).errors
+                assert os.listdir(full) == ["filler"]
+            finally:
+                run("umount", full)
+            desk.attest("accept", archive, "hospital").expect(0)
+
+
 with scratch("exeat-dossier-") as work:
     desk = Desk(work)
     archive = life(desk)
@@ -249,4 +356,6 @@ with scratch("exeat-dossier-") as work:
     copies(desk, archive)
     places(desk)
     dates(desk)
+    coverage(desk)
+    interrupted(desk)
 cases.finish()

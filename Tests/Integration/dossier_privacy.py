@@ -105,8 +105,9 @@ def main(desk, cluster):
             if encrypt:
                 assert clean(archive, ["."]) > 20
             assert clean(archive, PUBLIC) > 15
-        with cases.case(f"… nor in what verify, status and the copy of the proof of it say ({name})"):
-            for result in [desk.verify(archive).output, desk.status(archive).output]:
+        with cases.case(f"… nor in what status and the copy of the proof of it say ({name})"):
+            # With the names in clear, verify tells which table has passed.
+            for result in [desk.status(archive).output] + ([desk.verify(archive).output] if encrypt else []):
                 for word in PLANTED:
                     assert word.lower().encode() not in result.lower(), f"the output holds {word}"
             copy = desk.at(name + "-proof")

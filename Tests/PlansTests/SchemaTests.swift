@@ -28,6 +28,11 @@ import Testing
         ("plan-import", nil, ImportPlan.shape), ("plan-import", "target", TargetPlan.shape),
         ("plan-import", "targetLimits", SourcePlan.limitsShape),
         ("plan-import", "limits", LimitsPlan.shape),
+        ("plan-import", "rehearse", RehearsalPlan.shape),
+        ("plan-import", "tier", RehearsalPlan.tierShape),
+        ("plan-import", "fullSize", RehearsalPlan.FullSize.shape),
+        ("plan-import", "machine", RehearsedTarget.Machine.shape),
+        ("plan-import", "probe", ProbePlan.shape), ("plan-export", "probe", ProbePlan.shape),
         ("plan-import", "timestamp", TimestampDemand.shape),
     ])
     func parserAndSchemaKnowTheSameKeys(
@@ -78,9 +83,9 @@ import Testing
 
     /// The examples of every connector, with the keys that the schemas know.
     @Test func examplePlansParse() throws {
-        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks", "configs"]
+        let sources = ["files", "postgresql", "mariadb", "proxmox", "disks", "configs", "logs"]
         let targets = [
-            "files", "postgresql", "mariadb", "proxmox", "libvirt", "directory", "configs",
+            "files", "postgresql", "mariadb", "proxmox", "libvirt", "directory", "configs", "logs",
         ]
         func shape(_ schema: String, _ kind: String) throws -> PlanShape {
             let keys = try Self.schema(schema)["$defs"]?[kind]?["properties"]?.members ?? []
@@ -95,8 +100,10 @@ import Testing
         for name in try Files.names(in: Self.manifests + "/plans") {
             let path = "\(Self.manifests)/plans/\(name)"
             if name.hasPrefix("import") {
-                let plan = try ImportPlan.load(path: path, kinds: targets, environment: environment)
-                {
+                let plan = try ImportPlan.load(
+                    path: path, kinds: targets, environment: environment,
+                    rehearsing: name.contains("rehearsal")
+                ) {
                     _ = $0.settings.mapping(shapes["target " + $0.kind] ?? PlanShape(), $1)
                 }
                 #expect(!plan.targets.isEmpty)

@@ -8,12 +8,25 @@ struct FormTests {
 
     @Test("Private keys: in lines, indented, in one line, cut off; certificates stay")
     func privateKeys() throws {
-        let key = "-----BEGIN RSA PRIVATE KEY-----\n«\(line)»\n«\(line.reversed().map(String.init).joined())»\n-----END RSA PRIVATE KEY-----\n"
-        let text = try check("/etc/ssl/a.pem", key + "-----BEGIN CERTIFICATE-----\n‹\(line.lowercased())›\n-----END CERTIFICATE-----\n")
-        #expect(text.hasPrefix("-----BEGIN RSA PRIVATE KEY-----\nEXEAT-REDACTED-private-key\n-----END RSA PRIVATE KEY-----\n"))
-        try check("/etc/a.json", #"{"key": "-----BEGIN PRIVATE KEY-----\n«\#(line)»\n-----END PRIVATE KEY-----\n", "host": "‹h›"}"#)
+        let key =
+            "-----BEGIN RSA PRIVATE KEY-----\n«\(line)»\n«\(line.reversed().map(String.init).joined())»\n-----END RSA PRIVATE KEY-----\n"
+        let text = try check(
+            "/etc/ssl/a.pem",
+            key + "-----BEGIN CERTIFICATE-----\n‹\(line.lowercased())›\n-----END CERTIFICATE-----\n"
+        )
+        #expect(
+            text.hasPrefix(
+                "-----BEGIN RSA PRIVATE KEY-----\nEXEAT-REDACTED-private-key\n-----END RSA PRIVATE KEY-----\n"
+            ))
+        try check(
+            "/etc/a.json",
+            #"{"key": "-----BEGIN PRIVATE KEY-----\n«\#(line)»\n-----END PRIVATE KEY-----\n", "host": "‹h›"}"#
+        )
         try check("/etc/a.key", "-----BEGIN PRIVATE KEY-----\n«\(line)»\n«\(line)»\n")
-        try check("/etc/a.conf", "x = ‹y›\nkey: -----BEGIN PRIVATE KEY----- «\(line)» -----END PRIVATE KEY-----\nz = ‹w›\n")
+        try check(
+            "/etc/a.conf",
+            "x = ‹y›\nkey: -----BEGIN PRIVATE KEY----- «\(line)» -----END PRIVATE KEY-----\nz = ‹w›\n"
+        )
     }
 
     @Test("Tokens of known makers, JWT, webhooks")
@@ -67,17 +80,24 @@ struct FormTests {
 
     @Test("A secret is taken wherever it is repeated")
     func repeated() throws {
-        try check("/etc/a.conf", "password = «Zk81-vault-77»\n# ask jean whether «Zk81-vault-77» is still right\nhost = ‹h›\n")
+        try check(
+            "/etc/a.conf",
+            "password = «Zk81-vault-77»\n# ask jean whether «Zk81-vault-77» is still right\nhost = ‹h›\n"
+        )
     }
 
     @Test("Files that are secrets as a whole")
     func opaque() throws {
         let redactor = try redactor()
         let cases: [(String, [UInt8])] = [
-            ("/etc/krb5.keytab", [5, 2, 0, 0, 0, 60, 0, 1]), ("/etc/a.jks", [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]),
-            ("/srv/db.kdbx", [0x03, 0xd9, 0xa2, 0x9a, 0x67, 0xfb, 0x4b, 0xb5]), ("/var/lib/samba/secrets.tdb", Array("TDB file\n\0\0".utf8)),
-            ("/etc/unknown.bin", [0, 1, 2, 3, 4, 0xff, 0xfe, 9]), ("/etc/ssl/private/raw.key", Array("kR9vLq2XnB7tWm4ZsD8yHc3F\n".utf8)),
-            ("/root/id_rsa", Array("something nobody understands\n".utf8)), ("/etc/app/db_password", Array("hunter2\n".utf8)),
+            ("/etc/krb5.keytab", [5, 2, 0, 0, 0, 60, 0, 1]),
+            ("/etc/a.jks", [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]),
+            ("/srv/db.kdbx", [0x03, 0xd9, 0xa2, 0x9a, 0x67, 0xfb, 0x4b, 0xb5]),
+            ("/var/lib/samba/secrets.tdb", Array("TDB file\n\0\0".utf8)),
+            ("/etc/unknown.bin", [0, 1, 2, 3, 4, 0xff, 0xfe, 9]),
+            ("/etc/ssl/private/raw.key", Array("kR9vLq2XnB7tWm4ZsD8yHc3F\n".utf8)),
+            ("/root/id_rsa", Array("something nobody understands\n".utf8)),
+            ("/etc/app/db_password", Array("hunter2\n".utf8)),
         ]
         for (path, content) in cases {
             let result = redactor.redact(path: Array(path.utf8), content: content)
@@ -87,8 +107,13 @@ struct FormTests {
             let again = redactor.redact(path: Array(path.utf8), content: result.content)
             #expect(!again.isChanged && again.findings.isEmpty, "\(path)")
         }
-        for (path, text) in [("/root/.ssh/id_ed25519.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIabc root@h\n"), ("/etc/ssl/private/README", "Keys live here.\n")] {
-            #expect(!redactor.redact(path: Array(path.utf8), content: Array(text.utf8)).isChanged, "\(path)")
+        for (path, text) in [
+            ("/root/.ssh/id_ed25519.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIabc root@h\n"),
+            ("/etc/ssl/private/README", "Keys live here.\n"),
+        ] {
+            #expect(
+                !redactor.redact(path: Array(path.utf8), content: Array(text.utf8)).isChanged,
+                "\(path)")
         }
     }
 }

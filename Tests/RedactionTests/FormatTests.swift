@@ -142,7 +142,8 @@ struct FormatTests {
     func tables() throws {
         let text = try check(
             "/etc/shadow",
-            "‹root›:«$6$abcdefgh$ABCDEFGHIJKLMNOPQRSTUVWXYZ»:19000:0:99999:7:::\nd:*:1::::::\ne:!:‹1›::::::\nf:!«$y$j9T$abc$defghi»:1::::::\n")
+            "‹root›:«$6$abcdefgh$ABCDEFGHIJKLMNOPQRSTUVWXYZ»:19000:0:99999:7:::\nd:*:1::::::\ne:!:‹1›::::::\nf:!«$y$j9T$abc$defghi»:1::::::\n"
+        )
         #expect(text.contains("f:!EXEAT-REDACTED-password-hash:1"))
         try check("/root/.pgpass", "‹db›:5432:*:u:«hunter2»\n#db:5432:*:u:«p\\:q»\n")
         try check("/root/.netrc", "machine ‹h› login ‹u›\n  password «hunter2»\n")
@@ -166,6 +167,7 @@ struct FormatTests {
             """)
         try check(
             "/etc/systemd/system/a.service",
-            "[Service]\nEnvironment=A=‹b› TOKEN=«hunter2»\nEnvironment=\"PASSWORD=«two words»\"\nSetCredential=x:«hunter3»\nEnvironmentFile=‹/etc/x.env›\n")
+            "[Service]\nEnvironment=A=‹b› TOKEN=«hunter2»\nEnvironment=\"PASSWORD=«two words»\"\nSetCredential=x:«hunter3»\nEnvironmentFile=‹/etc/x.env›\n"
+        )
     }
 }

@@ -17,15 +17,32 @@ struct HostileTests {
     }
 
     private static let seeds: [(String, String)] = [
-        ("/a.json", #"{"a": {"password": "hunter2", "n": [1, {"token": "x\n\"y"}]}, "s": "a=b&password=c"}"#),
-        ("/a.yaml", "a:\n  password: \"x\"\n  key: |\n    -----BEGIN PRIVATE KEY-----\n    QUJD\n  - {b: c, secret: 'd'}\n---\nkind: Secret\ndata:\n  x: eA==\n"),
-        ("/a.xml", "<a><b password=\"x\" c='d'/><!-- password=y --><password><![CDATA[z]]></password>&lt;k&gt;</a>"),
+        (
+            "/a.json",
+            #"{"a": {"password": "hunter2", "n": [1, {"token": "x\n\"y"}]}, "s": "a=b&password=c"}"#
+        ),
+        (
+            "/a.yaml",
+            "a:\n  password: \"x\"\n  key: |\n    -----BEGIN PRIVATE KEY-----\n    QUJD\n  - {b: c, secret: 'd'}\n---\nkind: Secret\ndata:\n  x: eA==\n"
+        ),
+        (
+            "/a.xml",
+            "<a><b password=\"x\" c='d'/><!-- password=y --><password><![CDATA[z]]></password>&lt;k&gt;</a>"
+        ),
         ("/a.ini", "[users]\na = b\npassword = \"c # d\" ; e\n# secret: f\nurl = ftp://u:p@h/\n"),
-        ("/a.php", "<?php define('PASSWORD', 'a'); $b = <<<E\nc\nE;\n'x' => \"y\", new PDO('a', 'b', 'c');\n"),
+        (
+            "/a.php",
+            "<?php define('PASSWORD', 'a'); $b = <<<E\nc\nE;\n'x' => \"y\", new PDO('a', 'b', 'c');\n"
+        ),
         ("/a.tf", "variable \"password\" {\n default = \"x\"\n}\nsecret = <<EOF\ny\nEOF\n"),
-        ("/.bash_history", "mysql -pA b; curl -u a:b c; X='y z' PASSWORD=\"q\" w\necho a | chpasswd <<< b:c\n"),
-        ("/etc/shadow", "root:$6$a$b:1::\nx:!:\n:::\n"), ("/root/.netrc", "machine a login b password c\n"),
-        ("/etc/ipsec.secrets", ": PSK \"a\"\nb : EAP c\n: RSA\n"), ("/x", "\u{1F512}password\u{e9}=\u{0}\u{1}EXEAT-REDACTED-password-"),
+        (
+            "/.bash_history",
+            "mysql -pA b; curl -u a:b c; X='y z' PASSWORD=\"q\" w\necho a | chpasswd <<< b:c\n"
+        ),
+        ("/etc/shadow", "root:$6$a$b:1::\nx:!:\n:::\n"),
+        ("/root/.netrc", "machine a login b password c\n"),
+        ("/etc/ipsec.secrets", ": PSK \"a\"\nb : EAP c\n: RSA\n"),
+        ("/x", "\u{1F512}password\u{e9}=\u{0}\u{1}EXEAT-REDACTED-password-"),
     ]
 
     @Test("Damaged files of all formats: no crash, and the outcome is stable", arguments: 0..<8)
@@ -40,7 +57,9 @@ struct HostileTests {
                     let place = Int.random(in: 0..<bytes.count, using: &chance)
                     switch Int.random(in: 0..<5, using: &chance) {
                     case 0: bytes.remove(at: place)
-                    case 1: bytes.insert(marks[Int.random(in: 0..<marks.count, using: &chance)], at: place)
+                    case 1:
+                        bytes.insert(
+                            marks[Int.random(in: 0..<marks.count, using: &chance)], at: place)
                     case 2: bytes = Array(bytes.prefix(place))
                     case 3: bytes[place] = UInt8.random(in: 0...255, using: &chance)
                     default:
@@ -50,7 +69,9 @@ struct HostileTests {
                 }
                 let once = omit.redact(path: Array(path.utf8), content: bytes)
                 let twice = omit.redact(path: Array(path.utf8), content: once.content)
-                #expect(twice.content == once.content, "\(path): \(String(decoding: bytes, as: UTF8.self))")
+                #expect(
+                    twice.content == once.content,
+                    "\(path): \(String(decoding: bytes, as: UTF8.self))")
             }
         }
     }
@@ -72,27 +93,38 @@ struct HostileTests {
             #expect(result.content.suffix(8) == wide.suffix(8))
         }
         let crlf = omit.redact(path: Array("/a.ini".utf8), content: Array(text.utf8))
-        #expect(String(decoding: crlf.content, as: UTF8.self) == "password=EXEAT-REDACTED-password\r\nhost=db\r\n")
-        let latin = omit.redact(path: Array("/a.ini".utf8), content: Array("# r".utf8) + [0xe9] + Array("glage\npassword=h".utf8) + [0xe9, 0x0a])
-        #expect(latin.content == Array("# r".utf8) + [0xe9] + Array("glage\npassword=EXEAT-REDACTED-password\n".utf8))
+        #expect(
+            String(decoding: crlf.content, as: UTF8.self)
+                == "password=EXEAT-REDACTED-password\r\nhost=db\r\n")
+        let latin = omit.redact(
+            path: Array("/a.ini".utf8),
+            content: Array("# r".utf8) + [0xe9] + Array("glage\npassword=h".utf8) + [0xe9, 0x0a])
+        #expect(
+            latin.content == Array("# r".utf8) + [0xe9]
+                + Array("glage\npassword=EXEAT-REDACTED-password\n".utf8))
     }
 
     @Test("Time grows with the length, whatever is repeated")
     func linear() throws {
         let omit = try redactor()
         let pieces = [
-            "a=", "'\\'", "a=\"\\", "://", "-----BEGIN PRIVATE KEY-----", "{\"a\":", "[", "<a>", "<!--", "password=", "-p x ", "a: |\n ", "$6$", "`(", "name: x, ",
+            "a=", "'\\'", "a=\"\\", "://", "-----BEGIN PRIVATE KEY-----", "{\"a\":", "[", "<a>",
+            "<!--", "password=", "-p x ", "a: |\n ", "$6$", "`(", "name: x, ",
             "$ANSIBLE_VAULT;", "${", "x,'y',", "<<EOF\n", " - ", "eyJ", "\"a\" {\n",
         ]
         for piece in pieces {
             func time(_ count: Int, _ path: String) -> Duration {
                 let bytes = Array(String(repeating: piece, count: count / piece.utf8.count).utf8)
-                return ContinuousClock().measure { _ = omit.redact(path: Array(path.utf8), content: bytes) }
+                return ContinuousClock().measure {
+                    _ = omit.redact(path: Array(path.utf8), content: bytes)
+                }
             }
             for path in ["/a.conf", "/a.yaml", "/a.php"] {
                 let (short, long) = (time(8_000, path), time(32_000, path))
                 // Four times the length: sixteen times the time would be a square.
-                #expect(long < short * 10 + .milliseconds(200), "\(piece) in \(path): \(short), \(long)")
+                #expect(
+                    long < short * 10 + .milliseconds(200), "\(piece) in \(path): \(short), \(long)"
+                )
             }
         }
     }

@@ -30,7 +30,10 @@ func redactor(_ mode: RedactionMode = .omit) throws -> Redactor {
 
 /// Redacts a marked text, holds it against its marks, and returns what is left.
 @discardableResult
-func check(_ path: String, _ marked: String, _ mode: RedactionMode = .omit, sourceLocation: SourceLocation = #_sourceLocation) throws
+func check(
+    _ path: String, _ marked: String, _ mode: RedactionMode = .omit,
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws
     -> String
 {
     let planted = Planted(marked)
@@ -40,15 +43,23 @@ func check(_ path: String, _ marked: String, _ mode: RedactionMode = .omit, sour
     for secret in planted.secrets {
         #expect(!text.contains(secret), "\(path) leaks \(secret)", sourceLocation: sourceLocation)
         for finding in result.findings {
-            #expect(!"\(finding)".contains(secret), "a finding leaks \(secret)", sourceLocation: sourceLocation)
+            #expect(
+                !"\(finding)".contains(secret), "a finding leaks \(secret)",
+                sourceLocation: sourceLocation)
         }
     }
     for decoy in planted.decoys {
-        #expect(text.contains(decoy), "\(path) lost \(decoy):\n\(text)", sourceLocation: sourceLocation)
+        #expect(
+            text.contains(decoy), "\(path) lost \(decoy):\n\(text)", sourceLocation: sourceLocation)
     }
-    #expect(planted.secrets.isEmpty == result.findings.isEmpty, "\(result.findings)", sourceLocation: sourceLocation)
+    #expect(
+        planted.secrets.isEmpty == result.findings.isEmpty, "\(result.findings)",
+        sourceLocation: sourceLocation)
     let again = redactor.redact(path: Array(path.utf8), content: result.content)
-    #expect(again.content == result.content, "not the same a second time", sourceLocation: sourceLocation)
-    #expect(again.findings.isEmpty, "found again: \(again.findings)", sourceLocation: sourceLocation)
+    #expect(
+        again.content == result.content, "not the same a second time",
+        sourceLocation: sourceLocation)
+    #expect(
+        again.findings.isEmpty, "found again: \(again.findings)", sourceLocation: sourceLocation)
     return text
 }

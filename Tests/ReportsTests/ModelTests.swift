@@ -73,9 +73,8 @@ struct EvidenceMaker {
         try put("exeat/journal.jsonl", journal)
         let bag = try Bag(opening: directory.path).unverified()
         return Evidence(
-            standing: standing, report: nil, bag: bag, manifest: nil, retaken: .null,
-            instructions: "set -eu\n\n# 1. Every file.\nsha256sum\n\n# 2. More.\ncut\n",
-            isProofOnly: false)
+            standing: standing, report: nil, bag: bag, dossier: nil, manifest: nil, retaken: .null,
+            instructions: "set -eu\n\n# 1. Every file.\nsha256sum\n\n# 2. More.\ncut\n")
     }
 
     func model() throws -> ReportModel {
@@ -169,10 +168,11 @@ struct EvidenceMaker {
     }
 
     @Test func aScriptIsCutAtItsNumberedComments() {
-        let steps = Instruction.steps(of: "a\n\n# 1. First.\nb\nc\n\n# 2. Second.\nd\n")
+        let steps = Instruction.steps(
+            of: "a\n\n# 1. First.\nb\n# x\nc\n\n# 2. Second,\n# long.\nd\n")
         #expect(steps.map(\.number) == [nil, 1, 2])
-        #expect(steps.map(\.commands) == ["a", "b\nc", "d"])
-        #expect(steps[1].text == "First.")
+        #expect(steps.map(\.commands) == ["a", "b\n# x\nc", "d"])
+        #expect(steps.map(\.text) == ["", "First.", "Second, long."])
     }
 
     @Test(arguments: Language.allCases)
@@ -194,8 +194,8 @@ struct EvidenceMaker {
     @Test func anArchiveOfWhichNothingCanBeReadHasAReport() throws {
         let evidence = Evidence(
             standing: .failed(Failure(.tarHeader, "no tar")), report: nil,
-            bag: nil as UnverifiedBag?, manifest: nil, retaken: .null, instructions: "",
-            isProofOnly: false)
+            bag: nil as UnverifiedBag?, dossier: nil, manifest: nil, retaken: .null,
+            instructions: "")
         let model = ReportModel(
             evidence, names: false, madeAt: Timestamp(seconds: 0), tool: "9")
         #expect(model.verdict.exitStatus == 3)

@@ -120,22 +120,22 @@ struct MachineIdentity {
 
 extension GuestConfiguration {
     /// Memory in MiB: `memory: 2048` or `memory: current=2048`; 512 where nothing is said.
-    var memory: Int {
+    public var memory: Int {
         self["memory"].flatMap { PropertyString($0).first("current") }.flatMap { Int($0) }
             .flatMap { (1...1 << 40).contains($0) ? $0 : nil } ?? 512
     }
 
-    var sockets: Int { positive("sockets") ?? 1 }
-    var cores: Int { positive("cores") ?? (kind == .qemu ? positive("smp") : nil) ?? 1 }
+    public var sockets: Int { positive("sockets") ?? 1 }
+    public var cores: Int { positive("cores") ?? (kind == .qemu ? positive("smp") : nil) ?? 1 }
 
     private func positive(_ key: String) -> Int? {
         integer(key).flatMap { (1...8192).contains($0) ? $0 : nil }
     }
 
-    var isWindows: Bool { self["ostype"].map { $0.hasPrefix("w") } ?? false }
+    public var isWindows: Bool { self["ostype"].map { $0.hasPrefix("w") } ?? false }
 
     /// Keys of drives and cards in the order in which the machine tries to boot from them.
-    var bootOrder: [String] {
+    public var bootOrder: [String] {
         let boot = PropertyString(self["boot"] ?? "")
         if let order = boot["order"] {
             return order.split(separator: ";").map(String.init)

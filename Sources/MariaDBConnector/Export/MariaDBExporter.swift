@@ -186,6 +186,25 @@ public final class MariaDBExporter: Exporter {
         return conclusion
     }
 
+    /// In a session of the moment.
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        guard let pool = state.withLock({ $0.pool }) else {
+            throw Self.momentLost(Failure(.databaseMomentLost, "no session is open"))
+        }
+        return try pool.with { (session) throws(Failure) in
+            try session.execute("SAVEPOINT probe")
+            var answer: Result<ProbeAnswer, Failure>
+            // A wrong question must not cost a session.
+            do throws(Failure) { answer = .success(try session.answer(question)) } catch {
+                if error.code == .databaseUnreachable { throw error }
+                answer = .failure(error)
+            }
+            // What was read would keep its definition until the end of the export.
+            try session.execute("ROLLBACK TO SAVEPOINT probe")
+            return answer
+        }.get()
+    }
+
     public func omissions() throws(Failure) -> OmissionSummary {
         // Everything is read: who waits to write may go on.
         state.withLock { $0.tableLock = nil }

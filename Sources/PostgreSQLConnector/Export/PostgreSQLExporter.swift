@@ -245,4 +245,20 @@ public final class PostgreSQLExporter: Exporter {
         }
         return contents.omissions
     }
+
+    /// In a session of the snapshot.
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        guard let pool = state.withLock({ $0.pool }) else {
+            throw Self.momentLost(Failure(.databaseMomentLost, "no session is open"))
+        }
+        // A wrong question must not cost a session.
+        return try pool.with { (connection) throws(Failure) in
+            do throws(Failure) {
+                return Result<ProbeAnswer, Failure>.success(try connection.answer(question))
+            } catch {
+                if error.code == .databaseUnreachable { throw error }
+                return .failure(error)
+            }
+        }.get()
+    }
 }

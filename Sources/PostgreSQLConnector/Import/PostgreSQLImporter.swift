@@ -335,4 +335,16 @@ public final class PostgreSQLImporter: Importer {
         try Files.write([], to: finishedPath, mode: 0o600)
         try target.end()
     }
+
+    public func phase(of unit: SegmentNumber) -> ImportPhase {
+        if unit.artifact == Step.analyze { return .analyse }
+        return source.artifacts[unit.artifact].kind == "postgresql-post-data" ? .index : .load
+    }
+
+    /// In a session of its own: those of the pool began before the settings of the database were there.
+    public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
+        let connection = try Connection(target.conninfo, progress: room.progress)
+        try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return try connection.answer(question)
+    }
 }

@@ -1,5 +1,6 @@
 public import Bags
 public import Basics
+public import Dossiers
 public import Manifests
 import Primitives
 
@@ -45,6 +46,8 @@ public struct Evidence: Sendable {
     }
 
     public let standing: Standing
+    /// The chain of documents with its dates; nil where the seal is not good.
+    public let dossier: Dossier?
     public let report: VerificationReport?
     /// `proof/seal.json`, null where it cannot be read.
     public let seal: JSON
@@ -68,25 +71,26 @@ public struct Evidence: Sendable {
     /// Blocks, and reads the journal in one pass.
     public init(
         standing: Standing, report: VerificationReport?, bag: (some BagContents)?,
-        manifest: Manifest?, retaken: JSON, instructions: String, isProofOnly: Bool
+        dossier: Dossier?, manifest: Manifest?, retaken: JSON, instructions: String
     ) {
         self.standing = standing
+        self.dossier = dossier
         self.report = report
         self.manifest = manifest
         self.retaken = retaken
         self.instructions = instructions
-        self.isProofOnly = isProofOnly
+        isProofOnly = report?.absent != nil
         let reader = EvidenceReader(bag)
         let seal = reader.bytes("proof/seal.json", limit: 1 << 22)
         self.seal = Self.parsed(seal)
         sealSHA256 = seal.map { SHA256.hash($0).hex }
         catalogue = Self.parsed(reader.bytes("exeat/catalogue.json", limit: 64 << 20))
-        history = reader.history()
+        history = reader.history(sealed: report?.seal?.journal.head)
         bagInfo =
             report?.info
             ?? reader.bytes("bag-info.txt", limit: 1 << 16).flatMap { try? BagInfo(parsing: $0) }
         isEncrypted = reader.has("exeat/manifest.json.age")
-        documents = reader.documents(report)
+        documents = reader.documents(report, dossier)
     }
 
     fileprivate static func parsed(_ bytes: [UInt8]?) -> JSON {
@@ -111,58 +115,72 @@ private struct EvidenceReader<Contents: BagContents> {
         return try? bag?.read(path, limit: limit)
     }
 
-    func history() -> RunHistory? {
+    /// - Parameter sealed: the digest of the last line as the seal has it; another journal is none.
+    func history(sealed: Digest256?) -> RunHistory? {
         guard has("exeat/journal.jsonl"), let path = try? BagPath("exeat/journal.jsonl"),
             let bag
         else { return nil }
         do throws(Failure) {
             var source = try bag.source(of: path)
-            return try RunHistory(&source)
+            let (history, head) = try RunHistory.read(&source)
+            return sealed == nil || sealed == head ? history : nil
         } catch { return nil }
     }
 
-    func documents(_ report: VerificationReport?) -> [Evidence.Document] {
-        var found: [ProofDocument] = []
-        for path in paths where path.hasPrefix("proof/") {
-            if let document = ProofDocument(file: String(path.dropFirst(6))) {
-                found.append(document)
-            }
+    func documents(
+        _ report: VerificationReport?, _ dossier: Dossier?
+    ) -> [Evidence.Document] {
+        var documents = (dossier?.documents ?? []).map { document in
+            Evidence.Document(
+                document: document.kind, statement: Evidence.parsed(document.bytes),
+                sha256: document.sha256.hex, state: document.isTrusted ? .verified : .unchecked,
+                signer: document.isTrusted ? document.signer : nil)
         }
-        return found.filter { $0 != .seal }.sorted { $0.order < $1.order }.map { document in
+        let judged = Set(documents.map(\.document))
+        for document in paths.compactMap({ ProofDocument(path: $0) })
+        where document != .seal && !judged.contains(document) {
             let bytes = bytes("proof/" + document.file, limit: 1 << 24) ?? []
             let signer = report?.documents[document]
             let outcome = report?.checks.last { $0.name == document.file }?.outcome
-            return Evidence.Document(
-                document: document, statement: Evidence.parsed(bytes),
-                sha256: SHA256.hash(bytes).hex,
-                state: signer != nil ? .verified : outcome == .unchecked ? .unchecked : .failed,
-                signer: signer)
+            documents.append(
+                Evidence.Document(
+                    document: document, statement: Evidence.parsed(bytes),
+                    sha256: SHA256.hash(bytes).hex,
+                    state: signer != nil ? .verified : outcome == .unchecked ? .unchecked : .failed,
+                    signer: signer))
         }
+        return documents.sorted { $0.document.order < $1.document.order }
     }
 }
 
 extension ProofDocument {
-    /// The document that has this file name in `proof/`.
-    fileprivate init?(file: String) {
-        let all: [ProofDocument] = [.seal, .acceptance, .erasure]
-        if let known = all.first(where: { $0.file == file }) {
-            self = known
+    /// The document that lies at this path of an archive.
+    fileprivate init?(path: String) {
+        let known: [ProofDocument] = [.plan, .seal, .acceptance, .erasureRequest, .erasure]
+        if let document = known.first(where: { "proof/" + $0.file == path }) {
+            self = document
             return
         }
-        guard file.hasPrefix("receipt-"), file.hasSuffix(".json"),
-            let number = Int(file.dropFirst(8).dropLast(5)), (1...9999).contains(number),
-            ProofDocument.receipt(number).file == file
+        guard let digits = path.split(separator: "-").last?.split(separator: ".").first,
+            let number = Int(digits), (1...9999).contains(number)
         else { return nil }
-        self = .receipt(number)
+        let numbered: [ProofDocument] = [.receipt(number), .override(number)]
+        guard let document = numbered.first(where: { "proof/" + $0.file == path }) else {
+            return nil
+        }
+        self = document
     }
 
     /// The order in which they come about.
     fileprivate var order: Int {
         switch self {
+        case .plan: -1
         case .seal: 0
         case .receipt(let number): number
         case .acceptance: 10_000
-        case .erasure: 10_002
+        case .erasureRequest: 10_001
+        case .override(let number): 10_001 + number
+        case .erasure: 30_000
         }
     }
 }

@@ -1,6 +1,7 @@
-public import Basics
+import Basics
 import Journals
-public import Streams
+import Primitives
+import Streams
 
 /// What a journal tells of a run: which source stored what, and when.
 public struct RunHistory: Sendable, Equatable {
@@ -49,10 +50,16 @@ public struct RunHistory: Sendable, Equatable {
     init() {}
 
     /// Reads a journal; throws where it is not one.
-    init(_ source: inout some ByteSource & ~Copyable) throws(Failure) {
+    ///
+    /// - Returns: also the digest of its last line, which tells whether it is the sealed one.
+    static func read(
+        _ source: inout some ByteSource & ~Copyable
+    ) throws(Failure) -> (history: RunHistory, head: Digest256) {
         var history = RunHistory()
-        _ = try JournalReader.verify(&source) { (entry) throws(Failure) in history.take(entry) }
-        self = history
+        let summary = try JournalReader.verify(&source) { (entry) throws(Failure) in
+            history.take(entry)
+        }
+        return (history, summary.head)
     }
 
     /// In the order of their times.

@@ -107,4 +107,15 @@ enum Phrase: String, Sendable, CaseIterable {
     case legendPause, notBefore, notAfter, metState, replacedState, eventState, checkCount
     // Deadlines
     case deadlinesCaption, conflictText
+    // The dossier
+    case linkPlan, linkPlanRecord, linkOverride, linkOverrideRecord, recordPlan, recordPlanText
+    case recordOverride, recordOverrideText, roleOverride, dateAgreed, datePlanSigned
+    case dateOverride, lockTitle, lockOpen, lockClosed, lockOverridden, lockNotBefore
+    case lockApproval, reasonUnexplained, reasonAccepted, reasonOverridden, evidenceDateReplaced
+    case evidenceExemptDeclared, coverageCaption, coverageCategory, coverageGround, coverageWhole
+    case coverageGaps
+    // More of receipts
+    case columnTarget, columnMapped, recordDurations
+    // More steps
+    case step7, step8
 }

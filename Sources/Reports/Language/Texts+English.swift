@@ -106,7 +106,7 @@ extension Texts {
         .timestamps: "Time stamps",
         .stampOpening: "opening certified at {0}",
         .stampClosing: "closing certified at {0}",
-        .stampUnchecked: "token present, no authority given",
+        .stampUnchecked: "no authority given (--tsa-ca)",
         .stampMissing: "missing: times are those of the exporting machine",
         .namesHidden: "Names of objects are not shown.",
         .namesShown:
@@ -241,5 +241,53 @@ extension Texts {
         .dutyAbsent: "Absent",
         .dutyOutside: "Not by a tool",
         .dutyNotDue: "Not due",
+        // Records
+        .recordsTitle: "Records",
+        .recordRestitution: "Record of restitution",
+        .recordRestitutionText:
+            "The provider hands over to the customer the archive named below, with its catalogue, its journal and its seal.",
+        .recordIntegration: "Record of integration",
+        .recordIntegrationText:
+            "The importer verified the archive, loaded it on the target, and read the target again to compare it with what was exported.",
+        .recordAcceptance: "Record of acceptance",
+        .recordAcceptanceText:
+            "The customer declares that the data is integrated and usable, with the reservations stated.",
+        .recordErasureRequest: "Erasure request",
+        .recordErasureRequestText:
+            "The customer, as controller, asks for the erasure of the data that the provider holds.",
+        .recordDestruction: "Record of destruction",
+        .recordDestructionText:
+            "The provider certifies the destruction of the customer’s data, copies and backups included, by the method stated.",
+        .recordRehearsal: "Restoration sheet",
+        .recordRehearsalText: "Result of the restoration exercise, in throw-away targets.",
+        .recordMissing: "Document missing from the dossier",
+        .recordMissingText:
+            "This document is not (yet) in the dossier; this report does not stand in for it.",
+        .recordFile: "Signed document",
+        .recordDate: "Date",
+        .recordSigner: "Electronic signer",
+        .recordSignature: "Signature",
+        .recordDigest: "SHA-256 of the document",
+        .recordDuration: "Duration",
+        .recordVolume: "Volume",
+        .recordOutcome: "Result",
+        .recordVerify: "Method of comparison",
+        .verifyDigest: "digests of content, read from the target",
+        .verifyCounts: "counts only",
+        .verifyNone: "none",
+        .recordReservations: "Reservations",
+        .recordNoReservations: "none",
+        .recordStatement: "Signed statement",
+        .recordCountersign: "Handwritten endorsement (optional): date, name, capacity, signature",
+        .forProvider: "For the provider",
+        .forCustomer: "For the customer",
+        .outcomeEqual: "Equal to what was exported",
+        .outcomeEqualPart:
+            "Equal, but for {0} {0:attribute or object/attributes or objects} not taken",
+        .outcomeDifferent: "{0} {0:difference/differences}",
+        .outcomeUnequal: "Comparison failed",
+        .signatureBoth: "Ed25519 and ML-DSA-65, both valid",
+        .signatureUnknown: "Ed25519 valid; the key is in no trust file",
+        .signatureBad: "not valid",
     ]
 }

@@ -1,54 +1,6 @@
 extension Texts {
     /// The English texts: sources, records and the rest.
     static let englishDetails: [Phrase: String] = [
-        // Records
-        .recordsTitle: "Records",
-        .recordRestitution: "Record of restitution",
-        .recordRestitutionText:
-            "The provider hands over to the customer the archive named below, with its catalogue, its journal and its seal.",
-        .recordIntegration: "Record of integration",
-        .recordIntegrationText:
-            "The importer verified the archive, loaded it on the target, and read the target again to compare it with what was exported.",
-        .recordAcceptance: "Record of acceptance",
-        .recordAcceptanceText:
-            "The customer declares that the data is integrated and usable, with the reservations stated.",
-        .recordErasureRequest: "Erasure request",
-        .recordErasureRequestText:
-            "The customer, as controller, asks for the erasure of the data that the provider holds.",
-        .recordDestruction: "Record of destruction",
-        .recordDestructionText:
-            "The provider certifies the destruction of the customer’s data, copies and backups included, by the method stated.",
-        .recordRehearsal: "Restoration sheet",
-        .recordRehearsalText: "Result of the restoration exercise, in throw-away targets.",
-        .recordMissing: "Document missing from the dossier",
-        .recordMissingText:
-            "This document is not (yet) in the dossier; this report does not stand in for it.",
-        .recordFile: "Signed document",
-        .recordDate: "Date",
-        .recordSigner: "Electronic signer",
-        .recordSignature: "Signature",
-        .recordDigest: "SHA-256 of the document",
-        .recordDuration: "Duration",
-        .recordVolume: "Volume",
-        .recordOutcome: "Result",
-        .recordVerify: "Method of comparison",
-        .verifyDigest: "digests of content, read from the target",
-        .verifyCounts: "counts only",
-        .verifyNone: "none",
-        .recordReservations: "Reservations",
-        .recordNoReservations: "none",
-        .recordStatement: "Signed statement",
-        .recordCountersign: "Handwritten endorsement (optional): date, name, capacity, signature",
-        .forProvider: "For the provider",
-        .forCustomer: "For the customer",
-        .outcomeEqual: "Equal to what was exported",
-        .outcomeEqualPart:
-            "Equal, but for {0} {0:attribute or object/attributes or objects} not taken",
-        .outcomeDifferent: "{0} {0:difference/differences}",
-        .outcomeUnequal: "Comparison failed",
-        .signatureBoth: "Ed25519 and ML-DSA-65, both valid",
-        .signatureUnknown: "Ed25519 valid; the key is in no trust file",
-        .signatureBad: "not valid",
         // Rehearsals
         .rehearsalsTitle: "Disaster-recovery rehearsals",
         .rehearsalOf: "Rehearsal of {0}",
@@ -195,9 +147,9 @@ extension Texts {
         .evidenceProbes:
             "{0} {0:probe/probes} asked before and after, {1} {1:answer/answers} equal.",
         .evidenceNoProbes: "No probe in this dossier.",
-        .evidenceDateKept: "{0}: kept.",
-        .evidenceDateMissed: "{0}: missed.",
-        .evidenceDateOpen: "{0}: open, due on {1}.",
+        .evidenceDateKept: "Kept: {0}, limit {1}.",
+        .evidenceDateMissed: "Missed: {0}, limit {1}.",
+        .evidenceDateOpen: "Open, due on {1}.",
         .evidenceNoDate: "The plan states no dates for it.",
         .evidenceReceipts: "{0} signed {0:receipt/receipts} of import, reservations stated.",
         .evidenceNoReceipts: "No receipt of an import in the dossier.",
@@ -228,5 +180,46 @@ extension Texts {
         .deadlinesCaption: "Dates that law or contract set",
         .conflictText:
             "{0} allows nothing before {1}, {2} demands it by {3}: the parties have to agree on a date.",
+        // The dossier
+        .linkPlan: "Signed plan",
+        .linkPlanRecord: "agreed before anything left",
+        .linkOverride: "Override",
+        .linkOverrideRecord: "of the lock of erasure",
+        .recordPlan: "Signed reversibility plan",
+        .recordPlanText:
+            "The customer signed the plan of the export before anything left; the seal names that plan.",
+        .recordOverride: "Override of the lock of erasure",
+        .recordOverrideText:
+            "The person named approves an erasure that law or dossier do not yet allow.",
+        .roleOverride: "author of an override",
+        .dateAgreed: "Agreed in the plan: {0}",
+        .datePlanSigned: "Plan signed by the customer",
+        .dateOverride: "Override of the lock: {0}",
+        .lockTitle: "Lock of the erasure",
+        .lockOpen: "Open: the data may be erased.",
+        .lockClosed: "Closed: the data must not be erased yet.",
+        .lockOverridden: "Overridden by two named people, against the lock.",
+        .lockNotBefore: "Not before {0} ({1}).",
+        .lockApproval: "{0} ({1}): {2}",
+        .reasonUnexplained: "{0} {0:gap/gaps} between what was declared, found and exported.",
+        .reasonAccepted: "The customer accepted with {0} {0:reservation/reservations}.",
+        .reasonOverridden:
+            "The erasure was certified against the lock, by an override of two named people.",
+        .evidenceDateReplaced: "Another rule holds in its place.",
+        .evidenceExemptDeclared: "{0} {0:exemption/exemptions} declared, with ground and clause.",
+        .coverageCaption: "What was declared of source {0}",
+        .coverageCategory: "Declared category",
+        .coverageGround: "Ground and clause",
+        .coverageWhole: "Declared, found and exported agree.",
+        .coverageGaps: "{0} {0:gap/gaps} to explain:",
+        // More of receipts
+        .columnTarget: "Target",
+        .columnMapped: "Mapped",
+        .recordDurations: "Of which",
+        // More steps
+        .step7:
+            "Time-stamps (RFC 3161): over the first line of the journal, and over the seal and its signatures.",
+        .step8:
+            "The later documents, if there are any: each names the one before it by its digest, and is signed by somebody who may sign it.",
     ]
 }

@@ -108,7 +108,7 @@ extension Texts {
         .timestamps: "Horodatage qualifié",
         .stampOpening: "ouverture certifiée le {0}",
         .stampClosing: "clôture certifiée le {0}",
-        .stampUnchecked: "jeton présent, autorité non fournie",
+        .stampUnchecked: "autorité non fournie (--tsa-ca)",
         .stampMissing: "absent : les heures sont celles de la machine d’export",
         .namesHidden: "Les noms d’objets ne sont pas montrés.",
         .namesShown:
@@ -245,5 +245,54 @@ extension Texts {
         .dutyAbsent: "Absent",
         .dutyOutside: "Hors outil",
         .dutyNotDue: "Sans objet",
+        // Records
+        .recordsTitle: "Procès-verbaux",
+        .recordRestitution: "Procès-verbal de restitution",
+        .recordRestitutionText:
+            "Le fournisseur remet au client l’archive désignée ci-dessous, accompagnée de son catalogue, de son journal et de son sceau.",
+        .recordIntegration: "Procès-verbal d’intégration",
+        .recordIntegrationText:
+            "L’importateur a vérifié l’archive, l’a chargée sur la cible, puis a relu la cible pour la comparer à ce qui avait été exporté.",
+        .recordAcceptance: "Procès-verbal de vérification d’aptitude et d’acceptation",
+        .recordAcceptanceText:
+            "Le client déclare que les données sont intégrées et exploitables, sous les réserves indiquées.",
+        .recordErasureRequest: "Demande d’effacement",
+        .recordErasureRequestText:
+            "Le client, responsable du traitement, demande l’effacement des données détenues par le fournisseur.",
+        .recordDestruction: "Procès-verbal de destruction",
+        .recordDestructionText:
+            "Le titulaire atteste avoir détruit les données du client, copies et sauvegardes comprises, selon la méthode indiquée.",
+        .recordRehearsal: "Fiche de restauration",
+        .recordRehearsalText:
+            "Résultat de l’exercice de restauration, dans des cibles éphémères.",
+        .recordMissing: "Document absent du dossier",
+        .recordMissingText:
+            "Ce document n’est pas (encore) dans le dossier ; ce rapport n’en tient pas lieu.",
+        .recordFile: "Pièce signée",
+        .recordDate: "Date",
+        .recordSigner: "Signataire électronique",
+        .recordSignature: "Signature",
+        .recordDigest: "SHA-256 de la pièce",
+        .recordDuration: "Durée",
+        .recordVolume: "Volume",
+        .recordOutcome: "Résultat",
+        .recordVerify: "Méthode de comparaison",
+        .verifyDigest: "empreintes du contenu, relues sur la cible",
+        .verifyCounts: "dénombrement seul",
+        .verifyNone: "aucune",
+        .recordReservations: "Réserves",
+        .recordNoReservations: "aucune",
+        .recordStatement: "Déclaration signée",
+        .recordCountersign: "Visa manuscrit (facultatif) : date, nom, qualité, signature",
+        .forProvider: "Pour le fournisseur",
+        .forCustomer: "Pour le client",
+        .outcomeEqual: "Identique à ce qui a été exporté",
+        .outcomeEqualPart:
+            "Identique, sauf {0} {0:attribut ou objet non repris/attributs ou objets non repris}",
+        .outcomeDifferent: "{0} {0:différence/différences}",
+        .outcomeUnequal: "Comparaison négative",
+        .signatureBoth: "Ed25519 et ML-DSA-65, valides toutes deux",
+        .signatureUnknown: "Ed25519 valide ; clé inconnue des fichiers de confiance",
+        .signatureBad: "non valide",
     ]
 }

@@ -1,55 +1,6 @@
 extension Texts {
     /// The French texts: sources, records and the rest.
     static let frenchDetails: [Phrase: String] = [
-        // Records
-        .recordsTitle: "Procès-verbaux",
-        .recordRestitution: "Procès-verbal de restitution",
-        .recordRestitutionText:
-            "Le fournisseur remet au client l’archive désignée ci-dessous, accompagnée de son catalogue, de son journal et de son sceau.",
-        .recordIntegration: "Procès-verbal d’intégration",
-        .recordIntegrationText:
-            "L’importateur a vérifié l’archive, l’a chargée sur la cible, puis a relu la cible pour la comparer à ce qui avait été exporté.",
-        .recordAcceptance: "Procès-verbal de vérification d’aptitude et d’acceptation",
-        .recordAcceptanceText:
-            "Le client déclare que les données sont intégrées et exploitables, sous les réserves indiquées.",
-        .recordErasureRequest: "Demande d’effacement",
-        .recordErasureRequestText:
-            "Le client, responsable du traitement, demande l’effacement des données détenues par le fournisseur.",
-        .recordDestruction: "Procès-verbal de destruction",
-        .recordDestructionText:
-            "Le titulaire atteste avoir détruit les données du client, copies et sauvegardes comprises, selon la méthode indiquée.",
-        .recordRehearsal: "Fiche de restauration",
-        .recordRehearsalText:
-            "Résultat de l’exercice de restauration, dans des cibles éphémères.",
-        .recordMissing: "Document absent du dossier",
-        .recordMissingText:
-            "Ce document n’est pas (encore) dans le dossier ; ce rapport n’en tient pas lieu.",
-        .recordFile: "Pièce signée",
-        .recordDate: "Date",
-        .recordSigner: "Signataire électronique",
-        .recordSignature: "Signature",
-        .recordDigest: "SHA-256 de la pièce",
-        .recordDuration: "Durée",
-        .recordVolume: "Volume",
-        .recordOutcome: "Résultat",
-        .recordVerify: "Méthode de comparaison",
-        .verifyDigest: "empreintes du contenu, relues sur la cible",
-        .verifyCounts: "dénombrement seul",
-        .verifyNone: "aucune",
-        .recordReservations: "Réserves",
-        .recordNoReservations: "aucune",
-        .recordStatement: "Déclaration signée",
-        .recordCountersign: "Visa manuscrit (facultatif) : date, nom, qualité, signature",
-        .forProvider: "Pour le fournisseur",
-        .forCustomer: "Pour le client",
-        .outcomeEqual: "Identique à ce qui a été exporté",
-        .outcomeEqualPart:
-            "Identique, sauf {0} {0:attribut ou objet non repris/attributs ou objets non repris}",
-        .outcomeDifferent: "{0} {0:différence/différences}",
-        .outcomeUnequal: "Comparaison négative",
-        .signatureBoth: "Ed25519 et ML-DSA-65, valides toutes deux",
-        .signatureUnknown: "Ed25519 valide ; clé inconnue des fichiers de confiance",
-        .signatureBad: "non valide",
         // Rehearsals
         .rehearsalsTitle: "Exercices de reprise",
         .rehearsalOf: "Exercice du {0}",
@@ -198,9 +149,9 @@ extension Texts {
         .evidenceProbes:
             "{0} {0:sonde posée/sondes posées} avant et après, {1} {1:réponse égale/réponses égales}.",
         .evidenceNoProbes: "Aucune sonde dans ce dossier.",
-        .evidenceDateKept: "{0} : respecté.",
-        .evidenceDateMissed: "{0} : dépassé.",
-        .evidenceDateOpen: "{0} : en cours, échéance le {1}.",
+        .evidenceDateKept: "Respecté : {0}, échéance {1}.",
+        .evidenceDateMissed: "Dépassé : {0}, échéance {1}.",
+        .evidenceDateOpen: "En cours, échéance le {1}.",
         .evidenceNoDate: "Le plan n’indique pas les dates nécessaires.",
         .evidenceReceipts:
             "{0} {0:reçu d’import signé/reçus d’import signés}, réserves énoncées.",
@@ -232,5 +183,47 @@ extension Texts {
         .deadlinesCaption: "Dates fixées par la loi ou le contrat",
         .conflictText:
             "{0} n’autorise rien avant le {1}, {2} l’exige au plus tard le {3} : les parties doivent convenir d’une date.",
+        // The dossier
+        .linkPlan: "Plan signé",
+        .linkPlanRecord: "convenu avant le départ",
+        .linkOverride: "Dérogation",
+        .linkOverrideRecord: "au verrou d’effacement",
+        .recordPlan: "Plan de réversibilité signé",
+        .recordPlanText:
+            "Le client a signé le plan de l’export avant que rien ne parte ; le sceau nomme ce plan.",
+        .recordOverride: "Dérogation au verrou d’effacement",
+        .recordOverrideText:
+            "La personne nommée approuve un effacement que les textes ou le dossier ne permettent pas encore.",
+        .roleOverride: "auteur d’une dérogation",
+        .dateAgreed: "Convenu au plan : {0}",
+        .datePlanSigned: "Plan signé par le client",
+        .dateOverride: "Dérogation au verrou : {0}",
+        .lockTitle: "Verrou d’effacement",
+        .lockOpen: "Ouvert : les données peuvent être effacées.",
+        .lockClosed: "Fermé : les données ne doivent pas encore être effacées.",
+        .lockOverridden: "Dérogation de deux personnes nommées, contre le verrou.",
+        .lockNotBefore: "Pas avant le {0} ({1}).",
+        .lockApproval: "{0} ({1}) : {2}",
+        .reasonUnexplained: "{0} {0:écart/écarts} entre ce qui était déclaré, trouvé et exporté.",
+        .reasonAccepted: "Le client a accepté avec {0} {0:réserve/réserves}.",
+        .reasonOverridden:
+            "L’effacement a été attesté contre le verrou, par dérogation de deux personnes nommées.",
+        .evidenceDateReplaced: "Une autre règle s’applique à sa place.",
+        .evidenceExemptDeclared:
+            "{0} {0:exemption déclarée/exemptions déclarées}, avec motif et clause.",
+        .coverageCaption: "Ce qui était déclaré pour la source {0}",
+        .coverageCategory: "Catégorie déclarée",
+        .coverageGround: "Motif et clause",
+        .coverageWhole: "Déclaré, trouvé et exporté concordent.",
+        .coverageGaps: "{0} {0:écart/écarts} à expliquer :",
+        // More of receipts
+        .columnTarget: "Cible",
+        .columnMapped: "Correspondances",
+        .recordDurations: "Dont",
+        // More steps
+        .step7:
+            "Horodatages (RFC 3161) : sur la première ligne du journal, et sur le sceau et ses signatures.",
+        .step8:
+            "Les documents ultérieurs, s’il y en a : chacun nomme le précédent par son empreinte, et est signé par qui peut le signer.",
     ]
 }

@@ -70,6 +70,7 @@ struct Texts: Sendable {
         case .day(let day): formats.day(day)
         case .moment(let moment): formats.moment(moment)
         case .name(let name): name
+        case .term(let word): term(word)
         case .phrase(let phrase): self[phrase]
         }
     }
@@ -140,6 +141,8 @@ struct Sentence: Sendable, Equatable {
         case moment(Timestamp)
         /// From the archive: anybody's text.
         case name(String)
+        /// A word of `Texts.term`.
+        case term(String)
         case phrase(Phrase)
     }
 
@@ -162,7 +165,7 @@ struct Sentence: Sendable, Equatable {
                     case .number(let number), .bytes(let number), .rate(let number),
                         .milliseconds(let number):
                         .integer(number)
-                    case .day(let text), .name(let text): .string(text)
+                    case .day(let text), .name(let text), .term(let text): .string(text)
                     case .moment(let moment): .string(moment.text)
                     case .phrase(let phrase): .string(phrase.rawValue)
                     }

@@ -178,12 +178,20 @@ struct DutyReader {
     private var specification: Finding {
         guard let outcome, !sources.isEmpty else { return (.absent, [Sentence(.runMissing)]) }
         return (
-            outcome.open == 0 ? .shown : .partial,
+            outcome.open == 0 && outcome.unexplained == 0 ? .shown : .partial,
             [Sentence(.evidenceCatalogue, .number(Int64(artifacts)))]
         )
     }
 
     private var exemptions: Finding {
+        let declared = sources.compactMap(\.coverage).flatMap(\.declared)
+            .filter { $0.legal == "exempt" }
+        guard declared.isEmpty else {
+            return (
+                declared.allSatisfy { $0.ground != nil && $0.clause != nil } ? .shown : .partial,
+                [Sentence(.evidenceExemptDeclared, .number(Int64(declared.count)))]
+            )
+        }
         let exempt = sources.flatMap(\.legal).filter { $0.category == "exempt" }
         let count = exempt.reduce(0) { $0 + $1.artifacts }
         guard count > 0 else { return (.shown, [Sentence(.evidenceNoExempt)]) }
@@ -243,6 +251,30 @@ struct DutyReader {
         return (isWhole ? .shown : .partial, evidence)
     }
 
-    /// What the rules of a legal profile found.
-    private func date(_ rules: [String]) -> Finding { (.absent, [Sentence(.evidenceNoDate)]) }
+    /// What the rules of the Data Act's profile found, by the end of their names.
+    private func date(_ rules: [String]) -> Finding {
+        let found = dates.filter { date in
+            guard let rule = date.rule, date.clause?.contains("2023/2854") ?? false else {
+                return false
+            }
+            return rules.contains { rule == $0 || rule.hasSuffix("/" + $0) }
+        }
+        if let missed = found.first(where: { $0.state == .missed }) {
+            return (.missed, [sentence(.evidenceDateMissed, missed)])
+        }
+        if let open = found.first(where: { $0.state == .open }) {
+            return (.open, [sentence(.evidenceDateOpen, open)])
+        }
+        if let met = found.first(where: { $0.state == .met }) {
+            return (.shown, [sentence(.evidenceDateKept, met)])
+        }
+        if found.contains(where: { $0.state == .replaced }) {
+            return (.notDue, [Sentence(.evidenceDateReplaced)])
+        }
+        return (.absent, [Sentence(.evidenceNoDate)])
+    }
+
+    private func sentence(_ phrase: Phrase, _ date: DossierDate) -> Sentence {
+        Sentence(phrase, .day(date.actual ?? date.limit ?? "–"), .day(date.limit ?? "–"))
+    }
 }

@@ -6,6 +6,10 @@ struct ReceiptFacts: Sendable {
     struct Source: Sendable {
         let folder: String
         let kind: String
+        /// The kind of the target.
+        let target: String?
+        /// How many names or settings were mapped.
+        let mappings: Int64
         let imported: SourceFacts.Import
         let counts: [(name: String, value: Int64)]
     }
@@ -23,6 +27,10 @@ struct ReceiptFacts: Sendable {
     let different: Int64
     let notSet: Int64
     let reservations: [String]
+    /// What people have to do by hand, by source.
+    let manualActions: [(folder: String, what: String, count: Int64)]
+    /// How long each part took, in milliseconds.
+    let durations: [(name: String, value: Int64)]
     let sha256: String
     let planSHA256: String?
     let reportSHA256: String?
@@ -54,6 +62,10 @@ struct ReceiptFacts: Sendable {
         different = outcome?["different"]?.integer ?? 0
         notSet = outcome?["notSet"]?.integer ?? 0
         reservations = (predicate["reservations"]?.array ?? []).compactMap(\.string)
+        manualActions = (predicate["manualActions"]?.array ?? []).map {
+            ($0["folder"]?.string ?? "", $0["what"]?.string ?? "", $0["count"]?.integer ?? 1)
+        }
+        durations = (predicate["durations"]?.members ?? []).numbers
         sha256 = document.sha256
         planSHA256 = predicate["planSha256"]?.string
         reportSHA256 = predicate["reportSha256"]?.string
@@ -72,6 +84,8 @@ extension ReceiptFacts.Source {
     init(_ json: JSON, receipt: String, withNames: Bool) {
         folder = json["folder"]?.string ?? ""
         kind = json["kind"]?.string ?? ""
+        target = json["target"]?["kind"]?.string
+        mappings = json["mappings"]?.integer ?? 0
         imported = SourceFacts.Import(
             receipt: receipt,
             comparisons: (json["comparisons"]?.array ?? []).compactMap {

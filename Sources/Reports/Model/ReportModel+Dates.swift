@@ -1,24 +1,29 @@
 import Bags
 import Basics
+import Deadlines
+import Dossiers
 
 extension ReportModel {
-    /// What happened when, by the signed documents.
+    /// What happened when, by the signed documents, and the dates that law and contract set.
     static func dates(
-        _ evidence: Evidence, _ archive: ArchiveFacts, _ receipts: [ReceiptFacts],
-        _ madeAt: Timestamp
+        _ evidence: Evidence, _ archive: ArchiveFacts, _ receipts: [ReceiptFacts]
     ) -> (dates: [DossierDate], conflicts: [DateConflict]) {
         var dates: [DossierDate] = []
-        func add(_ sentence: Sentence, _ at: Timestamp?) {
-            guard let at else { return }
+        func add(_ sentence: Sentence, _ day: String?) {
+            guard let day else { return }
             dates.append(
                 DossierDate(
-                    label: .sentence(sentence), clause: nil, from: nil, actual: at.date, limit: nil,
-                    isEarliest: false, state: .event))
+                    label: .sentence(sentence), rule: nil, clause: nil, from: nil, actual: day,
+                    limit: nil, isEarliest: false, state: .event))
         }
-        add(Sentence(.dateRunOpened), archive.openedAt)
-        add(Sentence(.dateSealed), archive.sealedAt)
+        for event in TimelineEvent.planned {
+            let label = event.rawValue
+            add(Sentence(.dateAgreed, .term(label)), evidence.dossier?.timeline[event]?.text)
+        }
+        add(Sentence(.dateRunOpened), archive.openedAt?.date)
+        add(Sentence(.dateSealed), archive.sealedAt?.date)
         for receipt in receipts {
-            add(Sentence(.dateReceipt, .name(receipt.file)), receipt.createdAt)
+            add(Sentence(.dateReceipt, .name(receipt.file)), receipt.createdAt?.date)
         }
         for document in evidence.documents {
             let at = (document.statement["predicate"]?["createdAt"]?.string).flatMap {
@@ -26,10 +31,57 @@ extension ReportModel {
             }
             switch document.document {
             case .seal, .receipt: break
-            case .acceptance: add(Sentence(.dateAccepted), at)
-            case .erasure: add(Sentence(.dateErased), at)
+            case .plan: add(Sentence(.datePlanSigned), at?.date)
+            case .acceptance: add(Sentence(.dateAccepted), at?.date)
+            case .erasureRequest: add(Sentence(.dateErasureAsked), at?.date)
+            case .override: add(Sentence(.dateOverride, .name(document.document.file)), at?.date)
+            case .erasure: add(Sentence(.dateErased), at?.date)
             }
         }
-        return (dates, [])
+        dates.sort { ($0.actual ?? "") < ($1.actual ?? "") }
+        let titles = Dictionary(
+            (evidence.dossier?.profiles ?? []).map { ($0.id, $0.text) },
+            uniquingKeysWith: { first, _ in first })
+        let deadlines = evidence.dossier?.deadlines
+        return (
+            dates + (deadlines?.deadlines ?? []).map { DossierDate($0, titles) },
+            (deadlines?.conflicts ?? []).map {
+                DateConflict(
+                    earliest: DossierDate($0.earliest, titles),
+                    latest: DossierDate($0.latest, titles))
+            }
+        )
+    }
+
+    static func lock(_ evidence: Evidence) -> LockFacts? {
+        guard let dossier = evidence.dossier, dossier.seal.purpose == "end-of-contract" else {
+            return nil
+        }
+        let lock = dossier.lock
+        return LockFacts(
+            reasons: lock.reasons.map(\.kind.rawValue), notBefore: lock.notBefore,
+            clause: lock.bound.map { "\($0.profile) \($0.rule.clause)" },
+            approvals: lock.approvals.map { ($0.name, $0.principal, $0.reason) },
+            isOverridden: lock.isOverridden)
+    }
+}
+
+extension DossierDate {
+    init(_ deadline: Deadline, _ titles: [String: String]) {
+        let says = deadline.rule.says
+        let state: State =
+            switch deadline.state {
+            case .met: .met
+            case .missed: .missed
+            case .open: .open
+            case .unknown: .unknown
+            case .replaced: .replaced
+            }
+        self.init(
+            label: .texts(french: says.fr, english: says.en), rule: deadline.rule.id,
+            clause: "\(titles[deadline.profile] ?? deadline.profile), \(deadline.rule.clause)",
+            from: deadline.from?.text, actual: deadline.actual?.text,
+            limit: (deadline.isEarliest ? deadline.earliest : deadline.latest)?.text,
+            isEarliest: deadline.isEarliest, state: state)
     }
 }

@@ -18,7 +18,7 @@ extension ReportModel {
         let chain = Self.chain(evidence, receipts)
         let sources = SourceReader(evidence, receipts, withNames: withNames).sources
         let archive = Self.archive(evidence)
-        let (dates, conflicts) = Self.dates(evidence, archive, receipts, madeAt)
+        let (dates, conflicts) = Self.dates(evidence, archive, receipts)
         let rehearsals = receipts.filter(\.isRehearsal).compactMap { RehearsalFacts($0) }
         self.madeAt = madeAt
         self.tool = tool
@@ -30,6 +30,7 @@ extension ReportModel {
         self.sources = sources
         self.dates = dates
         self.conflicts = conflicts
+        lock = Self.lock(evidence)
         self.rehearsals = rehearsals
         run = evidence.history.flatMap { RunFacts($0) }
         verdict = Verdict(
@@ -41,7 +42,15 @@ extension ReportModel {
         problems = Self.problems(evidence)
         problemCount = max(evidence.report?.problemCount ?? 0, problems.count)
         actions = receipts.flatMap { receipt in
-            receipt.reservations.map { ManualAction(origin: .receipt(receipt.number), text: $0) }
+            receipt.manualActions.map {
+                ManualAction(
+                    origin: .receipt(receipt.number), folder: $0.folder, text: $0.what,
+                    count: $0.count)
+            }
+                + receipt.reservations.map {
+                    ManualAction(
+                        origin: .receipt(receipt.number), folder: nil, text: $0, count: nil)
+                }
         }
         instructions = Instruction.steps(of: evidence.instructions)
         dataAct =
@@ -62,23 +71,24 @@ extension ReportModel {
         let open = omissions.reduce(Int64(0)) { sum, omission in
             omission["accepted"]?.bool == false ? sum &+ (omission["count"]?.integer ?? 0) : sum
         }
+        let unexplained = (evidence.catalogue["sources"]?.array ?? []).reduce(Int64(0)) {
+            $0 &+ ($1["coverage"]?["unexplained"]?.integer ?? 0)
+        }
         return ExportFacts(
             status: status, expected: outcome["expected"]?.integer ?? 0,
             exported: outcome["exported"]?.integer ?? 0,
-            omitted: outcome["omitted"]?.integer ?? 0, open: open)
+            omitted: outcome["omitted"]?.integer ?? 0, open: open, unexplained: unexplained)
     }
 
     private static func archive(_ evidence: Evidence) -> ArchiveFacts {
         let predicate = evidence.seal["predicate"]
-        let run = evidence.manifest?.run
+        // What the catalogue says of the contract is public, and stands for what only a key opens.
+        let run = evidence.manifest?.run ?? evidence.catalogue["contract"]
         let journal = predicate?["journal"].flatMap { json in
             json["entries"]?.integer.map {
                 ArchiveFacts.JournalFacts(
                     entries: $0, head: json["head"]?.string ?? "", root: json["root"]?.string ?? "")
             }
-        }
-        func hasToken(_ name: String) -> Bool {
-            evidence.report?.checks.contains { $0.name == name && $0.outcome != .absent } ?? false
         }
         var isTrusted = false
         if case .verified = evidence.standing { isTrusted = true }
@@ -90,14 +100,19 @@ extension ReportModel {
             contract: run?["contract"]?.string,
             provider: run?["provider"]?.string ?? evidence.bagInfo?.sourceOrganization,
             customer: run?["customer"]?.string,
-            partiesAreSealed: evidence.manifest == nil && evidence.isEncrypted,
+            partiesAreSealed: run == nil && evidence.isEncrypted,
+            contentIsSealed: evidence.manifest == nil && evidence.isEncrypted,
             isEncrypted: evidence.isEncrypted, isProofOnly: evidence.isProofOnly,
             openedAt: evidence.history?.opened
                 ?? (evidence.catalogue["createdAt"]?.string).flatMap { Timestamp($0) },
             sealedAt: (predicate?["createdAt"]?.string).flatMap { Timestamp($0) },
             openingStamp: evidence.report?.opening, closingStamp: evidence.report?.closing,
-            hasOpeningToken: hasToken("opening time stamp"),
-            hasClosingToken: hasToken("closing time stamp"),
+            stamps: (evidence.report?.stamps ?? [:]).sorted { $0.key < $1.key }.map {
+                StampFacts(
+                    isOpening: $0.key.kind == .opening, file: "proof/" + $0.key.token,
+                    moment: $0.value.moment, authority: $0.value.authority,
+                    isTrusted: $0.value.isTrusted, note: $0.value.note)
+            },
             files: predicate?["payload"]?["files"]?.integer ?? evidence.report?.payload.files ?? 0,
             bytes: predicate?["payload"]?["bytes"]?.integer ?? evidence.report?.payload.bytes ?? 0,
             signer: SignerFacts(predicate?["signer"], isTrusted: isTrusted),
@@ -151,7 +166,10 @@ extension ReportModel {
             let kind: ChainLink.Kind
             switch document.document {
             case .seal, .receipt: continue
+            case .plan: kind = .plan
             case .acceptance: kind = .acceptance
+            case .erasureRequest: kind = .erasureRequest
+            case .override: kind = .override
             case .erasure: kind = .erasure
             }
             let predicate = document.statement["predicate"]
@@ -175,7 +193,7 @@ extension ReportModel {
 
     private static func expected(for purpose: String) -> [ChainLink.Kind] {
         switch purpose {
-        case "end-of-contract": [.receipt, .acceptance, .erasure]
+        case "end-of-contract": [.plan, .receipt, .acceptance, .erasureRequest, .erasure]
         case "migration": [.receipt, .acceptance]
         default: [.receipt]
         }
@@ -186,11 +204,13 @@ extension ChainLink.Kind {
     /// The order in which the documents come about.
     var order: Int {
         switch self {
-        case .seal: 0
-        case .receipt: 1
-        case .acceptance: 2
-        case .erasureRequest: 3
-        case .erasure: 4
+        case .plan: 0
+        case .seal: 1
+        case .receipt: 2
+        case .acceptance: 3
+        case .erasureRequest: 4
+        case .override: 5
+        case .erasure: 6
         }
     }
 }
@@ -203,6 +223,7 @@ extension Instruction {
         var number: Int?
         var text = ""
         var lines: [Substring] = []
+        var isHeading = false
         func close() {
             while lines.last?.isEmpty ?? false { lines.removeLast() }
             while lines.first?.isEmpty ?? false { lines.removeFirst() }
@@ -219,7 +240,12 @@ extension Instruction {
             {
                 close()
                 (number, text, lines) = (next, String(words[2]), [])
+                isHeading = true
+            } else if isHeading, line.hasPrefix("# ") {
+                // A sentence that takes more than a line.
+                text += " " + line.dropFirst(2)
             } else {
+                isHeading = false
                 lines.append(line)
             }
         }

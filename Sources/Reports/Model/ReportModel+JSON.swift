@@ -16,6 +16,7 @@ extension ReportModel {
             "dates": .array(dates.map(\.json)),
             "conflicts": .array(
                 conflicts.map { ["earliest": $0.earliest.json, "latest": $0.latest.json] }),
+            "lock": lock?.json ?? .null,
             "sources": .array(sources.map(\.json)),
             "run": run?.json ?? .null,
             "receipts": .array(receipts.map(\.json)),
@@ -86,6 +87,13 @@ extension ArchiveFacts {
             "encrypted": .bool(isEncrypted), "proofOnly": .bool(isProofOnly),
             "openedAt": .time(openedAt), "sealedAt": .time(sealedAt),
             "openingStamp": .time(openingStamp), "closingStamp": .time(closingStamp),
+            "stamps": .array(
+                stamps.map {
+                    [
+                        "file": .string($0.file), "at": .string($0.moment.text),
+                        "authority": .string($0.authority), "trusted": .bool($0.isTrusted),
+                    ]
+                }),
             "payload": ["files": .integer(files), "bytes": .integer(bytes)],
             "signer": signer?.json ?? .null, "tool": .text(tool),
             "planSha256": .text(planSHA256), "sealSha256": .text(sealSHA256),
@@ -114,6 +122,7 @@ extension ExportFacts {
         [
             "status": .integer(status), "expected": .integer(expected),
             "exported": .integer(exported), "omitted": .integer(omitted), "open": .integer(open),
+            "unexplained": .integer(unexplained),
         ]
     }
 }
@@ -136,8 +145,41 @@ extension DossierDate {
             case .texts(let french, let english): ["fr": .string(french), "en": .string(english)]
             }
         return [
-            "label": label, "clause": .text(clause), "from": .text(from), "actual": .text(actual),
+            "label": label, "rule": .text(rule), "clause": .text(clause), "from": .text(from),
+            "actual": .text(actual),
             "limit": .text(limit), "earliest": .bool(isEarliest), "state": .string(state.rawValue),
+        ]
+    }
+}
+
+extension LockFacts {
+    fileprivate var json: JSON {
+        [
+            "open": .bool(isOpen), "overridden": .bool(isOverridden),
+            "reasons": .array(reasons.map { .string($0) }), "notBefore": .time(notBefore),
+            "clause": .text(clause),
+            "approvals": .array(
+                approvals.map {
+                    [
+                        "name": .string($0.name), "principal": .string($0.principal),
+                        "reason": .string($0.reason),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension CoverageFacts {
+    fileprivate var json: JSON {
+        [
+            "declared": .array(
+                declared.map {
+                    [
+                        "category": .string($0.category), "artifacts": .integer($0.artifacts),
+                        "legal": .text($0.legal), "ground": .text($0.ground),
+                        "clause": .text($0.clause),
+                    ]
+                }), "unexplained": .integer(unexplained), "gaps": .counts(gaps),
         ]
     }
 }
@@ -177,6 +219,7 @@ extension SourceFacts {
                         "examples": .array($0.examples.map { .string($0) }),
                     ]
                 }),
+            "coverage": coverage?.json ?? .null,
             "artifactCount": .integer(Int64(artifactCount)),
             "artifacts": .array(artifacts.map(\.json)),
             "verified": .array(retaken.map(\.json)),
@@ -272,6 +315,9 @@ extension ManualAction {
             case .receipt(let number): .string("receipt-\(number).json")
             case .seal: "seal.json"
             }
-        return ["document": origin, "text": .string(text)]
+        return [
+            "document": origin, "folder": .text(folder), "text": .string(text),
+            "count": .number(count),
+        ]
     }
 }

@@ -19,6 +19,8 @@ public struct ReportModel: Sendable {
     let chain: [ChainLink]
     let dates: [DossierDate]
     let conflicts: [DateConflict]
+    /// Whether the source may be erased; nil where no dossier says so.
+    let lock: LockFacts?
     let actions: [ManualAction]
     let dataAct: [DutyFacts]
     let rehearsals: [RehearsalFacts]
@@ -37,6 +39,8 @@ struct ArchiveFacts: Sendable {
     let customer: String?
     /// True where contract and customer stand in a manifest that nobody opened.
     let partiesAreSealed: Bool
+    /// True where names and digests of content stand in a manifest that nobody opened.
+    let contentIsSealed: Bool
     let isEncrypted: Bool
     let isProofOnly: Bool
     let openedAt: Timestamp?
@@ -44,8 +48,7 @@ struct ArchiveFacts: Sendable {
     /// What authorities of time have certified.
     let openingStamp: Timestamp?
     let closingStamp: Timestamp?
-    let hasOpeningToken: Bool
-    let hasClosingToken: Bool
+    let stamps: [StampFacts]
     let files: Int64
     let bytes: Int64
     let signer: SignerFacts?
@@ -60,6 +63,17 @@ struct ArchiveFacts: Sendable {
         let head: String
         let root: String
     }
+}
+
+/// What a time-stamp says.
+struct StampFacts: Sendable {
+    let isOpening: Bool
+    let file: String
+    let moment: Timestamp
+    let authority: String
+    /// Whether the authority is one that the reader named.
+    let isTrusted: Bool
+    let note: String?
 }
 
 struct SignerFacts: Sendable, Equatable {
@@ -86,6 +100,8 @@ struct ExportFacts: Sendable {
     let omitted: Int64
     /// Omitted, and covered by neither `exclude` nor `accept` of the plan.
     let open: Int64
+    /// Declared, found or exported, and not the same on all sides.
+    let unexplained: Int64
 }
 
 struct CheckFacts: Sendable {
@@ -143,6 +159,7 @@ struct SourceFacts: Sendable {
     let artifacts: [Artifact]
     let artifactCount: Int
     let omissions: [Omission]
+    let coverage: CoverageFacts?
     /// Objects, each once.
     let expected: Int64?
     let exported: Int64?
@@ -187,7 +204,10 @@ struct Comparison: Sendable {
 
 /// A document of the dossier, or the place where it would be.
 struct ChainLink: Sendable {
-    enum Kind: String, Sendable { case seal, receipt, acceptance, erasureRequest, erasure }
+    enum Kind: String, Sendable {
+        case plan, seal, receipt, acceptance, erasureRequest, override, erasure
+    }
+
     enum State: String, Sendable { case verified, unchecked, failed, missing }
 
     let kind: Kind
@@ -210,6 +230,8 @@ struct DossierDate: Sendable {
     }
 
     let label: Label
+    /// The rule's name in its legal profile.
+    let rule: String?
     /// Which text of law or contract, and where in it.
     let clause: String?
     /// From which day the period counts: `2026-11-27`.
@@ -220,6 +242,34 @@ struct DossierDate: Sendable {
     let limit: String?
     let isEarliest: Bool
     let state: State
+}
+
+/// Why the source may not be erased yet, and who has said that it may all the same.
+struct LockFacts: Sendable {
+    /// Words of `ErasureLock.Reason.Kind`.
+    let reasons: [String]
+    let notBefore: Timestamp?
+    let clause: String?
+    let approvals: [(name: String, principal: String, reason: String)]
+    let isOverridden: Bool
+
+    var isOpen: Bool { reasons.isEmpty }
+}
+
+/// What was declared of a source before, against what was found.
+struct CoverageFacts: Sendable {
+    struct Declared: Sendable {
+        let category: String
+        let artifacts: Int64
+        let legal: String?
+        /// Why it is exempt, and by which clause.
+        let ground: String?
+        let clause: String?
+    }
+
+    let declared: [Declared]
+    let unexplained: Int64
+    let gaps: [(name: String, value: Int64)]
 }
 
 /// Two rules that no date can satisfy both.
@@ -236,8 +286,11 @@ struct ManualAction: Sendable {
     }
 
     let origin: Origin
+    /// The source's folder; nil for what is about all.
+    let folder: String?
     /// As the document has it, in English.
     let text: String
+    let count: Int64?
 }
 
 /// A step of the instructions: a line of prose, and commands.

@@ -53,7 +53,7 @@ struct SourceReader {
             facts: withNames ? Self.facts(record) : [],
             counts: (json["counts"]?.members ?? []).numbers.filter { $0.name != "bytes" },
             artifacts: artifacts(listed, record),
-            artifactCount: listed.count, omissions: omissions,
+            artifactCount: listed.count, omissions: omissions, coverage: Self.coverage(json),
             expected: exported.map { $0 &+ omitted }, exported: exported,
             storedBytes: listed.reduce(0) { $0 &+ ($1["bytes"]?.integer ?? 0) },
             plainBytes: parts.map { $0.values.reduce(0) { $0 &+ $1.plain } },
@@ -104,6 +104,18 @@ struct SourceReader {
                 isAccepted: omission["accepted"]?.bool ?? false,
                 examples: named.prefix(Self.mostExamples).map(Self.object))
         }
+    }
+
+    private static func coverage(_ json: JSON) -> CoverageFacts? {
+        guard let coverage = json["coverage"] else { return nil }
+        return CoverageFacts(
+            declared: (coverage["declared"]?.array ?? []).map {
+                CoverageFacts.Declared(
+                    category: $0["category"]?.string ?? "?",
+                    artifacts: $0["artifacts"]?.integer ?? 0, legal: $0["legal"]?.string,
+                    ground: $0["ground"]?.string, clause: $0["clause"]?.string)
+            }, unexplained: coverage["unexplained"]?.integer ?? 0,
+            gaps: (coverage["gaps"]?.members ?? []).numbers.filter { $0.value > 0 })
     }
 
     /// The name in a line of omissions, whichever kind of source it is of.

@@ -25,8 +25,11 @@ public struct Verdict: Sendable {
     ) {
         var reasons: [Sentence] = []
         var hasFailed = false
-        if let outcome, outcome.open > 0 || outcome.status == 2 {
+        if let outcome, outcome.open > 0 || (outcome.status == 2 && outcome.unexplained == 0) {
             reasons.append(Sentence(.reasonOpenOmissions, .number(outcome.open)))
+        }
+        if let outcome, outcome.unexplained > 0 {
+            reasons.append(Sentence(.reasonUnexplained, .number(outcome.unexplained)))
         }
         // An import that was made again says what holds now; earlier receipts remain in the dossier.
         var latest: [String: (receipt: ReceiptFacts, source: ReceiptFacts.Source)] = [:]
@@ -62,11 +65,23 @@ public struct Verdict: Sendable {
             }
         }
         if let last = receipts.last(where: \.isRehearsal) {
-            if last.status == 4 {
+            if last.state == .failed {
+                // Its signatures do not hold: what it says counts for nothing.
+            } else if last.status == 4 {
                 reasons.append(Sentence(.reasonObjectiveMissed, .name(last.file)))
             } else if last.status != 0, last.status != 2 {
                 reasons.append(Sentence(.reasonRehearsalFailed, .name(last.file)))
                 hasFailed = true
+            }
+        }
+        for link in chain where link.file != nil {
+            let says = link.statement["predicate"]
+            if link.kind == .acceptance, let count = says?["reservations"]?.array?.count, count > 0
+            {
+                reasons.append(Sentence(.reasonAccepted, .number(Int64(count))))
+            }
+            if link.kind == .erasure, says?["lock"]?["overridden"]?.bool == true {
+                reasons.append(Sentence(.reasonOverridden))
             }
         }
         for link in chain where link.state == .unchecked {

@@ -40,34 +40,29 @@ extension HTMLReport {
     }
 
     private var stamps: HTML {
-        let archive = model.archive
-        var pieces: [HTML] = []
-        if let stamp = archive.openingStamp {
-            pieces.append(
+        let stamps = model.archive.stamps
+        guard !stamps.isEmpty else { return state(.none, .dash, texts[.stampMissing]) }
+        return HTML(
+            joining: stamps.map { stamp in
                 element(.div) {
-                    state(.good, .check, texts.text(.stampOpening, .moment(stamp)))
-                })
-        }
-        if let stamp = archive.closingStamp {
-            pieces.append(
-                element(.div) {
-                    state(.good, .check, texts.text(.stampClosing, .moment(stamp)))
-                })
-        }
-        if pieces.isEmpty {
-            let isThere = archive.hasOpeningToken || archive.hasClosingToken
-            pieces.append(
-                state(
-                    isThere ? .warn : .none, isThere ? .question : .dash,
-                    texts[isThere ? .stampUnchecked : .stampMissing]))
-        }
-        return HTML(joining: pieces)
+                    state(
+                        stamp.isTrusted ? .good : .warn, stamp.isTrusted ? .check : .question,
+                        texts.text(
+                            stamp.isOpening ? .stampOpening : .stampClosing, .moment(stamp.moment)))
+                    " – "
+                    HTML.name(stamp.authority)
+                    if !stamp.isTrusted {
+                        " – "
+                        texts[.stampUnchecked]
+                    }
+                }
+            })
     }
 
     var dates: HTML {
         guard !model.dates.isEmpty else { return .empty }
         let scale = DateScale(model.dates, today: model.madeAt.date)
-        let hasLimits = model.dates.contains { $0.limit != nil }
+        let hasLimits = model.dates.contains { $0.rule != nil }
         return HTML(joining: [
             element(.figure) {
                 element(.figcaption) { texts[.datesCaption] }
@@ -77,7 +72,9 @@ extension HTMLReport {
                     legend("today", .legendToday)
                 }
                 element(.ol, .class("rows")) {
-                    for date in model.dates { row(date, scale) }
+                    for date in model.dates where date.actual != nil || date.limit != nil {
+                        row(date, scale)
+                    }
                     element(.li, .class("scale"), .hidden) {
                         element(.span, .class("what"))
                         element(.span, .class("axis strip-cell")) {
@@ -91,7 +88,7 @@ extension HTMLReport {
                 }
             },
             hasLimits ? deadlines : note(.datesNoPlan),
-            conflicts,
+            conflicts, lock,
         ])
     }
 
@@ -146,7 +143,7 @@ extension HTMLReport {
                     .text(.dateState),
                 ]
             ) {
-                for date in model.dates where date.limit != nil || date.state != .event {
+                for date in model.dates where date.rule != nil {
                     element(.tr) {
                         head { label(date) }
                         cell { date.clause.map { HTML.name($0) } ?? .empty }
@@ -174,6 +171,39 @@ extension HTMLReport {
         case .unknown: self.state(.none, .question, texts[.unknownState])
         case .replaced: self.state(.none, .dash, texts[.replacedState])
         case .event: self.state(.none, .check, texts[.eventState])
+        }
+    }
+
+    /// Whether the source may be erased, and what stands against it.
+    private var lock: HTML {
+        guard let lock = model.lock,
+            !model.chain.contains(where: { $0.kind == .erasure && $0.file != nil })
+        else { return .empty }
+        return element(.div) {
+            element(.h3) { texts[.lockTitle] }
+            element(.p) {
+                lock.isOpen
+                    ? state(.good, .check, texts[.lockOpen])
+                    : lock.isOverridden
+                        ? state(.warn, .exclamation, texts[.lockOverridden])
+                        : state(.none, .clock, texts[.lockClosed])
+                if let notBefore = lock.notBefore {
+                    " "
+                    texts.html(.lockNotBefore, .moment(notBefore), .name(lock.clause ?? ""))
+                }
+            }
+            if !lock.reasons.isEmpty {
+                element(.ul) {
+                    for reason in lock.reasons { element(.li) { HTML.name(texts.term(reason)) } }
+                }
+            }
+            for approval in lock.approvals {
+                element(.p) {
+                    texts.html(
+                        .lockApproval, .name(approval.name), .name(approval.principal),
+                        .name(approval.reason))
+                }
+            }
         }
     }
 

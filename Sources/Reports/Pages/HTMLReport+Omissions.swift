@@ -55,7 +55,12 @@ extension HTMLReport {
                                 HTML.name("receipt-\(number).json")
                                 " : "
                             }
+                            if let folder = action.folder {
+                                HTML.name(label(of: folder))
+                                " – "
+                            }
                             reservation(action.text)
+                            if let count = action.count, count > 1 { " × \(formats.number(count))" }
                         }
                     }
                 }

@@ -11,6 +11,9 @@ extension HTMLReport {
 
     private func record(_ link: ChainLink) -> HTML {
         switch link.kind {
+        case .plan: return page(link, .recordPlan, .recordPlanText, .empty)
+        case .override:
+            return page(link, .recordOverride, .recordOverrideText, statement(link))
         case .seal:
             return page(link, .recordRestitution, .recordRestitutionText, restitution)
         case .receipt:
@@ -33,6 +36,8 @@ extension HTMLReport {
     private func missing(_ link: ChainLink) -> HTML {
         let title: Phrase =
             switch link.kind {
+            case .plan: .recordPlan
+            case .override: .recordOverride
             case .seal: .recordRestitution
             case .receipt: .recordIntegration
             case .acceptance: .recordAcceptance
@@ -151,6 +156,7 @@ extension HTMLReport {
                     .recordDuration,
                     receipt.milliseconds.map { HTML(formats.duration(milliseconds: $0)) } ?? .empty
                 ),
+                (.recordDurations, durations(receipt)),
                 (
                     .recordReservations,
                     receipt.reservations.isEmpty
@@ -165,20 +171,34 @@ extension HTMLReport {
             table(
                 texts[.sourcesCaption], id: "record-\(receipt.number)-sources",
                 [
-                    .text(.columnSource), .text(.columnKind), .text(.sourceCounts),
-                    .text(.columnCompared),
+                    .text(.columnSource), .text(.columnKind), .text(.columnTarget),
+                    .number(.columnMapped), .text(.sourceCounts), .text(.columnCompared),
                 ]
             ) {
                 for source in receipt.sources {
                     element(.tr) {
                         head { HTML.name(label(of: source.folder)) }
                         cell { HTML.name(texts.term(source.kind)) }
+                        cell { source.target.map { HTML.name(texts.term($0)) } ?? HTML("–") }
+                        numberCell(formats.number(source.mappings))
                         cell { counts(source.counts) }
                         cell { comparison(source.imported) }
                     }
                 }
             },
         ])
+    }
+
+    private func durations(_ receipt: ReceiptFacts) -> HTML {
+        var pieces: [HTML] = []
+        for duration in receipt.durations where duration.name != "total" {
+            if !pieces.isEmpty { pieces.append(HTML(" · ")) }
+            pieces += [
+                HTML.name(texts.term(duration.name)),
+                HTML(" : " + formats.duration(milliseconds: duration.value)),
+            ]
+        }
+        return HTML(joining: pieces)
     }
 
     func label(of folder: String) -> String {
@@ -223,7 +243,7 @@ extension HTMLReport {
 
     /// What a later document states, member by member.
     private func statement(_ link: ChainLink) -> HTML {
-        let own: Set<String> = ["bag", "createdAt", "signer", "tool", "planSha256"]
+        let own: Set<String> = ["bag", "seal", "createdAt", "signer", "tool", "planSha256", "ext"]
         let members = (link.statement["predicate"]?.members ?? []).filter { !own.contains($0.key) }
         guard !members.isEmpty else { return .empty }
         return element(.dl, .class("facts")) {

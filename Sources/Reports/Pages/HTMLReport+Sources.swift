@@ -96,6 +96,7 @@ extension HTMLReport {
                 (.sourceLegal, legal(source)),
                 (.sourceOmissions, omitted(source)),
             ])
+            coverage(source)
             comparisons(source)
             artifacts(source)
         }
@@ -151,6 +152,44 @@ extension HTMLReport {
                     }
                 }
             })
+    }
+
+    /// What was declared before, against what was found.
+    private func coverage(_ source: SourceFacts) -> HTML {
+        guard let coverage = source.coverage else { return .empty }
+        return HTML(joining: [
+            table(
+                texts.text(.coverageCaption, .name(source.label)), id: anchor(source) + "-declared",
+                [
+                    .text(.coverageCategory), .text(.columnLegal), .number(.columnArtifact),
+                    .text(.coverageGround),
+                ]
+            ) {
+                for declared in coverage.declared {
+                    element(.tr) {
+                        head { HTML.name(texts.term(declared.category)) }
+                        cell { declared.legal.map { HTML(texts[category($0)]) } ?? HTML("–") }
+                        numberCell(formats.number(declared.artifacts))
+                        cell {
+                            HTML.name(
+                                [declared.ground, declared.clause].compactMap { $0 }
+                                    .joined(separator: ", "))
+                        }
+                    }
+                }
+            },
+            element(.p) {
+                if coverage.unexplained == 0 {
+                    state(.good, .check, texts[.coverageWhole])
+                } else {
+                    state(
+                        .warn, .exclamation,
+                        texts.text(.coverageGaps, .number(coverage.unexplained)))
+                    " "
+                    counts(coverage.gaps)
+                }
+            },
+        ])
     }
 
     private func comparisons(_ source: SourceFacts) -> HTML {
@@ -225,7 +264,7 @@ extension HTMLReport {
 
     private func digests(_ artifact: SourceFacts.Artifact) -> HTML {
         guard !artifact.digests.isEmpty else {
-            return model.archive.partiesAreSealed ? HTML(texts[.digestsSealed]) : HTML("–")
+            return model.archive.contentIsSealed ? HTML(texts[.digestsSealed]) : HTML("–")
         }
         return HTML(
             joining: artifact.digests.map { digest in

@@ -168,6 +168,8 @@ extension HTMLReport {
 
     func name(_ link: ChainLink) -> Phrase {
         switch link.kind {
+        case .plan: .linkPlan
+        case .override: .linkOverride
         case .seal: .linkSeal
         case .receipt: isRehearsal(link) ? .recordRehearsal : .linkReceipt
         case .acceptance: .linkAcceptance
@@ -178,6 +180,8 @@ extension HTMLReport {
 
     private func record(_ link: ChainLink) -> Phrase {
         switch link.kind {
+        case .plan: .linkPlanRecord
+        case .override: .linkOverrideRecord
         case .seal: .linkSealRecord
         case .receipt: isRehearsal(link) ? .linkRehearsalRecord : .linkReceiptRecord
         case .acceptance: .linkAcceptanceRecord

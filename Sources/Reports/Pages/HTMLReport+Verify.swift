@@ -25,9 +25,7 @@ extension HTMLReport {
             1: .step1, 2: .step2, 3: .step3, 4: .step4, 5: .step5, 6: .step6,
         ]
         // The English text stands in the script itself: what it says is what was translated.
-        if let phrase = known[number], Texts.english[phrase] ?? Texts.englishDetails[phrase] != nil,
-            Self.english[phrase] == step.text
-        {
+        if let phrase = known[number], Self.english[phrase] == step.text {
             return HTML(texts[phrase])
         }
         return element(.span, .lang("en")) { step.text }
@@ -97,7 +95,8 @@ extension HTMLReport {
         switch link.kind {
         case .seal: .roleExporter
         case .receipt: .roleImporter
-        case .acceptance, .erasureRequest: .roleController
+        case .plan, .acceptance, .erasureRequest: .roleController
+        case .override: .roleOverride
         case .erasure: .roleEraser
         }
     }

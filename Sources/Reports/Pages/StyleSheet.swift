@@ -108,7 +108,7 @@ enum StyleSheet {
         .track .today{width:0;height:1.4rem;margin-top:-.7rem;border-left:2px dotted var(--soft)}
         .axis{position:relative;height:1.3rem;font-size:.75rem;color:var(--soft)}
         .axis span{position:absolute;top:0;transform:translateX(-50%);white-space:nowrap}
-        .axis span:first-child{transform:none}.axis span:last-child{transform:translateX(-100%)}
+        .axis span:first-child{transform:none}.axis span:last-child:not(:first-child){transform:translateX(-100%)}
         .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.3rem;font-size:.8rem;color:var(--soft);margin:0 0 .6rem;
         padding:0;list-style:none}
         .legend-track{display:inline-block;width:1.1rem;height:1.1rem;margin-right:.4rem;vertical-align:-.25rem}

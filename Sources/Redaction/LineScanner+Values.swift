@@ -1,0 +1,155 @@
+/// Where a value begins and ends, and what is no value.
+extension LineScanner {
+    /// A value that goes on: behind a backslash at the end of a line, in folded lines of LDIF (RFC 2849), in brackets of a shell.
+    func continuation(_ value: Range<Int>, end: Int, isQuoted: Bool, in line: Line)
+        -> Range<Int>?
+    {
+        guard !isQuoted, !value.isEmpty else { return nil }
+        if kind.form == .shell, bytes[value.lowerBound] == 0x28,
+            let close = bytes.position(
+                of: 0x29, from: value.lowerBound, before: line.range.upperBound)
+        {
+            return (value.lowerBound + 1)..<close
+        }
+        var last = end
+        var stop = bytes.endOfLine(end)
+        while stop < bytes.count, last - value.lowerBound < 65536 {
+            let isOpen =
+                stop > value.lowerBound
+                && (bytes[stop - 1] == 0x5c
+                    || bytes[stop - 1] == 0x0d && stop > 1 && bytes[stop - 2] == 0x5c)
+            let isFolded = kind.ending == "ldif" && bytes.has(" ", at: stop + 1)
+            guard isOpen || isFolded else { break }
+            stop = bytes.endOfLine(stop + 1)
+            last = stop
+        }
+        return last > end ? bytes.trimmed(value.lowerBound..<last) : nil
+    }
+
+    /// A value on the lines below its name, indented more than it.
+    mutating func below(_ name: Range<Int>, _ line: Line) -> Int? {
+        guard kind.form != .yaml, !line.isComment,
+            case .secret = sensitivity(of: spread(name, in: line))
+        else { return nil }
+        let sensitivity = sensitivity(of: spread(name, in: line))
+        var position = bytes.endOfLine(name.upperBound) + 1
+        var last: Int?
+        while position < bytes.count, position - name.upperBound < 65536 {
+            let end = bytes.endOfLine(position)
+            let text = bytes.trimmed(position..<end)
+            guard !text.isEmpty, text.lowerBound > position,
+                text.lowerBound - position > line.indent,
+                !bytes.has("-----BEGIN", at: text.lowerBound),
+                bytes[text].allSatisfy({ !$0.isSpace }),
+                bytes.position(of: 0x3a, from: text.lowerBound, before: text.upperBound) == nil
+            else { break }
+            judge(text, sensitivity, name: name)
+            last = end
+            position = end + 1
+        }
+        return last
+    }
+
+    /// The lines of `<<EOF` (shell, HCL) and `<<<EOT` (PHP) until the word stands alone.
+    func hereDocument(_ start: Int, in line: Line) -> Range<Int>? {
+        guard bytes.has("<<", at: start), !bytes.has("<<\"", at: start) else { return nil }
+        let word = bytes[start..<line.range.upperBound].drop {
+            [0x3c, 0x2d, 0x7e, 0x27, 0x22].contains($0)
+        }.prefix(while: \.isWord)
+        guard !word.isEmpty, word.count < 64 else { return nil }
+        let begin = min(bytes.endOfLine(start) + 1, bytes.count)
+        var position = begin
+        let limit = min(bytes.count, begin + 65536)
+        while position < limit {
+            let end = bytes.endOfLine(position)
+            if bytes[bytes.trimmed(position..<end)].prefix(word.count) == word {
+                return begin < position ? bytes.trimmed(begin..<position) : nil
+            }
+            position = end + 1
+        }
+        return nil
+    }
+
+    /// Where a value begins and ends; `end` is behind its closing quote.
+    mutating func extent(of start: Int, in line: Line, isFirst: Bool, before stop: Int)
+        -> (range: Range<Int>, end: Int, isQuoted: Bool)
+    {
+        // Erlang writes <<"text">>.
+        let start = bytes.has("<<\"", at: start) ? start + 2 : start
+        if wasted < 1 << 22 {
+            let mayBreak = kind.mayBreakQuotes && wasted < 1 << 20
+            if let quoted = Quoted(at: start, of: bytes, lineEnd: stop, mayBreak: mayBreak) {
+                return (quoted.inner, quoted.end, true)
+            }
+            if bytes[start].isQuote { wasted += mayBreak ? 65536 : stop - start }
+        }
+        if kind.form == .yaml, [0x7c, 0x3e, 0x21, 0x26, 0x2a].contains(bytes[start]),
+            start + 3 >= stop || bytes[start] > 0x3e || bytes[start] < 0x2b
+        {
+            // Block scalars, tags and anchors are read by those who know YAML.
+            if bytes[start] != 0x21
+                || start + 1 < stop && (bytes[start + 1] == 0x21 || bytes[start + 1].isLetter)
+            {
+                return (start..<start, stop, false)
+            }
+        }
+        if opensStructure(start, before: stop) { return (start..<start, start, false) }
+        var end = start
+        if isFirst, !kind.valuesEndAtSpace {
+            end = line.endOfValue(from: start, of: bytes)
+        } else {
+            while end < stop, !bytes[end].isSpace,
+                ![0x3b, 0x26, 0x2c, 0x22, 0x27, 0x29, 0x3c, 0x60].contains(bytes[end])
+            {
+                end += bytes[end] == 0x5c ? 2 : 1
+            }
+            end = min(end, stop)
+        }
+        // Closing brackets of what is around: {password: x}.
+        while end > start, [0x7d, 0x5d].contains(bytes[end - 1]),
+            !bytes[start..<end].contains(bytes[end - 1] == 0x7d ? 0x7b : 0x5b)
+        {
+            end -= 1
+        }
+        return (start..<max(start, end), max(start, end), false)
+    }
+
+    /// A nested structure is read pair by pair; an LDAP digest ({SSHA}…) and an expression ({{ … }}) are values.
+    func opensStructure(_ start: Int, before stop: Int) -> Bool {
+        guard bytes[start] == 0x7b || bytes[start] == 0x5b else { return false }
+        if bytes.has("{{", at: start)
+            || bytes[start] == 0x5b && start + 1 < stop && bytes[start + 1].isLetter
+        {
+            return false
+        }
+        guard bytes[start] == 0x7b,
+            let close = bytes.position(of: 0x7d, from: start, before: min(stop, start + 20)),
+            close + 1 < stop
+        else { return true }
+        return !bytes[(start + 1)..<close].allSatisfy { $0.isAlphanumeric || $0 == 0x2d }
+    }
+
+    /// In code, a bare word is a variable and a call computes something.
+    func isVariable(_ range: Range<Int>, isQuoted: Bool) -> Bool {
+        guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted
+        else { return false }
+        guard let first = bytes[range].first, first.isLetter || first == 0x5f || first == 0x24
+        else { return false }
+        return bytes[range].allSatisfy {
+            $0.isWord || [0x2e, 0x28, 0x5b, 0x3a, 0x2d, 0x3e, 0x24].contains($0)
+        } && !Randomness.isOdd(bytes[range])
+            || bytes[range].contains(0x28)
+    }
+
+    /// A remark such as `# Password: must not be empty` has words, not a value.
+    func isProse(_ range: Range<Int>, _ line: Line) -> Bool {
+        guard line.isComment || kind.isProse else { return false }
+        let value = bytes[range]
+        guard value.contains(0x20) else {
+            return value.last == 0x2e && value.dropLast().allSatisfy(\.isLetter)
+        }
+        return value.allSatisfy {
+            $0.isLetter || $0 >= 0x80 || [0x20, 0x2c, 0x2e, 0x27, 0x28, 0x29].contains($0)
+        }
+    }
+}

@@ -1,0 +1,256 @@
+import Basics
+import Glibc
+import Guests
+import Plans
+import Runs
+import Streams
+
+/// Starts the machines and containers that a source was restored as, and looks whether they come up.
+struct GuestStarting {
+    /// What the importer of kind `directory` has written: a folder for each guest, or bare images.
+    let directory: String?
+    let place: RunPlace
+    let host: Machine.Host
+    let clock: PhaseClock
+    let world: World
+    let progress: Progress
+    let plan: RehearsedTarget?
+    /// Of the source, for names.
+    let number: Int
+    private(set) var machines: [Int64: Machine] = [:]
+    private(set) var containers: [Int64: Container] = [:]
+    private(set) var guests: [StartedGuest] = []
+
+    init(
+        directory: String?, place: RunPlace, host: Machine.Host, clock: PhaseClock, world: World,
+        progress: Progress, plan: RehearsedTarget?, number: Int
+    ) {
+        self.directory = directory
+        self.place = place
+        self.host = host
+        self.clock = clock
+        self.world = world
+        self.progress = progress
+        self.plan = plan
+        self.number = number
+    }
+
+    /// The number that stands for a machine made of bare images.
+    static let bareGuest: Int64 = 1
+    /// Seconds that a sign of life is waited for where no probe says what to wait for.
+    static let patience: Int64 = 120
+
+    mutating func run(_ probes: [Probe]) throws(Failure) {
+        guard let directory, plan?.starts ?? true else { return }
+        for name in (try? Files.names(in: directory)) ?? [] {
+            let path = directory + "/" + name
+            guard Files.kind(path) == S_IFDIR, let bytes = try? Files.read(path + "/guest.json"),
+                let description = try? JSON(parsing: bytes),
+                let id = description["id"]?.integer
+            else { continue }
+            var guest = StartedGuest(
+                id: id, name: description["name"]?.string ?? "",
+                isContainer: description["type"]?.string == "lxc"
+                    || Files.exists(path + "/pct.conf"))
+            let own = probes.filter { $0.guest == nil || $0.guest == id }
+            try start(&guest, path, own)
+            guests.append(guest)
+        }
+        if let machine = plan?.machine { try startBare(machine, directory, probes) }
+    }
+
+    private mutating func start(
+        _ guest: inout StartedGuest, _ path: String, _ probes: [Probe]
+    ) throws(Failure) {
+        do throws(Failure) {
+            if guest.isContainer {
+                try startContainer(&guest, path, probes)
+            } else {
+                let configuration = try GuestConfiguration(
+                    kind: .qemu, file: Files.read(path + "/qemu-server.conf"))
+                if configuration.flag("template") {
+                    guest.obstacle = "it is a template"
+                    return
+                }
+                let images = try Self.images(in: path, of: configuration)
+                guard !images.isEmpty else {
+                    guest.obstacle = "the archive has no image of a disk to start from"
+                    guest.isUnproven = true
+                    return
+                }
+                try startMachine(&guest, configuration, images, probes)
+            }
+        } catch {
+            if error.code == .cancelled || error.code == .noSpace { throw error }
+            guest.obstacle = error.rendered.split(separator: "\n").joined(separator: " ")
+            // What cannot be started here for want of a program has not failed to start.
+            let isMissing = error.code == .unsupported || error.hint?.contains("Install") == true
+            guest.isUnproven = isMissing
+            guest.didFail = !isMissing
+        }
+    }
+
+    private static func images(
+        in path: String, of configuration: GuestConfiguration
+    ) throws(Failure) -> [(key: String, path: String)] {
+        try Files.names(in: path).compactMap { name in
+            guard name.hasSuffix(".raw") else { return nil }
+            let key = String(name.dropLast(4))
+            return configuration[key] == nil ? nil : (key, path + "/" + name)
+        }
+    }
+
+    private mutating func startMachine(
+        _ guest: inout StartedGuest, _ configuration: GuestConfiguration,
+        _ images: [(key: String, path: String)], _ probes: [Probe]
+    ) throws(Failure) {
+        let began = clock.now()
+        let name = "guest-\(number + 1)-\(guest.id)"
+        let machine = try Machine(
+            MachineLaunch(
+                configuration, images: images, in: place.directory + "/" + name,
+                agent: place.short + "/" + name, record: place.record(of: name),
+                wanted: probes.compactMap(\.guestPort), host: host, progress: progress))
+        machines[guest.id] = machine
+        guest.acceleration = machine.acceleration
+        guest.notes = machine.notes
+        clock.add(.boot, from: began, to: clock.now())
+    }
+
+    private mutating func startBare(
+        _ plan: RehearsedTarget.Machine, _ directory: String, _ probes: [Probe]
+    ) throws(Failure) {
+        var guest = StartedGuest(id: Self.bareGuest, name: "", isContainer: false)
+        let names = ((try? Files.names(in: directory)) ?? []).filter { $0.hasSuffix(".raw") }
+            .map { String($0.dropLast(4)) }
+        let wanted = plan.disks.isEmpty ? names : plan.disks
+        guard let missing = wanted.first(where: { !names.contains($0) }) else {
+            var configuration = GuestConfiguration(kind: .qemu)
+            configuration.set("memory", String(plan.memory))
+            configuration.set("cores", String(plan.cores))
+            configuration.set("scsihw", "virtio-scsi-pci")
+            configuration.set("boot", "order=scsi0")
+            if plan.isUEFI {
+                configuration.set("bios", "ovmf")
+                configuration.set("machine", "q35")
+            }
+            let images = wanted.enumerated().map { ("scsi\($0)", "\(directory)/\($1).raw") }
+            do throws(Failure) { try startMachine(&guest, configuration, images, probes) } catch {
+                if error.code == .cancelled || error.code == .noSpace { throw error }
+                guest.obstacle = error.rendered.split(separator: "\n").joined(separator: " ")
+                guest.didFail = true
+            }
+            return guests.append(guest)
+        }
+        guest.obstacle = "the source has no image \"\(missing)\""
+        guest.didFail = true
+        guests.append(guest)
+    }
+
+    private mutating func startContainer(
+        _ guest: inout StartedGuest, _ path: String, _ probes: [Probe]
+    ) throws(Failure) {
+        let archive = try Files.names(in: path).first { $0.hasSuffix(".tar") }
+        guard let archive else {
+            guest.obstacle = "the archive has no files of it"
+            guest.isUnproven = true
+            return
+        }
+        let name = "guest-\(number + 1)-\(guest.id)"
+        let (progress, log) = (progress, place.directory + "/" + name + ".log")
+        let root = try place.makeDirectory(name)
+        let container = try clock.measure(.load) { () throws(Failure) in
+            try Container.unpack(
+                path + "/" + archive, to: root + "/root", log: log, progress: progress)
+        }
+        if let obstacle = Container.obstacle(host.rights) {
+            guest.obstacle = "unpacked, not started: " + obstacle
+            guest.isUnproven = true
+            return
+        }
+        let began = clock.now()
+        let record = place.record(of: name)
+        let cage = Cage(host.rights)
+        let sign = try clock.measure(.boot) { () throws(Failure) in
+            try container.boot(seconds: Self.patience, record: record, cage: cage)
+        }
+        guest.acceleration = "nspawn"
+        guest.evidence = "the console says \"\(sign)\""
+        guest.milliseconds = Int64((clock.now() - began) / 1_000_000)
+        containers[guest.id] = container
+    }
+
+    // MARK: - Looking
+
+    /// Judges machines by their probes; one without any is watched for a sign of life.
+    mutating func watch(after outcomes: [ProbeOutcome], _ probes: [Probe]) throws(Failure) {
+        for place in guests.indices {
+            guard !guests[place].isContainer, let machine = machines[guests[place].id] else {
+                continue
+            }
+            let id = guests[place].id
+            defer {
+                guests[place].acceleration = machine.acceleration
+                guests[place].notes = machine.notes
+            }
+            let own = zip(probes, outcomes).filter { probe, _ in
+                (probe.guest == nil || probe.guest == id)
+                    && ([.serial, .agent].contains(probe.kind) || probe.guestPort != nil)
+            }
+            if !own.isEmpty {
+                guests[place].milliseconds = own.reduce(0) { max($0, $1.1.milliseconds) }
+                if own.contains(where: { $0.1.held }) {
+                    guests[place].evidence = "a probe held"
+                } else {
+                    guests[place].didFail = true
+                    guests[place].obstacle = own[0].1.complaint
+                }
+                continue
+            }
+            try watch(&guests[place], machine)
+        }
+    }
+
+    private func watch(_ guest: inout StartedGuest, _ machine: Machine) throws(Failure) {
+        var start = clock.now()
+        let began = start
+        defer {
+            clock.add(.boot, from: began, to: clock.now())
+            guest.milliseconds = Int64((clock.now() - began) / 1_000_000)
+        }
+        while clock.now() - start < UInt64(Self.patience) * 1_000_000_000 {
+            try progress.checkCancelled()
+            if try machine.tend() { start = clock.now() }
+            let isRunning = machine.process.isRunning
+            let console = machine.console
+            if let sign = Machine.sign(in: console) {
+                guest.evidence = "the console says \"\(sign)\""
+                return
+            }
+            if let obstacle = Machine.obstacle(in: console) {
+                guest.didFail = true
+                guest.obstacle = "the console says \"\(obstacle)\""
+                return
+            }
+            if let pong = try? ping(machine), pong {
+                guest.evidence = "its guest agent answers"
+                return
+            }
+            guard isRunning else {
+                guest.isUnproven = true
+                guest.obstacle = "it has ended, and nothing shows whether its system had come up"
+                return
+            }
+            usleep(300_000)
+        }
+        guest.isUnproven = true
+        guest.obstacle =
+            "it runs, and nothing shows whether its system has come up: declare a probe"
+    }
+
+    private func ping(_ machine: Machine) throws(Failure) -> Bool {
+        _ = try GuestAgent.reached(
+            machine.agent, until: monotonicNanoseconds() + 1_000_000_000, progress: progress)
+        return true
+    }
+}

@@ -1,0 +1,285 @@
+import Basics
+import Connectors
+import Glibc
+import Manifests
+import Plans
+import Streams
+
+/// A probe as it is asked of what was restored: from the plan, or recorded in the archive.
+struct Probe: Sendable {
+    let name: String
+    let request: JSON
+    let expectation: ProbePlan.Expectation
+    /// What the source answered at its export.
+    let recorded: JSON?
+    let patience: Int64
+
+    var kind: ProbePlan.Kind? { request["kind"]?.string.flatMap { ProbePlan.Kind(rawValue: $0) } }
+    var guest: Int64? { request["guest"]?.integer }
+
+    /// The plan's probes, and those of the archive that the plan does not replace by others of the same
+    /// name. Questions of an archive are asked in throw-away targets alone: on a given one, the plan
+    /// decides what is asked.
+    static func list(
+        _ source: SourceRecord, _ target: RehearsedTarget?, isThrowAway: Bool
+    ) -> [Probe] {
+        var probes = (target?.probes ?? []).map { plan in
+            let asked = plan.request.canonical
+            let twin = source.probes.first { $0.request.canonical == asked }
+            return Probe(
+                name: plan.name, request: plan.request, expectation: plan.expectation,
+                recorded: twin?.answer, patience: plan.patience)
+        }
+        for record in source.probes
+        where isThrowAway && !probes.contains(where: { $0.name == record.name }) {
+            let expectation: ProbePlan.Expectation =
+                record.answer != nil ? .recorded : record.expect.map { .text($0) } ?? .any
+            probes.append(
+                Probe(
+                    name: record.name, request: record.request, expectation: expectation,
+                    recorded: record.answer, patience: record.within))
+        }
+        return probes
+    }
+
+    /// The port of a guest that it reaches; nil for other probes and other hosts.
+    var guestPort: UInt16? {
+        guard let place = Address(request), place.host == "guest" else { return nil }
+        return place.port
+    }
+
+    /// The host, port and target of an `http` or `tcp` request.
+    struct Address: Sendable, Equatable {
+        let host: String
+        let port: UInt16
+        let target: String
+
+        init?(_ request: JSON) {
+            if let text = request["tcp"]?.string, let colon = text.lastIndex(of: ":"),
+                let port = UInt16(text[text.index(after: colon)...])
+            {
+                self.port = port
+                host = Self.bare(text[..<colon])
+                target = ""
+                return
+            }
+            guard let text = request["http"]?.string, text.hasPrefix("http://") else { return nil }
+            let rest = text.dropFirst(7)
+            let authority = rest.prefix { $0 != "/" && $0 != "?" }
+            let path = rest.dropFirst(authority.count)
+            target = path.isEmpty ? "/" : path.hasPrefix("?") ? "/" + path : String(path)
+            guard let colon = authority.lastIndex(of: ":"), authority.last != "]" else {
+                host = Self.bare(authority)
+                port = 80
+                return
+            }
+            guard let port = UInt16(authority[authority.index(after: colon)...]) else { return nil }
+            self.port = port
+            host = Self.bare(authority[..<colon])
+        }
+
+        private static func bare(_ host: some StringProtocol) -> String {
+            host.hasPrefix("[") && host.hasSuffix("]")
+                ? String(host.dropFirst().dropLast()) : String(host)
+        }
+    }
+}
+
+/// Asks probes of what was restored of one source.
+struct ProbeAsking: Sendable {
+    let importer: any Importer
+    /// By the number of the guest.
+    let machines: [Int64: Machine]
+    let containers: [Int64: Container]
+    let progress: Progress
+
+    func ask(_ probe: Probe) throws(Failure) -> ProbeOutcome {
+        let start = monotonicNanoseconds()
+        var found: JSON?
+        var complaint: String?
+        do throws(Failure) { found = try answer(probe) } catch {
+            if error.code == .cancelled { throw error }
+            complaint = error.rendered.split(separator: "\n").joined(separator: " ")
+        }
+        let (expected, isRecorded): (JSON?, Bool) =
+            switch probe.expectation {
+            case .recorded: (probe.recorded, true)
+            case .text(let text): (.string(text), false)
+            case .any: (nil, false)
+            }
+        var held = found != nil
+        if held, let found {
+            switch probe.expectation {
+            case .any: break
+            case .recorded:
+                if let recorded = probe.recorded {
+                    held = recorded.canonical == found.canonical
+                } else {
+                    held = false
+                    complaint = "no answer was recorded at the export; say what to expect"
+                }
+            case .text(let text): held = Self.meets(text, found, probe.kind)
+            }
+        }
+        return ProbeOutcome(
+            name: probe.name, kind: probe.kind?.rawValue ?? "unknown", request: probe.request,
+            expected: expected, found: found, held: held, isRecorded: isRecorded,
+            milliseconds: Int64((monotonicNanoseconds() - start) / 1_000_000),
+            complaint: complaint ?? (held ? nil : "another answer than expected"))
+    }
+
+    private static func meets(_ text: String, _ found: JSON, _ kind: ProbePlan.Kind?) -> Bool {
+        let answer = ProbeAnswer(found).text
+        return switch kind {
+        // A page has more in it than what matters.
+        case .http: (found["body"]?.string ?? answer).contains(text)
+        case .agent, .command: answer.trimmed == text.trimmed
+        default: answer == text
+        }
+    }
+
+    private func answer(_ probe: Probe) throws(Failure) -> JSON {
+        let end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
+        switch probe.kind {
+        case .sql, .file:
+            guard let question = ProbeQuestion(request: probe.request) else { throw unknown(probe) }
+            return try importer.answer(question).value
+        case .tcp: return try reach(probe, until: end)
+        case .http: return try page(probe, until: end)
+        case .serial: return try marker(probe, until: end)
+        case .agent:
+            let words = probe.request["agent"]?.array?.compactMap(\.string) ?? []
+            let machine = try guest(probe, machines, "machine")
+            return try repeated(probe, until: end) { () throws(Failure) in
+                let soon = monotonicNanoseconds() + 5_000_000_000
+                var agent = try GuestAgent.reached(machine.agent, until: soon, progress: progress)
+                if words == ["ping"] { return "pong" }
+                return .string(try agent.run(words, until: max(end, soon), progress: progress))
+            }
+        case .command:
+            let words = probe.request["command"]?.array?.compactMap(\.string) ?? []
+            guard !words.isEmpty else { throw unknown(probe) }
+            return .string(try guest(probe, containers, "container").run(words, until: end))
+        case nil: throw unknown(probe)
+        }
+    }
+
+    private func unknown(_ probe: Probe) -> Failure {
+        Failure(
+            .unsupported, "this release cannot ask the probe \"\(probe.name)\"",
+            hint: "Use a release of exeat that knows it.")
+    }
+
+    /// The guest that a probe means: the one it names, or the only one there is.
+    private func guest<Guest>(
+        _ probe: Probe, _ guests: [Int64: Guest], _ what: String
+    ) throws(Failure) -> Guest {
+        if let number = probe.guest {
+            guard let guest = guests[number] else {
+                throw Failure(.notFound, "\(what) \(number) was not started")
+            }
+            return guest
+        }
+        guard guests.count <= 1 else {
+            throw Failure(
+                .planInvalidValue, "several guests were started: say which with \"guest\"")
+        }
+        guard let guest = guests.first?.value else {
+            throw Failure(.notFound, "no \(what) of this source was started")
+        }
+        return guest
+    }
+
+    /// Where an address leads: to a port of this machine for what is behind `guest`.
+    private func place(_ probe: Probe) throws(Failure) -> Probe.Address {
+        guard let address = Probe.Address(probe.request) else { throw unknown(probe) }
+        return address
+    }
+
+    private func here(_ address: Probe.Address, _ probe: Probe) throws(Failure) -> (String, UInt16)
+    {
+        guard address.host == "guest" else { return (address.host, address.port) }
+        let machine = try guest(probe, machines, "machine")
+        guard let port = machine.ports.first(where: { $0.there == address.port }) else {
+            throw Failure(.notFound, "port \(address.port) of the machine is not reached")
+        }
+        return ("127.0.0.1", port.here)
+    }
+
+    /// Asks again until there is an answer; a machine that had to be started anew gets all of its time.
+    private func repeated<Value>(
+        _ probe: Probe, until given: UInt64, _ body: () throws(Failure) -> Value?
+    ) throws(Failure) -> Value {
+        var last = Failure(.serverUnreachable, "there was no answer in time")
+        var end = given
+        repeat {
+            try progress.checkCancelled()
+            if let machine = try? guest(probe, machines, "machine"), try machine.tend() {
+                end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
+            }
+            do throws(Failure) { if let value = try body() { return value } } catch {
+                if error.code == .cancelled || error.code == .notFound { throw error }
+                last = error
+            }
+            usleep(300_000)
+        } while monotonicNanoseconds() < end
+        throw last
+    }
+
+    private func reach(_ probe: Probe, until end: UInt64) throws(Failure) -> JSON {
+        let address = try place(probe)
+        return try repeated(probe, until: end) { () throws(Failure) in
+            let (host, port) = try here(address, probe)
+            let connection = try Port.connect(host: host, port: port)
+            guard address.host == "guest" else { return "connected" }
+            // QEMU itself takes the connection first; it ends at once where the guest refuses it.
+            if let piece = Port.read(connection.raw, milliseconds: 1500), piece.isEmpty {
+                throw Failure(.serverUnreachable, "the guest refuses port \(address.port)")
+            }
+            return "connected"
+        }
+    }
+
+    private func page(_ probe: Probe, until end: UInt64) throws(Failure) -> JSON {
+        let address = try place(probe)
+        let wanted = probe.request["status"]?.integer ?? 200
+        return try repeated(probe, until: end) { () throws(Failure) in
+            let (host, port) = try here(address, probe)
+            let answer = try WebAnswer.get(
+                host: host, port: port, target: address.target, named: address.host, seconds: 10)
+            guard answer.status == wanted else {
+                throw Failure(.serverAnswer, "the answer has the status \(answer.status)")
+            }
+            return [
+                "status": .integer(answer.status),
+                "body": .string(String(decoding: answer.body.prefix(1 << 20), as: UTF8.self)),
+            ]
+        }
+    }
+
+    private func marker(_ probe: Probe, until given: UInt64) throws(Failure) -> JSON {
+        var end = given
+        guard let text = probe.request["serial"]?.string else { throw unknown(probe) }
+        let machine = try guest(probe, machines, "machine")
+        while true {
+            if try machine.tend() {
+                end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
+            }
+            let isRunning = machine.process.isRunning
+            let console = machine.console
+            if console.contains(text) { return .string(text) }
+            if let obstacle = Machine.obstacle(in: console) {
+                throw Failure(.guestContent, "the console says \"\(obstacle)\"")
+            }
+            guard isRunning else {
+                throw Failure(.guestContent, "the machine has ended without it")
+            }
+            try progress.checkCancelled()
+            guard monotonicNanoseconds() < end else {
+                throw Failure(
+                    .guestContent, "it was not on the console within \(probe.patience) s")
+            }
+            usleep(200_000)
+        }
+    }
+}

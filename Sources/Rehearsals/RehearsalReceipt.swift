@@ -1,0 +1,473 @@
+import Bags
+import Basics
+import Connectors
+import Manifests
+import Plans
+import Primitives
+import Runs
+import Signatures
+
+/// The receipt of a rehearsal: that of an import, with purpose `drp-rehearsal` and what was timed,
+/// started and asked. Names of objects and answers stay in the report that it names by its digest.
+struct RehearsalReceipt {
+    let run: Rehearsal
+    let sources: [RehearsedSource]
+    /// From the beginning until everything was restored and checked.
+    let nanoseconds: UInt64
+    let load: MachineLoad
+    /// Of the processors, by this process while it rehearsed.
+    let ownMilliseconds: Int64
+    let reachedLimit: Bool
+    /// Where the targets are, if they were kept.
+    let keptAt: String?
+
+    private var asked: [RehearsedSource] { sources.filter { $0.outcome != .left } }
+    private var milliseconds: Int64 { Int64(nanoseconds / 1_000_000) }
+    private var manifest: Manifest { run.archive.contents.manifest }
+    private var objectives: RehearsalPlan.Objectives { run.plan.rehearsal.objectives }
+
+    // MARK: - Verdict
+
+    struct Tier {
+        let name: String?
+        let objectives: RehearsalPlan.Objectives
+        let milliseconds: Int64
+        /// Seconds; of its oldest source.
+        let recoveryPoint: Int64?
+        let isComplete: Bool
+
+        var isInTime: Bool { isComplete && milliseconds <= objectives.time * 1000 }
+        var isRecentEnough: Bool {
+            guard let wanted = objectives.recoveryPoint else { return true }
+            return recoveryPoint.map { $0 <= wanted } ?? false
+        }
+    }
+
+    var tiers: [Tier] {
+        let names = run.plan.rehearsal.tiers.map { Optional($0.name) } + [nil]
+        return names.compactMap { name in
+            let own = asked.filter { $0.tier == name }
+            guard !own.isEmpty else { return nil }
+            return Tier(
+                name: name, objectives: run.plan.rehearsal.objectives(of: name),
+                milliseconds: own.reduce(0) { max($0, Int64($1.end / 1_000_000)) },
+                recoveryPoint: own.compactMap(age).max(),
+                isComplete: own.allSatisfy { $0.outcome == .passed })
+        }
+    }
+
+    private var isInTime: Bool {
+        milliseconds <= objectives.time * 1000 && !reachedLimit
+            && tiers.allSatisfy { !$0.isComplete || $0.isInTime }
+    }
+
+    private var isRecentEnough: Bool { tiers.allSatisfy(\.isRecentEnough) }
+
+    var status: Int32 {
+        let all = asked.map(\.status)
+        let isDamaged = !run.archive.report.isGood
+        if isDamaged || all.contains(3) { return 3 }
+        // What the time limit has kept from being finished is no failure of its own.
+        let failed = asked.contains { $0.outcome == .failed }
+        if failed { return 1 }
+        if !isInTime || !isRecentEnough { return 4 }
+        if all.contains(1) { return 1 }
+        return all.contains(2) ? 2 : 0
+    }
+
+    var verdict: String {
+        switch status {
+        case 0: "passed"
+        case 2: "passed-with-reservations"
+        case 3: "failed"
+        case 4: "objective-missed"
+        default: "incomplete"
+        }
+    }
+
+    /// Seconds between the consistent moment of a source and the beginning of the rehearsal, which
+    /// stands for the disaster. Where the moment is no time, the export had begun no later.
+    private func age(_ source: RehearsedSource) -> Int64? {
+        let seconds = run.startedAt.seconds - moment(source).time.seconds
+        return max(0, seconds)
+    }
+
+    private func moment(_ source: RehearsedSource) -> (time: Timestamp, isExact: Bool) {
+        let value = source.record.moment.value
+        if let time = Timestamp(value) { return (time, true) }
+        // As MariaDB prints a time in UTC.
+        let parts = value.split(separator: " ")
+        if source.record.moment.kind == "time", parts.count == 2,
+            let time = Timestamp("\(parts[0])T\(parts[1])Z")
+        {
+            return (time, true)
+        }
+        return (manifest.createdAt, false)
+    }
+
+    private var reservations: [String] { reservationLines }
+
+    var reservationLines: [String] {
+        var texts: [String] = []
+        let report = run.archive.report
+        if !report.isGood {
+            texts.append(
+                "the archive did not pass its verification: \(report.problemCount) faults; only what is "
+                    + "intact was rehearsed")
+        }
+        let left = sources.count - asked.count
+        if left > 0 { texts.append("\(left) sources of the archive were not rehearsed") }
+        if reachedLimit { texts.append("the time limit ended the rehearsal") }
+        let omitted = manifest.sources.reduce(0) { $0 + $1.omissions.total }
+        if omitted > 0 {
+            texts.append("\(omitted) objects were omitted from the archive at export")
+        }
+        let notSet = asked.reduce(0) { $0 + $1.notSet }
+        if notSet > 0 { texts.append("\(notSet) attributes could not be set on the targets") }
+        let unproven = asked.flatMap(\.guests).count(where: \.isUnproven)
+        if unproven > 0 {
+            texts.append("of \(unproven) guests nothing shows whether their system comes up")
+        }
+        if asked.contains(where: \.isThrowAway), run.host.rights.network.isEmpty {
+            texts.append("throw-away servers had no network of their own, only sockets")
+        }
+        if asked.flatMap(\.guests).contains(where: { $0.acceleration == "tcg" }) {
+            texts.append("machines were emulated: their times are longer than with KVM")
+        }
+        return texts + asked.flatMap(\.reservations)
+    }
+
+    // MARK: - Measures
+
+    private var verifyPhases: [TimedPhase] {
+        run.verifyClock.spans.map {
+            TimedPhase(
+                source: nil, phase: $0.phase, start: $0.start, end: $0.end, busy: $0.busy,
+                bound: .sourceRead)
+        }
+    }
+
+    var phases: [TimedPhase] {
+        verifyPhases + asked.flatMap(\.phases).sorted { ($0.start, $0.end) < ($1.start, $1.end) }
+    }
+
+    var criticalPath: [TimedPhase] {
+        var after: [Int: [Int]] = [:]
+        for source in asked {
+            after[source.place] = asked.filter { source.after.contains($0.record.name) }
+                .map(\.place)
+        }
+        return CriticalPath.find(phases, after: after)
+    }
+
+    /// nil where nothing was restored.
+    var rates: RehearsalRates? {
+        let restored = asked.filter { $0.result != nil }
+        let plain = restored.reduce(Int64(0)) { $0 + $1.plainBytes }
+        guard plain > 0 else { return nil }
+        let replay: Set<RehearsalPhase> = [.load, .index, .analyse, .compare]
+        let spans = restored.flatMap(\.phases)
+        let work = spans.filter { replay.contains($0.phase) }
+        let start = work.map(\.start).min() ?? 0
+        let end = work.map(\.end).max() ?? 0
+        let fixed = spans.filter { $0.phase == .boot || $0.phase == .probe }
+            .reduce(UInt64(0)) { max($0, $1.end - $1.start) }
+        let fetch = restored.compactMap { $0.clock?.reading.fetch }.reduce(0, +)
+        return RehearsalRates(
+            plainBytes: plain, storedBytes: restored.reduce(0) { $0 + $1.storedBytes },
+            examinedBytes: run.archive.report.payload.bytes,
+            verifyMilliseconds: Int64(verifyPhases.reduce(0) { $0 + $1.end - $1.start })
+                / 1_000_000,
+            restoreMilliseconds: Int64((end - start) / 1_000_000),
+            fixedMilliseconds: Int64(fixed / 1_000_000),
+            processorMilliseconds: restored.reduce(ownMilliseconds) {
+                $0 + $1.serverMilliseconds
+            },
+            fetchMilliseconds: Int64(fetch / 1_000_000),
+            workers: Int64(run.workers), cores: Int64(run.host.cores))
+    }
+
+    private var prediction: Prediction? {
+        let full = run.plan.rehearsal.fullSize
+        let all = manifest.sources.flatMap(\.artifacts).reduce(Int64(0)) { $0 + $1.plainBytes }
+        return rates.map {
+            Prediction(
+                of: full.bytes ?? all, from: $0, cores: full.cores, bandwidth: full.bandwidth)
+        }
+    }
+
+    // MARK: - Writing
+
+    func write() throws(Failure) -> RehearsalOutcome {
+        let history = RehearsalHistory(in: run.folder)
+        let copies = ReceiptFiles(work: run.folder, archive: run.request.archive)
+        let number = copies.nextNumber()
+        let details = RehearsalReport(receipt: self, path: criticalPath)
+        let report = details.json.canonical
+        let reportName = "report-\(number).json"
+        try Files.write(report, to: run.folder + "/" + reportName, mode: 0o600)
+        let statement = statement(report: SHA256.hash(report), history)
+        let bytes = statement.canonical
+        let signatures = try run.signer.sign(bytes, as: .receipt)
+        let name = "receipt-\(number).json"
+        let files = [
+            (name, bytes), (name + ".sig", signatures.sshsig),
+            (name + ".mldsa65", signatures.mldsa65),
+        ]
+        try copies.write(files)
+        let isInArchive = copies.copy(files) != nil
+        try history.add(
+            .init(
+                at: run.startedAt, bag: run.archive.bag.seal.bag, status: status,
+                milliseconds: milliseconds, objectiveSeconds: objectives.time, rates: rates,
+                receipt: SHA256.hash(bytes).hex, file: name))
+        return RehearsalOutcome(
+            status: status, receipt: run.folder + "/" + name,
+            report: run.folder + "/" + reportName, isInArchive: isInArchive,
+            json: details.result(
+                receipt: run.folder + "/" + name, report: run.folder + "/" + reportName,
+                predicate: statement["predicate"] ?? .null),
+            summary: details.text(receipt: run.folder + "/" + name, isInArchive: isInArchive))
+    }
+
+    private func statement(report: Digest256, _ history: RehearsalHistory) -> JSON {
+        let seal = run.archive.bag.seal
+        let sealDigest = run.archive.bag.digest(of: Seal.path) ?? SHA256.hash(seal.bytes)
+        let pair = run.signer.publicPair
+        let different = asked.reduce(Int64(0)) { $0 + ($1.result?.differenceCount ?? 0) }
+        return [
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [
+                [
+                    "name": "seal.json",
+                    "digest": [
+                        "sha256": .string(sealDigest.hex)
+                    ],
+                ]
+            ],
+            "predicateType": "urn:exeat:receipt:v1",
+            "predicate": [
+                "purpose": "drp-rehearsal",
+                "bag": .string("urn:uuid:" + seal.bag),
+                "seal": [
+                    "sha256": .string(sealDigest.hex), "createdAt": .string(seal.createdAt.text),
+                ],
+                "startedAt": .string(run.startedAt.text),
+                "createdAt": .string(run.world.now().text),
+                "verify": .string(run.plan.verify.rawValue),
+                "signer": [
+                    "principal": .string(pair.principal),
+                    "ed25519": .string(pair.ed25519Fingerprint),
+                    "mldsa65": .string(pair.mldsa65Fingerprint),
+                ],
+                "sources": .array(asked.filter { $0.result != nil }.map(compared)),
+                "outcome": [
+                    "status": .integer(Int64(status)), "different": .integer(different),
+                    "notSet": .integer(asked.reduce(0) { $0 + $1.notSet }),
+                ],
+                "reservations": .array(reservations.map { .string($0) }),
+                "reportSha256": .string(report.hex),
+                "tool": ["name": "exeat", "version": .string(Tool.version)],
+                "planSha256": .string(run.plan.digest.hex),
+                "rehearsal": rehearsal(history),
+            ],
+        ]
+    }
+
+    private func compared(_ source: RehearsedSource) -> JSON {
+        [
+            "folder": .string(source.record.folder), "kind": .string(source.record.kind),
+            "comparisons": .array((source.result?.comparisons ?? []).map(\.json)),
+            // Numbers alone: what else importers tell may name objects.
+            "counts": .object((source.result?.counts ?? []).filter { $0.value.integer != nil }),
+            "different": .integer(source.result?.differenceCount ?? 0),
+            "notSet": .integer(source.notSet),
+        ]
+    }
+
+    private func rehearsal(_ history: RehearsalHistory) -> JSON {
+        let report = run.archive.report
+        var members: [JSON.Member] = [
+            .init("verdict", .string(verdict)),
+            .init("milliseconds", .integer(milliseconds)),
+            .init("objectiveSeconds", .integer(objectives.time)),
+            .init("isInTime", .bool(isInTime && asked.allSatisfy { $0.outcome == .passed })),
+            .init("reachedTimeLimit", .bool(reachedLimit)),
+            .init(
+                "archive",
+                [
+                    "isIntact": .bool(report.isGood),
+                    "damagedFiles": .integer(Int64(run.archive.bag.damaged.count)),
+                    "storedBytes": .integer(report.payload.bytes),
+                    "plainBytes": .integer(
+                        manifest.sources.flatMap(\.artifacts).reduce(0) { $0 + $1.plainBytes }),
+                ]),
+            .init(
+                "machine",
+                [
+                    "cores": .integer(Int64(run.host.cores)),
+                    "workers": .integer(Int64(run.workers)),
+                    "kvm": .bool(run.host.hasKVM),
+                    "percentBusy": .integer(load.percentBusy),
+                ]),
+            .init("tiers", .array(tiers.map(tierJSON))),
+            .init("sources", .array(sources.map(sourceJSON))),
+            .init("phases", .array(phases.map(phaseJSON))),
+            .init("criticalPath", .array(criticalPath.map(phaseJSON))),
+            .init("probes", .array(probesJSON)),
+            .init(
+                "earlier",
+                .array(
+                    history.entries.suffix(20).map {
+                        [
+                            "at": .string($0.at.text), "status": .integer(Int64($0.status)),
+                            "bag": .string("urn:uuid:" + $0.bag),
+                            "milliseconds": .integer($0.milliseconds),
+                            "objectiveSeconds": .integer($0.objectiveSeconds),
+                            "receiptSha256": .string($0.receipt),
+                        ]
+                    })),
+        ]
+        if let limit = run.plan.rehearsal.timeLimit {
+            members.append(.init("timeLimitSeconds", .integer(limit)))
+        }
+        if let bound = CriticalPath.bound(criticalPath) {
+            members.append(.init("boundBy", .string(bound.rawValue)))
+        }
+        if let prediction { members.append(.init("prediction", prediction.json)) }
+        if let rates { members.append(.init("rates", rates.json)) }
+        return .object(members)
+    }
+
+    private func tierJSON(_ tier: Tier) -> JSON {
+        var members: [JSON.Member] = [
+            .init("objectiveSeconds", .integer(tier.objectives.time)),
+            .init("milliseconds", .integer(tier.milliseconds)),
+            .init("isComplete", .bool(tier.isComplete)),
+            .init("isInTime", .bool(tier.isInTime)),
+            .init("isRecentEnough", .bool(tier.isRecentEnough)),
+        ]
+        if let name = tier.name { members.append(.init("tier", .string(name))) }
+        if let wanted = tier.objectives.recoveryPoint {
+            members.append(.init("recoveryPointObjectiveSeconds", .integer(wanted)))
+        }
+        if let age = tier.recoveryPoint {
+            members.append(.init("recoveryPointSeconds", .integer(age)))
+        }
+        return .object(members)
+    }
+
+    private func sourceJSON(_ source: RehearsedSource) -> JSON {
+        let moment = moment(source)
+        var members: [JSON.Member] = [
+            .init("folder", .string(source.record.folder)),
+            .init("kind", .string(source.record.kind)),
+            .init("outcome", .string(source.outcome.rawValue)),
+            .init("target", .string(source.isThrowAway ? "throw-away" : "given")),
+            .init(
+                "after",
+                .array(
+                    sources.filter { source.after.contains($0.record.name) }
+                        .map { .string($0.record.folder) })),
+            .init("plainBytes", .integer(source.plainBytes)),
+            .init("storedBytes", .integer(source.storedBytes)),
+            .init("startMilliseconds", .integer(Int64(source.start / 1_000_000))),
+            .init("endMilliseconds", .integer(Int64(source.end / 1_000_000))),
+            .init(
+                "moment",
+                [
+                    "kind": .string(source.record.moment.kind), "at": .string(moment.time.text),
+                    "isExact": .bool(moment.isExact),
+                ]),
+            .init("recoveryPointSeconds", .integer(age(source) ?? 0)),
+            .init(
+                "guests",
+                .array(
+                    source.guests.enumerated().map { place, guest in
+                        var members: [JSON.Member] = [
+                            .init("number", .integer(Int64(place + 1))),
+                            .init("kind", guest.isContainer ? "container" : "machine"),
+                            .init(
+                                "state",
+                                .string(
+                                    guest.didFail
+                                        ? "failed"
+                                        : guest.evidence != nil
+                                            ? "up"
+                                            : guest.acceleration != nil
+                                                ? "started" : "not-started")),
+                            .init("milliseconds", .integer(guest.milliseconds)),
+                        ]
+                        if let acceleration = guest.acceleration {
+                            members.append(.init("acceleration", .string(acceleration)))
+                        }
+                        return .object(members)
+                    })),
+        ]
+        if let tier = source.tier { members.append(.init("tier", .string(tier))) }
+        if source.damagedFiles > 0 {
+            members.append(.init("damagedFiles", .integer(Int64(source.damagedFiles))))
+        }
+        if let failure = source.failure {
+            members.append(
+                .init(
+                    "failure",
+                    [
+                        "code": .integer(Int64(failure.code.rawValue)),
+                        "word": .string(failure.code.word),
+                    ]))
+        }
+        return .object(members)
+    }
+
+    func phaseJSON(_ phase: TimedPhase) -> JSON {
+        var members: [JSON.Member] = [
+            .init("phase", .string(phase.phase.rawValue)),
+            .init("startMilliseconds", .integer(Int64(phase.start / 1_000_000))),
+            .init("endMilliseconds", .integer(Int64(phase.end / 1_000_000))),
+            .init("busyMilliseconds", .integer(Int64(phase.busy / 1_000_000))),
+            .init("boundBy", .string(phase.bound.rawValue)),
+        ]
+        if let source = phase.source {
+            members.append(.init("folder", .string(manifest.sources[source].folder)))
+        }
+        return .object(members)
+    }
+
+    private var probesJSON: [JSON] {
+        asked.flatMap { source in
+            source.probes.enumerated().map { place, probe in
+                var members: [JSON.Member] = [
+                    .init("folder", .string(source.record.folder)),
+                    .init("number", .integer(Int64(place + 1))),
+                    .init("kind", .string(probe.kind)),
+                    .init("requestSha256", .string(probe.requestDigest.hex)),
+                    .init("held", .bool(probe.held)),
+                    .init("isRecorded", .bool(probe.isRecorded)),
+                    .init("milliseconds", .integer(probe.milliseconds)),
+                ]
+                if let expected = probe.expected {
+                    members.append(
+                        .init("expectedSha256", .string(SHA256.hash(expected.canonical).hex)))
+                }
+                if let found = probe.found {
+                    members.append(
+                        .init("foundSha256", .string(SHA256.hash(found.canonical).hex)))
+                }
+                return .object(members)
+            }
+        }
+    }
+}
+
+/// How a rehearsal ended.
+public struct RehearsalOutcome: Sendable {
+    /// 0 all held and in time; 1 something could not be restored; 2 with reservations; 3 not equal, a
+    /// probe failed or the archive is damaged; 4 objective missed.
+    public let status: Int32
+    public let receipt: String
+    public let report: String
+    public let isInArchive: Bool
+    public let json: JSON
+    public let summary: String
+}

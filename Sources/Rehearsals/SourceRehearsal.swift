@@ -1,0 +1,196 @@
+import Bags
+import Basics
+import Connectors
+import Manifests
+import Plans
+import Primitives
+import Runs
+import Streams
+
+/// Rehearses one source: makes its target, replays and compares it, starts what can be started, asks
+/// its probes, and takes everything away again.
+///
+/// Nothing that goes wrong here is thrown but an interruption: it is the result.
+struct SourceRehearsal: Sendable {
+    let archive: RehearsedArchive
+    let given: TargetPlan?
+    let connectors: [any Importer.Type]
+    let place: RunPlace
+    let host: Machine.Host
+    let verify: ImportPlan.Comparison
+    let throttle: Throttle?
+    let world: World
+    let progress: Progress
+    let origin: UInt64
+    let keeps: Bool
+    /// Bytes that are free for its target, as far as they are not promised to others.
+    let room: FreeSpace
+
+    private var rights: Cage.Rights { host.rights }
+
+    func run(_ source: RehearsedSource, lanes: Int) async -> RehearsedSource {
+        var source = source
+        let clock = PhaseClock(origin: origin)
+        source.clock = clock
+        source.start = clock.now()
+        let scheduler = Scheduler(workers: lanes)
+        defer { scheduler.close() }
+        let work = Work(place: source.place, keeps: keeps)
+        do throws(Failure) {
+            guard source.damagedFiles == 0 else {
+                throw Failure(
+                    .bagFileChanged,
+                    "\(source.damagedFiles) stored files of source \"\(source.record.name)\" are "
+                        + "damaged",
+                    hint: "Fetch them again from the original archive; nothing of this source was "
+                        + "restored.")
+            }
+            try room.admit(source.record)
+            try await restore(&source, clock, scheduler, work)
+        } catch {
+            source.failure = error
+            source.outcome =
+                error.code == .cancelled
+                ? .unfinished : source.damagedFiles > 0 ? .damaged : .failed
+        }
+        source.end = clock.now()
+        let (record, room) = (source.record, room)
+        await scheduler.quietly {
+            work.end()
+            room.giveBack(record)
+        }
+        return source
+    }
+
+    /// What one source has running and lying about.
+    private final class Work: Sendable {
+        private struct State {
+            var processes: [OwnedProcess] = []
+            var machines: [Machine] = []
+            var directories: [String] = []
+        }
+
+        let place: Int
+        private let keeps: Bool
+        private let state = Monitor(State())
+
+        init(place: Int, keeps: Bool) {
+            self.place = place
+            self.keeps = keeps
+        }
+
+        func add(_ process: OwnedProcess?, _ directory: String? = nil) {
+            try? state.change { (state) throws(Failure) in
+                if let process { state.processes.append(process) }
+                if let directory { state.directories.append(directory) }
+            }
+        }
+
+        func add(_ machine: Machine) {
+            try? state.change { (state) throws(Failure) in state.machines.append(machine) }
+        }
+
+        /// Room is given back at once, so that those who come later have it.
+        func end() {
+            let held = try? state.change { (state) throws(Failure) in state }
+            guard let held else { return }
+            let machines = held.machines.map(\.process)
+            if keeps {
+                machines.forEach { $0.keep() }
+                held.processes.forEach { $0.keep() }
+            } else {
+                machines.forEach { $0.end() }
+                held.processes.reversed().forEach { $0.end() }
+                for directory in held.directories { try? TreeRemoval.remove(directory) }
+            }
+        }
+    }
+
+    // MARK: - Restoring
+
+    private func restore(
+        _ source: inout RehearsedSource, _ clock: PhaseClock, _ scheduler: Scheduler, _ work: Work
+    ) async throws(Failure) {
+        let record = source.record
+        let (place, rights, archive) = (self.place, self.rights, self.archive.contents)
+        let (connectors, progress) = (self.connectors, self.progress)
+        let number = source.place
+        var directory: String?
+        var server: ThrowAwayServer?
+        var target: TargetPlan
+        let before = MachineLoad.now()
+        if let given, !given.isThrowAway {
+            target = given
+        } else {
+            let name = "target-\(number + 1)"
+            work.add(nil, place.directory + "/" + name)
+            let made = try await scheduler.run { () throws(Failure) in
+                try clock.measure(.prepare) { () throws(Failure) in
+                    let made = try ThrowAwayTarget.make(
+                        for: record, of: archive, at: number, place: place, rights: rights,
+                        connectors: connectors, progress: progress)
+                    work.add(made.server?.process)
+                    return made
+                }
+            }
+            target = made.plan
+            server = made.server
+            directory = made.directory
+        }
+        let replay = try Replay(
+            rehearsing: archive, work: place.makeDirectory("work-\(number + 1)"),
+            identity: (self.archive.bag.seal.subject.hex, "rehearsal"), scheduler: scheduler,
+            throttle: throttle, world: world, progress: progress, clock: clock)
+        let result = try await replay.run(target, connectors, verify: verify)
+        source.loads[.load] = MachineLoad.now().since(before)
+        source.serverMilliseconds = server.map { ProcessorTime.of(tree: $0.process.number) } ?? 0
+        source.result = result.result
+        let plan = given?.rehearsal
+        let probes = Probe.list(record, plan, isThrowAway: source.isThrowAway)
+        let copy = source
+        let (host, world, restored) = (self.host, self.world, directory)
+        // What blocks runs on a lane: starting guests, and waiting for them.
+        let after = try await scheduler.run { () throws(Failure) in
+            var source = copy
+            var starting = GuestStarting(
+                directory: restored, place: place, host: host, clock: clock, world: world,
+                progress: progress, plan: plan, number: number)
+            defer { for machine in starting.machines.values { work.add(machine) } }
+            try starting.run(probes)
+            source.guests = starting.guests
+            let asking = ProbeAsking(
+                importer: result.importer, machines: starting.machines,
+                containers: starting.containers, progress: progress)
+            for probe in probes {
+                let phase: RehearsalPhase = probe.kind == .serial ? .boot : .probe
+                source.probes.append(
+                    try clock.measure(phase) { () throws(Failure) in try asking.ask(probe) })
+            }
+            try starting.watch(after: source.probes, probes)
+            source.guests = starting.guests
+            return source
+        }
+        source = after
+        source.outcome = Self.outcome(of: source)
+        source.reservations += result.result.reservations
+        if verify == .none { source.reservations.append("what was restored was not compared") }
+    }
+
+    static func outcome(of source: RehearsedSource) -> RehearsedSource.Outcome {
+        let isUnequal =
+            source.result.map { result in
+                result.differenceCount > 0 || result.comparisons.contains { !$0.equal }
+            } ?? true
+        let isWrong =
+            isUnequal || source.probes.contains { !$0.held }
+            || source.guests.contains { $0.didFail }
+        return isWrong ? .different : .passed
+    }
+}
+
+extension Scheduler {
+    /// A call on a lane that cannot fail.
+    func quietly(_ body: @escaping @Sendable () -> Void) async {
+        _ = try? await run { () throws(Failure) in body() }
+    }
+}
