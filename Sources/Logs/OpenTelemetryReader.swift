@@ -133,15 +133,23 @@ public struct OpenTelemetryReader: Sendable {
         case 0x66: scratch.append(0x0c)
         case 0x75:
             // Only control characters are written so.
-            guard position + 4 <= line.count,
-                let value = UInt8(
-                    String(decoding: line[position..<position + 4], as: UTF8.self), radix: 16)
+            guard position + 4 <= line.count, line[position] == 0x30, line[position + 1] == 0x30,
+                let high = Self.nibble(line[position + 2]),
+                let low = Self.nibble(line[position + 3])
             else { return false }
-            scratch.append(value)
+            scratch.append(high << 4 | low)
             position += 4
         default: return false
         }
         return true
+    }
+
+    private static func nibble(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x61...0x66: digit - 0x57
+        default: nil
+        }
     }
 
     /// Passes over any value.

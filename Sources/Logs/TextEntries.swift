@@ -38,6 +38,7 @@ public struct TextEntries: Sendable {
     private var hasTime = false
     /// Of the line at hand: all of it until it is known what it is, then it goes to the body.
     private var line: [UInt8] = []
+    private var zeros = 0
     private var lineStart: Int64 = 0
     private var isInLine = false
     private var isKnown = false
@@ -88,8 +89,8 @@ public struct TextEntries: Sendable {
             if !isKnown {
                 let size = min(range.upperBound - start, 16 << 10)
                 unsafe line.append(contentsOf: bytes[start..<start + size])
+                countZeros()
                 start += size
-                let zeros = line.firstIndex { $0 != 0 } ?? line.count
                 if line.count - zeros >= TextTimeParser.window {
                     try decide(taker)
                 } else if zeros == line.count, zeros >= Self.longest {
@@ -110,9 +111,15 @@ public struct TextEntries: Sendable {
         hasNewline = true
     }
 
+    /// NUL at the beginning of the line at hand; what was counted is not looked at again.
+    private mutating func countZeros() {
+        while zeros < line.count, line[zeros] == 0 { zeros += 1 }
+    }
+
     /// What the line at hand is: the beginning of an entry, or more of the one before.
     private mutating func decide(_ taker: some TextEntryTaker) throws(Failure) {
-        let zeros = line.firstIndex { $0 != 0 } ?? line.count
+        countZeros()
+        let zeros = zeros
         let end = min(line.count, zeros + TextTimeParser.window)
         let found = unsafe line.withUnsafeBytes {
             unsafe parser.parse(UnsafeRawBufferPointer(rebasing: $0[zeros..<end]))
@@ -135,6 +142,7 @@ public struct TextEntries: Sendable {
         if body.count + line.count > Self.longest, !body.isEmpty { try handPart(taker) }
         body += line
         line.removeAll(keepingCapacity: true)
+        self.zeros = 0
         if body.count >= Self.longest { try handPart(taker) }
     }
 
@@ -175,6 +183,7 @@ public struct TextEntries: Sendable {
         let length = Int64(line.count)
         body = line
         line.removeAll(keepingCapacity: true)
+        zeros = 0
         try handPart(taker)
         lineStart += length
         isMidLine = true

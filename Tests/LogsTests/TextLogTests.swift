@@ -85,15 +85,15 @@ import Testing
 
     @Test(
         "Entries are the text again, and as many as are counted",
-        arguments: [1, 3, 64, 100_000],
+        arguments: [1, 3, 64, 100_000] as [Int],
         [
             Self.text, "", "\n", "\n\n", "x", "2026-10-10T10:00:00Z a\n",
-            "2026-10-10T10:00:00Z " + String(repeating: "long ", count: 500_000) + "\n b\n",
-            String(repeating: "\0", count: 2_500_000) + "2026-10-10T10:00:00Z a\nb\n",
-            "2026-10-10T10:00:00Z a\n" + String(repeating: "\0", count: 1_500_000) + "b\nc",
+            "2026-10-10T10:00:00Z " + String(repeating: "long ", count: 220_000) + "\n b\n",
+            String(repeating: "\0", count: 1_100_000) + "2026-10-10T10:00:00Z a\nb\n",
+            "2026-10-10T10:00:00Z a\n" + String(repeating: "\0", count: 1_100_000) + "b\nc",
         ])
     func entries(size: Int, text: String) throws {
-        if size < 64, text.utf8.count > 10_000 { return }
+        if size < 100_000, text.utf8.count > 10_000 { return }
         var scanner = TextScanner(clock: clock())
         var unseen = TextLinesUnseen()
         var entries = TextEntries(clock: clock())
@@ -170,8 +170,10 @@ import Testing
         #expect(isRead)
         #expect(reader.body == body)
         #expect(reader.timestamp == record.timestamp)
-        #expect(reader.attribute("exeat.log.offset") == Array("7".utf8))
-        #expect(reader.attribute("other") == nil)
+        let offset = reader.attribute("exeat.log.offset")
+        let other = reader.attribute("other")
+        #expect(offset == Array("7".utf8))
+        #expect(other == nil)
         for size in 0..<line.count {
             let isRead = reader.read(Array(line[..<size]))
             #expect(!isRead)
