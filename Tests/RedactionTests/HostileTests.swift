@@ -119,7 +119,7 @@ struct HostileTests {
                     _ = omit.redact(path: Array(path.utf8), content: bytes)
                 }
             }
-            for path in ["/a.conf", "/a.yaml", "/a.php"] {
+            for path in ["/a.conf", "/a.yaml"] {
                 let (short, long) = (time(1_500, path), time(6_000, path))
                 // Four times the length: sixteen times the time would be a square.
                 #expect(
