@@ -92,7 +92,7 @@ enum Commands {
                 }
                 // echo PASSWORD | passwd --stdin, chpasswd <<< user:PASSWORD.
                 if let mark = words[(index + 1)...].firstIndex(where: {
-                    bytes.has("<<<", at: $0.lowerBound)
+                    $0.count >= 3 && bytes.has("<<<", at: $0.lowerBound)
                 }) {
                     let rest = (words[mark].lowerBound + 3)..<line.range.upperBound
                     fed(bytes.trimmed(rest), text, directives, &found)

@@ -173,7 +173,7 @@ struct Directives {
         guard !word.isEmpty, word.count < 4096, bytes[word.upperBound - 1] != 0x29,
             !Placeholder.isContained(in: Array(bytes[word]))
         else { return }
-        let isLong = bytes.has("--", at: word.lowerBound)
+        let isLong = word.count >= 2 && bytes.has("--", at: word.lowerBound)
         let name = (word.lowerBound + (isLong ? 2 : 1))..<word.upperBound
         if name.count > 2, !bytes[name].contains(0x3d), let value, bytes[value.lowerBound] != 0x2d {
             let sensitivity = KeyName(bytes[name]).sensitivity
@@ -273,6 +273,7 @@ struct DirectiveRule {
         "trapsink": .init(secretClass: .community, places: [1]),
         "trap2sink": .init(secretClass: .community, places: [1]),
         "informsink": .init(secretClass: .community, places: [1]),
+        "monitor": .init(secretClass: .password, places: [3], isWhole: false),
         "incominguser": .init(secretClass: .password, places: [1]),
         "outgoinguser": .init(secretClass: .password, places: [1]),
         "createuser": .init(secretClass: .password, places: [2, 4]),

@@ -79,7 +79,7 @@ struct KeyName {
                 let qualifier = around.last(where: { KeyWords.keyQualifiers[$0] != nil }),
                 let secretClass = KeyWords.keyQualifiers[qualifier]
             {
-                return words[place] == "keys" ? .suspicious(secretClass) : .secret(secretClass)
+                return .secret(secretClass)
             }
         }
         if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }

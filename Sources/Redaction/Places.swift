@@ -3,12 +3,12 @@ extension FileKind {
     var table: FileTable? {
         switch name {
         case "shadow", "gshadow", "passwd", "group", "master.passwd", "htpasswd", ".htpasswd",
-            "htusers", "shadow.org":
+            "htusers", "pool_passwd", "pcp.conf", "rsyncd.secrets", "shadow.org":
             return .accounts
         case "opasswd": return .oldAccounts
         case "smbpasswd": return .samba
         case ".pgpass", "pgpass", "pgpass.conf": return .pgpass
-        case "htdigest", ".htdigest", "passwd.client": return .digest
+        case "htdigest", ".htdigest", "passwd.client", ".pcppass": return .digest
         case "chap-secrets", "pap-secrets", "srp-entry": return .ppp
         case "ipsec.secrets": return .ipsec
         case "sasl_passwd", "sasl_password", "sasl_passwords", "smtp_auth", "relay_passwd",
@@ -17,7 +17,7 @@ extension FileKind {
         case "ntp.keys", "chrony.keys": return .ntp
         case "resource.cfg": return .macros
         case ".netrc", "_netrc", "netrc", ".authinfo": return .netrc
-        case "psw-file", "checkpsw": return .userSecond
+        case "psw-file", "checkpsw", "hostapd.wpa_psk", "userlist.txt": return .userSecond
         case "token.cfg" where path.contains("/priv/"): return .userSecond
         default: break
         }
@@ -54,8 +54,13 @@ extension FileKind {
     var isListOfSecrets: Bool {
         ["password", "passwords", "passwd", "pass", "mdp", "motsdepasse", "unseal", "unseal-keys"]
             .contains {
-                name == $0 || name == $0 + ".txt" || name == $0 + ".lst" || name == $0 + ".list"
+                name == $0 && $0 != "passwd" || name == $0 + ".txt" || name == $0 + ".lst"
+                    || name == $0 + ".list"
             }
+            || [
+                "users.properties", "mgmt-users.properties", "application-users.properties",
+                "realm.properties",
+            ].contains(name)
     }
 
     /// Where files are named after the programs they are for.

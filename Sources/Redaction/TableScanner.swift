@@ -113,7 +113,7 @@ struct TableScanner {
             { add(part, secretClass) }
         case .userSecond:
             let words = words(line)
-            if words.count >= 2 { add(words[1], .password) }
+            if words.count >= 2 { add(unquoted(words[1]), .password) }
         case .netrc, .lines, .subversion: break
         }
     }

