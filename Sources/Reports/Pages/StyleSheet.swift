@@ -70,7 +70,7 @@ enum StyleSheet {
         .figure .big{display:block;font-size:1.4rem;white-space:nowrap}
         .figure .small{color:var(--soft);font-size:.8rem;display:block;line-height:1.35}
         .chain{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.9rem 0}
-        .chain{column-gap:.3rem}.chain li{flex:1 1 8.5rem;padding:.55rem .6rem 0 0;border-top:3px solid currentColor;font-size:.85rem}
+        .chain{column-gap:.3rem}.chain li{flex:1 1 6.8rem;padding:.55rem .6rem 0 0;border-top:3px solid currentColor;font-size:.85rem}
         .chain li.missing{border-top-style:dashed}
         .chain strong{display:block;color:var(--ink);font-size:.95rem;line-height:1.3}
         .chain span{color:var(--soft);display:block;line-height:1.35}
@@ -85,7 +85,7 @@ enum StyleSheet {
         th,td{text-align:left;vertical-align:top;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line)}
         thead th{border-bottom:1.5px solid var(--rule);color:var(--soft);font-weight:600;vertical-align:bottom}
         tbody th{font-weight:600}
-        th.number,td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+        th.number,td.number{text-align:right;font-variant-numeric:tabular-nums}td.number{white-space:nowrap}
         td.digest{min-width:11rem}
         td ul{margin:0;padding-left:1.1rem}
         tr.total th,tr.total td{border-top:1.5px solid var(--rule);font-weight:600}
