@@ -74,7 +74,7 @@ extension HTMLReport {
     }
 
     private var figures: HTML {
-        element(.dl, .class("figures")) {
+        element(.ul, .class("figures")) {
             if let outcome = model.outcome {
                 figure(
                     .factObjects, formats.number(outcome.exported),
@@ -120,12 +120,10 @@ extension HTMLReport {
     }
 
     private func figure(_ term: Phrase, _ value: String, _ note: HTML) -> HTML {
-        element(.div, .class("figure")) {
-            element(.dt) { texts[term] }
-            element(.dd) {
-                HTML(.strong, [.class("big")], HTML(value))
-                element(.span, .class("small")) { note }
-            }
+        element(.li, .class("figure")) {
+            element(.span, .class("term")) { texts[term] }
+            HTML(.strong, [.class("big")], HTML(value))
+            element(.span, .class("small")) { note }
         }
     }
 

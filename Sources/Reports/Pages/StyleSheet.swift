@@ -62,11 +62,10 @@ enum StyleSheet {
         .verdict ul{margin:.3rem 0 0;padding-left:1.2rem}
         .verdict li{margin:.15rem 0}
         .notice{border:1px solid currentColor;border-radius:4px;padding:.6rem .9rem;max-width:none}
-        .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1px;
+        .figures{list-style:none;padding:0;display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1px;
         border:1px solid var(--line);border-radius:4px;margin:0 0 1.2rem;overflow:hidden}
         .figure{box-shadow:0 0 0 1px var(--line);padding:.7rem .85rem}
-        .figure dt{font-size:.8rem;color:var(--soft)}
-        .figure dd{margin:0}
+        .figure .term{font-size:.8rem;color:var(--soft);display:block}
         .figure .big{display:block;font-size:1.4rem;white-space:nowrap}
         .figure .small{color:var(--soft);font-size:.8rem;display:block;line-height:1.35}
         .chain{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.9rem 0}
