@@ -94,6 +94,22 @@ def share():
     probes: {{ name: protocol, file: "protocoles/hygiène.txt" }}"""
 
 
+def logs():
+    """Logs of a web server, and the configuration that goes with it."""
+    for number in range(4):
+        world.write(f"logs/access-{number}.log", "".join(
+            f'10.0.0.{line % 250} - - [23/Nov/2026:18:{line % 60:02}:00 +0000] "GET /patient/{line} HTTP/1.1" 200 512\n'
+            for line in range(5000)))
+    world.write("etc/portail.conf", "[database]\nhost = db\npassword = a-secret-that-stays\n")
+    world.write("etc/hosts", "127.0.0.1 localhost\n10.0.0.5 db\n")
+    sources["journaux"] = f"""kind: logs
+    text: [ "{world.at('logs')}/*.log" ]"""
+    sources["systeme"] = f"""kind: configs
+    paths: [ {world.at('etc')} ]
+    facts: none
+    secrets: omit"""
+
+
 def hypervisor():
     """A simulated Proxmox VE; where its schemas are not there, a backup as it leaves one."""
     import proxmox_boot
@@ -128,6 +144,7 @@ def hypervisor():
 
 PARTS = [
     ("PostgreSQL", records, []), ("MariaDB", portal, ["mariadbd", "mariadb-install-db"]), ("files", share, []),
+    ("logs and configuration", logs, []),
     ("a simulated Proxmox VE with a machine that starts", hypervisor,
      ["qemu-system-x86_64", "qemu-img", "zstd", "syslinux", "mcopy", "mkfs.vfat", "busybox", "cpio"]),
 ]

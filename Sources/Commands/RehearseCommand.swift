@@ -113,7 +113,7 @@ struct RehearseCommand: AsyncParsableCommand {
             ) { stage in
                 switch stage {
                 case .verify: display.enter("verifying")
-                case .rehearse(let bytes): display.enter("rehearsing", total: bytes)
+                case .rehearse: display.enter("rehearsing")
                 case .source(let name, let what):
                     if !isQuiet {
                         Terminal.say(

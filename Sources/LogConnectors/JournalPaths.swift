@@ -62,7 +62,11 @@ enum JournalPaths {
 
     private static func search(_ path: String, depth: Int, _ found: inout Found) {
         var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return }
+        guard unsafe stat(path, &status) == 0 else {
+            // What has gone meanwhile is no loss; what may not be looked at is.
+            if errno != ENOENT { found.unreadable.append((path, describeErrno(errno))) }
+            return
+        }
         if status.st_mode & S_IFMT == S_IFREG {
             if depth == 0 || isJournal(path) { found.files.append(path) }
             return
@@ -73,7 +77,8 @@ enum JournalPaths {
                 let inner = path == "/" ? "/" + name : path + "/" + name
                 // Links to files are followed, as journalctl does; to directories they could lead
                 // round.
-                if Files.kind(inner) == S_IFDIR || isJournal(name) {
+                let kind = Files.kind(inner)
+                if kind == S_IFDIR || kind == nil || isJournal(name) {
                     search(inner, depth: depth + 1, &found)
                 }
             }

@@ -46,7 +46,8 @@ final class TextFamily: LogFamily {
                 String(decoding: excluded.path, as: UTF8.self), reason: excluded.reason)
         }
         return Survey(
-            bytes: layout.bytes, counts: counts(layout), findings: findings + zoneFinding(layout),
+            bytes: layout.bytes, counts: counts(layout),
+            findings: findings + zoneFinding(layout) + rangeFinding(),
             omissions: omissions.summary)
     }
 
@@ -58,6 +59,16 @@ final class TextFamily: LogFamily {
                 "times of lines that name no zone are taken to be of \($0), the zone of this machine",
                 decision: "Say `timezone: …` where they are of another one.")
         }
+    }
+
+    private func rangeFinding() -> [Finding] {
+        guard settings.groups.contains(where: { !$0.range.isAll }) else { return [] }
+        return [
+            Finding(
+                "log-range", .note,
+                "of files that hold entries outside the range of time, only the lines in it are "
+                    + "exported, as plain text; all of them are read for that at the inventory")
+        ]
     }
 
     private func counts(_ layout: TextLayout) -> [JSON.Member] {

@@ -86,13 +86,34 @@ import Streams
         while done < Self.windowSize {
             let free = unsafe UnsafeMutableRawBufferPointer(
                 start: start + done, count: Self.windowSize - done)
-            let count = try unsafe file.descriptor.read(
-                into: free, at: window << Self.windowBits + Int64(done))
+            let offset = window << Self.windowBits + Int64(done)
+            let count: Int
+            do throws(Failure) {
+                count = try unsafe file.descriptor.read(into: free, at: offset)
+            } catch {
+                guard error.code == .inputOutput, offset < size else { throw error }
+                count = try unsafe readAround(free, offset)
+            }
             if count == 0 { break }
             done += count
         }
         counts[slot] = done
         places[slot] = window
+    }
+
+    /// Reads one block of a disk that has bad ones: what cannot be read counts as zeros, which no object
+    /// is made of, so that the damage shows as that.
+    private func readAround(
+        _ free: UnsafeMutableRawBufferPointer, _ offset: Int64
+    ) throws(Failure) -> Int {
+        let block = unsafe UnsafeMutableRawBufferPointer(
+            rebasing: free[..<min(free.count, Int(min(4096, size - offset)))])
+        do throws(Failure) { return try unsafe file.descriptor.read(into: block, at: offset) } catch
+        {
+            guard error.code == .inputOutput else { throw error }
+            for place in 0..<block.count { unsafe block[place] = 0 }
+            return block.count
+        }
     }
 
     private func gathered(_ offset: Int64, _ count: Int) throws(Failure) -> JournalBytes? {
@@ -112,6 +133,7 @@ import Streams
                         Int(offset) + done)
                 }
             }
+            if got < 0, errno == EIO { return nil }
             guard got >= 0 else { throw Failure(errno: errno, "cannot read \"\(path)\"") }
             if got == 0 { return nil }
             done += got

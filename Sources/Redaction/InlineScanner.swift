@@ -157,6 +157,8 @@ struct InlineScanner {
             {
                 end += bytes[end] == 0x5c ? 2 : 1
             }
+            // A letter that is no digit does not end the word it stands in.
+            while end < range.upperBound, bytes[end].isAlphanumeric { end += 1 }
             let body = inner(position..<end)
             if bytes[body].contains(where: \.isHex) {
                 spots.add(body, .ciphertext, "ansible-vault")

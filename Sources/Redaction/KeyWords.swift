@@ -156,6 +156,14 @@ enum KeyWords {
         "keygrip", "resolved", "shasum", "hpkp", "sri", "lineage", "id", "pubkey", "file_id",
     ]
 
+    /// Names that stand beside a password and are none, where the place of a file says that it holds some.
+    static let ordinary: Set<String> = [
+        "user", "username", "login", "domain", "host", "hostname", "server", "url", "uri", "port",
+        "name", "email", "description",
+        "workgroup", "realm", "database", "dbname", "caps", "comment", "proc-type", "dek-info",
+        "version", "type", "encryption", "date",
+    ]
+
     static let openAnywhere: Set<String> = [
         "public", "pubkey", "certificate", "checksum", "fingerprint", "sha256", "sha512", "sha1",
         "md5", "pinning",

@@ -17,12 +17,18 @@ struct LineScanner {
     /// The value of the last `name` on the line: what a `value` beside it is.
     private var named: Range<Int>?
     /// What the heading of the section says: `[passwords]`.
-    private var section: Sensitivity = .neutral
+    private var section: Sensitivity
+    /// What the place of the file says about names that say nothing.
+    private let outside: Sensitivity
 
     init(_ scan: TextScan) {
         bytes = scan.bytes
         kind = scan.kind
         isPublic = scan.isPublic
+        outside =
+            scan.kind.isListOfSecrets && !scan.kind.isModuleStack && scan.depth == 0
+            ? .secret(.secret) : .neutral
+        section = outside
         spots = Spots(scan.bytes)
     }
 
@@ -138,7 +144,7 @@ struct LineScanner {
         if case .suspicious(let secretClass) = name.sensitivity, name.words.count == 1 {
             return .suspicious(secretClass)
         }
-        return .neutral
+        return outside
     }
 
     /// Looks at the name before and the value behind a separator; returns where the value ends if it was read.
@@ -192,7 +198,11 @@ struct LineScanner {
         case .plain: return nil
         case .neutral:
             // All that matters of it is whether it is one random word.
-            let limit = min(line.range.upperBound, value + 128)
+            var limit = min(line.range.upperBound, value + 128)
+            while limit < line.range.upperBound,
+                bytes[limit].isWordOrDash || bytes[limit] == 0x2b || bytes[limit] == 0x2f
+            { limit += 1 }
+            if limit < line.range.upperBound, bytes[limit].isQuote { limit += 1 }
             let extent = extent(of: value, in: line, isFirst: false, before: limit)
             noteName(name, extent.range)
             login(name, extent.range)
@@ -236,9 +246,11 @@ struct LineScanner {
     /// What the name says, or what stands around where it says nothing.
     private mutating func context(_ name: Range<Int>, in line: Line) -> Sensitivity {
         let own = sensitivity(of: spread(name, in: line))
-        guard own == .neutral, named != nil || around != nil else {
-            return own == .neutral ? section : own
+        guard own == .neutral else { return own }
+        if outside != .neutral, section == outside, KeyWords.ordinary.contains(bytes.word(name)) {
+            return .neutral
         }
+        guard named != nil || around != nil else { return section }
         let word = bytes.word(name)
         if let named, ["value", "val", "default"].contains(word) {
             let sensitivity = sensitivity(of: named)

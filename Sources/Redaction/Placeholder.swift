@@ -45,20 +45,20 @@ public enum Placeholder {
         return found
     }
 
-    /// Where the placeholder that begins at `start` ends; nil if there is none.
+    /// Where the placeholder that begins at `start` ends; nil if there is none. What follows is another matter.
     private static func end(in bytes: [UInt8], at start: Int) -> Int? {
         guard bytes.has(prefix, at: start) else { return nil }
         let name = start + prefix.count
         for word in classes where bytes.has(word, at: name) {
             let end = name + word.count
-            if end == bytes.count || !bytes[end].isWordOrDash { return end }
-            guard bytes[end] == 0x2d else { continue }
-            var digits = end + 1
-            while digits < bytes.count, digits <= end + 32, bytes[digits].isLowerHex { digits += 1 }
-            if digits == end + 33, digits == bytes.count || !bytes[digits].isWordOrDash {
-                return digits
-            }
+            return hasDigits(in: bytes, at: end) ? end + 33 : end
         }
         return nil
+    }
+
+    /// Whether a dash and 32 hexadecimal digits stand there. A value must not be replaced right before them.
+    static func hasDigits(in bytes: [UInt8], at start: Int) -> Bool {
+        start + 33 <= bytes.count && bytes[start] == 0x2d
+            && bytes[(start + 1)..<(start + 33)].allSatisfy(\.isLowerHex)
     }
 }

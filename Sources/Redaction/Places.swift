@@ -30,6 +30,7 @@ extension FileKind {
 
     /// Whether the name or place says that the content is a secret, whatever it looks like.
     var isSecretByPlace: Bool {
+        if isModuleStack || FileKind.tools.contains(where: path.contains) { return false }
         if FileKind.secretEndings.contains(ending), name.contains(".") { return true }
         if FileKind.secretNames.contains(name) { return true }
         if name.hasPrefix("id_"), !name.hasSuffix(".pub"), !name.hasSuffix("-cert") {
@@ -42,8 +43,27 @@ extension FileKind {
         {
             return true
         }
-        return FileKind.secretPlaces.contains { path.contains($0) }
+        if FileKind.secretPlaces.contains(where: path.contains) { return true }
+        // A file that is called db_password holds one.
+        guard ending == name || ending == "txt", case .secret = KeyName(name.utf8).sensitivity
+        else { return false }
+        return table == nil
     }
+
+    /// Whether a line under any name is a secret: lists of passwords that people keep.
+    var isListOfSecrets: Bool {
+        ["password", "passwords", "passwd", "pass", "mdp", "motsdepasse", "unseal", "unseal-keys"]
+            .contains {
+                name == $0 || name == $0 + ".txt" || name == $0 + ".lst" || name == $0 + ".list"
+            }
+    }
+
+    /// Where files are named after the programs they are for.
+    private static let tools: [String] = [
+        "/apparmor.d/", "/apparmor/", "/bash_completion.d/", "/logrotate.d/", "/init.d/",
+        "/alternatives/", "/etc/default/", "/bin/", "/sbin/",
+        "/usr/share/", "/cron.daily/", "/usr/lib/",
+    ]
 
     private static let secretEndings: Set<String> = [
         "key", "p12", "pfx", "jks", "jceks", "keystore", "truststore", "bks", "kdbx", "kdb",

@@ -82,19 +82,30 @@ public struct Redactor: Sendable {
         var current = content
         var findings: [Finding] = []
         // What stands after one round may show more: a second look costs time, a leak cannot be taken back.
-        for round in 0..<4 {
+        var isDone = false
+        var shifts: [LineShifts] = []
+        for round in 0..<6 {
             var spots = TextScan(bytes: current, kind: kind, depth: 0).found()
             spots.addRepeated()
             let settled = spots.settled()
             if settled.isEmpty {
-                guard round == 0, kind.isSecretByPlace, !isUnderstood(current) else { break }
-                return opaque(content, .opaque, "place")
+                if round == 0, kind.isSecretByPlace, !isUnderstood(current, kind) {
+                    return opaque(content, .opaque, "place")
+                }
+                isDone = true
+                break
             }
-            let (next, found) = replace(settled, in: current)
+            let (next, found, shift) = replace(settled, in: current, earlier: shifts)
             findings += found
-            guard mode != .sealed else { break }
+            if mode == .sealed {
+                isDone = true
+                break
+            }
+            shifts.append(shift)
             current = next
         }
+        // What never comes to rest has not been understood.
+        guard isDone else { return opaque(content, .opaque, "unstable") }
         findings.sort { ($0.line, $0.column) < ($1.line, $1.column) }
         let isChanged = mode != .sealed && !findings.isEmpty
         return RedactionResult(
@@ -103,7 +114,8 @@ public struct Redactor: Sendable {
     }
 
     /// Whether a text in the place of secrets shows that it is none: a certificate, a public key, settings, or what was redacted before.
-    private func isUnderstood(_ bytes: [UInt8]) -> Bool {
+    private func isUnderstood(_ bytes: [UInt8], _ kind: FileKind) -> Bool {
+        if kind.isProse || bytes.starts(with: "#!".utf8) { return true }
         if bytes.position(of: Array("-----BEGIN ".utf8), from: 0) != nil
             || Placeholder.isContained(in: bytes)
         {
@@ -123,13 +135,15 @@ public struct Redactor: Sendable {
             }
             guard name.count < line.count, name.count > 1,
                 [0x3d, 0x3a].contains(bytes[name.endIndex])
-                    || Words.split(line, of: bytes).count > 3
             else { return false }
         }
         return true
     }
 
-    private func replace(_ spots: [Spot], in content: [UInt8]) -> ([UInt8], [Finding]) {
+    private func replace(_ spots: [Spot], in content: [UInt8], earlier: [LineShifts])
+        -> ([UInt8], [Finding], LineShifts)
+    {
+        var shifts = LineShifts()
         var output: [UInt8] = []
         output.reserveCapacity(content.count)
         var findings: [Finding] = []
@@ -141,7 +155,8 @@ public struct Redactor: Sendable {
             place.advance(to: spot.range.lowerBound, in: content)
             findings.append(
                 Finding(
-                    secretClass: spot.secretClass, detector: spot.detector, line: place.line,
+                    secretClass: spot.secretClass, detector: spot.detector,
+                    line: earlier.reversed().reduce(place.line) { $1.before($0) },
                     column: place.column,
                     key: spot.key.flatMap(Redactor.publicName),
                     placeholder: mode == .sealed ? nil : placeholder))
@@ -150,9 +165,10 @@ public struct Redactor: Sendable {
             output += placeholder.utf8
             if spot.needsQuotes { output.append(0x22) }
             copied = spot.range.upperBound
+            shifts.note(content[spot.range].count { $0 == 0x0a }, at: place.line)
         }
         output += content[copied...]
-        return (output, findings)
+        return (output, findings, shifts)
     }
 
     /// A name that may stand in a catalogue: made of words, and none of them looks drawn at random.

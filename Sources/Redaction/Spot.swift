@@ -92,7 +92,15 @@ struct Spots {
                 settled.append(spot)
             }
         }
-        return settled.filter { !Placeholder.isPlaceholder(bytes[$0.range]) }
+        settled.removeAll { Placeholder.isPlaceholder(bytes[$0.range]) }
+        for index in settled.indices
+        where Placeholder.hasDigits(in: bytes, at: settled[index].range.upperBound) {
+            let next = index + 1 < settled.count ? settled[index + 1].range.lowerBound : bytes.count
+            let range = settled[index].range
+            settled[index].range =
+                range.lowerBound..<min(range.upperBound + 33, max(next, range.upperBound))
+        }
+        return settled
     }
 
     /// Spots without the parts of them that lie in a placeholder and reach out of it.

@@ -55,11 +55,17 @@ struct Container: Sendable {
             "systemd-nspawn", caged + ["--boot", "--console=pipe"], record: record, errors: log,
             cage: cage)
         defer { process.end() }
-        let end = monotonicNanoseconds() + UInt64(seconds) * 1_000_000_000
+        let start = monotonicNanoseconds()
+        let end = start + UInt64(seconds) * 1_000_000_000
         while monotonicNanoseconds() < end {
             try progress.checkCancelled()
             let text = String(decoding: (try? Files.read(log)) ?? [], as: UTF8.self)
             if let sign = Machine.sign(in: text) { return sign }
+            // A container that comes up says something; one that nspawn cannot start here says nothing.
+            guard !text.isEmpty || monotonicNanoseconds() < start + 20_000_000_000 else {
+                throw Failure(
+                    .unsupported, "unpacked, not started: systemd-nspawn does not work here")
+            }
             if let outcome = try process.outcome() {
                 throw Failure(
                     .guestContent, "the container did not start: \(outcome.complaint)")
@@ -70,14 +76,26 @@ struct Container: Sendable {
     }
 
     /// What a command in the container writes to standard output.
-    func run(_ words: [String]) throws(Failure) -> String {
+    func run(_ words: [String], until end: UInt64) throws(Failure) -> String {
         let output = log + ".out"
-        let outcome = try Command("systemd-nspawn", caged + ["--pipe", "--as-pid2", "--"] + words)
-            .run(output: output, errors: log, isCancelled: { progress.isCancelled })
-        guard outcome.status == 0 else {
-            throw Failure(
-                .guestContent, "\"\(words[0])\" in the container: \(outcome.complaint)")
+        let file = try Descriptor(opening: output, O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)
+        var running = try Command(
+            "systemd-nspawn", caged + ["--pipe", "--as-pid2", "--"] + words
+        ).start(output: file.raw)
+        while true {
+            if let outcome = try running.poll() {
+                guard outcome.status == 0 else {
+                    throw Failure(
+                        .guestContent, "\"\(words[0])\" in the container: \(outcome.complaint)")
+                }
+                return String(decoding: try Files.read(output), as: UTF8.self)
+            }
+            // What is not fetched by then is killed with its owner.
+            try progress.checkCancelled()
+            guard monotonicNanoseconds() < end else {
+                throw Failure(.guestContent, "\"\(words[0])\" in the container did not end in time")
+            }
+            usleep(50_000)
         }
-        return String(decoding: try Files.read(output), as: UTF8.self)
     }
 }

@@ -159,7 +159,7 @@ struct ProbeAsking: Sendable {
         case .command:
             let words = probe.request["command"]?.array?.compactMap(\.string) ?? []
             guard !words.isEmpty else { throw unknown(probe) }
-            return .string(try guest(probe, containers, "container").run(words))
+            return .string(try guest(probe, containers, "container").run(words, until: end))
         case nil: throw unknown(probe)
         }
     }

@@ -116,8 +116,10 @@ public struct Rehearsal: Sendable {
             progress: progress, startedAt: startedAt, origin: origin, host: host,
             verifyClock: clock, workers: workers)
         let load = MachineLoad.now()
+        let processor = ProcessorTime.own()
         let rehearsed = await run.rehearse(sources, in: place, announce)
         let spent = MachineLoad.now().since(load)
+        let own = ProcessorTime.own() - processor
         let end = clock.now()
         announce(.cleanUp)
         await lane.quietly {
@@ -127,7 +129,7 @@ public struct Rehearsal: Sendable {
             throw Failure(.cancelled, "interrupted")
         }
         return try RehearsalReceipt(
-            run: run, sources: rehearsed, nanoseconds: end, load: spent,
+            run: run, sources: rehearsed, nanoseconds: end, load: spent, ownMilliseconds: own,
             reachedLimit: limit.isReached, keptAt: request.keeps ? place.directory : nil
         ).write()
     }

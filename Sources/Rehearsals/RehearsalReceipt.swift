@@ -15,6 +15,8 @@ struct RehearsalReceipt {
     /// From the beginning until everything was restored and checked.
     let nanoseconds: UInt64
     let load: MachineLoad
+    /// Of the processors, by this process while it rehearsed.
+    let ownMilliseconds: Int64
     let reachedLimit: Bool
     /// Where the targets are, if they were kept.
     let keptAt: String?
@@ -178,8 +180,9 @@ struct RehearsalReceipt {
                 / 1_000_000,
             restoreMilliseconds: Int64((end - start) / 1_000_000),
             fixedMilliseconds: Int64(fixed / 1_000_000),
-            // Ticks of /proc/stat are hundredths of a second.
-            processorMilliseconds: load.busy * 10,
+            processorMilliseconds: restored.reduce(ownMilliseconds) {
+                $0 + $1.serverMilliseconds
+            },
             fetchMilliseconds: Int64(fetch / 1_000_000),
             workers: Int64(run.workers), cores: Int64(run.host.cores))
     }

@@ -34,6 +34,8 @@ struct RehearsedSource: Sendable {
     var guests: [StartedGuest] = []
     var clock: PhaseClock?
     var loads: [RehearsalPhase: MachineLoad] = [:]
+    /// Of the processors, by its throw-away server until all was compared.
+    var serverMilliseconds: Int64 = 0
     /// Nanoseconds since the beginning of the rehearsal.
     var start: UInt64 = 0
     var end: UInt64 = 0

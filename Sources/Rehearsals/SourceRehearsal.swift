@@ -116,6 +116,7 @@ struct SourceRehearsal: Sendable {
         let (connectors, progress) = (self.connectors, self.progress)
         let number = source.place
         var directory: String?
+        var server: ThrowAwayServer?
         var target: TargetPlan
         let before = MachineLoad.now()
         if let given, !given.isThrowAway {
@@ -133,6 +134,7 @@ struct SourceRehearsal: Sendable {
                 }
             }
             target = made.plan
+            server = made.server
             directory = made.directory
         }
         let replay = try Replay(
@@ -141,6 +143,7 @@ struct SourceRehearsal: Sendable {
             throttle: throttle, world: world, progress: progress, clock: clock)
         let result = try await replay.run(target, connectors, verify: verify)
         source.loads[.load] = MachineLoad.now().since(before)
+        source.serverMilliseconds = server.map { ProcessorTime.of(tree: $0.process.number) } ?? 0
         source.result = result.result
         let plan = given?.rehearsal
         let probes = Probe.list(record, plan, isThrowAway: source.isThrowAway)

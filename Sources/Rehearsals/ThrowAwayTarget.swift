@@ -59,6 +59,14 @@ struct ThrowAwayTarget: Sendable {
                     source, "directory",
                     [.init("path", .string(escaped(path))), .init("format", "raw")], connectors),
                 directory: path, server: nil)
+        case "configs":
+            // A throw-away directory has nothing to do with the machine that rehearses.
+            let path = place.directory + "/" + name
+            return ThrowAwayTarget(
+                plan: try target(
+                    source, "configs",
+                    [.init("directory", .string(escaped(path))), .init("compare", false)],
+                    connectors), directory: path, server: nil)
         default:
             // Every other kind is restored into a directory.
             let path = place.directory + "/" + name

@@ -106,4 +106,19 @@ struct TrustTests {
         #expect(caught?.code == .invalidValue)
         #expect(caught?.rendered.contains("pw") == false)
     }
+
+    @Test("Only who says so speaks without TLS")
+    func plain() throws {
+        #expect(throws: Failure(.invalidValue, "")) {
+            try HTTPSettings("http://a.example", trust: .system)
+        }
+        let settings = try HTTPSettings(
+            "http://a.example:80/x", trust: .system, allowsPlain: true)
+        #expect(settings.server == "a.example:80")
+        // An address of TLS stays one.
+        #expect(try !HTTPSettings("https://a", trust: .system, allowsPlain: true).allowsPlain)
+        #expect(throws: Failure(.invalidValue, "")) {
+            try HTTPSettings("http://u:p@a.example", trust: .system, allowsPlain: true)
+        }
+    }
 }

@@ -153,3 +153,4 @@ add("etc/drbd.d/r0.res", "resource ‹r0› { net { shared-secret \"«hunter2-dr
 add("etc/laravel/.env", "APP_KEY=base64:«" + b64("laravel", 32) + "»\nAPP_NAME=‹Portail›\n")
 add("etc/gitlab/gitlab.rb", "gitlab_rails['smtp_password'] = \"«hunter2-gitlab»\"\nexternal_url '‹https://git.example›'\n# gitlab_rails['initial_root_password'] = \"«hunter2-gitlabroot»\"\n")
 add("etc/libvirt/qemu/vm.xml", "<domain><graphics type='‹vnc›' passwd='«hunter2-vnc»'/><uuid>‹123e4567-e89b-12d3-a456-426614174003›</uuid></domain>\n")
+add("root/passwords.txt", "admin: «hunter2-listed»\nbaie 3 = «hunter2-listed3»\nhost: ‹sw1.example›\n")

@@ -1,6 +1,6 @@
 """Journals for tests: made by systemd-journal-remote, read by journalctl, damaged by hand.
 
-The canonical form of docs/FORMAT.md, 14.1 is written here a second time, in another language and from the page
+The canonical form of docs/FORMAT.md, 15.1 is written here a second time, in another language and from the page
 alone: what the program seals is held against it.
 """
 import hashlib

@@ -296,6 +296,15 @@ with scratch("logs-range-") as directory:
         assert log["first"] == utc("2025-12-31T23:59:59"), log["first"]
         assert log["last"] == utc("2026-01-05T10:00:00") and log["entries"] == 3
 
+    with cases.case("years come from the order of rotation where all files have the time of a copy"):
+        place.put("copy.log.2", b"Nov  3 08:00:00 h a: 1\nDec 20 08:00:00 h a: 2\n", mtime=1795392000)
+        place.put("copy.log.1", b"Dec 24 08:00:00 h a: 3\nJan  2 08:00:00 h a: 4\n", mtime=1795392000)
+        place.put("copy.log", b"Jan  3 08:00:00 h a: 5\n", mtime=1795392000)  # 2026-11-23
+        place.export([{"paths": [place.log + "/copy.log*"], "timezone": "UTC"}], output="bag5")
+        log = place.streams("bag5")[place.log + "/copy.log"]
+        assert [m["facts"]["first"][:10] for m in log["members"]] == [
+            "2025-11-03", "2025-12-24", "2026-01-03"], log
+
     with cases.case("packed files give their selected lines as plain text, the others stay out"):
         place.put("p.log.2.gz", gzip.compress(access(10, 50, "+0000")))
         place.put("p.log.1.xz", lzma.compress(access(11, 50, "+0000")))
@@ -417,6 +426,16 @@ with scratch("logs-large-") as directory:
                  for n in ns]
         assert len(sizes) == 2 and max(sizes) < 100_000_000, sizes
 
+    def killed(text, delays):
+        plan = place.import_plan(text)
+        for delay in delays:
+            process = subprocess.Popen([EXEAT, "import", "bag", plan, "--work", "work"],
+                                       cwd=directory, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
     with cases.case("a log of 300 MB is cut into parts, and an import killed at any time is gone on with"):
         subprocess.run(["rm", "-rf", place.at("bag"), place.at("target"), place.at("work"), place.log])
         block = access(20, 40000)
@@ -424,16 +443,19 @@ with scratch("logs-large-") as directory:
         place.put("small.log", block)
         place.export([place.log + "/*"])
         assert len(os.listdir(place.at("bag/data/logs/text-00001"))) >= 3
-        plan = place.import_plan("{ format: [ files, ndjson ] }")
-        for delay in (0.6, 1.5, 3):
-            process = subprocess.Popen([EXEAT, "import", "bag", plan, "--work", "work"],
-                                       cwd=directory, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
-            time.sleep(delay)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        place.bring("{ format: [ files, ndjson ] }")
+        killed("", (0.6, 1.5, 3))
+        place.bring()
         equal(place.log, place.at("target/text") + place.log)
+        left = [n for _, _, names in os.walk(place.at("target")) for n in names]
+        assert not [n for n in left if "partial" in n], left
+
+    with cases.case("records that were half written when the import was killed are written again"):
+        subprocess.run(["rm", "-rf", place.at("bag"), place.at("target"), place.at("work"), place.log])
+        for number in range(3):
+            place.put(f"r{number}.log", access(20, 20000))
+        place.export([place.log + "/*"])
+        killed("{ format: [ ndjson, bulk ], index: x }", (0.4, 0.8, 1.6))
+        place.bring("{ format: [ ndjson, bulk ], index: x }")
         left = [n for _, _, names in os.walk(place.at("target")) for n in names]
         assert not [n for n in left if "partial" in n], left
 
@@ -444,6 +466,9 @@ with scratch("logs-large-") as directory:
         os.makedirs(disk)
         if run("mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", disk).status != 0:
             raise Skipped("cannot mount a tmpfs")
+        subprocess.run(["rm", "-rf", place.at("bag"), place.log])
+        place.put("big.log", b"2026-10-20T00:00:00Z line\n" * 5_000_000)
+        place.export([place.log + "/*"])
         try:
             result = place.bring(target="disk/t", work="w-disk", status=1)
             assert "no space" in result.errors.lower(), result.errors

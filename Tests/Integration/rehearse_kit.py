@@ -60,6 +60,12 @@ class Hospital(DumpWorld):
         self.portal.script(self.write("portal.sql", PORTAL))
         make_tree(self.at("share"), megabytes=6, small=60)
         self.write("share/protocol.txt", "wash your hands\n")
+        for number in range(3):
+            self.write(f"logs/access-{number}.log", "".join(
+                f'10.0.0.{line % 250} - - [23/Nov/2026:18:{line % 60:02}:00 +0000] "GET /patient/{line} HTTP/1.1" 200 12\n'
+                for line in range(2000)))
+        self.write("etc/portal.conf", "[database]\nhost = db\npassword = not-for-everybody\n")
+        self.write("etc/hosts", "127.0.0.1 localhost\n")
 
     def machines(self, folder, disk=None):
         """A backup of the machine that starts, or of one with another disk."""
@@ -88,6 +94,14 @@ class Hospital(DumpWorld):
     path: {self.at('share')}
     probes:
       - {{ name: protocol, file: protocol.txt }}""",
+            "journaux": f"""
+    kind: logs
+    text: [ "{self.at('logs')}/*.log" ]""",
+            "systeme": f"""
+    kind: configs
+    paths: [ {self.at('etc')} ]
+    facts: none
+    secrets: omit""",
             "hyperviseur": f"""
     kind: proxmox
     dumps: [{self.at('dumps')}]

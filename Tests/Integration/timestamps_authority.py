@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Time-stamps from a real authority (`openssl ts` behind HTTP): taken, checked, missing, fetched later."""
+import base64
 import json
 import os
 import shutil
@@ -122,6 +123,35 @@ def taken(desk):
         assert "opened" not in result.json and result.json["good"]
         result = desk.verify(bag, "--require-timestamp", status=3)
         assert result.json["failure"]["word"] == "time-stamp-missing"
+    with desk.cases.case("the trust file may name the authority, and demand its stamps"):
+        document = {"exeat-trust": 1, "keys": [], "timestamps": {
+            "certificates": desk.read(server.ca).decode(), "policies": [tsa_kit.POLICY], "required": True}}
+        stamps = write(os.path.join(desk.work, "stamps.trust.json"), json.dumps(document))
+        run(os.path.join(ROOT, "Scripts/validate-schemas"), stamps, "trust").expect(0)
+        result = desk.verify(bag, "--trust", stamps)
+        assert all(s["trusted"] for s in result.json["timeStamps"])
+        plain, _, _ = desk.export("")
+        assert desk.verify(plain, "--trust", stamps, status=3).json["failure"]["word"] == "time-stamp-missing"
+        joined = write(os.path.join(desk.work, "joined.json"), desk.read(desk.trust) + desk.read(stamps))
+        exeat("verify", bag, "--trust", joined).expect(0)
+        run("sh", "VERIFY.txt", cwd=bag, environment={"TRUST": joined}).expect(0)
+        document["timestamps"]["certificates"] = "nothing"
+        write(stamps, json.dumps(document))
+        exeat("verify", bag, "--trust", desk.trust, "--trust", stamps).expect(1)
+    with desk.cases.case("OpenSSL that is not there is told; one that disagrees has the last word"):
+        tools = os.path.join(desk.work, "tools")
+        os.mkdir(tools)
+        result = exeat("verify", bag, "--trust", desk.trust, "--tsa-ca", server.ca, "--json",
+                       environment={"PATH": tools}).expect(0)
+        assert all("not there" in s["secondOpinion"] for s in result.json["timeStamps"])
+        liar = write(os.path.join(tools, "openssl"), "#!/bin/sh\necho 'Verification: FAILED'\nexit 1\n")
+        os.chmod(liar, 0o755)
+        result = exeat("verify", bag, "--trust", desk.trust, "--tsa-ca", server.ca, "--json",
+                       environment={"PATH": tools + ":/usr/bin:/bin"}).expect(3)
+        assert result.json["failure"]["word"] == "time-stamp-opinion"
+        write(liar, "#!/bin/sh\nexit 1\n")
+        exeat("verify", bag, "--trust", desk.trust, "--tsa-ca", server.ca,
+              environment={"PATH": tools + ":/usr/bin:/bin"}).expect(0)
     with desk.cases.case("another policy and another root are refused"):
         result = desk.verify(bag, "--tsa-ca", server.ca, "--tsa-policy", "1.2.3.4.77", status=3)
         assert result.json["failure"]["word"] == "time-stamp-policy"
@@ -372,6 +402,9 @@ def offline(desk):
         detail = next(c["detail"] for c in result.json["checks"] if c["name"] == "closing time stamp")
         assert "request" in detail and outcome(result, "closing time stamp") == "absent"
         assert desk.verify(bag, "--require-timestamp", status=3).json["failure"]["word"] == "time-stamp-missing"
+    with desk.cases.case("VERIFY.txt takes an archive with requests, and says that it has no stamp"):
+        result = run("sh", "VERIFY.txt", cwd=bag, environment={"TRUST": desk.trust}).expect(0)
+        assert b"there is no time-stamp" in result.output
     answers = {}
     for kind in ("opening", "timestamped.txt"):
         answer = server.reply(desk.read(bag, "proof", kind + ".tsq"))
@@ -433,6 +466,10 @@ def later(desk):
         desk.verify(tar, "--tsa-ca", server.ca, "--require-timestamp", "--token", loose[0], "--token", loose[1])
         assert desk.verify(tar, "--tsa-ca", server.ca, "--require-timestamp", "--token", loose[0],
                            status=3).json["failure"]["word"] == "time-stamp-missing"
+        strange = write(os.path.join(desk.work, "strange.tsr"), tsa_kit.token(b"else", server.authority))
+        result = desk.verify(tar, "--tsa-ca", server.ca, "--token", strange, status=3)
+        assert result.json["problems"][0]["word"] == "time-stamp-imprint"
+        assert result.json["problems"][0]["path"] == strange
     with desk.cases.case("what is no token, or one of another archive, is not added"):
         other, _, _ = desk.export("")
         for data, word in [(b"", "time-stamp-malformed"), (b"<html>", "time-stamp-malformed"),
@@ -469,6 +506,25 @@ def credentials(desk):
             plan = desk.plan(authority(server, **extra), "credentials")
             result = exeat("plan", plan, environment={"TSA": "geheim"}).expect(1)
             assert "readable" in result.errors and "geheim" not in result.errors + result.output.decode()
+    tls = desk.server("locked", tls=True)
+    for name, extra, header in [
+            ("user and password", {"user": "hosp", "password": "\"${env:TSA}\""},
+             "Basic " + base64.b64encode(b"hosp:geheim").decode()),
+            ("a bearer token", {"token": "\"${env:TSA}\""}, "Bearer geheim")]:
+        with desk.cases.case(f"{name} reach an authority over HTTPS, and nothing else"):
+            output = os.path.join(desk.work, "locked-" + header[:5])
+            plan = desk.plan(authority(tls, required="true", **{"tls-ca": tls.tls_ca}, **extra), "locked")
+            result = exeat("export", plan, "--output", output, environment={"TSA": "geheim"}).expect(0)
+            assert all(h["Authorization"] == header for h, _ in tls.requests[-2:]), tls.requests[-1][0]
+            desk.verify(output, "--tsa-ca", tls.ca, "--require-timestamp")
+            told = result.errors + result.output.decode()
+            for folder, _, names in os.walk(output):
+                told += "".join(desk.read(folder, n).decode("latin-1") for n in names)
+            assert "geheim" not in told and header[6:] not in told
+    with desk.cases.case("a server whose certificate nobody trusts is not asked"):
+        before = len(tls.requests)
+        _, result, _ = desk.export(authority(tls), status=2)
+        assert len(tls.requests) == before
     with desk.cases.case("an authority that refuses the login is not asked again and again"):
         server.fault = "401"
         before = len(server.requests)

@@ -106,7 +106,8 @@ def good(desk):
     """The forger is good enough: what it makes without a fault, Exeat and OpenSSL take."""
     for name, options in [("RSA", {}), ("RSA-PSS", {"pss": True}), ("SHA-384", {"digest": "sha384"}),
                           ("SHA-512 over SHA-256", {"signer_digest": "sha512"}), ("SHA-1 as a name only", {"ess": "v1"}),
-                          ("a token without a status", {"response": False})]:
+                          ("a token without a status", {"response": False}),
+                          ("lengths left open (BER)", {"ber": True})]:
         with desk.cases.case(f"tokens made by hand with {name} are good"):
             bag = desk.write(desk.stamp(**options), desk.stamp(when=GENESIS + HOUR, **options))
             result = desk.verify(bag, "--require-timestamp").expect(0)

@@ -7,7 +7,9 @@ import contextlib
 import datetime
 import hashlib
 import http.server
+import ipaddress
 import os
+import ssl
 import subprocess
 import threading
 import time
@@ -37,7 +39,7 @@ def new_key(kind):
 
 
 def issue(name, key, issuer=None, issuer_key=None, authority=False, purposes=None, critical=True, start=None,
-          end=None, digest=None):
+          end=None, digest=None, alternative=None):
     """A certificate; without an issuer it signs itself."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     made = (x509.CertificateBuilder().subject_name(subject)
@@ -47,9 +49,11 @@ def issue(name, key, issuer=None, issuer_key=None, authority=False, purposes=Non
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.KeyUsage(
-                digital_signature=not authority, key_cert_sign=authority, crl_sign=authority,
+                digital_signature=not authority or alternative is not None, key_cert_sign=authority, crl_sign=authority,
                 content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
                 encipher_only=False, decipher_only=False), critical=True))
+    if alternative:
+        made = made.add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
     if purposes:
         made = made.add_extension(x509.ExtendedKeyUsage(purposes), critical=critical)
     return made.sign(issuer_key or key, digest or hashes.SHA256())
@@ -106,6 +110,11 @@ def sequence(*parts):
     return tlv(0x30, *parts)
 
 
+def endless(tag, *parts):
+    """BER: a value that does not say how long it is."""
+    return bytes([tag, 0x80]) + b"".join(parts) + b"\0\0"
+
+
 def integer(value):
     return tlv(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
@@ -137,7 +146,7 @@ def attribute(kind, value):
 
 def token(message, authority, when=None, nonce=None, policy=POLICY, digest="sha256", imprint=None, ess="v2",
           certificates=None, pss=False, signed=True, content_type=STAMP, of=None, accuracy=1, response=True,
-          signer_digest=None):
+          signer_digest=None, ber=False):
     """A TimeStampResp over `message`, good unless an argument says otherwise.
 
     `of`: the certificate that the token claims to be signed by; `signed`: whether the signature holds.
@@ -181,12 +190,15 @@ def token(message, authority, when=None, nonce=None, policy=POLICY, digest="sha2
         method = sequence(oid("1.2.840.113549.1.1.1"), b"\x05\x00")
     issuer = certificate.issuer.public_bytes()
     carried = [certificate, *authority.between] if certificates is None else certificates
-    content = sequence(
-        integer(3), tlv(0x31, algorithm(signer_digest)), sequence(oid(STAMP), tlv(0xa0, tlv(4, info))),
+    inner = sequence(oid(STAMP), tlv(0xa0, tlv(4, info)))
+    if ber:
+        inner = endless(0x30, oid(STAMP), endless(0xa0, endless(0x24, tlv(4, info[:20]), tlv(4, info[20:]))))
+    content = (endless if ber else tlv)(
+        0x30, integer(3), tlv(0x31, algorithm(signer_digest)), inner,
         tlv(0xa0, *[c.public_bytes(serialization.Encoding.DER) for c in carried]) if carried else b"",
         tlv(0x31, sequence(integer(1), sequence(issuer, integer(certificate.serial_number)),
                            algorithm(signer_digest), tlv(0xa0, *attributes), method, tlv(4, signature))))
-    bare = sequence(oid("1.2.840.113549.1.7.2"), tlv(0xa0, content))
+    bare = (endless if ber else tlv)(0x30, oid("1.2.840.113549.1.7.2"), tlv(0xa0, content))
     return sequence(sequence(integer(0)), bare) if response else bare
 
 
@@ -228,7 +240,7 @@ ess_cert_id_alg = {ess}
 class Server:
     """`openssl ts` behind HTTP on a port of its own; `fault` says how it goes wrong."""
 
-    def __init__(self, directory, authority, digest="sha256", ess="sha256", other=None):
+    def __init__(self, directory, authority, digest="sha256", ess="sha256", other=None, tls=False):
         self.authority, self.directory, self.other = authority, directory, other
         self.ca = authority.write(directory)
         self.base = os.path.join(directory, authority.name)
@@ -259,8 +271,25 @@ class Server:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/tsr"
+        if tls:
+            self.tls_ca = self.encrypt()
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_address[1]}/tsr"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def encrypt(self):
+        """Speaks TLS with a certificate of its own; the file to trust."""
+        key = new_key("p256")
+        certificate = issue("tls", key, alternative=x509.IPAddress(ipaddress.ip_address("127.0.0.1")), authority=True)
+        path = self.base + ".tls.pem"
+        with open(path, "wb") as file:
+            file.write(pem(certificate))
+        with open(path + ".key", "wb") as file:
+            file.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                         serialization.NoEncryption()))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path, path + ".key")
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        return path
 
     def close(self):
         self.server.shutdown()

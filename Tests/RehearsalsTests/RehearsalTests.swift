@@ -51,6 +51,15 @@ import Testing
         #expect(Bound.of(fetch: 1, decode: 1, limit: 20, target: 9, load: full) == .limit)
     }
 
+    @Test func timesOfProcesses() throws {
+        let line = "12 (a) b) S 7 12 12 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 555 6 7"
+        let times = try #require(ProcessorTime.Times(line))
+        #expect(times.parent == 7)
+        #expect(times.ticks == 100)
+        #expect(ProcessorTime.Times("nothing") == nil)
+        #expect(ProcessorTime.own() > 0)
+    }
+
     @Test func loadsOfProcReadAsTheKernelWritesThem() throws {
         let first = try #require(MachineLoad(parsing: "cpu  100 0 50 800 40 5 5 0 0 0"))
         #expect(first == MachineLoad(busy: 160, waiting: 40, idle: 800))
