@@ -21,8 +21,8 @@ enum Phrase: String, Sendable, CaseIterable {
     // Chain
     case chainTitle, linkSeal, linkSealRecord, linkReceipt, linkReceiptRecord, linkAcceptance
     case linkAcceptanceRecord, linkErasureRequest, linkErasureRequestRecord, linkErasure
-    case linkErasureRecord, linkRehearsalRecord, stateVerified, stateUnchecked, stateFailed
-    case stateMissing, signedBy
+    case linkErasureRecord, linkRehearsal, linkRehearsalRecord, stateVerified, stateUnchecked
+    case stateFailed, stateMissing, signedBy
     // Parties
     case partiesTitle, provider, customer, contract, purpose, purposeEndOfContract
     case purposeRehearsal, purposeMigration, purposeTrial, sealedBy, sealedAt, openedAt

@@ -74,6 +74,7 @@ extension Texts {
         .linkErasureRequestRecord: "by the customer",
         .linkErasure: "Erasure",
         .linkErasureRecord: "record of destruction",
+        .linkRehearsal: "Rehearsal",
         .linkRehearsalRecord: "restoration sheet",
         .stateVerified: "Verified",
         .stateUnchecked: "Signer not established",

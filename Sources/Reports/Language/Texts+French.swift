@@ -76,6 +76,7 @@ extension Texts {
         .linkErasureRequestRecord: "par le client",
         .linkErasure: "Effacement",
         .linkErasureRecord: "procès-verbal de destruction",
+        .linkRehearsal: "Exercice de reprise",
         .linkRehearsalRecord: "fiche de restauration",
         .stateVerified: "Vérifié",
         .stateUnchecked: "Signataire non établi",

@@ -43,7 +43,7 @@ enum Drawing {
     static func range(from: Double, to: Double, title: String) -> HTML {
         strip(title) {
             element(
-                .rect, .class("fill"), .radius(2), .x(width * bounded(from)), .y(3),
+                .rect, .class("fill"), .x(width * bounded(from)), .y(3),
                 .width(max(3, width * (bounded(to) - bounded(from)))), .height(12))
         }
     }

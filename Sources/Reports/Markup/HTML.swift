@@ -131,7 +131,6 @@ struct Attribute: Sendable {
     static func y(_ value: Double) -> Attribute { .init("y", decimal(value)) }
     static func width(_ value: Double) -> Attribute { .init("width", decimal(value)) }
     static func height(_ value: Double) -> Attribute { .init("height", decimal(value)) }
-    static func radius(_ value: Double) -> Attribute { .init("rx", decimal(value)) }
     static func opacity(_ value: Double) -> Attribute { .init("opacity", decimal(value)) }
     static func path(_ value: String) -> Attribute { .init("d", value) }
 

@@ -158,7 +158,8 @@ extension ReportModel {
         for receipt in receipts {
             chain.append(
                 ChainLink(
-                    kind: .receipt, state: receipt.state, file: receipt.file,
+                    kind: receipt.isRehearsal ? .rehearsal : .receipt, state: receipt.state,
+                    file: receipt.file,
                     at: receipt.createdAt, signer: receipt.signer, sha256: receipt.sha256,
                     statement: ["predicate": receipt.predicate]))
         }
@@ -188,7 +189,9 @@ extension ReportModel {
                     kind: kind, state: .missing, file: nil, at: nil, signer: nil, sha256: nil,
                     statement: .null))
         }
-        return chain.sorted { ($0.kind.order, $0.file ?? "") < ($1.kind.order, $1.file ?? "") }
+        return chain.enumerated().sorted { left, right in
+            (left.element.kind.order, left.offset) < (right.element.kind.order, right.offset)
+        }.map(\.element)
     }
 
     private static func expected(for purpose: String) -> [ChainLink.Kind] {
@@ -207,10 +210,11 @@ extension ChainLink.Kind {
         case .plan: 0
         case .seal: 1
         case .receipt: 2
-        case .acceptance: 3
-        case .erasureRequest: 4
-        case .override: 5
-        case .erasure: 6
+        case .rehearsal: 3
+        case .acceptance: 4
+        case .erasureRequest: 5
+        case .override: 6
+        case .erasure: 7
         }
     }
 }

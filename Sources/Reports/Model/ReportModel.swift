@@ -205,7 +205,7 @@ struct Comparison: Sendable {
 /// A document of the dossier, or the place where it would be.
 struct ChainLink: Sendable {
     enum Kind: String, Sendable {
-        case plan, seal, receipt, acceptance, erasureRequest, override, erasure
+        case plan, seal, receipt, rehearsal, acceptance, erasureRequest, override, erasure
     }
 
     enum State: String, Sendable { case verified, unchecked, failed, missing }

@@ -20,10 +20,10 @@ extension HTMLReport {
             guard let receipt = model.receipts.first(where: { $0.file == link.file }) else {
                 return .empty
             }
-            // A rehearsal has a page of its own.
-            if receipt.isRehearsal { return .empty }
             return page(
                 link, .recordIntegration, .recordIntegrationText, integration(receipt))
+        // A rehearsal has a page of its own.
+        case .rehearsal: return .empty
         case .acceptance:
             return page(link, .recordAcceptance, .recordAcceptanceText, statement(link))
         case .erasureRequest:
@@ -40,6 +40,7 @@ extension HTMLReport {
             case .override: .recordOverride
             case .seal: .recordRestitution
             case .receipt: .recordIntegration
+            case .rehearsal: .recordRehearsal
             case .acceptance: .recordAcceptance
             case .erasureRequest: .recordErasureRequest
             case .erasure: .recordDestruction

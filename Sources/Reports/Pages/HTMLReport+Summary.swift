@@ -74,7 +74,7 @@ extension HTMLReport {
     }
 
     private var figures: HTML {
-        element(.dl, .class("figures")) {
+        element(.ul, .class("figures")) {
             if let outcome = model.outcome {
                 figure(
                     .factObjects, formats.number(outcome.exported),
@@ -120,12 +120,10 @@ extension HTMLReport {
     }
 
     private func figure(_ term: Phrase, _ value: String, _ note: HTML) -> HTML {
-        element(.div, .class("figure")) {
-            element(.dt) { texts[term] }
-            element(.dd) {
-                HTML(.strong, [.class("big")], HTML(value))
-                element(.span, .class("small")) { note }
-            }
+        element(.li, .class("figure")) {
+            element(.span, .class("term")) { texts[term] }
+            HTML(.strong, [.class("big")], HTML(value))
+            element(.span, .class("small")) { note }
         }
     }
 
@@ -150,11 +148,17 @@ extension HTMLReport {
         }
     }
 
-    /// Of many receipts the first screen shows the latest.
+    /// Of many imports and rehearsals the first screen shows the latest of each.
     private var shownLinks: [ChainLink] {
-        let receipts = model.chain.filter { $0.kind == .receipt }
-        let latest = receipts.suffix(2).map(\.file)
-        return model.chain.filter { $0.kind != .receipt || latest.contains($0.file) }
+        let latest = [ChainLink.Kind.receipt, .rehearsal].compactMap { kind in
+            model.chain.last { $0.kind == kind }?.file
+        }
+        return model.chain.filter { link in
+            guard link.kind == .receipt || link.kind == .rehearsal, let file = link.file else {
+                return true
+            }
+            return latest.contains(file)
+        }
     }
 
     func tone(_ state: ChainLink.State) -> Tone {
@@ -171,7 +175,8 @@ extension HTMLReport {
         case .plan: .linkPlan
         case .override: .linkOverride
         case .seal: .linkSeal
-        case .receipt: isRehearsal(link) ? .recordRehearsal : .linkReceipt
+        case .receipt: .linkReceipt
+        case .rehearsal: .linkRehearsal
         case .acceptance: .linkAcceptance
         case .erasureRequest: .linkErasureRequest
         case .erasure: .linkErasure
@@ -183,14 +188,11 @@ extension HTMLReport {
         case .plan: .linkPlanRecord
         case .override: .linkOverrideRecord
         case .seal: .linkSealRecord
-        case .receipt: isRehearsal(link) ? .linkRehearsalRecord : .linkReceiptRecord
+        case .receipt: .linkReceiptRecord
+        case .rehearsal: .linkRehearsalRecord
         case .acceptance: .linkAcceptanceRecord
         case .erasureRequest: .linkErasureRequestRecord
         case .erasure: .linkErasureRecord
         }
-    }
-
-    private func isRehearsal(_ link: ChainLink) -> Bool {
-        model.receipts.contains { $0.file == link.file && $0.isRehearsal }
     }
 }

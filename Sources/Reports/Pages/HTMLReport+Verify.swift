@@ -94,7 +94,7 @@ extension HTMLReport {
     private func role(_ link: ChainLink) -> Phrase {
         switch link.kind {
         case .seal: .roleExporter
-        case .receipt: .roleImporter
+        case .receipt, .rehearsal: .roleImporter
         case .plan, .acceptance, .erasureRequest: .roleController
         case .override: .roleOverride
         case .erasure: .roleEraser

@@ -62,15 +62,14 @@ enum StyleSheet {
         .verdict ul{margin:.3rem 0 0;padding-left:1.2rem}
         .verdict li{margin:.15rem 0}
         .notice{border:1px solid currentColor;border-radius:4px;padding:.6rem .9rem;max-width:none}
-        .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1px;
+        .figures{list-style:none;padding:0;display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1px;
         border:1px solid var(--line);border-radius:4px;margin:0 0 1.2rem;overflow:hidden}
         .figure{box-shadow:0 0 0 1px var(--line);padding:.7rem .85rem}
-        .figure dt{font-size:.8rem;color:var(--soft)}
-        .figure dd{margin:0}
+        .figure .term{font-size:.8rem;color:var(--soft);display:block}
         .figure .big{display:block;font-size:1.4rem;white-space:nowrap}
         .figure .small{color:var(--soft);font-size:.8rem;display:block;line-height:1.35}
         .chain{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.9rem 0}
-        .chain{column-gap:.3rem}.chain li{flex:1 1 8.5rem;padding:.55rem .6rem 0 0;border-top:3px solid currentColor;font-size:.85rem}
+        .chain{column-gap:.3rem}.chain li{flex:1 1 6.8rem;padding:.55rem .6rem 0 0;border-top:3px solid currentColor;font-size:.85rem}
         .chain li.missing{border-top-style:dashed}
         .chain strong{display:block;color:var(--ink);font-size:.95rem;line-height:1.3}
         .chain span{color:var(--soft);display:block;line-height:1.35}
@@ -85,7 +84,7 @@ enum StyleSheet {
         th,td{text-align:left;vertical-align:top;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line)}
         thead th{border-bottom:1.5px solid var(--rule);color:var(--soft);font-weight:600;vertical-align:bottom}
         tbody th{font-weight:600}
-        th.number,td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+        th.number,td.number{text-align:right;font-variant-numeric:tabular-nums}td.number{white-space:nowrap}
         td.digest{min-width:11rem}
         td ul{margin:0;padding-left:1.1rem}
         tr.total th,tr.total td{border-top:1.5px solid var(--rule);font-weight:600}
