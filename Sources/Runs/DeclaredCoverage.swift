@@ -48,9 +48,8 @@ struct DeclaredCoverage {
             gaps.append(
                 Gap(
                     kind: .leftOut,
-                    what:
-                        "\(unlisted) objects that were left out are not listed one by one, so nobody "
-                        + "can tell whether one of them was declared by name"))
+                    what: "\(unlisted) objects that were left out are not listed one by one, so "
+                        + "nobody can tell whether one of them was declared by name"))
         }
         for (place, declaration) in declarations.enumerated() where declaration.exemption == nil {
             if let count = declaration.count, count != Int64(found[place]) {
