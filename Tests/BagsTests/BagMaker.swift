@@ -245,7 +245,7 @@ struct BagMaker {
                 ["name": "seal.json", "digest": ["sha256": .string(SHA256.hash(bytes).hex)]]
             ],
             "predicateType": "urn:exeat:receipt:v1",
-            "predicate": ["bag": .string("urn:uuid:" + identifier)],
+            "predicate": ["bag": .string("urn:uuid:" + seal.bag)],
         ]
         let receipt = statement.canonical
         files["proof/receipt-1.json"] = receipt

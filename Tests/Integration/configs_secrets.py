@@ -82,7 +82,7 @@ def plan(world, name, secrets, encrypt=False):
     seal = f', encrypt-to: ["{world.recipient}"]' if encrypt else ""
     return world.write(
         name, "exeat: 1\nrun: { purpose: trial }\nsources:\n"
-        f"  systeme: {{ kind: configs, root: {world.at('machine')}, paths: [ /etc, /root, /srv, /opt, /var ], secrets: {secrets} }}\n"
+        f"  systeme: {{ kind: configs, root: {world.at('machine')}, paths: [ /etc, /root, /srv, /opt, /var ], secrets: {secrets},\n             accept: [ facts ] }}\n"
         f"archive: {{ name: trial, sign-with: {world.at('keys/ours')}{seal} }}\n")
 
 
@@ -115,7 +115,7 @@ def nothing_leaks_into_anything_clear(world):
     for mode in ("omit", "reference"):
         archive = f"bag-{mode}"
         result = world.run("export", plan(world, f"{mode}.yaml", mode), "--output", world.at(archive))
-        expect(result.status == 0, f"{mode}: export ended with {result.status}: {result.err}")
+        expect(result.status == 0, f"{mode}: export ended with {result.status}: {result.err}{result.out.decode()}")
         expect_nothing_leaks("the output", result.out)
         expect_nothing_leaks("the errors", result.err.encode())
         for path, content in clear_contents(world.at(archive)):
