@@ -68,9 +68,9 @@ struct VerifyText {
           if [ -d "$TRUST" ]; then
             name=$1
             if [ ! -e "$TRUST/$1.mldsa65.pem" ] && [ "$2" = \(context) ]; then name=signer; fi
-            for kind in allowed_signers mldsa65.pem; do
-              [ -e "$TRUST/$name.$kind" ] || return 1
-              cp "$TRUST/$name.$kind" "$KEYS/signer.$kind"
+            for part in allowed_signers mldsa65.pem; do
+              [ -e "$TRUST/$name.$part" ] || return 1
+              cp "$TRUST/$name.$part" "$KEYS/signer.$part"
             done
           else
             python3 -c 'import base64, json, sys

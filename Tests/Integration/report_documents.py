@@ -237,6 +237,7 @@ def forged(world):
     # A seal that is no JSON, or none at all, still leads to a report.
     write(bag + "/proof/seal.json", "{")
     world.page("forged", status=3)
+    write(bag + "/exeat/catalogue.json", text)
     os.unlink(bag + "/proof/seal.json")
     assert world.json("forged", status=3)["verdict"]["failure"]["word"] == "bag-unsealed"
 

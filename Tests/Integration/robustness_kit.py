@@ -18,6 +18,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 EXEAT = os.path.abspath(os.environ.get("EXEAT", os.path.join(ROOT, ".build/debug/exeat")))
 
 Result = collections.namedtuple("Result", "status out err")
+# What an import remembers of earlier ones is not to be mixed with that of the machine's user.
+STATE = tempfile.TemporaryDirectory(prefix="exeat-state-")
+os.environ["XDG_STATE_HOME"] = STATE.name
 
 
 class Skip(Exception):
