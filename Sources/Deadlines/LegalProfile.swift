@@ -1,4 +1,4 @@
-public import Basics
+import Basics
 
 /// What one text of law or contract asks of dates: data of `Manifests/legal`.
 public struct LegalProfile: Sendable {

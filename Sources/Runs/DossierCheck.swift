@@ -1,7 +1,8 @@
 public import Bags
 public import Basics
 public import Dossiers
-public import Signatures
+import Glibc
+import Signatures
 public import Streams
 
 /// An archive as far as its proof goes, and its dossier: what `exeat attest` and the report begin with.
@@ -42,7 +43,8 @@ public struct OpenDossier: Sendable {
     /// The folder that was named, and the one beside a tar.
     static func folders(of archive: String, _ folder: String?) -> [String] {
         var folders: [String] = []
-        if archive != "-" {
+        // A directory holds its documents itself; what lies beside one may be of a tar of the same name.
+        if archive != "-", Files.kind(archive) != S_IFDIR {
             let beside = DossierFolder.beside(archive).path
             if beside != archive, Files.exists(beside) { folders.append(beside) }
         }

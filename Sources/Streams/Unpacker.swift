@@ -43,7 +43,7 @@ public struct Unpacker: ~Copyable {
                 while used < bytes.count, unsafe bytes[used] == 0 { used += 1 }
             }
             let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[used...])
-            if rest.isEmpty, !isInside { return }
+            if unsafe rest.isEmpty, !isInside { return }
             let step = unsafe decoder.step(rest, into: output.memory)
             used += step.read
             if step.written > 0 {
@@ -58,7 +58,7 @@ public struct Unpacker: ~Copyable {
             case .inside: isInside = true
             }
             // All is taken, and nothing more comes out.
-            if used == bytes.count, step.written < output.memory.count { return }
+            if used == bytes.count, step.written < unsafe output.memory.count { return }
             if step.read == 0, step.written == 0, !step.isEnd { return }
         }
     }
@@ -152,7 +152,7 @@ private final class GzipUnpacking: UnpackingDecoder {
     init() throws(Failure) {
         unsafe stream = UnsafeMutablePointer<lzma_stream>.allocate(capacity: 1)
         unsafe exeat_lzma_clear(stream)
-        guard unsafe start() else { throw Failure(.failed, "liblzma has no memory") }
+        guard start() else { throw Failure(.failed, "liblzma has no memory") }
     }
 
     deinit {

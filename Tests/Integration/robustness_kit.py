@@ -6,6 +6,7 @@ import collections
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import stat
@@ -52,7 +53,8 @@ class World:
         return path
 
     def remove(self, *names):
-        for name in names:
+        # What was signed about a tar lies beside it.
+        for name in [*names, *(re.sub(r"\.tar$", "", name) + ".proof" for name in names)]:
             path = self.at(name)
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path, ignore_errors=True)
