@@ -58,7 +58,7 @@ public struct Unpacker: ~Copyable {
             case .inside: isInside = true
             }
             // All is taken, and nothing more comes out.
-            if used == bytes.count, step.written < unsafe output.memory.count { return }
+            if unsafe used == bytes.count && step.written < output.memory.count { return }
             if step.read == 0, step.written == 0, !step.isEnd { return }
         }
     }
