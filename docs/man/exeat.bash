@@ -173,13 +173,13 @@ _exeat() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    keys|plan|export|verify|inspect|extract|import|help)
+    keys|plan|export|verify|inspect|extract|import|rehearse|attest|report|deadlines|help)
         # Offer subcommand argument completions
         "_exeat_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'keys plan export verify inspect extract import help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'keys plan export verify inspect extract import rehearse attest report deadlines help' -- "${cur}"))
         ;;
     esac
 }
@@ -226,11 +226,14 @@ _exeat_plan() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=()
-    non_repeating_options=(--progress)
+    non_repeating_options=(--rehearsals --progress)
     __exeat_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--rehearsals')
+        return
+        ;;
     '--progress')
         __exeat_add_completions -W 'auto'$'\n''plain'$'\n''json'$'\n''none'
         return
@@ -259,9 +262,9 @@ _exeat_export() {
 
 _exeat_verify() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
-    repeating_options=(--trust --decrypt-with)
-    non_repeating_options=(--passphrase-file --progress)
+    non_repeating_flags=(--require-timestamp --accept-expired --proof-only --json --version -h --help)
+    repeating_options=(--trust --tsa-ca --tsa-policy --token --decrypt-with)
+    non_repeating_options=(--passphrase-file --dossier --progress)
     __exeat_offer_flags_options 1
 
     # Offer option value completions
@@ -269,10 +272,22 @@ _exeat_verify() {
     '--trust')
         return
         ;;
+    '--tsa-ca')
+        return
+        ;;
+    '--tsa-policy')
+        return
+        ;;
+    '--token')
+        return
+        ;;
     '--decrypt-with')
         return
         ;;
     '--passphrase-file')
+        return
+        ;;
+    '--dossier')
         return
         ;;
     '--progress')
@@ -286,11 +301,14 @@ _exeat_inspect() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=(--decrypt-with)
-    non_repeating_options=(--passphrase-file)
+    non_repeating_options=(--compare --passphrase-file)
     __exeat_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
+    '--compare')
+        return
+        ;;
     '--decrypt-with')
         return
         ;;
@@ -330,13 +348,62 @@ _exeat_extract() {
 
 _exeat_import() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--work --passphrase-file --progress)
+    non_repeating_flags=(--accept-older --accept-expired --json --version -h --help)
+    repeating_options=(--approved-by)
+    non_repeating_options=(--work --seen --reason --passphrase-file --progress)
     __exeat_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
+    '--work')
+        return
+        ;;
+    '--seen')
+        return
+        ;;
+    '--approved-by')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--passphrase-file')
+        return
+        ;;
+    '--progress')
+        __exeat_add_completions -W 'auto'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    esac
+}
+
+_exeat_rehearse() {
+    repeating_flags=()
+    non_repeating_flags=(--keep --json --version -h --help)
+    repeating_options=(--trust --decrypt-with --only)
+    non_repeating_options=(--sign-with --objective --time-limit --work --passphrase-file --progress)
+    __exeat_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--trust')
+        return
+        ;;
+    '--decrypt-with')
+        return
+        ;;
+    '--sign-with')
+        return
+        ;;
+    '--objective')
+        return
+        ;;
+    '--time-limit')
+        return
+        ;;
+    '--only')
+        return
+        ;;
     '--work')
         return
         ;;
@@ -345,6 +412,283 @@ _exeat_import() {
         ;;
     '--progress')
         __exeat_add_completions -W 'auto'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    esac
+}
+
+_exeat_attest() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __exeat_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    plan|accept|request-erasure|override|erase|status|timestamp)
+        # Offer subcommand argument completions
+        "_exeat_attest_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'plan accept request-erasure override erase status timestamp' -- "${cur}"))
+        ;;
+    esac
+}
+
+_exeat_attest_plan() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=(--sign-with --output)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--sign-with')
+        return
+        ;;
+    '--output')
+        return
+        ;;
+    esac
+}
+
+_exeat_attest_accept() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=(--trust --tsa-ca --reservation)
+    non_repeating_options=(--dossier --sign-with --receipt)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--trust')
+        return
+        ;;
+    '--dossier')
+        return
+        ;;
+    '--tsa-ca')
+        return
+        ;;
+    '--sign-with')
+        return
+        ;;
+    '--receipt')
+        return
+        ;;
+    '--reservation')
+        return
+        ;;
+    esac
+}
+
+_exeat_attest_request-erasure() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=(--trust --tsa-ca)
+    non_repeating_options=(--dossier --sign-with --scope --formal-notice --not-before)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--trust')
+        return
+        ;;
+    '--dossier')
+        return
+        ;;
+    '--tsa-ca')
+        return
+        ;;
+    '--sign-with')
+        return
+        ;;
+    '--scope')
+        return
+        ;;
+    '--formal-notice')
+        return
+        ;;
+    '--not-before')
+        return
+        ;;
+    esac
+}
+
+_exeat_attest_override() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=(--trust --tsa-ca)
+    non_repeating_options=(--dossier --sign-with --name --reason)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--trust')
+        return
+        ;;
+    '--dossier')
+        return
+        ;;
+    '--tsa-ca')
+        return
+        ;;
+    '--sign-with')
+        return
+        ;;
+    '--name')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    esac
+}
+
+_exeat_attest_erase() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=(--trust --tsa-ca --method --medium --key-id)
+    non_repeating_options=(--dossier --sign-with --started --completed --formal-notice)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--trust')
+        return
+        ;;
+    '--dossier')
+        return
+        ;;
+    '--tsa-ca')
+        return
+        ;;
+    '--sign-with')
+        return
+        ;;
+    '--method')
+        return
+        ;;
+    '--medium')
+        return
+        ;;
+    '--key-id')
+        return
+        ;;
+    '--started')
+        return
+        ;;
+    '--completed')
+        return
+        ;;
+    '--formal-notice')
+        return
+        ;;
+    esac
+}
+
+_exeat_attest_status() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=(--trust --tsa-ca)
+    non_repeating_options=(--dossier)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--trust')
+        return
+        ;;
+    '--dossier')
+        return
+        ;;
+    '--tsa-ca')
+        return
+        ;;
+    esac
+}
+
+_exeat_attest_timestamp() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=(--token --tsa-ca --tsa-policy)
+    non_repeating_options=(--request-to)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--token')
+        return
+        ;;
+    '--tsa-ca')
+        return
+        ;;
+    '--tsa-policy')
+        return
+        ;;
+    '--request-to')
+        return
+        ;;
+    esac
+}
+
+_exeat_report() {
+    repeating_flags=()
+    non_repeating_flags=(--names --json --proof-only --version -h --help)
+    repeating_options=(--trust --tsa-ca --token --decrypt-with)
+    non_repeating_options=(--lang --passphrase-file --output --dossier --progress)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--lang')
+        __exeat_add_completions -W 'fr'$'\n''en'
+        return
+        ;;
+    '--trust')
+        return
+        ;;
+    '--tsa-ca')
+        return
+        ;;
+    '--token')
+        return
+        ;;
+    '--decrypt-with')
+        return
+        ;;
+    '--passphrase-file')
+        return
+        ;;
+    '--output')
+        return
+        ;;
+    '--dossier')
+        return
+        ;;
+    '--progress')
+        __exeat_add_completions -W 'auto'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    esac
+}
+
+_exeat_deadlines() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--today)
+    __exeat_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--today')
         return
         ;;
     esac
