@@ -32,7 +32,7 @@ class LogsBench(DatabaseBench):
         while self.size() < wanted:
             self.entries += self.boot(boot, 40_000)
             boot += 1
-        self.boots = boot
+        self.boots, self.bytes = boot, self.size()
         for path in self.journal.iterdir():
             measure.warm(path)
 
@@ -104,7 +104,7 @@ class LogsBench(DatabaseBench):
             "archive is sealed and every entry digested; its import writes through systemd-journal-remote too, and reads "
             "every entry again through journalctl.", ""]
         lines += [f"* {name}: {value}" for name, value in measure.machine()]
-        lines += [f"* journal: {units.size(self.size())}, {units.number(self.entries)} entries in {self.boots} boots",
+        lines += [f"* journal: {units.size(self.bytes)}, {units.number(self.entries)} entries in {self.boots} boots",
                   f"* {measure.version('journalctl', '--version')}; {measure.version(self.binary, '--version')}", "",
                   "| target | exeat |", "|---|---|"]
         ratio = self.wall("export", PIPE) / self.wall("export", "exeat")
