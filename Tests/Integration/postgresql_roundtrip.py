@@ -61,6 +61,9 @@ def compares_again(world):
         found = json.loads(result.out)
         text = json.dumps(found)
         expect(row in text, f"{change} is not named by {row}: {text}")
+        # The receipt travels: it counts, and names no table.
+        receipt = open(found["receipt"]).read()
+        expect("rows of table 1" in receipt and "app" not in receipt.replace("mappings", ""), receipt)
         world.target.sql("dpi", back)
     result = world.run(*command)
     expect(result.status == 0, f"not equal again: {result.out.decode()}")
