@@ -145,12 +145,22 @@ public struct Preview: Sendable {
         ]
     }
 
+    /// The kinds of objects in a tree are told in the singular; all else has its plural already.
+    private static let plurals = [
+        "file": "files", "directory": "directories", "symlink": "symlinks",
+        "fifo": "FIFOs", "character": "character devices", "block": "block devices", "socket": "sockets",
+    ]
+
+    private static func counted(_ count: Int64, _ key: String) -> String {
+        "\(count) \(count == 1 ? key : plurals[key] ?? key)"
+    }
+
     public func text(size: (Int64) -> String) -> String {
         var lines: [String] = []
         for source in sources {
             let survey = source.survey
             let counts = survey.counts
-                .compactMap { count in count.value.integer.map { "\($0) \(count.key)" } }
+                .compactMap { count in count.value.integer.map { Self.counted($0, count.key) } }
                 .joined(separator: ", ")
             lines.append("\(source.name) (\(source.kind)): \(size(survey.bytes)), \(counts)")
             for part in survey.parts.prefix(200) {

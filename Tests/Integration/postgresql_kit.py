@@ -40,6 +40,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def _is_running(pid):
+    try:
+        state = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
 class Cluster:
     """One server on a socket in its own directory and on a free port of loopback."""
 
@@ -83,16 +91,14 @@ class Cluster:
         self.tool("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop", check=False)
 
     def kill(self):
-        """SIGKILL for the postmaster; its children notice and end."""
+        """SIGKILL for the postmaster; returns when its children have noticed and ended, since none of
+        them may be left for a server to start on the same directory."""
         pid = int(open(os.path.join(self.data, "postmaster.pid")).readline())
+        children = open(f"/proc/{pid}/task/{pid}/children").read().split()
         os.kill(pid, signal.SIGKILL)
         deadline = time.time() + 20
-        while time.time() < deadline:
-            if subprocess.run(["pgrep", "-f", f"postgres.*{self.path}"],
-                              capture_output=True).returncode:
-                break
-            time.sleep(0.1)
-        time.sleep(0.3)
+        while time.time() < deadline and any(_is_running(child) for child in [pid, *children]):
+            time.sleep(0.05)
 
     def conninfo(self, database, user="postgres", tcp=False, **more):
         host = "127.0.0.1" if tcp else self.path
