@@ -148,7 +148,8 @@ public struct Preview: Sendable {
     /// The kinds of objects in a tree are told in the singular; all else has its plural already.
     private static let plurals = [
         "file": "files", "directory": "directories", "symlink": "symlinks",
-        "fifo": "FIFOs", "character": "character devices", "block": "block devices", "socket": "sockets",
+        "fifo": "FIFOs", "character": "character devices", "block": "block devices",
+        "socket": "sockets",
     ]
 
     private static func counted(_ count: Int64, _ key: String) -> String {

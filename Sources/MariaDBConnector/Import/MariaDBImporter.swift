@@ -20,7 +20,7 @@ public final class MariaDBImporter: Importer {
     let room: Room
     let settings: MariaDBTarget
     let target: TargetServer
-    private let resuming: Bool
+    private let claim: ImportClaim
     let state = Mutex(State())
 
     struct State {
@@ -56,7 +56,7 @@ public final class MariaDBImporter: Importer {
         self.source = source
         self.artifacts = artifacts
         self.room = room
-        self.resuming = resuming && Files.exists(room.directory + "/begun")
+        claim = try ImportClaim(in: room, resuming: resuming)
         self.target = TargetServer(settings, progress: room.progress)
     }
 
@@ -73,8 +73,7 @@ public final class MariaDBImporter: Importer {
             let told = try JSON(parsing: Files.read(shortfallPath)).array ?? []
             target.shortfalls.withLock { $0 = told }
         } else {
-            try target.prepare(stored, resuming: resuming)
-            try Files.write([], to: room.directory + "/begun", mode: 0o600)
+            try target.prepare(stored, claim)
         }
         let work = ImportWork(stored, settings)
         let slices = slices(stored)
@@ -363,7 +362,7 @@ public final class MariaDBImporter: Importer {
         try Files.write(JSON.array(shortfalls).canonical, to: shortfallPath, mode: 0o600)
         // In this order, so that a process killed in between goes on: first all is on the server's
         // disk, then it is written down that only comparing is left, then our table goes.
-        try target.flush()
+        try target.flush(claim)
         try Files.write([], to: finishedPath, mode: 0o600)
         try target.end(try prepared().stored)
     }

@@ -67,19 +67,16 @@ final class TargetServer: Sendable {
 
     /// Checks the server, finds or makes the databases, and refuses those that hold something, unless
     /// this import has begun them.
-    func prepare(_ stored: StoredServer, resuming: Bool) throws(Failure) {
+    func prepare(_ stored: StoredServer, _ claim: ImportClaim) throws(Failure) {
         let server = try server()
         try TargetCheck(stored: stored, settings: settings, server: server, pool: pool).check()
         noteCase(stored, server)
         let names = stored.databases.map { name($0) }
         try pool.with { (session) throws(Failure) in
-            if try hasMarks(session, names) {
-                guard resuming else {
-                    throw Failure(
-                        .targetOccupied, "another import has begun to fill \"\(names[0])\"",
-                        hint: "Resume it with its --work directory, or say existing: replace.")
-                }
-                return
+            if let found = try claimOfMarks(session, names),
+                settings.existing != .replace || claim.owns(found)
+            {
+                return try claim.check(found, on: names[0])
             }
             for name in names { try checkOccupied(name, stored, session) }
             for (database, name) in zip(stored.databases, names) {
@@ -99,9 +96,11 @@ final class TargetServer: Sendable {
                 }
             }
             if let first = names.first {
+                try claim.keep()
                 try session.execute(
                     "CREATE TABLE \(first.quotedName).\(Self.marks) (unit VARCHAR(500) CHARACTER SET "
-                        + "utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY) ENGINE = InnoDB")
+                        + "utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY) ENGINE = InnoDB COMMENT '\(claim.name)'"
+                )
                 markTable.withLock { $0 = "\(first.quotedName).\(Self.marks)" }
             }
         }
@@ -142,13 +141,15 @@ final class TargetServer: Sendable {
             != nil
     }
 
-    private func hasMarks(_ session: Session, _ names: [String]) throws(Failure) -> Bool {
-        guard let first = names.first else { return false }
-        let found =
-            try session.value(
-                "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = \(first.quotedString) "
-                    + "AND TABLE_NAME = '\(Self.marks)'") != nil
-        if found { markTable.withLock { $0 = "\(first.quotedName).\(Self.marks)" } }
+    /// Whose marks are there; nil where there are none.
+    private func claimOfMarks(
+        _ session: Session, _ names: [String]
+    ) throws(Failure) -> String? {
+        guard let first = names.first else { return nil }
+        let found = try session.value(
+            "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+                + "\(first.quotedString) AND TABLE_NAME = '\(Self.marks)'")
+        if found != nil { markTable.withLock { $0 = "\(first.quotedName).\(Self.marks)" } }
         return found
     }
 
@@ -302,10 +303,13 @@ final class TargetServer: Sendable {
 
     /// Brings everything that was committed to the disk, whatever the server does at each commit: a
     /// change of a definition waits for it.
-    func flush() throws(Failure) {
+    func flush(_ claim: ImportClaim) throws(Failure) {
         let marks = markTable.withLock { $0 }
         try pool.with { (session) throws(Failure) in
-            try session.execute("ALTER TABLE \(marks) COMMENT = 'finished'")
+            // Another text each time, or there would be no change.
+            let moment = try session.value("SELECT NOW(6)") ?? ""
+            try session.execute(
+                "ALTER TABLE \(marks) COMMENT = '\(claim.name) finished \(moment)'")
         }
     }
 

@@ -20,7 +20,7 @@ public final class PostgreSQLImporter: Importer {
     let artifacts: any ArtifactSource
     let room: Room
     let settings: PostgreSQLTarget
-    private let resuming: Bool
+    private let claim: ImportClaim
     let target: TargetDatabase
     let state = Mutex(State())
 
@@ -62,7 +62,7 @@ public final class PostgreSQLImporter: Importer {
         self.source = source
         self.artifacts = artifacts
         self.room = room
-        self.resuming = resuming && Files.exists(room.directory + "/begun")
+        claim = try ImportClaim(in: room, resuming: resuming)
         self.target = try TargetDatabase(settings, progress: room.progress)
     }
 
@@ -85,11 +85,10 @@ public final class PostgreSQLImporter: Importer {
         for kind in ScriptKind.allCases { _ = try stored.statements(kind.rawValue) }
         let plan = PostDataPlan(try stored.statements("postgresql-post-data"))
         if !Files.exists(finishedPath) {
-            if let kept = try target.prepare(stored, resuming: resuming) {
+            try target.prepare(stored, claim) { (kept) throws(Failure) in
                 let keys = JSON.array(kept.sorted().map { .string($0) })
                 try Files.write(keys.canonical, to: keptPath, mode: 0o600)
             }
-            try Files.write([], to: room.directory + "/begun", mode: 0o600)
         } else {
             try target.end()
             let told = try JSON(parsing: Files.read(shortfallPath)).array ?? []

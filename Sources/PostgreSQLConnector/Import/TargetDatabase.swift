@@ -42,10 +42,15 @@ final class TargetDatabase: Sendable {
     // MARK: - Making it
 
     /// Finds the database, or creates it; refuses one that holds something, unless this import has
-    /// begun it. Gives back what was there already and stays as it is: schemas, and the database
-    /// itself where it held anything; nil where that was said before.
-    func prepare(_ stored: StoredDatabase, resuming: Bool) throws(Failure) -> Set<String>? {
-        let replaces = settings.existing == .replace && !resuming
+    /// begun it.
+    ///
+    /// - Parameter keep: called before the first mark with what was there already and stays as it is:
+    ///   schemas, and the database itself where it held anything. Not called where that was said before.
+    func prepare(
+        _ stored: StoredDatabase, _ claim: ImportClaim,
+        keep: (Set<String>) throws(Failure) -> Void
+    ) throws(Failure) {
+        let replaces = settings.existing == .replace && !claim.isEarlier
         if try !isThere() || replaces {
             guard let name = conninfo.database else {
                 throw Failure(
@@ -59,20 +64,13 @@ final class TargetDatabase: Sendable {
             if replaces { try maintenance.execute("DROP DATABASE IF EXISTS \(name.quotedName)") }
             try create(name, stored, maintenance)
         }
-        return try pool.with { (connection) throws(Failure) in
+        try pool.with { (connection) throws(Failure) in
             try checkServer(connection, stored)
             let name = try checkDatabase(connection, stored)
-            let begun =
-                try connection.value(
-                    "SELECT 1 FROM pg_namespace WHERE nspname = $1", [Self.schema]) != nil
-            if begun {
-                guard resuming else {
-                    throw Failure(
-                        .targetOccupied, "another import has begun to fill \"\(name)\"",
-                        hint: "Resume it with its --work directory, or say existing: replace.")
-                }
-                return nil
-            }
+            let begun = try connection.value(
+                "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace "
+                    + "WHERE nspname = $1", [Self.schema])
+            if let begun { return try claim.check(begun, on: name) }
             let objects = try ObjectInventory.read(connection)
                 .filter {
                     !["database", "settings"].contains($0.kind) && $0.key != "schema public"
@@ -84,16 +82,17 @@ final class TargetDatabase: Sendable {
                         + "\(objects[0].identity) among them",
                     hint: "Name another database, or say existing: replace to drop this one.")
             }
-            let kept = try keepable(objects, stored, connection)
+            try keep(try keepable(objects, stored, connection))
+            try claim.keep()
             try connection.transaction { () throws(Failure) in
                 try connection.execute(
                     "CREATE SCHEMA \(Self.schema); "
+                        + "COMMENT ON SCHEMA \(Self.schema) IS '\(claim.name)'; "
                         + "CREATE TABLE \(Self.schema).done (unit text PRIMARY KEY); "
                         // A crash of the server empties unlogged tables, and these marks with them.
                         + "CREATE UNLOGGED TABLE \(Self.schema).done_unlogged (unit text PRIMARY KEY)"
                 )
             }
-            return kept
         }
     }
 
