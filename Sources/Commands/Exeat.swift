@@ -24,8 +24,8 @@ public struct Exeat: AsyncParsableCommand {
             EXIT STATUS
               0    all that was expected is there and equal
               1    failed
-              2    finished and sealed, with omissions that the plan does not cover, or without a
-                   time-stamp that it asks for
+              2    finished and sealed, with omissions that the plan does not cover,
+                   or without a time-stamp that it asks for
               3    verification, comparison or a probe failed
               4    the objective of a rehearsal was missed
               64   wrong usage
