@@ -168,6 +168,7 @@ extension Failure {
         case legalProfile = 750
         case payloadAbsent = 751
         case erasureTooEarly = 752
+        case namesPrivate = 753
         // Rehearsals
         case objectiveMissed = 780
     }

@@ -13,6 +13,8 @@ public struct Deadline: Sendable {
         case unknown
         /// Another rule holds in its place.
         case replaced
+        /// The bound has passed, and nothing has happened that the rule is about.
+        case notApplicable = "not-applicable"
     }
 
     public let profile: String
@@ -114,7 +116,8 @@ extension DeadlineReport {
             let lower: [TimelineEvent] =
                 event == .destructionReport ? [.destructionReport, .erasure] : [event]
             for latest in deadlines where latest.rule.event == event {
-                guard let last = latest.latest, latest.state != .replaced else { continue }
+                guard let last = latest.latest, ![.replaced, .notApplicable].contains(latest.state)
+                else { continue }
                 let earliest = deadlines.filter {
                     lower.contains($0.rule.event) && $0.state != .replaced
                         && ($0.earliest.map { $0 > last } ?? false)
@@ -131,6 +134,12 @@ extension DeadlineReport {
             }
         }
         return conflicts
+    }
+}
+
+extension LegalRule {
+    fileprivate func applies(to timeline: Timeline) -> Bool {
+        onlyIf.isEmpty || onlyIf.contains { timeline[$0] != nil }
     }
 }
 
@@ -168,9 +177,11 @@ private struct Reckoning {
                 rule.kind == .before
                 ? PeriodEnd(day: period.start(before: from, in: calendar), movedFrom: nil)
                 : period.end(from: from, in: calendar)
+            var state = state(rule.kind, end.day, actual)
+            if state == .missed, !rule.applies(to: timeline) { state = .notApplicable }
             return make(
                 from: from, isForecast: isForecast, day: end.day, movedFrom: end.movedFrom,
-                actual: actual, state(rule.kind, end.day, actual))
+                actual: actual, state)
         }
     }
 

@@ -4,7 +4,7 @@ public import Plans
 import Primitives
 
 /// What the parties have agreed, as the plan says and catalogue and signed plan repeat it: `contract`,
-/// `provider`, `customer`, `dates`, `charges`, `legal` with the whole profiles and the calendar, so
+/// `provider`, `customer`, `dates`, `charges`, `names`, `legal` with the whole profiles and the calendar, so
 /// that every reader reckons with the same rules.
 public struct ContractFacts: Sendable {
     public let json: JSON
@@ -58,6 +58,8 @@ public struct ContractFacts: Sendable {
                         "calendar": try calendar(run.legal?.calendar ?? "fr"),
                     ]))
         }
+        // Unless it stands there, names are private.
+        if run.names == .public { members.append(.init("names", .string(run.names.rawValue))) }
         return members.isEmpty ? .null : .object(members)
     }
 

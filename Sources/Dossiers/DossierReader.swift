@@ -86,11 +86,12 @@ public struct DossierReader: Sendable {
     ) throws(Failure) -> DossierDocument {
         let how = DocumentKind.of(kind)
         let signer: VerifiedSigner
-        var isTrusted = true
+        var roles: Set<Role> = []
         do throws(Failure) {
-            signer = VerifiedSigner(
-                try keys.verify(
-                    signed.bytes, sshsig: signed.sshsig, mldsa65: signed.mldsa65, as: how, at: now))
+            let known = try keys.verify(
+                signed.bytes, sshsig: signed.sshsig, mldsa65: signed.mldsa65, as: how, at: now)
+            signer = VerifiedSigner(known)
+            roles = known.roles
         } catch {
             guard error.code == .signerUnknown, let sshsig = signed.sshsig else {
                 throw Failure(error.code, "\"\(kind.file)\": \(error.what)", hint: error.hint)
@@ -100,9 +101,7 @@ public struct DossierReader: Sendable {
             signer = VerifiedSigner(
                 principal: named["principal"]?.string ?? "", ed25519: fingerprint,
                 mldsa65: named["mldsa65"]?.string ?? "")
-            isTrusted = false
         }
-        return try Statement.parse(
-            kind, signed.bytes, signer: signer, isTrusted: isTrusted, place: place)
+        return try Statement.parse(kind, signed.bytes, signer: signer, roles: roles, place: place)
     }
 }

@@ -25,10 +25,13 @@ enum Statement {
     }
 
     /// Reads a document whose signatures were checked. Throws `.documentMalformed`.
+    ///
+    /// - Parameter roles: of a trusted signer, who has at least one.
     static func parse(
-        _ kind: ProofDocument, _ bytes: [UInt8], signer: VerifiedSigner, isTrusted: Bool,
+        _ kind: ProofDocument, _ bytes: [UInt8], signer: VerifiedSigner, roles: Set<Role>,
         place: String
     ) throws(Failure) -> DossierDocument {
+        let isTrusted = !roles.isEmpty
         func malformed(_ what: String) -> Failure {
             Failure(.documentMalformed, "\"\(kind.file)\" \(what)")
         }
@@ -60,8 +63,11 @@ enum Statement {
         return DossierDocument(
             kind: kind, bytes: bytes, sha256: SHA256.hash(bytes),
             before: .init(name: name, sha256: digest), predicate: predicate, createdAt: created,
-            signer: signer, isTrusted: isTrusted, place: place)
+            signer: signer, isTrusted: isTrusted, roles: roles, place: place)
     }
+
+    /// Spaces and what cannot be seen are no name and no reason.
+    static func hasWords(_ text: String) -> Bool { text.contains(where: \.isLetter) }
 
     static func json(_ signer: VerifiedSigner) -> JSON {
         [
@@ -77,6 +83,10 @@ enum Statement {
 
         static func text(_ name: String) -> Field {
             Field(name: name) { $0?.string.map { !$0.isEmpty } ?? false }
+        }
+        /// What a person wrote, who is asked for more than a stroke.
+        static func words(_ name: String) -> Field {
+            Field(name: name) { $0?.string.map { Statement.hasWords($0) } ?? false }
         }
         static func texts(_ name: String) -> Field {
             Field(name: name) { $0?.array?.allSatisfy { $0.string != nil } ?? false }
@@ -99,7 +109,7 @@ enum Statement {
                 .texts("reservations"),
             ]
         case .erasureRequest: [.text("bag"), .object("seal"), .text("scope")]
-        case .override: [.text("bag"), .object("seal"), .text("name"), .text("reason")]
+        case .override: [.text("bag"), .object("seal"), .words("name"), .words("reason")]
         case .erasure:
             [
                 .text("bag"), .object("seal"), .texts("methods"), .texts("media"), .texts("keys"),

@@ -64,6 +64,22 @@ struct ProfileTests {
         #expect(try deadline(report, "data-act/25-2-h").from?.text == "2027-09-14")
     }
 
+    /// Who has never said that 30 days are not enough has not said it too late.
+    @Test func aRuleAboutWhatDidNotHappenIsNotBroken() throws {
+        var days: [TimelineEvent: String] = [.noticeReceived: "2026-12-14"]
+        // Christmas and New Year's Day are no working days: 14 of them end on 5 January.
+        for (today, state) in [("2027-01-05", Deadline.State.open), ("2027-01-06", .notApplicable)]
+        {
+            let report = try report(["data-act"], days, today: today)
+            #expect(try deadline(report, "data-act/25-4-notice").day?.text == "2027-01-05")
+            #expect(try deadline(report, "data-act/25-4-notice").state == state)
+            #expect(report.missed.isEmpty)
+        }
+        days[.alternativeEnd] = "2027-04-01"
+        let silent = try report(["data-act"], days, today: "2027-01-07")
+        #expect(try deadline(silent, "data-act/25-4-notice").state == .missed)
+    }
+
     @Test func theCustomerExtendsTheTransitionOnce() throws {
         var timeline = Timeline(days: [.extensionEnd: try #require(Day("2027-06-01"))])
         for (times, state) in [(1, Deadline.State.met), (2, .missed)] {

@@ -107,7 +107,7 @@ extension HTMLReport {
                             Drawing.activity(
                                 from: Double(row.inventoried) / all, to: Double(row.last) / all,
                                 load: row.load, pauses: pauses,
-                                title: label(row.source) + " : "
+                                title: label(row.source) + texts.colon
                                     + texts.text(
                                         .ganttRow, .milliseconds(row.inventoried),
                                         .milliseconds(row.last)))
