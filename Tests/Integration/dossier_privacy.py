@@ -10,12 +10,12 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 
 import dossier_kit
+import forge
 from dossier_kit import Desk
 from dossier_sources import KINDS, PLANTED
-from support import Cases, Skipped, exeat, run, scratch, write
+from support import Cases, exeat, scratch, write
 
 cases = Cases()
 PUBLIC = ["exeat/journal.jsonl", "exeat/catalogue.json", "bag-info.txt", "bagit.txt", "VERIFY.txt", "manifest-sha256.txt",
@@ -59,7 +59,7 @@ class Life:
         self.desk, self.name, self.sources = desk, name, sources
         self.archive, self.key = desk.at(name + form), ["--decrypt-with", desk.at("hospital.agekey")]
         recipient = pathlib.Path(desk.at("hospital.agepub")).read_text().strip()
-        lines = "".join(f"\n  {source}: {given}" for source, (given, _) in sources.items())
+        lines = "".join(f"\n  {source}: {given}" for source, (given, _, _) in sources.items())
         plan = write(desk.at(f"{name}.yaml"), f"""exeat: 1
 run:
   purpose: end-of-contract
@@ -71,20 +71,21 @@ archive: {{ name: {name}, sign-with: hoster{f', encrypt-to: [ {recipient} ]' if 
 """)
         self.exported = exeat("export", plan, "--output", self.archive, "--progress", "json", cwd=desk.work).expect(0, 2)
 
-    def take_in(self):
-        desk = self.desk
-        lines = "".join(f"\n  {source}: {taken}" for source, (_, taken) in self.sources.items())
-        lines = lines.replace("TARGET", self.name)
-        plan = write(desk.at("in.yaml"), f"""exeat: 1
+    def take_in(self, name=None, verify="digest", archive=None, statuses=(0, 2)):
+        """Imports into targets of that name; again, and they are compared again."""
+        desk, name = self.desk, name or self.name
+        lines = "".join(f"\n  {source}: {taken}" for source, (_, taken, _) in self.sources.items()).replace("TARGET", name)
+        plan = write(desk.at(f"in-{name}.yaml"), f"""exeat: 1
 trust: trust.json
 sign-with: hospital
 decrypt-with: hospital.agekey
 targets:{lines}
-  second: {{ kind: files, path: {desk.at("vauquelin-target-" + self.name)}/second }}
+  second: {{ kind: files, path: {desk.at("vauquelin-target-" + name)}/second }}
+verify: {verify}
 """)
-        os.makedirs(desk.at("vauquelin-target-" + self.name))
-        self.imported = exeat("import", self.archive, plan, "--work", desk.at("work-" + self.name), "--progress", "json",
-                              cwd=desk.work).expect(0, 2)
+        os.makedirs(desk.at("vauquelin-target-" + name), exist_ok=True)
+        self.imported = exeat("import", archive or self.archive, plan, "--work", desk.at("work-" + name), "--progress", "json",
+                              cwd=desk.work).expect(*statuses)
         return self
 
     def end(self):
@@ -133,17 +134,72 @@ def public(life, encrypt):
         assert words(listed.output), "the index names nothing"
 
 
-def failed(life):
-    """What a report says of an archive that its own keyholder finds damaged."""
-    desk = life.desk
-    for source in life.sources:
-        with cases.case(f"the report of an archive whose {source} differs from its manifest names nothing"):
-            bag = dossier_kit.copy(life.archive, f"{life.name}-{source}")
-            if not desk.lie(bag, source):
-                raise Skipped("nothing of it can be exchanged")
-            result = exeat("report", bag, "--trust", desk.at("trust.json"), "--json", *life.key).expect(3)
-            unsaid(result.output, "the report")
-            unsaid(exeat("report", bag, "--trust", desk.at("trust.json"), *life.key).expect(3).output, "the page")
+def unsealed(life, name):
+    """A copy without the documents that came after the seal."""
+    bag = dossier_kit.copy(life.archive, name)
+    for path in pathlib.Path(bag, "proof").glob("*.json*"):
+        if not path.name.startswith("seal.json"):
+            path.unlink()
+    return bag
+
+
+def unequal(life, bag):
+    """Receipts and reports of imports that counted, and of one that found differences in every source."""
+    with cases.case("a receipt of what was only counted names nothing"):
+        life.take_in("counted", verify="counts", archive=bag)
+        clean(bag, ["proof"])
+        receipt = pathlib.Path(bag, "proof/receipt-1.json").read_text()
+        assert "row count of table 1" in receipt or "base" not in life.sources, receipt
+    with cases.case("a receipt of what differs names nothing, and neither does its report"):
+        life.take_in("spoilt", archive=bag)
+        for _, _, spoil in life.sources.values():
+            spoil("spoilt")
+        life.take_in("spoilt", archive=bag, statuses=(3,))
+        clean(bag, ["proof"])
+        said = json.loads(pathlib.Path(bag, "proof/receipt-3.json").read_text())["predicate"]
+        assert all(source["different"] > 0 for source in said["sources"] if source["folder"] != "second"), said["sources"]
+        named = pathlib.Path(life.desk.at("work-spoilt"), "report.json").read_bytes()
+        assert words(named), "the list that stays names nothing"
+        for options in [["--lang", "fr"], ["--json"]]:
+            unsaid(exeat("report", bag, "--trust", life.desk.at("trust.json"), *options).expect(3).output, "the report")
+
+
+def rehearsed(desk, sources):
+    with cases.case("a receipt of a rehearsal names nothing"):
+        bag = Life(desk, {name: sources[name] for name in ["share", "journaux", "systeme"]}, "rehearsed", False).archive
+        plan = write(desk.at("rehearse.yaml"), """exeat: 1
+trust: trust.json
+sign-with: hospital
+decrypt-with: hospital.agekey
+""")
+        exeat("rehearse", bag, plan, "--work", desk.at("rehearsals"), cwd=desk.work).expect(0, 2)
+        clean(bag, ["proof"])
+        receipts = [json.loads(path.read_text()) for path in pathlib.Path(bag, "proof").glob("receipt-*.json")]
+        assert any(receipt["predicate"].get("purpose") == "drp-rehearsal" for receipt in receipts)
+
+
+def lies(life):
+    """Sealed by who may, and not what its own manifest says: the report gives the code, verify names the object."""
+    def spoil(kind):
+        def edit(manifest):
+            for source in manifest["sources"]:
+                for artifact in source["artifacts"]:
+                    if artifact["kind"] == kind:
+                        artifact["digests"] = {key: "0" * 64 for key in artifact["digests"]}
+        return edit
+    for source, kind in [("base", "postgresql-table"), ("portail", "mariadb-table"), ("journaux", "log-text")]:
+        if source not in life.sources:
+            continue
+        with cases.case(f"the report of an archive whose {kind} is not what its manifest says names nothing"):
+            bag = unsealed(life, f"lies-{source}")
+            forge.reseal(bag, forge.Key(life.desk.at("hoster.key")), {}, spoil(kind))
+            told = life.desk.verify(bag).expect(3)
+            assert words(told.output) or source != "base", "verify names nothing either"
+            for options in [["--lang", "fr"], ["--json"]]:
+                page = exeat("report", bag, "--trust", life.desk.at("trust.json"), *options).expect(3)
+                unsaid(page.output, f"the report {options}")
+                unsaid(page.errors, f"what the report says on the way {options}")
+            assert told.json["failure"]["code"] == json.loads(page.output)["verdict"]["failure"]["code"], told.errors
 
 
 def main(work, stack):
@@ -158,6 +214,11 @@ def main(work, stack):
             life = Life(desk, sources, name, encrypt).take_in().end()
         if life:
             public(life, encrypt)
+    if life:
+        bag = unsealed(life, "again")
+        unequal(life, bag)
+        rehearsed(desk, sources)
+        lies(life)
 
 
 with scratch("exeat-privacy-") as work, contextlib.ExitStack() as stack:

@@ -1,8 +1,10 @@
 """Sources of every kind with names of patients, people, hosts and tables planted where each kind can hold one.
 
-Each function fills a place and gives back the lines of the export plan and of the import plan, or raises `Skipped` where what it
-needs is not there. What it started is closed by the `ExitStack` that it is given.
+Each function fills a place and gives back the lines of the export plan and of the import plan, and a function that changes what was
+imported; or raises `Skipped` where what it needs is not there. What it started is closed by the `ExitStack` that it is given. `TARGET`
+in what it gives back stands for the name of an import.
 """
+import glob
 import os
 import pathlib
 import shutil
@@ -12,6 +14,15 @@ from support import ROOT, Skipped, run, write
 
 #: In names of objects and in contents, alone or as parts.
 PLANTED = ["Zephirine", "Quatrebarbes", "kanotix-host", "patient_zzyzx", "vauquelin"]
+
+
+def overwrites(target, pattern):
+    """Changes the first file of such a name below a target, and not its length."""
+    def spoil(name):
+        found = sorted(glob.glob(f"{target.replace('TARGET', name)}/**/{pattern}", recursive=True))
+        with open(found[0], "r+b") as file:
+            file.write(b"otherwise")
+    return spoil
 
 
 def files(place, target, stack):
@@ -24,7 +35,7 @@ def files(place, target, stack):
     return (f"""{{ kind: files, path: {tree}, exclude: {{ paths: ["*.tmp"], reason: temporary }},
            declared: [ {{ category: shares, legal: exportable-data }},
                        {{ category: temporary files, objects: "*.tmp", exempt: {{ ground: internal, clause: "annex 1" }} }} ] }}""",
-            f"{{ kind: files, path: {target} }}")
+            f"{{ kind: files, path: {target} }}", overwrites(target, "irm-patient_zzyzx.txt"))
 
 
 def postgresql(place, target, stack):
@@ -43,7 +54,8 @@ def postgresql(place, target, stack):
     at = f"host={cluster.path} port={cluster.port} user=postgres"
     return (f'{{ kind: postgresql, connection: "{at} dbname=vauquelin" }}',
             f'{{ kind: postgresql, connection: "{at} dbname=quatrebarbes_TARGET", '
-            f"map: {{ roles: {{ patient_zzyzx: zephirine }} }} }}")
+            f"map: {{ roles: {{ patient_zzyzx: zephirine }} }} }}",
+            lambda name: cluster.sql(f"quatrebarbes_{name}", "DELETE FROM patient_zzyzx"))
 
 
 def mariadb(place, target, stack):
@@ -61,7 +73,8 @@ def mariadb(place, target, stack):
     at = f"connection: {{ socket: {server.socket}, user: root }}"
     return (f"{{ kind: mariadb, {at}, databases: [ vauquelin ] }}",
             f"{{ kind: mariadb, {at}, map: {{ databases: {{ vauquelin: vauquelin_TARGET }}, "
-            f"users: {{ \"quatrebarbes@kanotix-host\": \"zephirine@kanotix-host\" }} }} }}")
+            f"users: {{ \"quatrebarbes@kanotix-host\": \"zephirine@kanotix-host\" }} }} }}",
+            lambda name: server.sql(f"DELETE FROM vauquelin_{name}.patient_zzyzx"))
 
 
 def logs(place, target, stack):
@@ -80,7 +93,8 @@ def logs(place, target, stack):
                          [journal_kit.entry(machine, boot, 1_767_225_600_000_000 + n, 1000 + n, fields) for n in range(3)])
         write(place("journal", machine, "user-vauquelin.journal"), b"broken")
         journald = f", journald: {{ directory: {place('journal')} }}"
-    return (f"{{ kind: logs, text: [ {folder}/* ]{journald} }}", f"{{ kind: logs, directory: {target} }}")
+    return (f"{{ kind: logs, text: [ {folder}/* ]{journald} }}", f"{{ kind: logs, directory: {target} }}",
+            overwrites(target, "vauquelin.log"))
 
 
 def configs(place, target, stack):
@@ -90,7 +104,8 @@ def configs(place, target, stack):
     write(os.path.join(etc, "vauquelin.d", "Zephirine.conf"), "user = Quatrebarbes\npassword = patient_zzyzx-Zephirine\n")
     write(os.path.join(etc, "vauquelin.d", "Quatrebarbes.key"),
           "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHZhdXF1ZWxpbg==\n-----END PRIVATE KEY-----\n")
-    return (f"{{ kind: configs, paths: [ {etc} ], secrets: omit }}", f"{{ kind: configs, directory: {target} }}")
+    return (f"{{ kind: configs, paths: [ {etc} ], secrets: omit }}", f"{{ kind: configs, directory: {target} }}",
+            overwrites(target, "Zephirine.conf"))
 
 
 def disks(place, target, stack):
@@ -100,7 +115,7 @@ def disks(place, target, stack):
         file.write(b"Quatrebarbes" * 1000)
         file.truncate(1 << 20)
     return (f"{{ kind: disks, images: {{ vauquelin: {place('Zephirine-kanotix-host.raw')} }} }}",
-            f"{{ kind: directory, path: {target}, format: raw }}")
+            f"{{ kind: directory, path: {target}, format: raw }}", overwrites(target, "*.raw"))
 
 
 def proxmox(place, target, stack):
@@ -131,7 +146,7 @@ def proxmox(place, target, stack):
     mount = pve.storages["export"].path(pve.nodes[0])
     return (f"""{{ kind: proxmox, url: "{pve.url}", fingerprint: "{pve.fingerprint}", token: "${{env:PVE_TOKEN}}", guests: [ all ],
            transport: {{ directory: {{ storage: export, mount: {mount} }} }} }}""",
-            f"{{ kind: directory, path: {target}, format: raw }}")
+            f"{{ kind: directory, path: {target}, format: raw }}", overwrites(target, "*.raw"))
 
 
 KINDS = {"share": files, "base": postgresql, "portail": mariadb, "journaux": logs, "systeme": configs, "images": disks,
