@@ -149,6 +149,22 @@ private struct Reckoning {
     let profiles: [LegalProfile]
     let calendar: HolidayCalendar
     let today: Day?
+    private let steps = Steps()
+
+    /// Profiles come with archives: rules that lead from event to event in every way there is would be
+    /// followed for ever. What is not reached is not known, and keeps the lock shut.
+    private final class Steps {
+        var left = 20_000
+    }
+
+    init(
+        timeline: Timeline, profiles: [LegalProfile], calendar: HolidayCalendar, today: Day?
+    ) {
+        self.timeline = timeline
+        self.profiles = profiles
+        self.calendar = calendar
+        self.today = today
+    }
 
     func deadline(_ rule: LegalRule, of profile: LegalProfile) -> Deadline {
         func make(
@@ -218,7 +234,8 @@ private struct Reckoning {
     }
 
     private func forecast(_ event: TimelineEvent, _ asking: Set<TimelineEvent>) -> Day? {
-        guard !asking.contains(event) else { return nil }
+        steps.left -= 1
+        guard !asking.contains(event), steps.left > 0 else { return nil }
         var bounds: [Day] = []
         for rule in profiles.flatMap(\.rules) where rule.event == event {
             guard rule.kind == .atMost || rule.kind == .atLeast, let from = rule.from,

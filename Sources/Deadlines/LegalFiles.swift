@@ -34,6 +34,7 @@ extension LegalProfile {
         rules = try fields.list("rules") { (rule) throws(Failure) in
             try LegalRule(rule, profile: profile)
         }
+        guard rules.count <= 200 else { throw fields.wrong("rules") }
     }
 }
 
@@ -91,6 +92,8 @@ extension HolidayCalendar {
         holidays = try fields.list("holidays") { (holiday) throws(Failure) in
             try Holiday(holiday)
         }
+        // A year that is all holidays has no next working day.
+        guard holidays.count <= 100 else { throw fields.wrong("holidays") }
     }
 }
 

@@ -24,6 +24,9 @@ public struct Attestation: Sendable {
         }
     }
 
+    /// What an erasure is asked of unless somebody says otherwise.
+    public static let wholeScope = "all data of the contract, every copy and backup of it"
+
     let dossier: Dossier
     let signer: SigningKey
     let world: World

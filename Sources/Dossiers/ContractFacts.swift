@@ -94,13 +94,14 @@ public struct ContractFacts: Sendable {
             let texts = (member.value.array ?? [member.value]).map(\.string)
             let days = texts.compactMap { $0.flatMap { Day($0) } }
             guard let event = TimelineEvent(rawValue: member.key), let last = days.max(),
-                days.count == texts.count
+                days.count == texts.count, days.allSatisfy(Day.ofContracts.contains)
             else { throw Failure(.legalProfile, "the archive has a date that is none") }
             timeline[event] = last
             timeline.times[event] = Int64(days.count)
         }
         for charge in json["charges"]?.array ?? [] {
             guard let day = charge["day"]?.string.flatMap({ Day($0) }),
+                Day.ofContracts.contains(day),
                 let amount = charge["amount"]?.string
             else { throw Failure(.legalProfile, "the archive has a charge without a day") }
             timeline.charges.append(
@@ -108,7 +109,11 @@ public struct ContractFacts: Sendable {
         }
         self.timeline = timeline
         var profiles: [LegalProfile] = []
-        for profile in json["legal"]?["profiles"]?.array ?? [] {
+        let listed = json["legal"]?["profiles"]?.array ?? []
+        guard listed.count <= 20 else {
+            throw Failure(.legalProfile, "the archive has more than 20 legal profiles")
+        }
+        for profile in listed {
             profiles.append(try LegalProfile(parsing: profile.canonical))
         }
         self.profiles = profiles

@@ -1,5 +1,6 @@
 import Bags
 import Basics
+import Deadlines
 import Primitives
 import Signatures
 
@@ -91,6 +92,13 @@ enum Statement {
         static func texts(_ name: String) -> Field {
             Field(name: name) { $0?.array?.allSatisfy { $0.string != nil } ?? false }
         }
+        /// Absent, or a day: one that nobody can read must not be as if it were not there.
+        static func perhapsDay(_ name: String) -> Field {
+            Field(name: name) { json in
+                guard let json else { return true }
+                return json.string.flatMap { Day($0) }.map(Day.ofContracts.contains) ?? false
+            }
+        }
         static func yes(_ name: String) -> Field { Field(name: name) { $0 == .bool(true) } }
         static func object(_ name: String) -> Field { Field(name: name) { $0?.members != nil } }
         static func time(_ name: String) -> Field {
@@ -108,12 +116,17 @@ enum Statement {
                 .text("bag"), .object("seal"), .yes("integrated"), .yes("usable"),
                 .texts("reservations"),
             ]
-        case .erasureRequest: [.text("bag"), .object("seal"), .text("scope")]
+        case .erasureRequest:
+            [
+                .text("bag"), .object("seal"), .text("scope"), .perhapsDay("formalNotice"),
+                .perhapsDay("notBefore"),
+            ]
         case .override: [.text("bag"), .object("seal"), .words("name"), .words("reason")]
         case .erasure:
             [
                 .text("bag"), .object("seal"), .texts("methods"), .texts("media"), .texts("keys"),
-                .time("startedAt"), .time("completedAt"), .object("lock"),
+                .time("startedAt"), .time("completedAt"), .perhapsDay("formalNotice"),
+                .object("lock"),
             ]
         }
     }

@@ -119,7 +119,10 @@ public struct RunPlan: Sendable {
 
     private static func day(_ node: PlanNode, _ problems: PlanProblems) -> String? {
         guard let text = node.string(problems) else { return nil }
-        guard Timestamp(text + "T00:00:00Z")?.date == text else {
+        // A contract of another millennium is a slip of the pen.
+        guard Timestamp(text + "T00:00:00Z")?.date == text,
+            ("1900"..."2999").contains(text.prefix(4))
+        else {
             problems.add(
                 .planInvalidValue, "\"\(text)\" is not a day such as 2027-01-12", at: node)
             return nil

@@ -185,6 +185,12 @@ struct VerifyText {
             erasure) roles=eraser ;;
             *) roles=controller ;;
           esac
+          case $kind:$name in
+            plan:plan|receipt:seal.json|override:seal.json|acceptance:receipt-*|erasure-request:acceptance.json) ;;
+            erasure:erasure-request.json) ;;
+            erasure:*) grep -qF '"overridden":true' proof/erasure.json || bad "erasure.json follows $name, out of order" ;;
+            *) bad "$document follows $name, out of order" ;;
+          esac
           if [ "$kind" != plan ]; then
             test -f "proof/$name" || bad "$document names $name, which is not there"
             test "$(sha256sum < "proof/$name" | cut -c 1-64)" = "$digest" \\
@@ -199,6 +205,14 @@ struct VerifyText {
             echo "$document: NOT CHECKED, signed by $who, whom nobody here vouches for as $roles"
           fi
         done
+        if grep -qsF '"overridden":true' proof/erasure.json; then
+          echo "erasure.json: AGAINST THE LOCK, with these approvals:"
+          for document in $(grep -o '"file":"override-[1-9][0-9]*\\.json"' proof/erasure.json | cut -d '"' -f 4); do
+            grep -qF "\\"sha256\\":\\"$(sha256sum < "proof/$document" | cut -c 1-64)\\"" proof/erasure.json \\
+              || bad "$document is not the one that erasure.json names"
+            grep -o '"name":"[^"]*","reason":"[^"]*"' "proof/$document"
+          done
+        fi
 
         if [ $whole = no ]; then
           echo "the proof is complete and unchanged; NOTHING IS SAID ABOUT THE DATA, which is not here"

@@ -167,6 +167,46 @@ struct ProfileTests {
         }
     }
 
+    /// Profiles and calendars come with archives, too: whatever they say, the reckoning ends.
+    @Test func whatCannotBeReckonedIsRefusedOrNotKnown() throws {
+        let far = LegalTexts.profiles.first { $0.id == "secnumcloud-3.2" }.map {
+            $0.json.replacing("P21D", with: "P9999Y")
+        }
+        #expect(throws: Failure(.legalProfile, "")) {
+            try LegalProfile(parsing: Array(#require(far).utf8))
+        }
+        let days = (1...28).flatMap { day in (1...12).map { (day, $0) } }
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let holidays = days.map { day, month in
+            "{\"name\":{\"fr\":\"x\",\"en\":\"x\"},\"date\":\"\(two(month))-\(two(day))\"}"
+        }
+        let never =
+            LegalTexts.calendars[0].json.split(separator: "\"holidays\": [")[0]
+            + "\"holidays\": [" + holidays.joined(separator: ",") + "]}"
+        #expect(throws: Failure(.legalProfile, "")) {
+            try HolidayCalendar(parsing: Array(never.utf8))
+        }
+        // Each event follows from every other.
+        let events = TimelineEvent.allCases.prefix(13).map(\.rawValue)
+        let rules = events.flatMap { event in
+            events.filter { $0 != event }.map { from in
+                """
+                {"id":"\(event)-\(from)","clause":"x","kind":"at-most","event":"\(event)","from":"\(from)",
+                 "period":"P1D","source":"unverified","says":{"fr":"x","en":"x"}}
+                """
+            }
+        }
+        let tangled = try LegalProfile(
+            parsing: Array(
+                """
+                {"exeat-legal-profile":1,"id":"x","title":{"fr":"x","en":"x"},"text":"x","counting":"1182-71",
+                 "rules":[\(rules.joined(separator: ","))]}
+                """.utf8))
+        let report = DeadlineReport(
+            Timeline(), profiles: [tangled], calendar: try HolidayCalendar.named("fr"), today: nil)
+        #expect(report.deadlines.allSatisfy { $0.state == .unknown })
+    }
+
     @Test func whatComesWithTheProgramCanBeRead() throws {
         #expect(
             LegalProfile.known == [

@@ -175,6 +175,9 @@ with scratch("exeat-attacks-") as work:
         desk.sign(os.path.join(bag, "proof"), "erasure.json", "cleaner", "exeat/erasure/v1")))
     attack("an acceptance that does not say usable", 740, lambda bag: desk.forge(
         bag, "acceptance.json", lambda s: s["predicate"].update(usable=False), "hospital", "exeat/acceptance/v1"))
+    attack("a request that names no day not to erase before", 740, lambda bag: desk.forge(
+        bag, "erasure-request.json", lambda s: s["predicate"].update(notBefore="2027-13-01"), "director",
+        "exeat/erasure-request/v1"))
     attack("a certificate without its lock", 740, lambda bag: desk.forge(
         bag, "erasure.json", lambda s: s["predicate"].pop("lock"), "cleaner", "exeat/erasure/v1"))
     attack("a file that is no document", 321, lambda bag: write(os.path.join(bag, "proof/acceptance-2.json"), "{}"))

@@ -123,6 +123,11 @@ archive: {{ name: agreed, sign-with: hoster }}
         path = os.path.join(bag, "proof/acceptance.json")
         write(path, pathlib.Path(path).read_bytes() + b" ")
         run("sh", "VERIFY.txt", cwd=bag, environment={"TRUST": desk.at("trust.json")}).expect(1, 255)
+        bag = dossier_kit.copy(archive, "by-hand-disordered")
+        sealed = json.loads(pathlib.Path(bag, "proof/receipt-1.json").read_text())["subject"]
+        desk.forge(bag, "acceptance.json", lambda s: s.update(subject=sealed), "hospital", "exeat/acceptance/v1")
+        told = run("sh", "VERIFY.txt", cwd=bag, environment={"TRUST": desk.at("trust.json")}).expect(1)
+        assert "acceptance.json follows seal.json, out of order" in told.errors, told.errors
     return archive
 
 
@@ -156,6 +161,8 @@ def lock(desk):
         assert {o["name"] for o in said["overrides"]} >= {"Jeanne Martin", "Paul Petit"}
         shown = exeat("verify", archive, "--trust", desk.at("trust.json")).expect(0).output.decode()
         assert "AGAINST THE LOCK" in shown and "Paul Petit" in shown, shown
+        by_hand = run("sh", "VERIFY.txt", cwd=archive, environment={"TRUST": desk.at("trust.json")}).expect(0).output.decode()
+        assert "AGAINST THE LOCK" in by_hand and "Paul Petit" in by_hand, by_hand
     with cases.case("those who erase do not unlock their own work, and nobody approves afterwards"):
         bag = desk.export("unlocked", dates=FUTURE)
         for key, name in [("officer", "Paul Petit"), ("cleaner", "Anne Roux")]:

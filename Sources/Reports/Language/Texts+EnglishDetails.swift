@@ -167,6 +167,7 @@ extension Texts {
         .legendStored: "stored, after compression and encryption",
         .legendEvent: "took place",
         .legendLimit: "deadline",
+        .scopeWhole: "all data of the contract, every copy and backup of it",
         .systemsCaption: "What the contract lists",
         .legendPlanned: "agreed, still to come",
         .evidenceDateMissing: "Missed: due on {1}, and nothing shows it.",

@@ -170,6 +170,7 @@ extension Texts {
         .legendStored: "stocké après compression et chiffrement",
         .legendEvent: "a eu lieu",
         .legendLimit: "échéance",
+        .scopeWhole: "toutes les données du contrat, chaque copie et chaque sauvegarde",
         .systemsCaption: "Ce que le contrat énumère",
         .legendPlanned: "convenu, à venir",
         .evidenceDateMissing: "Dépassé : échéance le {1}, et rien ne l’atteste.",

@@ -1,4 +1,5 @@
 import Basics
+import Dossiers
 
 /// What the documents after the receipts state: acceptance, request, overrides, certificate.
 extension HTMLReport {
@@ -21,11 +22,16 @@ extension HTMLReport {
         return element(.dl, .class("facts")) {
             for member in members {
                 element(.dt) {
-                    HTML.name(member.key == "lock" ? texts[.lockTitle] : texts.term(member.key))
+                    HTML.name(
+                        member.key == "lock" ? texts[.lockTitle] : title(texts.term(member.key)))
                 }
                 element(.dd) { stated(member.key, member.value) }
             }
         }
+    }
+
+    private func title(_ term: String) -> String {
+        term.prefix(1).uppercased() + term.dropFirst()
     }
 
     private static func place(_ key: String) -> Int {
@@ -42,6 +48,7 @@ extension HTMLReport {
         case "receiptReservations": list(json.array ?? []) { reservation($0.string ?? "?") }
         case "methods": list(json.array ?? []) { HTML.name(texts.term($0.string ?? "?")) }
         case "lock": lock(json)
+        case "scope" where json.string == Attestation.wholeScope: HTML(texts[.scopeWhole])
         default: value(json, depth: 0)
         }
     }

@@ -82,7 +82,7 @@ enum StyleSheet {
         table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.4}
         caption{text-align:left;font-weight:600;padding:.2rem 0 .45rem;caption-side:top}
         th,td{text-align:left;vertical-align:top;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line)}
-        th,td{min-width:6.5rem}th.number,td.number,td.short{min-width:2.5rem}
+        th,td{min-width:8rem}th.number,td.number,td.short{min-width:2.5rem}
         thead th{border-bottom:1.5px solid var(--rule);color:var(--soft);font-weight:600;vertical-align:bottom}
         tbody th{font-weight:600}
         th.number,td.number{text-align:right;font-variant-numeric:tabular-nums}td.number{white-space:nowrap}
