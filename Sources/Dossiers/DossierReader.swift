@@ -70,6 +70,15 @@ public struct DossierReader: Sendable {
             sha256: digest, bag: "urn:uuid:" + seal.bag, name: seal.name.text,
             createdAt: seal.createdAt, purpose: seal.purpose, planSha256: seal.planSha256,
             plan: seal.agreement)
+        if seal.createdAt.seconds > now.seconds + DossierJudgement.slack {
+            problems.append(
+                BagProblem(
+                    "proof/seal.json",
+                    Failure(
+                        .documentDate,
+                        "the seal is dated \(seal.createdAt.text), in the future",
+                        hint: "Set the clock of this machine right, or ask who has sealed it.")))
+        }
         return DossierJudgement(
             seal: about, documents: documents, problems: problems, facts: facts, now: now
         ).dossier()
@@ -77,7 +86,15 @@ public struct DossierReader: Sendable {
 
     private static func facts(_ report: VerificationReport) throws(Failure) -> ContractFacts {
         guard let bytes = report.catalogue else { return try ContractFacts.none() }
-        return try ContractFacts(JSON(parsing: bytes)["contract"] ?? .null)
+        do throws(Failure) {
+            return try ContractFacts(JSON(parsing: bytes)["contract"] ?? .null)
+        } catch {
+            // A fault of the archive, not of somebody's plan.
+            throw Failure(
+                .documentMalformed,
+                "the contract in the catalogue cannot be reckoned with: "
+                    + error.what, cause: error)
+        }
     }
 
     /// Both signatures, then the form.

@@ -25,13 +25,24 @@ struct ReceiptConsistency {
         let (different, notSet) = (sum("different"), sum("notSet"))
         let isUnequal = different != 0 || comparisons.contains { $0["equal"]?.bool != true }
         let status = outcome?["status"]?.integer
-        guard isHonest, outcome?["different"]?.integer ?? 0 == different,
+        guard isHonest, !Self.hasNegative(document.predicate),
+            outcome?["different"]?.integer ?? 0 == different,
             outcome?["notSet"]?.integer ?? 0 == notSet, (status == 3) == isUnequal,
             status != 0 || notSet == 0
         else {
             throw Failure(
                 .documentMalformed,
                 "\"\(document.kind.file)\" concludes what its comparisons and numbers do not say")
+        }
+    }
+
+    /// Nothing that a receipt counts or measures is less than nothing; sums would hide it.
+    private static func hasNegative(_ json: JSON) -> Bool {
+        switch json {
+        case .integer(let number): number < 0
+        case .array(let elements): elements.contains(where: hasNegative)
+        case .object(let members): members.contains { hasNegative($0.value) }
+        case .null, .bool, .string: false
         }
     }
 

@@ -166,6 +166,9 @@ with scratch("exeat-attacks-") as work:
     }.items():
         attack(f"a receipt that {name}", 740, lambda bag: desk.forge(
             bag, "receipt-1.json", lambda s: lie(s["predicate"]), "hospital", "exeat/receipt/v1"))
+    attack("a receipt with less than nothing", 740, lambda bag: desk.forge(
+        bag, "receipt-1.json", lambda s: [s["predicate"]["sources"][n].update(different=d) for n, d in enumerate([-1, 1])],
+        "hospital", "exeat/receipt/v1"))
     attack("a certificate that tells of no reason to be", 740, lambda bag: desk.forge(
         bag, "erasure.json", lambda s: s["predicate"]["lock"].update(open=False), "cleaner", "exeat/erasure/v1"))
 
@@ -238,6 +241,30 @@ archive: {{ name: dated, sign-with: hoster }}
             statement["subject"][0]["digest"]["sha256"] = hashlib.sha256(tags.read_bytes()).hexdigest()
         desk.forge(bag, "seal.json", seal, "hoster", "exeat/seal/v1")
         assert desk.verify(bag).expect(3).json["failure"]["code"] == 745
+
+    with cases.case("a seal from the future, and a catalogue with dates of no contract"):
+        def resealed(name, change, edit=lambda catalogue: None):
+            bag = copy(desk.at("unsealable"), name)
+            path, tags = pathlib.Path(bag, "exeat/catalogue.json"), pathlib.Path(bag, "tagmanifest-sha256.txt")
+            before, catalogue = hashlib.sha256(path.read_bytes()).hexdigest(), json.loads(path.read_text())
+            edit(catalogue)
+            write(str(path), json.dumps(catalogue, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+            write(str(tags), tags.read_text().replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
+
+            def seal(statement):
+                statement["subject"][0]["digest"]["sha256"] = hashlib.sha256(tags.read_bytes()).hexdigest()
+                change(statement["predicate"])
+            desk.forge(bag, "seal.json", seal, "hoster", "exeat/seal/v1")
+            report = exeat("report", bag, "--trust", desk.at("trust.json"), "--json").expect(0, 3)
+            return desk.verify(bag), report
+        desk.export("unsealable")
+        resealed("resealed", lambda seal: None)[0].expect(0)
+        for name, code, change, edit in [
+                ("future", 747, lambda seal: seal.update(createdAt="2999-01-01T00:00:00.000Z"), lambda catalogue: None),
+                ("dateless", 740, lambda seal: None, lambda c: c["contract"]["dates"].update({"notice-end": "9999-12-31"}))]:
+            result, report = resealed(name, change, edit)
+            assert result.expect(3).json["failure"]["code"] == code, result.errors
+            assert report.status == 3 and report.json["verdict"]["failure"]["code"] == code
 
     # Two answers to one question.
     with cases.case("two acceptances that contradict each other"):
