@@ -168,6 +168,7 @@ extension Failure {
         case legalProfile = 750
         case payloadAbsent = 751
         case erasureTooEarly = 752
+        case namesPrivate = 753
         // Rehearsals
         case objectiveMissed = 780
     }
@@ -194,7 +195,7 @@ extension Failure.Code {
             1
         case .diskUnsuitable, .diskTool, .diskProtocol, .guestBackupLost, .logTool: 1
         case .sealPrevious, .timeStampUnavailable: 1
-        case .erasureLocked, .legalProfile: 1
+        case .erasureLocked, .legalProfile, .namesPrivate: 1
         case .payloadAbsent: 2
         case .objectiveMissed: 4
         default: rawValue >= 200 ? 3 : 1

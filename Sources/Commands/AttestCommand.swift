@@ -157,7 +157,7 @@ struct AttestRequest: AsyncParsableCommand {
     @OptionGroup var signing: SigningOptions
 
     @Option(help: "What is to be erased.")
-    var scope = "all data of the contract, every copy and backup of it"
+    var scope = Attestation.wholeScope
 
     @Option(
         name: .customLong("formal-notice"), help: "The day on which the source gave formal notice.")
@@ -323,7 +323,7 @@ struct AttestPlan: ParsableCommand {
 enum DayOption {
     static func day(_ text: String?, _ option: String) throws -> Day? {
         guard let text else { return nil }
-        guard let day = Day(text) else {
+        guard let day = Day(text), Day.ofContracts.contains(day) else {
             throw ValidationError("\(option) takes a day such as 2027-01-12, not \"\(text)\"")
         }
         return day

@@ -15,7 +15,8 @@ struct ReportCommand: AsyncParsableCommand {
             The report is drawn from the evidence in the archive alone: manifest, catalogue, journal, \
             seal, receipts and later documents, all verified first. It needs no network and no script, \
             prints on A4, and says how to check everything without exeat. --json prints the same for \
-            programs. Names of objects are shown with --names only, where the manifest can be read.
+            programs. Names of objects are shown with --names only, where the manifest can be read and \
+            the plan of the export allowed it (run.names: public).
 
             Status 3 when verification or the last comparison failed: the report is written all the \
             same, and says so. Without --trust nobody has said whom to believe, and the report says so.
@@ -55,7 +56,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     @OptionGroup var keys: KeyOptions
 
-    @Flag(help: "Show the real names of objects, where the manifest can be read.")
+    @Flag(help: "Show the real names of objects, where the plan allowed it.")
     var names = false
 
     @Option(help: "The file to write; without it the report goes to standard output.")
@@ -88,6 +89,11 @@ struct ReportCommand: AsyncParsableCommand {
         defer { display.stop() }
         let evidence = try await gather(keys, counters)
         display.stop()
+        guard !names || evidence.manifest == nil || evidence.allowsNames else {
+            throw Failure(
+                .namesPrivate, "the plan of the archive keeps names of objects private",
+                hint: "Leave --names out; exeat inspect shows them to whoever has the key.")
+        }
         let model = ReportModel(
             evidence, names: names, madeAt: World.real.now(), tool: Tool.version)
         if let output {
@@ -166,8 +172,15 @@ struct ReportCommand: AsyncParsableCommand {
             // What is no fault of the archive has no report: a wrong key, a machine that cannot read.
             guard failure.code.exitStatus == 3 else { throw failure }
             let bag = try Bag(opening: archive).unverified()
+            let told =
+                names || !verification.namesObjects
+                ? failure
+                : Failure(
+                    failure.code,
+                    "the content is not what the archive says of it: exeat verify tells which object"
+                )
             return evidence(
-                .failed(failure), verification, bag,
+                .failed(told), verification, bag,
                 manifest: try? OpenArchive(bag, keys: keys).manifest)
         }
         let standing: Evidence.Standing = trust.isEmpty ? .unknownSigner : .verified
@@ -188,7 +201,8 @@ struct ReportCommand: AsyncParsableCommand {
         let principal = seal?["predicate"]?["signer"]?["principal"]?.string
         return Evidence(
             standing: standing, report: verification.report, bag: bag,
-            dossier: verification.dossier, manifest: manifest, retaken: verification.content,
+            dossier: verification.dossier, manifest: manifest,
+            retaken: names ? verification.content : verification.namelessContent,
             instructions: principal.flatMap {
                 VerificationInstructions.text(principal: $0, isEncrypted: isEncrypted)
             } ?? "")

@@ -27,3 +27,20 @@ extension ImportResult.Comparison {
         ]
     }
 }
+
+extension [ImportResult.Comparison] {
+    /// For what travels: an object is a number, and the lists that stay have its name.
+    public var nameless: [JSON] {
+        var numbers: [ImportResult.Comparison.Object: Int] = [:]
+        return map { comparison in
+            var numbered = comparison
+            numbered.name = comparison.measure
+            if let object = comparison.object {
+                let number = numbers[object] ?? numbers.keys.count { $0.kind == object.kind } + 1
+                numbers[object] = number
+                numbered.name += " of \(object.kind) \(number)"
+            }
+            return numbered.json
+        }
+    }
+}

@@ -94,13 +94,44 @@ public struct ImportOutline: Sendable {
 /// What an import has done, for the receipt.
 public struct ImportResult: Sendable {
     public struct Comparison: Sendable {
+        /// What was compared, for whoever may know what an object is called.
         public var name: String
+        /// The same without the name of an object: a receipt travels.
+        public var measure: String
+        public let object: Object?
         public var expected: String
         public var found: String
         public var equal: Bool { expected == found }
 
+        /// What a comparison is about, where it is about one object of many.
+        public struct Object: Sendable, Hashable {
+            /// Such as `table`.
+            public let kind: String
+            public let name: String
+
+            public init(_ kind: String, _ name: String) {
+                self.kind = kind
+                self.name = name
+            }
+        }
+
+        /// - Parameter name: names no object.
         public init(name: String, expected: String, found: String) {
             self.name = name
+            measure = name
+            object = nil
+            self.expected = expected
+            self.found = found
+        }
+
+        /// - Parameter name: what people read who may; `rows of public.visits` unless given.
+        public init(
+            _ measure: String, of object: Object, name: String? = nil, expected: String,
+            found: String
+        ) {
+            self.name = name ?? "\(measure) of \(object.name)"
+            self.measure = measure
+            self.object = object
             self.expected = expected
             self.found = found
         }

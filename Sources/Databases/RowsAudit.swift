@@ -47,7 +47,7 @@ public final class RowsAudit: Sendable {
             source.artifacts[place].rows.map { expected in
                 let digest = found[place] ?? MultisetDigest()
                 return .init(
-                    name: "rows-sha256-sum of \(source.artifacts[place].name)",
+                    "rows-sha256-sum", of: .init("table", source.artifacts[place].name),
                     expected: "\(expected.count) \(expected.sum.hex)",
                     found: "\(digest.count) \(digest.sum.hex)")
             }

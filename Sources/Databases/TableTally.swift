@@ -21,7 +21,8 @@ public struct TableTally: Sendable {
         if found == expected { return nil }
         unequal.append(
             .init(
-                name: "rows of \(title)", expected: "\(expected.count) \(expected.sum.hex)",
+                "rows", of: .init("table", title),
+                expected: "\(expected.count) \(expected.sum.hex)",
                 found: found.map { "\($0.count) \($0.sum.hex)" } ?? "missing"))
         return found.map { "\($0.count) rows, not the same" } ?? "missing"
     }

@@ -38,6 +38,10 @@ public struct Day: Sendable, Hashable, Comparable {
 
     public static func < (left: Day, right: Day) -> Bool { left.number < right.number }
 
+    /// Days that contracts and their periods are about: what is added to one stays a day with four digits.
+    public static let ofContracts =
+        Day(number: -25_567)...Day(number: 376_199)
+
     /// `2027-01-12`.
     public var text: String {
         let (year, month, day) = parts

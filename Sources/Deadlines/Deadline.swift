@@ -13,6 +13,8 @@ public struct Deadline: Sendable {
         case unknown
         /// Another rule holds in its place.
         case replaced
+        /// The bound has passed, and nothing has happened that the rule is about.
+        case notApplicable = "not-applicable"
     }
 
     public let profile: String
@@ -114,7 +116,8 @@ extension DeadlineReport {
             let lower: [TimelineEvent] =
                 event == .destructionReport ? [.destructionReport, .erasure] : [event]
             for latest in deadlines where latest.rule.event == event {
-                guard let last = latest.latest, latest.state != .replaced else { continue }
+                guard let last = latest.latest, ![.replaced, .notApplicable].contains(latest.state)
+                else { continue }
                 let earliest = deadlines.filter {
                     lower.contains($0.rule.event) && $0.state != .replaced
                         && ($0.earliest.map { $0 > last } ?? false)
@@ -134,12 +137,34 @@ extension DeadlineReport {
     }
 }
 
+extension LegalRule {
+    fileprivate func applies(to timeline: Timeline) -> Bool {
+        onlyIf.isEmpty || onlyIf.contains { timeline[$0] != nil }
+    }
+}
+
 /// The reckoning of one timeline: dates that nobody gave follow from the rules.
 private struct Reckoning {
     let timeline: Timeline
     let profiles: [LegalProfile]
     let calendar: HolidayCalendar
     let today: Day?
+    private let steps = Steps()
+
+    /// Profiles come with archives: rules that lead from event to event in every way there is would be
+    /// followed for ever. What is not reached is not known, and keeps the lock shut.
+    private final class Steps {
+        var left = 20_000
+    }
+
+    init(
+        timeline: Timeline, profiles: [LegalProfile], calendar: HolidayCalendar, today: Day?
+    ) {
+        self.timeline = timeline
+        self.profiles = profiles
+        self.calendar = calendar
+        self.today = today
+    }
 
     func deadline(_ rule: LegalRule, of profile: LegalProfile) -> Deadline {
         func make(
@@ -168,9 +193,11 @@ private struct Reckoning {
                 rule.kind == .before
                 ? PeriodEnd(day: period.start(before: from, in: calendar), movedFrom: nil)
                 : period.end(from: from, in: calendar)
+            var state = state(rule.kind, end.day, actual)
+            if state == .missed, !rule.applies(to: timeline) { state = .notApplicable }
             return make(
                 from: from, isForecast: isForecast, day: end.day, movedFrom: end.movedFrom,
-                actual: actual, state(rule.kind, end.day, actual))
+                actual: actual, state)
         }
     }
 
@@ -207,7 +234,8 @@ private struct Reckoning {
     }
 
     private func forecast(_ event: TimelineEvent, _ asking: Set<TimelineEvent>) -> Day? {
-        guard !asking.contains(event) else { return nil }
+        steps.left -= 1
+        guard !asking.contains(event), steps.left > 0 else { return nil }
         var bounds: [Day] = []
         for rule in profiles.flatMap(\.rules) where rule.event == event {
             guard rule.kind == .atMost || rule.kind == .atLeast, let from = rule.from,

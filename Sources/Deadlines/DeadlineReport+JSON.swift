@@ -23,7 +23,7 @@ extension DeadlineReport {
 
     /// A line for each rule of which something can be said, and for each conflict.
     public var lines: [String] {
-        deadlines.filter { $0.state != .unknown && $0.state != .replaced }.map(\.text)
+        deadlines.filter { ![.unknown, .replaced, .notApplicable].contains($0.state) }.map(\.text)
             + deadlines.filter { $0.state == .unknown }.map { deadline in
                 "date: \(deadline.name): not known, since "
                     + "\(deadline.rule.from?.rawValue ?? "a date") is not"
@@ -40,11 +40,11 @@ extension DeadlineConflict {
 }
 
 extension Deadline {
-    var name: String { "\(profile) \(rule.clause)" }
+    var name: String { "\(profile) \(rule.clause.en)" }
 
     public var json: JSON {
         [
-            "rule": .string(rule.id), "clause": .string(rule.clause),
+            "rule": .string(rule.id), "clause": .string(rule.clause.en),
             "kind": .string(rule.kind.rawValue), "event": .string(rule.event.rawValue),
             "from": rule.from.map { .string($0.rawValue) } ?? .null,
             "fromDay": DeadlineReport.day(from), "forecast": .bool(isForecast),

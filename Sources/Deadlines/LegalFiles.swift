@@ -27,34 +27,32 @@ extension LegalProfile {
         self.bytes = bytes
         id = try fields.identifier("id")
         title = try fields.local("title")
-        text = try fields.text("text")
+        text = try fields.plainOrLocal("text")
         counting = try fields.text("counting")
         guard counting == "1182-71" else { throw fields.wrong("counting") }
         let profile = id
         rules = try fields.list("rules") { (rule) throws(Failure) in
             try LegalRule(rule, profile: profile)
         }
+        guard rules.count <= 200 else { throw fields.wrong("rules") }
     }
 }
 
 extension LegalRule {
     fileprivate init(_ fields: LegalFields, profile: String) throws(Failure) {
         try fields.only([
-            "id", "clause", "kind", "event", "from", "period", "on", "times", "unless", "source",
-            "says",
+            "id", "clause", "kind", "event", "from", "period", "on", "times", "unless", "only-if",
+            "source", "says",
         ])
         id = profile + "/" + (try fields.identifier("id"))
-        clause = try fields.text("clause")
+        clause = try fields.plainOrLocal("clause")
         kind = try fields.word("kind")
         event = try fields.word("event")
         from = fields.has("from") ? try fields.word("from") : nil
         source = try fields.word("source")
         says = try fields.local("says")
-        unless = try (fields.has("unless") ? fields.texts("unless") : []).map {
-            (word) throws(Failure) in
-            guard let event = TimelineEvent(rawValue: word) else { throw fields.wrong("unless") }
-            return event
-        }
+        unless = try fields.events("unless")
+        onlyIf = try fields.events("only-if")
         period = fields.has("period") ? Period(try fields.text("period")) : nil
         on = fields.has("on") ? Day(try fields.text("on")) : nil
         times = fields.has("times") ? try fields.integer("times") : nil
@@ -94,6 +92,8 @@ extension HolidayCalendar {
         holidays = try fields.list("holidays") { (holiday) throws(Failure) in
             try Holiday(holiday)
         }
+        // A year that is all holidays has no next working day.
+        guard holidays.count <= 100 else { throw fields.wrong("holidays") }
     }
 }
 
@@ -192,14 +192,25 @@ private struct LegalFields {
         return LocalText(fr: try fields.text("fr"), en: try fields.text("en"))
     }
 
-    func texts(_ key: String) throws(Failure) -> [String] {
+    /// One text that is the same in all languages, or one for each.
+    func plainOrLocal(_ key: String) throws(Failure) -> LocalText {
+        guard value[key]?.string != nil else { return try local(key) }
+        let text = try text(key)
+        return LocalText(fr: text, en: text)
+    }
+
+    /// None where the member is absent.
+    func events(_ key: String) throws(Failure) -> [TimelineEvent] {
+        guard has(key) else { return [] }
         guard let list = value[key]?.array else { throw wrong(key) }
-        var texts: [String] = []
+        var events: [TimelineEvent] = []
         for element in list {
-            guard let text = element.string else { throw wrong(key) }
-            texts.append(text)
+            guard let event = element.string.flatMap({ TimelineEvent(rawValue: $0) }) else {
+                throw wrong(key)
+            }
+            events.append(event)
         }
-        return texts
+        return events
     }
 
     func nested(_ key: String) throws(Failure) -> LegalFields {

@@ -6,7 +6,7 @@ public struct LegalProfile: Sendable {
     public let id: String
     public let title: LocalText
     /// The text itself: `Regulation (EU) 2023/2854`.
-    public let text: String
+    public let text: LocalText
     /// The rules of counting: `1182-71`.
     public let counting: String
     public let rules: [LegalRule]
@@ -45,7 +45,7 @@ public struct LegalRule: Sendable, Hashable {
     /// `data-act/25-2-g`.
     public let id: String
     /// Where it stands: `Art. 25(2)(g)`.
-    public let clause: String
+    public let clause: LocalText
     public let kind: Kind
     public let event: TimelineEvent
     public let from: TimelineEvent?
@@ -54,6 +54,8 @@ public struct LegalRule: Sendable, Hashable {
     public let times: Int64?
     /// Events that put another rule in its place.
     public let unless: [TimelineEvent]
+    /// Events of which one must have happened for the rule to be broken; none of a rule that holds anyhow.
+    public let onlyIf: [TimelineEvent]
     public let source: Source
     public let says: LocalText
 }

@@ -24,7 +24,10 @@ enum LegalTexts {
                   "rules": [
                     {
                       "id": "destruction",
-                      "clause": "destruction clause (article number not verified)",
+                      "clause": {
+                        "fr": "clause de destruction (numéro d’article non vérifié)",
+                        "en": "destruction clause (article number not verified)"
+                      },
                       "kind": "at-most",
                       "event": "erasure",
                       "from": "contract-end",
@@ -37,7 +40,10 @@ enum LegalTexts {
                     },
                     {
                       "id": "record",
-                      "clause": "destruction clause (article number not verified)",
+                      "clause": {
+                        "fr": "clause de destruction (numéro d’article non vérifié)",
+                        "en": "destruction clause (article number not verified)"
+                      },
                       "kind": "at-most",
                       "event": "destruction-report",
                       "from": "contract-end",
@@ -119,13 +125,19 @@ enum LegalTexts {
                     "fr": "Règlement sur les données",
                     "en": "Data Act"
                   },
-                  "text": "Regulation (EU) 2023/2854",
+                  "text": {
+                    "fr": "Règlement (UE) 2023/2854",
+                    "en": "Regulation (EU) 2023/2854"
+                  },
                   "counting": "1182-71",
                   "note": "Paraphrased, never the law's own words: check the text of the Regulation. Periods as in Regulation (EEC, Euratom) No 1182/71.",
                   "rules": [
                     {
                       "id": "25-2-d",
-                      "clause": "Art. 25(2)(d)",
+                      "clause": {
+                        "fr": "art. 25(2)(d)",
+                        "en": "Art. 25(2)(d)"
+                      },
                       "kind": "at-most",
                       "event": "notice-end",
                       "from": "notice-received",
@@ -138,7 +150,10 @@ enum LegalTexts {
                     },
                     {
                       "id": "25-2-a",
-                      "clause": "Art. 25(2)(a)",
+                      "clause": {
+                        "fr": "art. 25(2)(a)",
+                        "en": "Art. 25(2)(a)"
+                      },
                       "kind": "at-most",
                       "event": "transition-end",
                       "from": "transition-start",
@@ -156,24 +171,38 @@ enum LegalTexts {
                     },
                     {
                       "id": "25-4-notice",
-                      "clause": "Art. 25(4)",
+                      "clause": {
+                        "fr": "art. 25(4)",
+                        "en": "Art. 25(4)"
+                      },
                       "kind": "at-most",
                       "event": "infeasibility-notified",
                       "from": "notice-received",
                       "period": "P14WD",
+                      "only-if": [
+                        "infeasibility-notified",
+                        "alternative-end"
+                      ],
                       "source": "secondary",
                       "says": {
-                        "fr": "L'impossibilité de tenir 30 jours est notifiée et justifiée dans les 14 jours ouvrables de la demande.",
+                        "fr": "L’impossibilité de tenir 30 jours est notifiée et justifiée dans les 14 jours ouvrables de la demande.",
                         "en": "That 30 days are not feasible is told and justified within 14 working days of the request."
                       }
                     },
                     {
                       "id": "25-4-length",
-                      "clause": "Art. 25(4)",
+                      "clause": {
+                        "fr": "art. 25(4)",
+                        "en": "Art. 25(4)"
+                      },
                       "kind": "at-most",
                       "event": "alternative-end",
                       "from": "transition-start",
                       "period": "P7M",
+                      "only-if": [
+                        "infeasibility-notified",
+                        "alternative-end"
+                      ],
                       "source": "secondary",
                       "says": {
                         "fr": "La transition prolongée par le fournisseur dure au plus sept mois.",
@@ -182,7 +211,10 @@ enum LegalTexts {
                     },
                     {
                       "id": "25-5",
-                      "clause": "Art. 25(5)",
+                      "clause": {
+                        "fr": "art. 25(5)",
+                        "en": "Art. 25(5)"
+                      },
                       "kind": "times",
                       "event": "extension-end",
                       "times": 1,
@@ -194,7 +226,10 @@ enum LegalTexts {
                     },
                     {
                       "id": "25-2-g",
-                      "clause": "Art. 25(2)(g)",
+                      "clause": {
+                        "fr": "art. 25(2)(g)",
+                        "en": "Art. 25(2)(g)"
+                      },
                       "kind": "at-least",
                       "event": "retrieval-end",
                       "from": "transition-end",
@@ -207,33 +242,42 @@ enum LegalTexts {
                     },
                     {
                       "id": "25-2-h",
-                      "clause": "Art. 25(2)(g), (h)",
+                      "clause": {
+                        "fr": "art. 25(2)(g), (h)",
+                        "en": "Art. 25(2)(g), (h)"
+                      },
                       "kind": "after",
                       "event": "erasure",
                       "from": "transition-end",
                       "period": "P30D",
                       "source": "secondary",
                       "says": {
-                        "fr": "Rien n'est effacé avant la fin de 30 jours calendaires après la transition.",
+                        "fr": "Rien n’est effacé avant la fin de 30 jours calendaires après la transition.",
                         "en": "Nothing is erased before 30 calendar days after the transition are over."
                       }
                     },
                     {
                       "id": "25-2-h-agreed",
-                      "clause": "Art. 25(2)(h)",
+                      "clause": {
+                        "fr": "art. 25(2)(h)",
+                        "en": "Art. 25(2)(h)"
+                      },
                       "kind": "after",
                       "event": "erasure",
                       "from": "retrieval-end",
                       "period": "P0D",
                       "source": "secondary",
                       "says": {
-                        "fr": "Rien n'est effacé avant la fin de la période de récupération convenue.",
+                        "fr": "Rien n’est effacé avant la fin de la période de récupération convenue.",
                         "en": "Nothing is erased before the agreed period for retrieving data is over."
                       }
                     },
                     {
                       "id": "29",
-                      "clause": "Art. 29, 25(2)(i)",
+                      "clause": {
+                        "fr": "art. 29, 25(2)(i)",
+                        "en": "Art. 29, 25(2)(i)"
+                      },
                       "kind": "none-from",
                       "event": "charges",
                       "on": "2027-01-12",
@@ -257,7 +301,10 @@ enum LegalTexts {
                     "fr": "SecNumCloud 3.2",
                     "en": "SecNumCloud 3.2"
                   },
-                  "text": "ANSSI, référentiel SecNumCloud 3.2",
+                  "text": {
+                    "fr": "ANSSI, référentiel SecNumCloud 3.2",
+                    "en": "SecNumCloud 3.2 (ANSSI)"
+                  },
                   "counting": "1182-71",
                   "note": "The rule of counting was not verified against the text.",
                   "rules": [
@@ -270,7 +317,7 @@ enum LegalTexts {
                       "period": "P21D",
                       "source": "secondary",
                       "says": {
-                        "fr": "Rien n'est effacé avant la fin d'un préavis formel de 21 jours calendaires.",
+                        "fr": "Rien n’est effacé avant la fin d’un préavis formel de 21 jours calendaires.",
                         "en": "Nothing is erased before a formal notice of 21 calendar days is over."
                       }
                     }
@@ -303,7 +350,7 @@ enum LegalTexts {
                   "holidays": [
                     {
                       "name": {
-                        "fr": "Jour de l'an",
+                        "fr": "Jour de l’an",
                         "en": "New Year's Day"
                       },
                       "date": "01-01",
@@ -431,7 +478,7 @@ enum LegalTexts {
                   "holidays": [
                     {
                       "name": {
-                        "fr": "Jour de l'an",
+                        "fr": "Jour de l’an",
                         "en": "New Year's Day"
                       },
                       "date": "01-01",

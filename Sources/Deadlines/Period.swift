@@ -6,6 +6,15 @@ public struct Period: Sendable, Hashable {
         case weeks = "W"
         case months = "M"
         case years = "Y"
+
+        fileprivate var most: Int64 {
+            switch self {
+            case .days, .workingDays: 9999
+            case .weeks: 5200
+            case .months: 1200
+            case .years: 100
+            }
+        }
     }
 
     public let count: Int64
@@ -16,12 +25,13 @@ public struct Period: Sendable, Hashable {
         self.unit = unit
     }
 
-    /// Reads what `text` writes, with a count of at most 9999.
+    /// Reads what `text` writes, with a count of at most 9999 days, or a century.
     public init?(_ text: some StringProtocol) {
         guard text.first == "P" else { return nil }
         let digits = text.dropFirst().prefix { $0.isASCII && $0.isNumber }
         guard let count = Int64(digits), String(count) == digits, count <= 9999,
-            let unit = Unit(rawValue: String(text.dropFirst(1 + digits.count)))
+            let unit = Unit(rawValue: String(text.dropFirst(1 + digits.count))),
+            count <= unit.most
         else { return nil }
         self.init(count, unit)
     }

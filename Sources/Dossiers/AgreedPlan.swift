@@ -10,14 +10,28 @@ public enum AgreedPlan {
     /// What a plan declares, by the contract's own words and without patterns, which may name tables;
     /// null where it declares nothing.
     public static func inventory(of plan: ExportPlan) -> JSON {
-        guard plan.sources.contains(where: { !$0.declared.isEmpty }) else { return .null }
+        guard !plan.run.declared.isEmpty || plan.sources.contains(where: { !$0.declared.isEmpty })
+        else { return .null }
         let sources = plan.sources.map { source -> JSON in
             [
                 "name": .string(source.name), "kind": .string(source.kind),
                 "declared": .array(source.declared.map(entry)),
             ]
         }
-        return ["sources": .array(sources)]
+        guard !plan.run.declared.isEmpty else { return ["sources": .array(sources)] }
+        return ["declared": .array(plan.run.declared.map(entry)), "sources": .array(sources)]
+    }
+
+    private static func entry(_ system: SystemPlan) -> JSON {
+        var members: [JSON.Member] = [
+            .init("category", .string(system.category)),
+            .init("sources", .array(system.sources.map { .string($0) })),
+        ]
+        if let exemption = system.exemption {
+            members.append(.init("ground", .string(exemption.ground)))
+            members.append(.init("clause", .string(exemption.clause)))
+        }
+        return .object(members)
     }
 
     private static func entry(_ declaration: DeclarationPlan) -> JSON {
@@ -78,7 +92,7 @@ public enum AgreedPlan {
             signer: VerifiedSigner(
                 principal: named["principal"]?.string ?? "", ed25519: fingerprint,
                 mldsa65: named["mldsa65"]?.string ?? ""),
-            isTrusted: false, place: path)
+            roles: [], place: path)
         guard document.before == .init(name: "plan", sha256: plan) else {
             throw Failure(
                 .documentForeign, "the signed plan \"\(path)\" is about another plan",

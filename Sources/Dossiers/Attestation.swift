@@ -24,6 +24,9 @@ public struct Attestation: Sendable {
         }
     }
 
+    /// What an erasure is asked of unless somebody says otherwise.
+    public static let wholeScope = "all data of the contract, every copy and backup of it"
+
     let dossier: Dossier
     let signer: SigningKey
     let world: World
@@ -105,8 +108,7 @@ public struct Attestation: Sendable {
     /// One of two people approves an erasure that the lock does not allow.
     public func override(name: String, reason: String) throws(Failure) -> Made {
         guard dossier.erasure == nil else { throw Self.isThere(.erasure) }
-        let words = name.split(separator: " ")
-        guard !words.isEmpty, !reason.allSatisfy(\.isWhitespace) else {
+        guard Statement.hasWords(name), Statement.hasWords(reason) else {
             throw Failure(
                 .documentApproval, "an approval needs a name and a reason",
                 hint: "Give them with --name and --reason.")
@@ -189,8 +191,8 @@ public struct Attestation: Sendable {
                 "the source may not be erased: "
                     + lock.reasons.map(\.what).joined(separator: "; "),
                 hint:
-                    "Wait for what is missing; or two people approve, each with a key of their own: "
-                    + "exeat attest override.")
+                    "Wait for what is missing; or two people approve before, each with a key of their "
+                    + "own and one of them a controller: exeat attest override.")
         }
         let before =
             dossier.erasureRequest ?? dossier.acceptance ?? dossier.receipts.last

@@ -4,7 +4,7 @@ public import Plans
 import Primitives
 
 /// What the parties have agreed, as the plan says and catalogue and signed plan repeat it: `contract`,
-/// `provider`, `customer`, `dates`, `charges`, `legal` with the whole profiles and the calendar, so
+/// `provider`, `customer`, `dates`, `charges`, `names`, `legal` with the whole profiles and the calendar, so
 /// that every reader reckons with the same rules.
 public struct ContractFacts: Sendable {
     public let json: JSON
@@ -58,6 +58,8 @@ public struct ContractFacts: Sendable {
                         "calendar": try calendar(run.legal?.calendar ?? "fr"),
                     ]))
         }
+        // Unless it stands there, names are private.
+        if run.names == .public { members.append(.init("names", .string(run.names.rawValue))) }
         return members.isEmpty ? .null : .object(members)
     }
 
@@ -92,13 +94,14 @@ public struct ContractFacts: Sendable {
             let texts = (member.value.array ?? [member.value]).map(\.string)
             let days = texts.compactMap { $0.flatMap { Day($0) } }
             guard let event = TimelineEvent(rawValue: member.key), let last = days.max(),
-                days.count == texts.count
+                days.count == texts.count, days.allSatisfy(Day.ofContracts.contains)
             else { throw Failure(.legalProfile, "the archive has a date that is none") }
             timeline[event] = last
             timeline.times[event] = Int64(days.count)
         }
         for charge in json["charges"]?.array ?? [] {
             guard let day = charge["day"]?.string.flatMap({ Day($0) }),
+                Day.ofContracts.contains(day),
                 let amount = charge["amount"]?.string
             else { throw Failure(.legalProfile, "the archive has a charge without a day") }
             timeline.charges.append(
@@ -106,7 +109,11 @@ public struct ContractFacts: Sendable {
         }
         self.timeline = timeline
         var profiles: [LegalProfile] = []
-        for profile in json["legal"]?["profiles"]?.array ?? [] {
+        let listed = json["legal"]?["profiles"]?.array ?? []
+        guard listed.count <= 20 else {
+            throw Failure(.legalProfile, "the archive has more than 20 legal profiles")
+        }
+        for profile in listed {
             profiles.append(try LegalProfile(parsing: profile.canonical))
         }
         self.profiles = profiles

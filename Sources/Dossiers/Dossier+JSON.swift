@@ -60,7 +60,7 @@ extension ErasureLock {
             "open": .bool(isOpen), "overridden": .bool(isOverridden),
             "notBefore": notBefore.map { .string($0.text) } ?? .null,
             "lastDay": lastDay.map { .string($0.text) } ?? .null,
-            "rule": bound.map { .string("\($0.profile) \($0.rule.clause)") } ?? .null,
+            "rule": bound.map { .string("\($0.profile) \($0.rule.clause.en)") } ?? .null,
             "reasons": .array(reasons.map(\.json)),
             "approvals": .array(
                 approvals.map {

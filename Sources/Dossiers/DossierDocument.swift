@@ -1,6 +1,7 @@
 public import Bags
 public import Basics
 public import Primitives
+public import Signatures
 
 /// A document of the dossier as it was read: both signatures hold, the form is that of its kind.
 public struct DossierDocument: Sendable {
@@ -17,6 +18,8 @@ public struct DossierDocument: Sendable {
     /// False when no trust file names the signer: then only the Ed25519 signature was checked, by the
     /// key that the document itself names.
     public let isTrusted: Bool
+    /// What the trust file lets the signer do; empty of a signer whom nobody trusts.
+    public let roles: Set<Role>
     /// Where it was read: `proof/` of the archive, or a folder.
     public let place: String
 

@@ -12,7 +12,7 @@ struct DossierJudgement {
     let now: Timestamp
 
     /// Clocks differ; by more than a day nothing explains a date in the future.
-    private static let slack: Int64 = 86_400
+    static let slack: Int64 = 86_400
 
     func dossier() -> Dossier {
         var judgement = self
@@ -38,7 +38,7 @@ struct DossierJudgement {
             documents: documents, problems: judgement.problems, deadlines: report,
             calendar: facts.calendar, now: now
         ).lock()
-        if let failure = erasedAgainstLock(lock) {
+        if let failure = erasedAgainstLock(report, problems: judgement.problems) {
             judgement.problems.append(BagProblem("proof/erasure.json", failure))
         }
         return Dossier(
@@ -58,6 +58,12 @@ struct DossierJudgement {
         guard document.createdAt.seconds <= now.seconds + Self.slack else {
             throw Failure(
                 .documentDate, "\"\(file)\" is dated \(document.createdAt.text), in the future")
+        }
+        // Copied under another number it would count twice.
+        if let twin = documents.first(where: { $0.sha256 == document.sha256 }),
+            twin.kind != document.kind
+        {
+            throw Failure(.documentConflict, "\"\(file)\" is \"\(twin.kind.file)\" once more")
         }
         switch document.kind {
         case .seal: break
@@ -81,8 +87,10 @@ struct DossierJudgement {
             guard document.createdAt <= seal.createdAt else {
                 throw Failure(.documentDate, "\"\(file)\" was signed after the archive was sealed")
             }
-        case .receipt, .override:
+        case .receipt:
+            if document.isImportReceipt { try ReceiptConsistency(document).check() }
             try follows(document, [.seal])
+        case .override: try follows(document, [.seal])
         case .acceptance:
             let receipt = ProofDocument(file: document.before.name)
             guard let receipt, case .receipt = receipt else {
@@ -91,6 +99,7 @@ struct DossierJudgement {
                     "\"\(file)\" follows \"\(document.before.name)\", and must follow a receipt")
             }
             try follows(document, [receipt])
+            try repeats(document, receipt)
         case .erasureRequest: try follows(document, [.acceptance])
         case .erasure: try checkErasure(document)
         }
@@ -130,9 +139,31 @@ struct DossierJudgement {
         }
     }
 
+    /// What an acceptance says of its receipt is what that says.
+    private func repeats(
+        _ acceptance: DossierDocument, _ kind: ProofDocument
+    ) throws(Failure) {
+        let said = acceptance.predicate["receipt"]
+        let receipt = document(kind)
+        guard said?["file"]?.string == kind.file,
+            said?["sha256"]?.string == acceptance.before.sha256.hex,
+            said?["status"]?.integer == receipt?.predicate["outcome"]?["status"]?.integer,
+            acceptance.predicate["receiptReservations"]?.canonical
+                == (receipt?.predicate["reservations"] ?? .array([])).canonical
+        else {
+            throw Failure(
+                .documentChanged,
+                "\"\(acceptance.kind.file)\" tells of another \"\(kind.file)\" than it follows")
+        }
+    }
+
     private func checkErasure(_ document: DossierDocument) throws(Failure) {
         let lock = document.predicate["lock"] ?? .null
         let isOverridden = lock["overridden"]?.bool == true
+        guard (lock["open"]?.bool == true) != isOverridden else {
+            throw Failure(
+                .documentMalformed, "\"erasure.json\" does not say why the lock let it be signed")
+        }
         var allowed: [ProofDocument] = [.erasureRequest]
         if isOverridden {
             allowed += documents.map(\.kind).filter {
@@ -166,23 +197,41 @@ struct DossierJudgement {
         }
     }
 
-    /// An erasure that the lock did not allow, and that no two people have approved.
-    private func erasedAgainstLock(_ lock: ErasureLock) -> Failure? {
-        guard let erasure = document(.erasure) else { return nil }
+    /// An erasure that the lock did not allow when it began, and that no two people had approved.
+    private func erasedAgainstLock(
+        _ deadlines: DeadlineReport, problems: [BagProblem]
+    ) -> Failure? {
+        guard let erasure = document(.erasure),
+            let started = erasure.predicate["startedAt"]?.string.flatMap({ Timestamp($0) })
+        else { return nil }
         let claims = erasure.predicate["lock"]?["overridden"]?.bool == true
         let listed = (erasure.predicate["lock"]?["overrides"]?.array ?? []).map {
             $0["file"]?.string
         }
-        if claims, lock.approvals.filter({ listed.contains($0.document) }).count < 2 {
+        let named = documents.filter {
+            if case .override = $0.kind { listed.contains($0.kind.file) } else { true }
+        }
+        let lock = LockRule(
+            documents: named, problems: problems, deadlines: deadlines, calendar: facts.calendar,
+            now: started
+        ).lock()
+        // Whoever does not know the eraser cannot judge the approvals, and relies on neither.
+        if claims, erasure.isTrusted, lock.approvals.isEmpty {
             return Failure(
                 .documentApproval,
-                "the erasure went against its lock without the approval of two people, each with a "
-                    + "key, a name and a reason")
+                "the erasure went against its lock without the approval of two people beforehand, "
+                    + "each with a key, a name and a reason, and one of them a controller")
         }
-        guard !claims, let notBefore = lock.notBefore,
-            let started = erasure.predicate["startedAt"]?.string.flatMap({ Timestamp($0) }),
-            started < notBefore
-        else { return nil }
+        if claims { return nil }
+        let against = lock.reasons.first {
+            [.receiptMissing, .receiptUnequal, .dateUnknown].contains($0.kind)
+        }
+        if let against {
+            return Failure(
+                .documentApproval,
+                "the source was erased though \(against.what), and nobody has approved that")
+        }
+        guard let notBefore = lock.notBefore, started < notBefore else { return nil }
         return Failure(
             .erasureTooEarly,
             "the source was erased at \(started.text), before \(notBefore.text), and nobody has "

@@ -70,6 +70,15 @@ public struct DossierReader: Sendable {
             sha256: digest, bag: "urn:uuid:" + seal.bag, name: seal.name.text,
             createdAt: seal.createdAt, purpose: seal.purpose, planSha256: seal.planSha256,
             plan: seal.agreement)
+        if seal.createdAt.seconds > now.seconds + DossierJudgement.slack {
+            problems.append(
+                BagProblem(
+                    "proof/seal.json",
+                    Failure(
+                        .documentDate,
+                        "the seal is dated \(seal.createdAt.text), in the future",
+                        hint: "Set the clock of this machine right, or ask who has sealed it.")))
+        }
         return DossierJudgement(
             seal: about, documents: documents, problems: problems, facts: facts, now: now
         ).dossier()
@@ -77,7 +86,15 @@ public struct DossierReader: Sendable {
 
     private static func facts(_ report: VerificationReport) throws(Failure) -> ContractFacts {
         guard let bytes = report.catalogue else { return try ContractFacts.none() }
-        return try ContractFacts(JSON(parsing: bytes)["contract"] ?? .null)
+        do throws(Failure) {
+            return try ContractFacts(JSON(parsing: bytes)["contract"] ?? .null)
+        } catch {
+            // A fault of the archive, not of somebody's plan.
+            throw Failure(
+                .documentMalformed,
+                "the contract in the catalogue cannot be reckoned with: "
+                    + error.what, cause: error)
+        }
     }
 
     /// Both signatures, then the form.
@@ -86,11 +103,12 @@ public struct DossierReader: Sendable {
     ) throws(Failure) -> DossierDocument {
         let how = DocumentKind.of(kind)
         let signer: VerifiedSigner
-        var isTrusted = true
+        var roles: Set<Role> = []
         do throws(Failure) {
-            signer = VerifiedSigner(
-                try keys.verify(
-                    signed.bytes, sshsig: signed.sshsig, mldsa65: signed.mldsa65, as: how, at: now))
+            let known = try keys.verify(
+                signed.bytes, sshsig: signed.sshsig, mldsa65: signed.mldsa65, as: how, at: now)
+            signer = VerifiedSigner(known)
+            roles = known.roles
         } catch {
             guard error.code == .signerUnknown, let sshsig = signed.sshsig else {
                 throw Failure(error.code, "\"\(kind.file)\": \(error.what)", hint: error.hint)
@@ -100,9 +118,7 @@ public struct DossierReader: Sendable {
             signer = VerifiedSigner(
                 principal: named["principal"]?.string ?? "", ed25519: fingerprint,
                 mldsa65: named["mldsa65"]?.string ?? "")
-            isTrusted = false
         }
-        return try Statement.parse(
-            kind, signed.bytes, signer: signer, isTrusted: isTrusted, place: place)
+        return try Statement.parse(kind, signed.bytes, signer: signer, roles: roles, place: place)
     }
 }

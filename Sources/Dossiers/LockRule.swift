@@ -1,6 +1,7 @@
 import Bags
 import Basics
 import Deadlines
+import Signatures
 
 /// Whether the source may be erased: an accepted receipt, the customer's request, and a date of law
 /// that has passed.
@@ -62,7 +63,7 @@ struct LockRule {
             add(.untrusted, problem.failure.what)
         }
         if let notBefore, now < notBefore {
-            let rule = deadlines.erasureBound.map { ", \($0.profile) \($0.rule.clause)" } ?? ""
+            let rule = deadlines.erasureBound.map { ", \($0.profile) \($0.rule.clause.en)" } ?? ""
             add(
                 .tooEarly,
                 "not before \(notBefore.text)"
@@ -73,7 +74,7 @@ struct LockRule {
             let date = bound.rule.from?.rawValue ?? "date"
             add(
                 .dateUnknown,
-                "\(bound.profile) \(bound.rule.clause) counts from \(date), which is not known")
+                "\(bound.profile) \(bound.rule.clause.en) counts from \(date), which is not known")
         }
         return reasons
     }
@@ -89,11 +90,13 @@ struct LockRule {
         return (lastDay.map { calendar.end(of: $0) }, lastDay)
     }
 
-    /// One approval for each key and each name; two people cannot be one.
+    /// One approval for each key and each name; two people cannot be one. One of them is of the
+    /// customer, for whom the lock is: those who erase do not unlock their own work.
     private var approvals: [ErasureLock.Approval] {
         var approvals: [ErasureLock.Approval] = []
+        var hasController = false
         for document in documents {
-            guard case .override = document.kind, document.isTrusted,
+            guard case .override = document.kind, document.isTrusted, document.createdAt <= now,
                 !problems.contains(where: { $0.path.hasSuffix("/" + document.kind.file) }),
                 let name = document.predicate["name"]?.string,
                 let reason = document.predicate["reason"]?.string
@@ -103,12 +106,13 @@ struct LockRule {
                     || Self.plain($0.name) == Self.plain(name)
             }
             if isKnown { continue }
+            hasController = hasController || document.roles.contains(.controller)
             approvals.append(
                 .init(
                     document: document.kind.file, name: name,
                     principal: document.signer.principal, reason: reason))
         }
-        return approvals.count >= 2 ? approvals : []
+        return hasController && approvals.count >= 2 ? approvals : []
     }
 
     private static func plain(_ name: String) -> String {

@@ -1,5 +1,6 @@
 import Bags
 import Basics
+import Deadlines
 import Primitives
 import Signatures
 
@@ -25,10 +26,13 @@ enum Statement {
     }
 
     /// Reads a document whose signatures were checked. Throws `.documentMalformed`.
+    ///
+    /// - Parameter roles: of a trusted signer, who has at least one.
     static func parse(
-        _ kind: ProofDocument, _ bytes: [UInt8], signer: VerifiedSigner, isTrusted: Bool,
+        _ kind: ProofDocument, _ bytes: [UInt8], signer: VerifiedSigner, roles: Set<Role>,
         place: String
     ) throws(Failure) -> DossierDocument {
+        let isTrusted = !roles.isEmpty
         func malformed(_ what: String) -> Failure {
             Failure(.documentMalformed, "\"\(kind.file)\" \(what)")
         }
@@ -60,8 +64,11 @@ enum Statement {
         return DossierDocument(
             kind: kind, bytes: bytes, sha256: SHA256.hash(bytes),
             before: .init(name: name, sha256: digest), predicate: predicate, createdAt: created,
-            signer: signer, isTrusted: isTrusted, place: place)
+            signer: signer, isTrusted: isTrusted, roles: roles, place: place)
     }
+
+    /// Spaces and what cannot be seen are no name and no reason.
+    static func hasWords(_ text: String) -> Bool { text.contains(where: \.isLetter) }
 
     static func json(_ signer: VerifiedSigner) -> JSON {
         [
@@ -78,8 +85,19 @@ enum Statement {
         static func text(_ name: String) -> Field {
             Field(name: name) { $0?.string.map { !$0.isEmpty } ?? false }
         }
+        /// What a person wrote, who is asked for more than a stroke.
+        static func words(_ name: String) -> Field {
+            Field(name: name) { $0?.string.map { Statement.hasWords($0) } ?? false }
+        }
         static func texts(_ name: String) -> Field {
             Field(name: name) { $0?.array?.allSatisfy { $0.string != nil } ?? false }
+        }
+        /// Absent, or a day: one that nobody can read must not be as if it were not there.
+        static func perhapsDay(_ name: String) -> Field {
+            Field(name: name) { json in
+                guard let json else { return true }
+                return json.string.flatMap { Day($0) }.map(Day.ofContracts.contains) ?? false
+            }
         }
         static func yes(_ name: String) -> Field { Field(name: name) { $0 == .bool(true) } }
         static func object(_ name: String) -> Field { Field(name: name) { $0?.members != nil } }
@@ -98,12 +116,17 @@ enum Statement {
                 .text("bag"), .object("seal"), .yes("integrated"), .yes("usable"),
                 .texts("reservations"),
             ]
-        case .erasureRequest: [.text("bag"), .object("seal"), .text("scope")]
-        case .override: [.text("bag"), .object("seal"), .text("name"), .text("reason")]
+        case .erasureRequest:
+            [
+                .text("bag"), .object("seal"), .text("scope"), .perhapsDay("formalNotice"),
+                .perhapsDay("notBefore"),
+            ]
+        case .override: [.text("bag"), .object("seal"), .words("name"), .words("reason")]
         case .erasure:
             [
                 .text("bag"), .object("seal"), .texts("methods"), .texts("media"), .texts("keys"),
-                .time("startedAt"), .time("completedAt"), .object("lock"),
+                .time("startedAt"), .time("completedAt"), .perhapsDay("formalNotice"),
+                .object("lock"),
             ]
         }
     }

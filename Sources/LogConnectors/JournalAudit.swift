@@ -78,7 +78,7 @@ final class JournalAudit: LogAudit {
         let digest = RawJournal.digest(digests)
         return [
             .init(
-                name: "\(record.name) \(digest.key)",
+                digest.key, of: .init("journal", record.name), name: "\(record.name) \(digest.key)",
                 expected: record.digests.first { $0.key == digest.key }?.value.string ?? "none",
                 found: digest.value.string ?? "")
         ]

@@ -233,11 +233,12 @@ final class JournalRecordsTarget: Sendable {
             // Values that stand in a record as their digest leave no chain: the entries are counted.
             let isWhole = found.incomplete == 0
             for comparison in found.chain.comparisons(with: record, digests: !counting)
-            where isWhole || comparison.name.hasSuffix(" entries") {
-                result.comparisons.append(
-                    .init(
-                        name: "\(form.rawValue) \(comparison.name)", expected: comparison.expected,
-                        found: isWhole ? comparison.found : String(found.records)))
+            where isWhole || comparison.measure == "entries" {
+                var comparison = comparison
+                comparison.name = "\(form.rawValue) \(comparison.name)"
+                comparison.measure = "\(form.rawValue) \(comparison.measure)"
+                if !isWhole { comparison.found = String(found.records) }
+                result.comparisons.append(comparison)
             }
         }
         if incomplete > 0 {

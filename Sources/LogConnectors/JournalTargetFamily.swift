@@ -262,6 +262,7 @@ final class JournalTargetFamily: LogTargetFamily {
             else { continue }
             result.comparisons.append(
                 .init(
+                    expected.key, of: .init("journal", record.name),
                     name: "\(record.name) \(expected.key)", expected: expected.value.string ?? "",
                     found: digest.value.string ?? ""))
         }
@@ -292,16 +293,17 @@ extension JournalChain {
             default: "none"
             }
         }
+        let stream = ImportResult.Comparison.Object("stream", record.name)
         let keys = ["entries", "firstMicroseconds", "lastMicroseconds"]
         var comparisons = keys.map {
             ImportResult.Comparison(
-                name: "\(record.name) \($0)", expected: text(record.counts, $0),
+                $0, of: stream, name: "\(record.name) \($0)", expected: text(record.counts, $0),
                 found: text(counts, $0))
         }
         if digests {
             comparisons.append(
                 .init(
-                    name: "\(record.name) \(Self.digestName)",
+                    Self.digestName, of: stream, name: "\(record.name) \(Self.digestName)",
                     expected: text(record.digests, Self.digestName), found: head.hex))
         }
         return comparisons

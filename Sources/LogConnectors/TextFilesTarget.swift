@@ -246,18 +246,15 @@ enum TextProof {
                 digests.append(found.text)
             }
             let expected = stream.totals
-            let name = "\(prefix) " + String(decoding: stream.base, as: UTF8.self)
-            if counting {
-                all.append(
-                    .init(
-                        name: name, expected: "\(expected.entries) entries",
-                        found: "\(totals.entries) entries"))
-            } else {
-                all.append(
-                    .init(
-                        name: name, expected: expected.text(stream.chain),
-                        found: totals.text(TextStreamRecord.chain(digests))))
-            }
+            let log = String(decoding: stream.base, as: UTF8.self)
+            all.append(
+                .init(
+                    prefix, of: .init("log", log), name: "\(prefix) \(log)",
+                    expected: counting
+                        ? "\(expected.entries) entries" : expected.text(stream.chain),
+                    found: counting
+                        ? "\(totals.entries) entries"
+                        : totals.text(TextStreamRecord.chain(digests))))
         }
         guard all.count > most else { return all }
         let different = all.filter { !$0.equal }

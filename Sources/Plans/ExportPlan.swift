@@ -43,11 +43,11 @@ public struct ExportPlan: Sendable {
         let plan = try PlanFile.open(
             bytes, file, environment, Self.shape,
             own: "sources", other: "targets", named: "an import plan", problems)
-        run = RunPlan(plan["run"], problems)
         archive = ArchivePlan(plan["archive"], problems)
         limits = LimitsPlan(plan["limits"], problems)
         let entries = PlanFile.named("sources", plan)
         sources = entries.map { SourcePlan($0, kinds: kinds, problems) }
+        run = RunPlan(plan["run"], sources: sources.map(\.name), problems)
         for source in sources where kinds.contains(source.kind) { checkSettings(source, problems) }
         digest = PlanFile.digest(plan.node, list: "sources")
         try problems.check()

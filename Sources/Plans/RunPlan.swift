@@ -28,6 +28,15 @@ public struct RunPlan: Sendable {
     /// Days that the parties have agreed or that are past, by the words of `dateKeys`.
     public let dates: [(event: String, days: [String])]
     public let charges: [Charge]
+    public let names: Names
+    /// What the contract lists; empty where the plan does not say.
+    public let declared: [SystemPlan]
+
+    /// Whether reports may show what objects are called, when they are asked to.
+    public enum Names: String, Sendable, CaseIterable {
+        case `private`
+        case `public`
+    }
 
     /// The texts that dates are held against.
     public struct Legal: Sendable {
@@ -57,15 +66,23 @@ public struct RunPlan: Sendable {
 
     static let shape = PlanShape(
         required: ["purpose"],
-        optional: ["contract", "provider", "customer", "agreement", "legal", "dates", "charges"])
+        optional: [
+            "contract", "provider", "customer", "agreement", "legal", "dates", "charges", "names",
+            "declared",
+        ])
 
-    init(_ node: PlanNode?, _ problems: PlanProblems) {
+    /// - Parameter sources: the names of the plan's sources.
+    init(_ node: PlanNode?, sources: [String], _ problems: PlanProblems) {
         let run = node?.mapping(Self.shape, problems)
         purpose = run?.choice("purpose", Purpose.self) ?? .trial
         contract = run?.string("contract")
         provider = Self.party(run, "provider")
         customer = Self.party(run, "customer")
         agreement = run?.path("agreement")
+        declared = (run?["declared"]?.elements(problems) ?? []).compactMap {
+            SystemPlan($0, sources: sources, problems)
+        }
+        names = run?.choice("names", Names.self) ?? .private
         legal = run?.mapping("legal", Legal.shape).map { Self.legal($0) }
         let days = run?.mapping("dates", PlanShape(optional: Self.dateKeys))
         dates = Self.dateKeys.compactMap { key in
@@ -102,7 +119,10 @@ public struct RunPlan: Sendable {
 
     private static func day(_ node: PlanNode, _ problems: PlanProblems) -> String? {
         guard let text = node.string(problems) else { return nil }
-        guard Timestamp(text + "T00:00:00Z")?.date == text else {
+        // A contract of another millennium is a slip of the pen.
+        guard Timestamp(text + "T00:00:00Z")?.date == text,
+            ("1900"..."2999").contains(text.prefix(4))
+        else {
             problems.add(
                 .planInvalidValue, "\"\(text)\" is not a day such as 2027-01-12", at: node)
             return nil

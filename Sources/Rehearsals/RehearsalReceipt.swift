@@ -277,7 +277,7 @@ struct RehearsalReceipt {
     private func compared(_ source: RehearsedSource) -> JSON {
         [
             "folder": .string(source.record.folder), "kind": .string(source.record.kind),
-            "comparisons": .array((source.result?.comparisons ?? []).map(\.json)),
+            "comparisons": .array((source.result?.comparisons ?? []).nameless),
             // Numbers alone: what else importers tell may name objects.
             "counts": .object((source.result?.counts ?? []).filter { $0.value.integer != nil }),
             "different": .integer(source.result?.differenceCount ?? 0),

@@ -20,7 +20,7 @@ public struct Coverage<Contents: SealedContents> {
         else { throw mismatch("the catalogue and the seal") }
         let counts = try Catalogue.omissions(in: bag)
         // What the contract's list does not explain leaves a run open, as omissions do.
-        let unexplained = (catalogue["sources"]?.array ?? []).contains {
+        let unexplained = ([catalogue] + (catalogue["sources"]?.array ?? [])).contains {
             $0["coverage"]?["unexplained"]?.integer ?? 0 > 0
         }
         let isOpen = unexplained || counts.contains { !$0.accepted && $0.count > 0 }

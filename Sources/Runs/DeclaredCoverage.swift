@@ -140,10 +140,15 @@ struct DeclaredCoverage {
                     return .object(members)
                 }),
             "unexplained": .integer(Int64(gaps.count)),
-            "gaps": .object(
-                Dictionary(grouping: gaps, by: \.kind.rawValue).sorted { $0.key < $1.key }.map {
-                    .init($0.key, .integer(Int64($0.value.count)))
-                }),
+            "gaps": Self.json(gaps),
         ]
+    }
+
+    /// Their number by kind.
+    static func json(_ gaps: [Gap]) -> JSON {
+        .object(
+            Dictionary(grouping: gaps, by: \.kind.rawValue).sorted { $0.key < $1.key }.map {
+                .init($0.key, .integer(Int64($0.value.count)))
+            })
     }
 }

@@ -159,24 +159,12 @@ struct Receipt {
             "folder": .string(result.source.folder), "kind": .string(result.source.kind),
             "target": ["kind": .string(target(of: result.source)?.kind ?? result.source.kind)],
             "mappings": .integer(Self.mapped(result.result.mappings)),
-            "comparisons": .array(Self.nameless(result.result.comparisons)),
+            "comparisons": .array(result.result.comparisons.nameless),
             // Texts among the counts may be names, such as those of accounts: the report has them.
             "counts": .object(result.result.counts.filter(\.value.isInteger)),
             "different": .integer(result.result.differenceCount),
             "notSet": .integer(result.result.shortfallCount),
         ]
-    }
-
-    /// A receipt travels: a table in it is a number, and the report, which does not, has its name.
-    private static func nameless(_ comparisons: [ImportResult.Comparison]) -> [JSON] {
-        var tables = 0
-        return comparisons.map { comparison in
-            guard comparison.name.hasPrefix("rows of ") else { return comparison.json }
-            tables += 1
-            var numbered = comparison
-            numbered.name = "rows of table \(tables)"
-            return numbered.json
-        }
     }
 
     private func target(of source: SourceRecord) -> TargetPlan? {
@@ -193,6 +181,7 @@ struct Receipt {
                     [
                         "name": .string(entry.source.name),
                         "mappings": entry.result.mappings,
+                        "comparisons": .array(entry.result.comparisons.map(\.json)),
                         "differences": .array(entry.result.differences),
                         "notSet": .array(entry.result.shortfalls),
                         "remarks": .array(entry.result.remarks),

@@ -105,10 +105,13 @@ struct SealedContent: Sendable {
         zip(run.sources, sources).map { DeclaredCoverage($0.plan.declared, $1) }
     }
 
+    private var systems: DeclaredSystems? { DeclaredSystems(run.plan.run.declared, sources) }
+
     private var gaps: [String] {
-        zip(sources, coverages).flatMap { source, coverage in
-            (coverage?.gaps ?? []).map { "\(source.name): \($0.what)" }
-        }
+        (systems?.gaps ?? []).map(\.what)
+            + zip(sources, coverages).flatMap { source, coverage in
+                (coverage?.gaps ?? []).map { "\(source.name): \($0.what)" }
+            }
     }
 
     private var identifier: String { String(run.ledger.bag.dropFirst("urn:uuid:".count)) }
@@ -166,9 +169,11 @@ struct SealedContent: Sendable {
             "sources": .array(
                 zip(zip(sources, inventories), coverages).map { Self.entry($0.0, $0.1, $1) }),
         ]
+        var members = document.members ?? []
+        if let systems { members.append(.init("coverage", systems.json)) }
         let contract = try ContractFacts.json(of: run.plan.run)
-        guard contract != .null else { return document }
-        return .object((document.members ?? []) + [.init("contract", contract)])
+        if contract != .null { members.append(.init("contract", contract)) }
+        return .object(members)
     }
 
     private static func entry(

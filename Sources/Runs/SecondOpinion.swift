@@ -12,11 +12,11 @@ enum SecondOpinion {
         case none(String)
     }
 
-    /// Runs `openssl ts -verify` at the date of the stamp. Blocks.
+    /// Runs `openssl ts -verify` at the date of the stamp; of RSASSA-PSS, which that does not know, `openssl
+    /// cms -verify -cades`, which judges signature, certificate and path, but not the message. Blocks.
     static func ask(
         about token: [UInt8], over message: [UInt8], _ stamp: TimeStamp, by trust: TimeStampTrust
     ) throws(Failure) -> Verdict {
-        guard !stamp.isPSS else { return .none("OpenSSL cannot judge RSASSA-PSS in time-stamps") }
         guard isThere else { return .none("OpenSSL is not there for a second opinion") }
         let directory = try TemporaryRoom()
         defer { directory.remove() }
@@ -26,27 +26,43 @@ enum SecondOpinion {
         try Files.write(message, to: paths[0])
         try Files.write(token, to: paths[1])
         try Files.write(Array(trust.anchors.map(\.pem).joined().utf8), to: paths[2])
-        var arguments = ["ts", "-verify", "-data", paths[0], "-in", paths[1], "-CAfile", paths[2]]
         if !trust.others.isEmpty {
             try Files.write(Array(trust.others.map(\.pem).joined().utf8), to: paths[3])
-            arguments += ["-untrusted", paths[3]]
         }
-        arguments += ["-attime", "\(stamp.moment.seconds)"]
-        if !isResponse(token) { arguments.append("-token_in") }
+        let others = trust.others.isEmpty ? nil : paths[3]
+        let asked = ["-CAfile", paths[2], "-attime", "\(stamp.moment.seconds)"]
+        let form = isResponse(token) ? [] : ["-token_in"]
         let outcome: Command.Outcome
         do throws(Failure) {
-            outcome = try Command("openssl", arguments).run(output: paths[4], errors: paths[5])
+            if stamp.isPSS {
+                let bare = directory.path + "/bare"
+                _ = try Command(
+                    "openssl", ["ts", "-reply", "-in", paths[1], "-token_out", "-out", bare] + form
+                ).run(output: paths[4], errors: paths[5])
+                outcome = try Command(
+                    "openssl",
+                    ["cms", "-verify", "-cades", "-purpose", "timestampsign", "-inform", "DER"]
+                        + ["-in", bare, "-out", directory.path + "/content"] + asked
+                        + (others.map { ["-certfile", $0] } ?? [])
+                ).run(output: paths[4], errors: paths[5])
+            } else {
+                outcome = try Command(
+                    "openssl",
+                    ["ts", "-verify", "-data", paths[0], "-in", paths[1]] + asked
+                        + (others.map { ["-untrusted", $0] } ?? []) + form
+                ).run(output: paths[4], errors: paths[5])
+            }
         } catch {
             guard error.code == .notFound else { throw error }
             return .none("OpenSSL is not there for a second opinion")
         }
         let output = try Files.readText(paths[4]) + outcome.errors
-        if outcome.status == 0, output.contains("Verification: OK") {
-            return .agrees("OpenSSL agrees")
-        }
-        guard output.contains("Verification: FAILED") else {
-            return .none("OpenSSL could not judge it")
-        }
+        let (yes, no) =
+            stamp.isPSS
+            ? ("Verification successful", "Verification failure")
+            : ("Verification: OK", "Verification: FAILED")
+        if outcome.status == 0, output.contains(yes) { return .agrees("OpenSSL agrees") }
+        guard output.contains(no) else { return .none("OpenSSL could not judge it") }
         let reason = output.split(separator: "\n").first { $0.contains(":error:") } ?? ""
         return .disagrees(String(reason.split(separator: ":").dropFirst(4).joined(separator: ":")))
     }

@@ -11,8 +11,14 @@ public import Streams
 /// also the encrypted manifest and every plaintext.
 public struct Verification: Sendable {
     public let report: VerificationReport
-    /// Null without a key: what reading the manifest and the plaintexts found.
-    public let content: JSON
+    /// What reading the manifest and the plaintexts found; null without a key.
+    private let findings: Findings?
+    /// What reading the manifest and the plaintexts found; null without a key.
+    public var content: JSON { findings?.json ?? .null }
+    /// The same, in which sources are folders and objects are numbers.
+    public var namelessContent: JSON { findings?.nameless ?? .null }
+    /// True of a failure that may name an object, since manifest or plaintexts are not as they should be.
+    public let namesObjects: Bool
     /// The signed documents about the archive; nil where its seal is not good.
     public let dossier: Dossier?
     public let failure: Failure?
@@ -22,11 +28,13 @@ public struct Verification: Sendable {
     public let manifest: Manifest?
 
     private init(
-        _ report: VerificationReport, _ content: JSON, failure: Failure?, bag: VerifiedBag? = nil,
-        manifest: Manifest? = nil, dossier: Dossier? = nil
+        _ report: VerificationReport, _ findings: Findings? = nil, failure: Failure?,
+        namesObjects: Bool = false, bag: VerifiedBag? = nil, manifest: Manifest? = nil,
+        dossier: Dossier? = nil
     ) {
         self.report = report
-        self.content = content
+        self.findings = findings
+        self.namesObjects = namesObjects
         self.failure = failure
         self.bag = bag
         self.manifest = manifest
@@ -67,7 +75,8 @@ public struct Verification: Sendable {
             failure = problem.failure
         }
         return Verification(
-            report, content, failure: failure, bag: bag, manifest: manifest, dossier: dossier)
+            report, findings, failure: failure, namesObjects: namesObjects, bag: bag,
+            manifest: manifest, dossier: dossier)
     }
 
     /// Everything but the dossier.
@@ -84,44 +93,44 @@ public struct Verification: Sendable {
             let report = try await BagStream.examine(
                 SharedDescriptor(Descriptor(owning: dup(0)), name: "standard input"),
                 by: verifier, progress: progress)
-            return Verification(report, .null, failure: report.failure)
+            return Verification(report, failure: report.failure)
         }
         let bag = try Bag(opening: archive)
         let (report, passed) = try await bag.examined(
             by: verifier, workers: Scheduler.standardWorkers, progress: progress)
         guard let verified = passed else {
             return Verification(
-                report, .null,
+                report,
                 failure: report.failure
                     ?? Failure(.bagUnsealed, "the archive has no seal that could be verified"))
         }
         do throws(Failure) {
             try Coverage(verified).check()
-        } catch { return Verification(report, .null, failure: error) }
+        } catch { return Verification(report, failure: error) }
         let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
         if isEncrypted, keys.isEmpty {
-            return Verification(report, .null, failure: nil, bag: verified)
+            return Verification(report, failure: nil, bag: verified)
         }
         let archive = try OpenArchive(verified, keys: keys)
         do throws(Failure) {
             try archive.checkManifest(against: verified)
             try Coverage(verified).check(archive.manifest)
-            let content = try await audit(archive, auditors, progress)
+            let findings = try await audit(archive, auditors, progress)
             return Verification(
-                report, content, failure: nil, bag: verified, manifest: archive.manifest)
+                report, findings, failure: nil, bag: verified, manifest: archive.manifest)
         } catch {
             if error.code == .cancelled { throw error }
-            return Verification(report, .null, failure: error)
+            return Verification(report, failure: error, namesObjects: true)
         }
     }
 
     /// Reads every plaintext, and has the connectors take the content digests again.
     private static func audit(
         _ archive: OpenArchive, _ auditors: [any Auditor.Type], _ progress: Progress
-    ) async throws(Failure) -> JSON {
+    ) async throws(Failure) -> Findings {
         let scheduler = Scheduler(workers: Scheduler.standardWorkers)
         defer { scheduler.close() }
-        var sources: [JSON] = []
+        var findings = Findings()
         for source in archive.manifest.sources {
             guard let type = auditors.first(where: { $0.kind == source.kind }) else {
                 throw Failure(
@@ -140,12 +149,34 @@ public struct Verification: Sendable {
                     .comparisonFailed,
                     "\(wrong.name) of source \"\(source.name)\" is not what the manifest says")
             }
-            sources.append([
-                "source": .string(source.name),
-                "comparisons": .array(comparisons.map(\.json)),
-            ])
+            findings.sources.append((source.name, source.folder, comparisons))
         }
-        return .array(sources)
+        return findings
+    }
+
+    /// Digests that were taken again, by source.
+    private struct Findings: Sendable {
+        var sources: [(name: String, folder: String, comparisons: [ImportResult.Comparison])] = []
+
+        var json: JSON {
+            .array(
+                sources.map { source in
+                    [
+                        "source": .string(source.name),
+                        "comparisons": .array(source.comparisons.map(\.json)),
+                    ]
+                })
+        }
+
+        var nameless: JSON {
+            .array(
+                sources.map { source in
+                    [
+                        "source": .string(source.folder),
+                        "comparisons": .array(source.comparisons.nameless),
+                    ]
+                })
+        }
     }
 }
 

@@ -20,6 +20,7 @@ struct VerifyText {
         # trust file of the exporting party (NAME.trust.json), or a folder with its two public keys as
         # \(principal).allowed_signers and \(principal).mldsa65.pem (or signer.… instead of \(principal).…).
         # For the later documents (receipt, acceptance, erasure, …) the same of those who have signed them.
+        # What lies beside a tar, in NAME.proof/, is copied into proof/ of the unpacked archive first.
         # Run the lines one by one in the folder of the archive, or all of them:
         #   TRUST=/the/trust.json sh VERIFY.txt
         # Time-stamps are checked too where TSA_CA names a PEM file with the roots of the authorities:
@@ -134,14 +135,29 @@ struct VerifyText {
           [ -e "$token" ] || continue
           found=yes
           case $token in proof/opening*) data=$KEYS/opening ;; *) data=proof/timestamped.txt ;; esac
-          openssl ts -reply -in "$token" -text > "$KEYS/stamp" 2>/dev/null || bad "$token is not a time-stamp"
+          form=
+          openssl ts -reply -in "$token" -text > "$KEYS/stamp" 2>/dev/null || form=-token_in
+          [ -z "$form" ] || openssl ts -reply -in "$token" $form -text > "$KEYS/stamp" 2>/dev/null \\
+            || bad "$token is not a time-stamp"
           grep -E '^(Time stamp|Policy OID|TSA):' "$KEYS/stamp" || true
           when=$(date -u -d "$(sed -n 's/^Time stamp: //p' "$KEYS/stamp")" +%s)
           if [ -n "${TSA_CA:-}" ]; then
             # Certificates are judged at the date of the stamp, not at that of today.
-            openssl ts -verify -data "$data" -in "$token" -CAfile "$TSA_CA" -attime "$when" \\
-              ${TSA_CERTS:+-untrusted "$TSA_CERTS"} \\
-              || bad "the time-stamp $token does not hold"
+            if openssl asn1parse -inform DER -in "$token" 2>/dev/null | grep -q rsassaPss; then
+              # openssl ts does not know RSASSA-PSS, openssl cms does; it does not look at the message.
+              openssl ts -reply -in "$token" $form -token_out -out "$KEYS/token" 2>/dev/null
+              openssl cms -verify -cades -purpose timestampsign -inform DER -in "$KEYS/token" -out "$KEYS/content" \\
+                -CAfile "$TSA_CA" -attime "$when" ${TSA_CERTS:+-certfile "$TSA_CERTS"} \\
+                || bad "the time-stamp $token does not hold"
+              hash=$(sed -n 's/^Hash Algorithm: //p' "$KEYS/stamp")
+              said=$(sed -n '/^Message data:/,/^Serial/s/^ *[0-9a-f]* - \\(.\\{47\\}\\).*/\\1/p' "$KEYS/stamp" | tr -cd 0-9a-f)
+              test "$said" = "$(openssl dgst "-$hash" -r "$data" | cut -d ' ' -f 1)" \\
+                || bad "the time-stamp $token is over something else"
+            else
+              openssl ts -verify -data "$data" -in "$token" $form -CAfile "$TSA_CA" -attime "$when" \\
+                ${TSA_CERTS:+-untrusted "$TSA_CERTS"} \\
+                || bad "the time-stamp $token does not hold"
+            fi
           else
             echo "$token was not checked: set TSA_CA to the root certificate of the authority"
           fi
@@ -169,6 +185,12 @@ struct VerifyText {
             erasure) roles=eraser ;;
             *) roles=controller ;;
           esac
+          case $kind:$name in
+            plan:plan|receipt:seal.json|override:seal.json|acceptance:receipt-*|erasure-request:acceptance.json) ;;
+            erasure:erasure-request.json) ;;
+            erasure:*) grep -qF '"overridden":true' proof/erasure.json || bad "erasure.json follows $name, out of order" ;;
+            *) bad "$document follows $name, out of order" ;;
+          esac
           if [ "$kind" != plan ]; then
             test -f "proof/$name" || bad "$document names $name, which is not there"
             test "$(sha256sum < "proof/$name" | cut -c 1-64)" = "$digest" \\
@@ -183,6 +205,14 @@ struct VerifyText {
             echo "$document: NOT CHECKED, signed by $who, whom nobody here vouches for as $roles"
           fi
         done
+        if grep -qsF '"overridden":true' proof/erasure.json; then
+          echo "erasure.json: AGAINST THE LOCK, with these approvals:"
+          for document in $(grep -o '"file":"override-[1-9][0-9]*\\.json"' proof/erasure.json | cut -d '"' -f 4); do
+            grep -qF "\\"sha256\\":\\"$(sha256sum < "proof/$document" | cut -c 1-64)\\"" proof/erasure.json \\
+              || bad "$document is not the one that erasure.json names"
+            grep -o '"name":"[^"]*","reason":"[^"]*"' "proof/$document"
+          done
+        fi
 
         if [ $whole = no ]; then
           echo "the proof is complete and unchanged; NOTHING IS SAID ABOUT THE DATA, which is not here"

@@ -64,6 +64,22 @@ struct ProfileTests {
         #expect(try deadline(report, "data-act/25-2-h").from?.text == "2027-09-14")
     }
 
+    /// Who has never said that 30 days are not enough has not said it too late.
+    @Test func aRuleAboutWhatDidNotHappenIsNotBroken() throws {
+        var days: [TimelineEvent: String] = [.noticeReceived: "2026-12-14"]
+        // Christmas and New Year's Day are no working days: 14 of them end on 5 January.
+        for (today, state) in [("2027-01-05", Deadline.State.open), ("2027-01-06", .notApplicable)]
+        {
+            let report = try report(["data-act"], days, today: today)
+            #expect(try deadline(report, "data-act/25-4-notice").day?.text == "2027-01-05")
+            #expect(try deadline(report, "data-act/25-4-notice").state == state)
+            #expect(report.missed.isEmpty)
+        }
+        days[.alternativeEnd] = "2027-04-01"
+        let silent = try report(["data-act"], days, today: "2027-01-07")
+        #expect(try deadline(silent, "data-act/25-4-notice").state == .missed)
+    }
+
     @Test func theCustomerExtendsTheTransitionOnce() throws {
         var timeline = Timeline(days: [.extensionEnd: try #require(Day("2027-06-01"))])
         for (times, state) in [(1, Deadline.State.met), (2, .missed)] {
@@ -149,6 +165,46 @@ struct ProfileTests {
                 try HolidayCalendar(parsing: Array(text.utf8))
             }
         }
+    }
+
+    /// Profiles and calendars come with archives, too: whatever they say, the reckoning ends.
+    @Test func whatCannotBeReckonedIsRefusedOrNotKnown() throws {
+        let far = LegalTexts.profiles.first { $0.id == "secnumcloud-3.2" }.map {
+            $0.json.replacing("P21D", with: "P9999Y")
+        }
+        #expect(throws: Failure(.legalProfile, "")) {
+            try LegalProfile(parsing: Array(#require(far).utf8))
+        }
+        let days = (1...28).flatMap { day in (1...12).map { (day, $0) } }
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let holidays = days.map { day, month in
+            "{\"name\":{\"fr\":\"x\",\"en\":\"x\"},\"date\":\"\(two(month))-\(two(day))\"}"
+        }
+        let never =
+            LegalTexts.calendars[0].json.split(separator: "\"holidays\": [")[0]
+            + "\"holidays\": [" + holidays.joined(separator: ",") + "]}"
+        #expect(throws: Failure(.legalProfile, "")) {
+            try HolidayCalendar(parsing: Array(never.utf8))
+        }
+        // Each event follows from every other.
+        let events = TimelineEvent.allCases.prefix(13).map(\.rawValue)
+        let rules = events.flatMap { event in
+            events.filter { $0 != event }.map { from in
+                """
+                {"id":"\(event)-\(from)","clause":"x","kind":"at-most","event":"\(event)","from":"\(from)",
+                 "period":"P1D","source":"unverified","says":{"fr":"x","en":"x"}}
+                """
+            }
+        }
+        let tangled = try LegalProfile(
+            parsing: Array(
+                """
+                {"exeat-legal-profile":1,"id":"x","title":{"fr":"x","en":"x"},"text":"x","counting":"1182-71",
+                 "rules":[\(rules.joined(separator: ","))]}
+                """.utf8))
+        let report = DeadlineReport(
+            Timeline(), profiles: [tangled], calendar: try HolidayCalendar.named("fr"), today: nil)
+        #expect(report.deadlines.allSatisfy { $0.state == .unknown })
     }
 
     @Test func whatComesWithTheProgramCanBeRead() throws {

@@ -149,12 +149,38 @@ with scratch("exeat-attacks-") as work:
         bag, "erasure.json", lambda s: s["predicate"].update(createdAt="2999-01-01T00:00:00.000Z"), "cleaner",
         "exeat/erasure/v1"))
 
+    # Documents that contradict themselves or each other, signed by who may sign them.
+    def twice(bag):
+        for suffix in SUFFIXES:
+            shutil.copy(os.path.join(bag, "proof/receipt-1.json" + suffix), os.path.join(bag, "proof/receipt-2.json" + suffix))
+    attack("a receipt that counts twice", 746, twice)
+    attack("an acceptance that tells of another receipt", 745, lambda bag: desk.forge(
+        bag, "acceptance.json", lambda s: s["predicate"]["receipt"].update(status=2), "hospital", "exeat/acceptance/v1"))
+    attack("an acceptance that hides reservations", 745, lambda bag: desk.forge(
+        bag, "acceptance.json", lambda s: s["predicate"].update(receiptReservations=["x"]), "hospital", "exeat/acceptance/v1"))
+    for name, lie in {
+            "calls what differs equal": lambda p: p["sources"][0]["comparisons"][0].update(found="0" * 64),
+            "hides differences in its sum": lambda p: p["sources"][0].update(different=5),
+            "is well in spite of differences": lambda p: (p["sources"][0].update(different=5), p["outcome"].update(different=5)),
+            "is whole without what was not set": lambda p: (p["sources"][0].update(notSet=1), p["outcome"].update(notSet=1)),
+    }.items():
+        attack(f"a receipt that {name}", 740, lambda bag: desk.forge(
+            bag, "receipt-1.json", lambda s: lie(s["predicate"]), "hospital", "exeat/receipt/v1"))
+    attack("a receipt with less than nothing", 740, lambda bag: desk.forge(
+        bag, "receipt-1.json", lambda s: [s["predicate"]["sources"][n].update(different=d) for n, d in enumerate([-1, 1])],
+        "hospital", "exeat/receipt/v1"))
+    attack("a certificate that tells of no reason to be", 740, lambda bag: desk.forge(
+        bag, "erasure.json", lambda s: s["predicate"]["lock"].update(open=False), "cleaner", "exeat/erasure/v1"))
+
     # Forms.
     attack("a document that is not canonical", 740, lambda bag: (
         write(os.path.join(bag, "proof/erasure.json"), pathlib.Path(bag, "proof/erasure.json").read_bytes() + b"\n"),
         desk.sign(os.path.join(bag, "proof"), "erasure.json", "cleaner", "exeat/erasure/v1")))
     attack("an acceptance that does not say usable", 740, lambda bag: desk.forge(
         bag, "acceptance.json", lambda s: s["predicate"].update(usable=False), "hospital", "exeat/acceptance/v1"))
+    attack("a request that names no day not to erase before", 740, lambda bag: desk.forge(
+        bag, "erasure-request.json", lambda s: s["predicate"].update(notBefore="2027-13-01"), "director",
+        "exeat/erasure-request/v1"))
     attack("a certificate without its lock", 740, lambda bag: desk.forge(
         bag, "erasure.json", lambda s: s["predicate"].pop("lock"), "cleaner", "exeat/erasure/v1"))
     attack("a file that is no document", 321, lambda bag: write(os.path.join(bag, "proof/acceptance-2.json"), "{}"))
@@ -163,11 +189,11 @@ with scratch("exeat-attacks-") as work:
     attack("an override that two people did not sign", 748, lambda bag: desk.forge(
         bag, "erasure.json", lambda s: s["predicate"]["lock"].update(overridden=True, open=False), "cleaner",
         "exeat/erasure/v1"))
-    with cases.case("an erasure before the legal date, forged by the eraser"):
-        early = desk.export("early", dates=FUTURE)
-        desk.take_in(early)
-        desk.attest("accept", early, "hospital").expect(0)
+    def certify(early, *options):
+        """Accepted and asked for, and a certificate that its eraser has written by hand."""
+        desk.attest("accept", early, "hospital", *options).expect(0)
         desk.attest("request-erasure", early, "director").expect(0)
+        assert "749" in desk.erase(early).expect(1).errors
         statement = json.loads(pathlib.Path(good, "proof/erasure.json").read_text())
         request = pathlib.Path(early, "proof/erasure-request.json")
         asked = json.loads(request.read_text())
@@ -178,7 +204,22 @@ with scratch("exeat-attacks-") as work:
         statement["predicate"].update(createdAt=now, startedAt=now, completedAt=now)
         write(os.path.join(early, "proof/erasure.json"), json.dumps(statement))
         desk.forge(early, "erasure.json", lambda s: None, "cleaner", "exeat/erasure/v1")
-        assert desk.verify(early).expect(3).json["failure"]["code"] == 752
+        return desk.verify(early).expect(3).json["failure"]["code"]
+
+    with cases.case("an erasure before the legal date, forged by the eraser"):
+        early = desk.export("early", dates=FUTURE)
+        desk.take_in(early)
+        assert certify(early) == 752
+    with cases.case("an erasure whose legal date nobody can tell, forged by the eraser"):
+        unknown = desk.export("unknown", extra="\n  legal: { profiles: [ data-act, secnumcloud-3.2 ] }")
+        desk.take_in(unknown)
+        assert certify(unknown) == 748
+    with cases.case("an erasure after an import that differed, forged by the eraser"):
+        unequal = desk.export("unequal")
+        desk.take_in(unequal)
+        write(desk.at("in-unequal-1/alpha/a.txt"), "changed")
+        desk.take_in(unequal, statuses=(3,))
+        assert certify(unequal, "--receipt", "2", "--reservation", "alpha differs") == 748
 
     with cases.case("an exporter who changes the dates that the customer has signed"):
         plan = write(desk.at("dated.yaml"), f"""exeat: 1
@@ -200,6 +241,30 @@ archive: {{ name: dated, sign-with: hoster }}
             statement["subject"][0]["digest"]["sha256"] = hashlib.sha256(tags.read_bytes()).hexdigest()
         desk.forge(bag, "seal.json", seal, "hoster", "exeat/seal/v1")
         assert desk.verify(bag).expect(3).json["failure"]["code"] == 745
+
+    with cases.case("a seal from the future, and a catalogue with dates of no contract"):
+        def resealed(name, change, edit=lambda catalogue: None):
+            bag = copy(desk.at("unsealable"), name)
+            path, tags = pathlib.Path(bag, "exeat/catalogue.json"), pathlib.Path(bag, "tagmanifest-sha256.txt")
+            before, catalogue = hashlib.sha256(path.read_bytes()).hexdigest(), json.loads(path.read_text())
+            edit(catalogue)
+            write(str(path), json.dumps(catalogue, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+            write(str(tags), tags.read_text().replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
+
+            def seal(statement):
+                statement["subject"][0]["digest"]["sha256"] = hashlib.sha256(tags.read_bytes()).hexdigest()
+                change(statement["predicate"])
+            desk.forge(bag, "seal.json", seal, "hoster", "exeat/seal/v1")
+            report = exeat("report", bag, "--trust", desk.at("trust.json"), "--json").expect(0, 3)
+            return desk.verify(bag), report
+        desk.export("unsealable")
+        resealed("resealed", lambda seal: None)[0].expect(0)
+        for name, code, change, edit in [
+                ("future", 747, lambda seal: seal.update(createdAt="2999-01-01T00:00:00.000Z"), lambda catalogue: None),
+                ("dateless", 740, lambda seal: None, lambda c: c["contract"]["dates"].update({"notice-end": "9999-12-31"}))]:
+            result, report = resealed(name, change, edit)
+            assert result.expect(3).json["failure"]["code"] == code, result.errors
+            assert report.status == 3 and report.json["verdict"]["failure"]["code"] == code
 
     # Two answers to one question.
     with cases.case("two acceptances that contradict each other"):

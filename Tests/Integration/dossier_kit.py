@@ -59,7 +59,7 @@ archive: {{ name: {name}, sign-with: hoster }}
         exeat("export", plan, "--output", output, cwd=self.work).expect(0)
         return output
 
-    def take_in(self, archive, number=1):
+    def take_in(self, archive, number=1, statuses=(0, 2)):
         target = self.at(f"in-{os.path.basename(archive)}-{number}")
         plan = write(self.at("import.yaml"), f"""exeat: 1
 trust: trust.json
@@ -70,7 +70,7 @@ targets:
 """)
         os.makedirs(target, exist_ok=True)
         return exeat("import", archive, plan, "--work", self.at(f"work-{os.path.basename(archive)}-{number}"),
-                     cwd=self.work).expect(0, 2)
+                     cwd=self.work).expect(*statuses)
 
     def attest(self, step, archive, key, *options, trust="trust.json"):
         return exeat("attest", step, archive, "--trust", self.at(trust), "--sign-with", self.at(key), *options,

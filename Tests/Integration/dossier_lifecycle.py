@@ -123,6 +123,11 @@ archive: {{ name: agreed, sign-with: hoster }}
         path = os.path.join(bag, "proof/acceptance.json")
         write(path, pathlib.Path(path).read_bytes() + b" ")
         run("sh", "VERIFY.txt", cwd=bag, environment={"TRUST": desk.at("trust.json")}).expect(1, 255)
+        bag = dossier_kit.copy(archive, "by-hand-disordered")
+        sealed = json.loads(pathlib.Path(bag, "proof/receipt-1.json").read_text())["subject"]
+        desk.forge(bag, "acceptance.json", lambda s: s.update(subject=sealed), "hospital", "exeat/acceptance/v1")
+        told = run("sh", "VERIFY.txt", cwd=bag, environment={"TRUST": desk.at("trust.json")}).expect(1)
+        assert "acceptance.json follows seal.json, out of order" in told.errors, told.errors
     return archive
 
 
@@ -156,6 +161,23 @@ def lock(desk):
         assert {o["name"] for o in said["overrides"]} >= {"Jeanne Martin", "Paul Petit"}
         shown = exeat("verify", archive, "--trust", desk.at("trust.json")).expect(0).output.decode()
         assert "AGAINST THE LOCK" in shown and "Paul Petit" in shown, shown
+        by_hand = run("sh", "VERIFY.txt", cwd=archive, environment={"TRUST": desk.at("trust.json")}).expect(0).output.decode()
+        assert "AGAINST THE LOCK" in by_hand and "Paul Petit" in by_hand, by_hand
+    with cases.case("those who erase do not unlock their own work, and nobody approves afterwards"):
+        bag = desk.export("unlocked", dates=FUTURE)
+        for key, name in [("officer", "Paul Petit"), ("cleaner", "Anne Roux")]:
+            desk.attest("override", bag, key, "--name", name, "--reason", "closes").expect(0)
+        assert "749" in desk.erase(bag).expect(1).errors
+        desk.attest("override", bag, "director", "--name", "Jeanne Martin", "--reason", "closes").expect(0)
+        assert "749" in desk.erase(bag, "--started", "2026-01-01T00:00:00Z").expect(1).errors
+        desk.erase(bag).expect(0)
+        result = desk.verify(bag).expect(0).json["dossier"]
+        assert result["good"] and result["stage"] == "erased", result
+        # Nobody who is known has signed it: it is not judged, and nothing else of the archive is wrong.
+        assert not desk.verify(bag, trust="hoster.trust.json").expect(0).json["dossier"]["good"]
+        report = exeat("report", bag, "--trust", desk.at("trust.json"), "--lang", "en").expect(0).output.decode()
+        assert all(name in report for name in ["Paul Petit", "Anne Roux", "Jeanne Martin"])
+        assert "the earliest legal date has not passed" in report
     with cases.case("without one of the approvals the certificate is refused"):
         bag = dossier_kit.copy(archive, "one-approval")
         for suffix in ["", ".sig", ".mldsa65"]:
@@ -225,6 +247,28 @@ def places(desk):
         assert not os.path.exists(os.path.join(archive, "proof/acceptance.json"))
         assert desk.verify(archive, "--dossier", work).expect(0).json["dossier"]["stage"] == "accepted"
         assert desk.verify(archive).expect(0).json["dossier"]["stage"] == "sealed"
+
+
+def declared(desk):
+    with cases.case("what the contract names and no source holds is a gap, and so is a source that it does not name"):
+        systems = ("  declared:\n    - { category: records, sources: [ alpha, beta ] }\n"
+                   "    - { category: rules, exempt: { ground: trade-secret, clause: annex 3 } }\n")
+        whole = desk.export("named", extra="\n" + systems.rstrip())
+        valid(os.path.join(whole, "exeat/catalogue.json"), "catalogue")
+        report = exeat("report", whole, "--trust", desk.at("trust.json"), "--json").expect(0).json
+        assert report["coverage"]["unexplained"] == 0 and len(report["coverage"]["declared"]) == 2
+        open_ = systems.replace(", beta", "") + "    - { category: imaging }\n"
+        plan = write(desk.at("open.yaml"), pathlib.Path(desk.at("named.yaml")).read_text().replace(systems.rstrip(), open_.rstrip()))
+        result = exeat("export", plan, "--output", desk.at("open"), "--json", cwd=desk.work).expect(2).json
+        assert len(result["unexplained"]) == 2 and "imaging" in result["unexplained"][0], result
+        assert "\"beta\"" in result["unexplained"][1], result
+        desk.verify(desk.at("open")).expect(0)
+        catalogue = json.loads(pathlib.Path(desk.at("open"), "exeat/catalogue.json").read_text())
+        assert catalogue["coverage"]["gaps"] == {"not-found": 1, "undeclared": 1}, catalogue["coverage"]
+        report = exeat("report", desk.at("open"), "--trust", desk.at("trust.json"), "--json").expect(0).json
+        assert report["outcome"]["unexplained"] == 2 and report["verdict"]["word"] == "reservations", report["verdict"]
+        write(plan, pathlib.Path(plan).read_text().replace("[ alpha ]", "[ alhpa ]"))
+        assert "did you mean \"alpha\"" in exeat("export", plan, "--output", desk.at("typo"), cwd=desk.work).expect(1).errors
 
 
 def dates(desk):
@@ -357,5 +401,6 @@ with scratch("exeat-dossier-") as work:
     places(desk)
     dates(desk)
     coverage(desk)
+    declared(desk)
     interrupted(desk)
 cases.finish()

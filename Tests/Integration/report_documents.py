@@ -114,8 +114,9 @@ class World:
     def at(self, name):
         return os.path.join(self.path, name)
 
-    def export(self, name, recipient=None, output=None, status=0, purpose="end-of-contract", sources=None):
-        lines = ["exeat: 1", "run:", f"  purpose: {purpose}", "  contract: E26-01/0042",
+    def export(self, name, recipient=None, output=None, status=0, purpose="end-of-contract", sources=None,
+               names="public"):
+        lines = ["exeat: 1", "run:", f"  purpose: {purpose}", f"  names: {names}", "  contract: E26-01/0042",
                  "  provider: { name: \"Hébergeur SA\" }", "  customer: { name: \"CH de Valmont\" }", "sources:"]
         for source in sources or ["partage", "dpi", "journaux"]:
             lines += [f"  {source}:", "    kind: files", f"    path: {self.at('srv/' + source)}"]
@@ -212,6 +213,36 @@ def names_on_request(world):
     assert "martin-paul.tmp" in page.all and "partage" in page.all
     assert "<img" not in page.raw and "\u202e" not in page.raw
     assert world.json("sealed", "--names", "--decrypt-with", "hospital.agekey")["names"] is True
+
+
+def names_by_the_plan(world):
+    # Whoever holds the key may ask; the plan, which the parties have agreed on, decides.
+    world.export("private", sources=["dpi"], names="private")
+    assert "753 names-private" in world.report("private", "--names", status=1, output="private.html").errors
+    assert not os.path.exists(world.at("private.html"))
+    assert not world.json("private")["names"] and world.json("clear", "--names")["names"]
+    # A report of what has failed is not withheld for it.
+    world.copy("private", "private-damaged")
+    flip(world.at("private-damaged/exeat/journal.jsonl"), 200)
+    world.report("private-damaged", status=3)
+
+
+def in_one_language(world):
+    """Nothing of the other language is left in what we say ourselves, nor a key of our files."""
+    world.copy("clear", "told")
+    world.import_("told", "told-in")
+    steps = ["--trust", "both.json", "--sign-with", "hospital"]
+    exeat("attest", "accept", "told", *steps, cwd=world.path).expect(0)
+    exeat("attest", "request-erasure", "told", *steps, "--scope", "SCOPE", "--formal-notice", "2027-03-01", cwd=world.path).expect(0)
+    french, english = world.page("told"), None
+    assert french.raw.count("<span lang=\"en\"") == 0, re.findall("<span lang=\"en\".{0,200}", french.raw)[:3]
+    english = world.page("told", "--lang", "en")
+    for page, foreign in [(french, ["Regulation (", "not verified", "objects were omitted", "too-early", "L'"]),
+                          (english, ["Règlement", "\u00a0: ", "\u00a0:", "formalNotice", "receiptReservations"])]:
+        told = page.all.split("TRUST=/the/trust.json")[0]
+        assert not [word for word in foreign if word in told], [word for word in foreign if word in told]
+    # Who never said that 30 days are too short has missed no date for saying so.
+    assert not [d for d in world.json("told")["dates"] if (d["rule"] or "").startswith("data-act/25-4") and d["state"] == "missed"]
 
 
 def damage(world):
@@ -432,6 +463,8 @@ def main():
             ("a whole archive, imported and equal, is conforming in both languages", whole_and_equal),
             ("without a key, or without being asked, a report names nothing", nothing_named),
             ("names are shown on request, as text", names_on_request),
+            ("names are shown only where the plan allows it", names_by_the_plan),
+            ("a report speaks one language", in_one_language),
             ("a damaged archive has a report that says failed, with status 3", damage),
             ("a forged archive cannot write into its report", forged),
             ("archives as tar files have reports, broken ones too", tars),

@@ -277,7 +277,7 @@ complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "e
 complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "exeat report"' -l 'token' -d 'A time-stamp that came by another way than the archive. Repeatable.' -rfka ''
 complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "exeat report"' -l 'decrypt-with' -d 'A file with age identities, encrypted with a passphrase or not. Repeatable.' -rfka ''
 complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "exeat report" passphrase-file' -l 'passphrase-file' -d 'A file with the passphrase of identity files that are encrypted.' -rfka ''
-complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "exeat report" names' -l 'names' -d 'Show the real names of objects, where the manifest can be read.'
+complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "exeat report" names' -l 'names' -d 'Show the real names of objects, where the plan allowed it.'
 complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "exeat report" output' -l 'output' -d 'The file to write; without it the report goes to standard output.' -rfka ''
 complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "exeat report" json' -l 'json' -d 'Print the report as JSON.'
 complete -c 'exeat' -n '__exeat_should_offer_completions_for_flags_or_options "exeat report" dossier' -l 'dossier' -d 'A folder with documents about the archive, besides its proof/.' -rfka ''

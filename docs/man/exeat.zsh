@@ -437,7 +437,7 @@ _exeat_report() {
         '*--token[A time-stamp that came by another way than the archive. Repeatable.]:token:'
         '*--decrypt-with[A file with age identities, encrypted with a passphrase or not. Repeatable.]:decrypt-with:'
         '--passphrase-file[A file with the passphrase of identity files that are encrypted.]:passphrase-file:'
-        '--names[Show the real names of objects, where the manifest can be read.]'
+        '--names[Show the real names of objects, where the plan allowed it.]'
         '--output[The file to write; without it the report goes to standard output.]:output:'
         '--json[Print the report as JSON.]'
         '--dossier[A folder with documents about the archive, besides its proof/.]:folder:'

@@ -376,7 +376,8 @@ extension MariaDBImporter {
             }
             comparisons.append(
                 .init(
-                    name: "row count of \(table.title)", expected: String(table.rows.count),
+                    "row count", of: .init("table", table.title),
+                    expected: String(table.rows.count),
                     found: found ?? "missing"))
         }
         return comparisons

@@ -284,7 +284,8 @@ extension PostgreSQLImporter {
             }
             comparisons.append(
                 .init(
-                    name: "row count of \(table.qualified)", expected: String(table.digest.count),
+                    "row count", of: .init("table", table.qualified),
+                    expected: String(table.digest.count),
                     found: found ?? "missing"))
         }
         return comparisons

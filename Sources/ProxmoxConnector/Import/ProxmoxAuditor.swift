@@ -72,7 +72,7 @@ public final class ProxmoxAuditor: Auditor {
                 }
             }
             return .init(
-                name: "sha256-tree-1m of \(disks[place].name)",
+                "sha256-tree-1m", of: .init("disk", disks[place].name),
                 expected: disks[place].disk.digest.hex, found: leaves.root.hex)
         }
     }

@@ -66,6 +66,9 @@ public struct Evidence: Sendable {
     /// The script with which this archive is checked without Exeat.
     public let instructions: String
 
+    /// The plan of the export lets reports show what objects are called.
+    public var allowsNames: Bool { catalogue["contract"]?["names"]?.string == "public" }
+
     /// Gathers what a bag holds; what cannot be read of one that failed is left out.
     ///
     /// Blocks, and reads the journal in one pass.

@@ -9,6 +9,16 @@ extension Texts {
         }
     }
 
+    /// A word that a number follows: what is a title elsewhere is a common noun here.
+    func count(_ word: String) -> String {
+        switch (language, word) {
+        case (.french, "files"): "fichiers"
+        case (.french, "logs"): "journaux"
+        case (.english, "files"), (.english, "logs"): word
+        default: term(word)
+        }
+    }
+
     private static let properNames: [String: String] = [
         "postgresql": "PostgreSQL", "mariadb": "MariaDB", "proxmox": "Proxmox VE",
     ]
@@ -26,6 +36,18 @@ extension Texts {
         "decrypt-and-decompress": "decrypt, decompress", "source-read": "reading the archive",
         "cpu": "processor", "limit": "limits of the plan",
         "passed-with-reservations": "passed, with reservations",
+        "receipt-missing": "no receipt of an import was accepted",
+        "receipt-unequal": "the receipt that was accepted tells of differences",
+        "acceptance-missing": "the acceptance is missing",
+        "erasure-request-missing": "the request for the erasure is missing",
+        "too-early": "the earliest legal date has not passed",
+        "date-unknown": "a date that is needed is missing in the plan",
+        "untrusted": "a document is wrong, or its signer unknown",
+        "overwrite": "overwriting", "key-destruction": "destruction of keys",
+        "receiptReservations": "reservations of the receipt", "keys": "keys destroyed",
+        "startedAt": "began", "completedAt": "ended", "formalNotice": "formal notice",
+        "notBefore": "not before", "overridden": "overridden", "overrides": "overrides",
+        "reasons": "what stood against it",
     ]
 
     static let frenchTerms: [String: String] = [
@@ -112,6 +134,7 @@ extension Texts {
         "untrusted": "un document est incorrect ou son signataire inconnu",
         "undeclared": "trouvé, non déclaré", "not-found": "déclaré, non trouvé",
         "left-out": "déclaré, non exporté", "exempt-exported": "exempté, mais exporté",
+        "trade-secret": "secret des affaires", "internal": "données internes",
         "category": "autre catégorie", "count": "autre nombre",
         // Members of later documents
         "receipt": "reçu", "integrated": "intégré", "usable": "exploitable",
@@ -119,8 +142,9 @@ extension Texts {
         "methods": "méthodes",
         "keys": "clés détruites", "startedAt": "début", "completedAt": "fin",
         "formalNotice": "préavis formel", "scope": "étendue", "name": "nom", "reason": "motif",
-        "overridden": "levé", "open": "ouvert", "notBefore": "pas avant", "reasons": "motifs",
-        "overrides": "levées", "sha256": "SHA-256", "kind": "nature", "what": "détail",
+        "overridden": "levé par dérogation", "open": "ouvert", "notBefore": "pas avant",
+        "reasons": "ce qui s’y opposait", "overrides": "dérogations",
+        "sha256": "SHA-256", "kind": "nature", "what": "détail",
         "overwrite": "écrasement", "key-destruction": "destruction des clés",
         "physical-destruction": "destruction physique", "secure-recycling": "recyclage sécurisé",
         // Checks

@@ -197,7 +197,7 @@ extension Texts {
         .artifactsCaption: "Artifacts of source {0}",
         .artifactsMore:
             "{0} more {0:artifact is/artifacts are} in the catalogue and the manifest of the archive.",
-        .columnArtifact: "Artifact",
+        .columnArtifact: "Artifacts",
         .columnLegal: "Category",
         .columnFormat: "Format",
         .columnSegments: "Segments",

@@ -56,9 +56,9 @@ extension Texts {
         .stepPreparation: "Preparation",
         .step1: "Every stored file is as it was listed, and every tag file too.",
         .step2:
-            "Nothing is there that is not listed: payload, other files, proofs, links, devices.",
+            "Nothing is here that is not listed: payload, other files, proofs, links, devices.",
         .step3: "It is a valid bag (RFC 8493).",
-        .step4: "The seal speaks of this archive.",
+        .step4: "The seal speaks of this bag.",
         .step5: "Both signatures of the seal are the signer’s: Ed25519, then ML-DSA-65.",
         .step6: "The journal is one unbroken chain, and the seal names its end.",
         // Limits
@@ -167,6 +167,11 @@ extension Texts {
         .legendStored: "stored, after compression and encryption",
         .legendEvent: "took place",
         .legendLimit: "deadline",
+        .scopeWhole: "all data of the contract, every copy and backup of it",
+        .systemsCaption: "What the contract lists",
+        .legendPlanned: "agreed, still to come",
+        .evidenceDateMissing: "Missed: due on {1}, and nothing shows it.",
+        .evidenceRuleKept: "Kept.",
         .legendToday: "date of this report",
         .legendActive: "activity (darker: more data)",
         .legendPause: "interruption",

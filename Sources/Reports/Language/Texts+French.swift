@@ -200,7 +200,7 @@ extension Texts {
         .artifactsCaption: "Artefacts de la source {0}",
         .artifactsMore:
             "{0} {0:autre artefact figure/autres artefacts figurent} au catalogue et au manifeste de l’archive.",
-        .columnArtifact: "Artefact",
+        .columnArtifact: "Artefacts",
         .columnLegal: "Catégorie",
         .columnFormat: "Format",
         .columnSegments: "Segments",

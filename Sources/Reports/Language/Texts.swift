@@ -1,4 +1,5 @@
 import Basics
+import Deadlines
 
 /// The texts of one language, with its typography.
 struct Texts: Sendable {
@@ -57,6 +58,8 @@ struct Texts: Sendable {
     func html(_ value: Sentence.Value) -> HTML {
         switch value {
         case .name(let name): .name(name)
+        // Profiles may be files of anybody.
+        case .local(let local): .name(text(local))
         default: HTML(text(value))
         }
     }
@@ -71,9 +74,17 @@ struct Texts: Sendable {
         case .moment(let moment): formats.moment(moment)
         case .name(let name): name
         case .term(let word): term(word)
+        case .local(let local): text(local)
         case .phrase(let phrase): self[phrase]
         }
     }
+
+    func text(_ local: LocalText) -> String {
+        language == .french ? Self.typeset(local.fr) : local.en
+    }
+
+    /// What stands between a term and its value.
+    var colon: String { language == .french ? "\u{a0}: " : ": " }
 
     /// Whether a count asks for the singular: in French also nothing does.
     private func isOne(_ value: Sentence.Value?) -> Bool {
@@ -141,6 +152,8 @@ struct Sentence: Sendable, Equatable {
         case moment(Timestamp)
         /// From the archive: anybody's text.
         case name(String)
+        /// From a legal profile.
+        case local(LocalText)
         /// A word of `Texts.term`.
         case term(String)
         case phrase(Phrase)
@@ -167,11 +180,16 @@ struct Sentence: Sendable, Equatable {
                         .integer(number)
                     case .day(let text), .name(let text), .term(let text): .string(text)
                     case .moment(let moment): .string(moment.text)
+                    case .local(let local): .string(local.en)
                     case .phrase(let phrase): .string(phrase.rawValue)
                     }
                 }),
         ]
     }
+}
+
+extension LocalText {
+    static let unknown = LocalText(fr: "?", en: "?")
 }
 
 extension Array {

@@ -1,4 +1,5 @@
 import Basics
+import Deadlines
 
 /// Whether a duty of chapter VI has evidence in the dossier, and which.
 struct DutyFacts: Sendable {
@@ -24,6 +25,7 @@ struct DutyReader {
     let archive: ArchiveFacts
     let outcome: ExportFacts?
     let sources: [SourceFacts]
+    let coverageOfContract: CoverageFacts?
     let receipts: [ReceiptFacts]
     let chain: [ChainLink]
     let run: RunFacts?
@@ -184,7 +186,8 @@ struct DutyReader {
     }
 
     private var exemptions: Finding {
-        let declared = sources.compactMap(\.coverage).flatMap(\.declared)
+        let declared = (sources.compactMap(\.coverage) + [coverageOfContract].compactMap { $0 })
+            .flatMap(\.declared)
             .filter { $0.legal == "exempt" }
         guard declared.isEmpty else {
             return (
@@ -254,21 +257,26 @@ struct DutyReader {
     /// What the rules of the Data Act's profile found, by the end of their names.
     private func date(_ rules: [String]) -> Finding {
         let found = dates.filter { date in
-            guard let rule = date.rule, date.clause?.contains("2023/2854") ?? false else {
+            guard let rule = date.rule, date.clause?.en.contains("2023/2854") ?? false else {
                 return false
             }
             return rules.contains { rule == $0 || rule.hasSuffix("/" + $0) }
         }
         if let missed = found.first(where: { $0.state == .missed }) {
-            return (.missed, [sentence(.evidenceDateMissed, missed)])
+            let phrase: Phrase = missed.actual == nil ? .evidenceDateMissing : .evidenceDateMissed
+            return (.missed, [sentence(phrase, missed)])
         }
         if let open = found.first(where: { $0.state == .open }) {
             return (.open, [sentence(.evidenceDateOpen, open)])
         }
         if let met = found.first(where: { $0.state == .met }) {
-            return (.shown, [sentence(.evidenceDateKept, met)])
+            // A rule about how often has no day.
+            let isDated = met.actual != nil && met.limit != nil
+            return (
+                .shown, [isDated ? sentence(.evidenceDateKept, met) : Sentence(.evidenceRuleKept)]
+            )
         }
-        if found.contains(where: { $0.state == .replaced }) {
+        if found.contains(where: { $0.state == .replaced || $0.state == .notApplicable }) {
             return (.notDue, [Sentence(.evidenceDateReplaced)])
         }
         return (.absent, [Sentence(.evidenceNoDate)])

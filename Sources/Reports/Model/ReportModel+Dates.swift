@@ -39,9 +39,7 @@ extension ReportModel {
             }
         }
         dates.sort { ($0.actual ?? "") < ($1.actual ?? "") }
-        let titles = Dictionary(
-            (evidence.dossier?.profiles ?? []).map { ($0.id, $0.text) },
-            uniquingKeysWith: { first, _ in first })
+        let titles = Self.titles(evidence)
         let deadlines = evidence.dossier?.deadlines
         return (
             dates + (deadlines?.deadlines ?? []).map { DossierDate($0, titles) },
@@ -53,6 +51,20 @@ extension ReportModel {
         )
     }
 
+    private static func titles(_ evidence: Evidence) -> [String: LocalText] {
+        Dictionary(
+            (evidence.dossier?.profiles ?? []).map { ($0.id, $0.text) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The text and the place in it.
+    static func clause(of deadline: Deadline, _ titles: [String: LocalText]) -> LocalText {
+        let (text, clause) = (titles[deadline.profile], deadline.rule.clause)
+        return LocalText(
+            fr: "\(text?.fr ?? deadline.profile), \(clause.fr)",
+            en: "\(text?.en ?? deadline.profile), \(clause.en)")
+    }
+
     static func lock(_ evidence: Evidence) -> LockFacts? {
         guard let dossier = evidence.dossier, dossier.seal.purpose == "end-of-contract" else {
             return nil
@@ -60,14 +72,16 @@ extension ReportModel {
         let lock = dossier.lock
         return LockFacts(
             reasons: lock.reasons.map(\.kind.rawValue), notBefore: lock.notBefore,
-            clause: lock.bound.map { "\($0.profile) \($0.rule.clause)" },
+            clause: lock.bound.map {
+                Self.clause(of: $0, Self.titles(evidence))
+            },
             approvals: lock.approvals.map { ($0.name, $0.principal, $0.reason) },
             isOverridden: lock.isOverridden)
     }
 }
 
 extension DossierDate {
-    init(_ deadline: Deadline, _ titles: [String: String]) {
+    init(_ deadline: Deadline, _ titles: [String: LocalText]) {
         let says = deadline.rule.says
         let state: State =
             switch deadline.state {
@@ -76,10 +90,11 @@ extension DossierDate {
             case .open: .open
             case .unknown: .unknown
             case .replaced: .replaced
+            case .notApplicable: .notApplicable
             }
         self.init(
             label: .texts(french: says.fr, english: says.en), rule: deadline.rule.id,
-            clause: "\(titles[deadline.profile] ?? deadline.profile), \(deadline.rule.clause)",
+            clause: ReportModel.clause(of: deadline, titles),
             from: deadline.from?.text, actual: deadline.actual?.text,
             limit: (deadline.isEarliest ? deadline.earliest : deadline.latest)?.text,
             isEarliest: deadline.isEarliest, state: state)

@@ -28,6 +28,7 @@ extension ReportModel {
         self.receipts = receipts
         self.chain = chain
         self.sources = sources
+        coverage = SourceReader.coverage(evidence.catalogue)
         self.dates = dates
         self.conflicts = conflicts
         lock = Self.lock(evidence)
@@ -55,7 +56,8 @@ extension ReportModel {
         instructions = Instruction.steps(of: evidence.instructions)
         dataAct =
             DutyReader(
-                archive: archive, outcome: outcome, sources: sources, receipts: receipts,
+                archive: archive, outcome: outcome, sources: sources, coverageOfContract: coverage,
+                receipts: receipts,
                 chain: chain,
                 run: run, dates: dates, rehearsals: rehearsals,
                 hasManifest: evidence.manifest != nil
@@ -71,9 +73,10 @@ extension ReportModel {
         let open = omissions.reduce(Int64(0)) { sum, omission in
             omission["accepted"]?.bool == false ? sum &+ (omission["count"]?.integer ?? 0) : sum
         }
-        let unexplained = (evidence.catalogue["sources"]?.array ?? []).reduce(Int64(0)) {
-            $0 &+ ($1["coverage"]?["unexplained"]?.integer ?? 0)
-        }
+        let unexplained = ([evidence.catalogue] + (evidence.catalogue["sources"]?.array ?? []))
+            .reduce(Int64(0)) {
+                $0 &+ ($1["coverage"]?["unexplained"]?.integer ?? 0)
+            }
         return ExportFacts(
             status: status, expected: outcome["expected"]?.integer ?? 0,
             exported: outcome["exported"]?.integer ?? 0,

@@ -1,4 +1,5 @@
 public import Basics
+import Deadlines
 import Manifests
 
 extension ReportModel {
@@ -17,6 +18,7 @@ extension ReportModel {
             "conflicts": .array(
                 conflicts.map { ["earliest": $0.earliest.json, "latest": $0.latest.json] }),
             "lock": lock?.json ?? .null,
+            "coverage": coverage?.json ?? .null,
             "sources": .array(sources.map(\.json)),
             "run": run?.json ?? .null,
             "receipts": .array(receipts.map(\.json)),
@@ -145,7 +147,7 @@ extension DossierDate {
             case .texts(let french, let english): ["fr": .string(french), "en": .string(english)]
             }
         return [
-            "label": label, "rule": .text(rule), "clause": .text(clause), "from": .text(from),
+            "label": label, "rule": .text(rule), "clause": .text(clause?.en), "from": .text(from),
             "actual": .text(actual),
             "limit": .text(limit), "earliest": .bool(isEarliest), "state": .string(state.rawValue),
         ]
@@ -157,7 +159,7 @@ extension LockFacts {
         [
             "open": .bool(isOpen), "overridden": .bool(isOverridden),
             "reasons": .array(reasons.map { .string($0) }), "notBefore": .time(notBefore),
-            "clause": .text(clause),
+            "clause": .text(clause?.en),
             "approvals": .array(
                 approvals.map {
                     [

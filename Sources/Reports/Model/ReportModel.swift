@@ -1,4 +1,5 @@
 public import Basics
+import Deadlines
 import Manifests
 
 /// All that a report says, computed from the evidence: without a language, without a layout.
@@ -27,6 +28,8 @@ public struct ReportModel: Sendable {
     let instructions: [Instruction]
     /// Whether real names may be shown.
     let withNames: Bool
+    /// What the contract lists against the sources; nil where the plan did not say.
+    let coverage: CoverageFacts?
 }
 
 /// What the archive is, as far as it may be shown.
@@ -191,12 +194,13 @@ struct Comparison: Sendable {
         isEqual = json["equal"]?.bool ?? false
     }
 
-    /// `rows of NAME` is `rows`; numbers of disks and guests name nobody.
+    /// `rows of NAME` is `rows`; numbers of tables, disks and guests name nobody.
     private static func nameless(_ name: String) -> String {
         guard let cut = name.firstRange(of: " of ") else { return name }
         let words = name[cut.upperBound...].split(separator: " ", omittingEmptySubsequences: false)
         let isNumbered = words.allSatisfy {
-            ["disk", "of", "guest"].contains($0) || Int($0) != nil
+            ["disk", "of", "guest", "table", "log", "stream", "journal"].contains($0)
+                || Int($0) != nil
         }
         return isNumbered ? name : String(name[..<cut.lowerBound])
     }
@@ -221,7 +225,10 @@ struct ChainLink: Sendable {
 
 /// A moment of the dossier, or a date that law or contract sets.
 struct DossierDate: Sendable {
-    enum State: String, Sendable { case met, missed, open, unknown, replaced, event }
+    enum State: String, Sendable {
+        case met, missed, open, unknown, replaced, event
+        case notApplicable = "not-applicable"
+    }
 
     enum Label: Sendable {
         case sentence(Sentence)
@@ -233,7 +240,7 @@ struct DossierDate: Sendable {
     /// The rule's name in its legal profile.
     let rule: String?
     /// Which text of law or contract, and where in it.
-    let clause: String?
+    let clause: LocalText?
     /// From which day the period counts: `2026-11-27`.
     let from: String?
     /// When it happened.
@@ -249,7 +256,7 @@ struct LockFacts: Sendable {
     /// Words of `ErasureLock.Reason.Kind`.
     let reasons: [String]
     let notBefore: Timestamp?
-    let clause: String?
+    let clause: LocalText?
     let approvals: [(name: String, principal: String, reason: String)]
     let isOverridden: Bool
 

@@ -106,7 +106,7 @@ struct SourceReader {
         }
     }
 
-    private static func coverage(_ json: JSON) -> CoverageFacts? {
+    static func coverage(_ json: JSON) -> CoverageFacts? {
         guard let coverage = json["coverage"] else { return nil }
         return CoverageFacts(
             declared: (coverage["declared"]?.array ?? []).map {
@@ -141,7 +141,9 @@ struct SourceReader {
 
     private func retaken(_ record: SourceRecord?) -> [Comparison] {
         guard let record else { return [] }
-        let source = (evidence.retaken.array ?? []).first { $0["source"]?.string == record.name }
+        // By name or, in a report that shows none, by folder.
+        let key = withNames ? record.name : record.folder
+        let source = (evidence.retaken.array ?? []).first { $0["source"]?.string == key }
         return (source?["comparisons"]?.array ?? []).compactMap {
             Comparison($0, withNames: withNames)
         }

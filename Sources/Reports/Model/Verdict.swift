@@ -94,7 +94,8 @@ public struct Verdict: Sendable {
         for date in dates where date.state == .missed {
             reasons.append(
                 Sentence(
-                    .reasonDeadlineMissed, .name(date.clause ?? "?"), .day(date.limit ?? "?")))
+                    .reasonDeadlineMissed, .local(date.clause ?? .unknown), .day(date.limit ?? "?"))
+            )
         }
         self.reasons = reasons
         switch standing {

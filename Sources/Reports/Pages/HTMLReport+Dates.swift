@@ -1,4 +1,5 @@
 import Basics
+import Deadlines
 
 /// Parties, contract, and dates against deadlines.
 extension HTMLReport {
@@ -68,6 +69,9 @@ extension HTMLReport {
                 element(.figcaption) { texts[.datesCaption] }
                 element(.ul, .class("legend")) {
                     legend("event", .legendEvent)
+                    if model.dates.contains(where: { $0.actual ?? "" > scale.today }) {
+                        legend("event planned", .legendPlanned)
+                    }
                     if hasLimits { legend("limit", .legendLimit) }
                     legend("today", .legendToday)
                 }
@@ -113,7 +117,12 @@ extension HTMLReport {
                         ], .empty)
                 }
                 if let actual = date.actual {
-                    HTML(.i, [.class("event"), .left(scale.place(actual))], .empty)
+                    HTML(
+                        .i,
+                        [
+                            .class("event" + (actual > scale.today ? " planned" : "")),
+                            .left(scale.place(actual)),
+                        ], .empty)
                 }
             }
             element(.span, .class("value")) {
@@ -130,7 +139,7 @@ extension HTMLReport {
         switch date.label {
         case .sentence(let sentence): texts.html(sentence)
         case .texts(let french, let english):
-            HTML(texts.language == .french ? Texts.typeset(french) : english)
+            HTML.name(texts.text(LocalText(fr: french, en: english)))
         }
     }
 
@@ -146,7 +155,7 @@ extension HTMLReport {
                 for date in model.dates where date.rule != nil {
                     element(.tr) {
                         head { label(date) }
-                        cell { date.clause.map { HTML.name($0) } ?? .empty }
+                        cell { date.clause.map { texts.html(.local($0)) } ?? .empty }
                         cell { date.actual.map { day($0) } ?? HTML("–") }
                         cell {
                             if let limit = date.limit {
@@ -169,7 +178,7 @@ extension HTMLReport {
         case .missed: self.state(.bad, .cross, texts[.missedState])
         case .open: self.state(.warn, .clock, texts[.openState])
         case .unknown: self.state(.none, .question, texts[.unknownState])
-        case .replaced: self.state(.none, .dash, texts[.replacedState])
+        case .replaced, .notApplicable: self.state(.none, .dash, texts[.replacedState])
         case .event: self.state(.none, .check, texts[.eventState])
         }
     }
@@ -189,7 +198,7 @@ extension HTMLReport {
                         : state(.none, .clock, texts[.lockClosed])
                 if let notBefore = lock.notBefore {
                     " "
-                    texts.html(.lockNotBefore, .moment(notBefore), .name(lock.clause ?? ""))
+                    texts.html(.lockNotBefore, .moment(notBefore), .local(lock.clause ?? .unknown))
                 }
             }
             if !lock.reasons.isEmpty {
@@ -212,17 +221,24 @@ extension HTMLReport {
         return element(.div) {
             element(.h3) { texts[.conflictsTitle] }
             element(.ul) {
-                for conflict in model.conflicts {
-                    element(.li) {
-                        texts.html(
-                            .conflictText, .name(conflict.earliest.clause ?? "?"),
-                            .day(conflict.earliest.limit ?? "?"),
-                            .name(conflict.latest.clause ?? "?"),
-                            .day(conflict.latest.limit ?? "?"))
-                    }
-                }
+                for sentence in conflictSentences { element(.li) { texts.html(sentence) } }
             }
         }
+    }
+}
+
+extension HTMLReport {
+    /// Each once: several rules of one clause may say the same.
+    private var conflictSentences: [Sentence] {
+        var sentences: [Sentence] = []
+        for conflict in model.conflicts {
+            let sentence = Sentence(
+                .conflictText, .local(conflict.earliest.clause ?? .unknown),
+                .day(conflict.earliest.limit ?? "?"), .local(conflict.latest.clause ?? .unknown),
+                .day(conflict.latest.limit ?? "?"))
+            if !sentences.contains(sentence) { sentences.append(sentence) }
+        }
+        return sentences
     }
 }
 

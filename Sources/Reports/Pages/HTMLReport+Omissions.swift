@@ -53,7 +53,7 @@ extension HTMLReport {
                         element(.li) {
                             if case .receipt(let number) = action.origin {
                                 HTML.name("receipt-\(number).json")
-                                " : "
+                                texts.colon
                             }
                             if let folder = action.folder {
                                 HTML.name(label(of: folder))

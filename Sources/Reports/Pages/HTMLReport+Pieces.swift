@@ -108,7 +108,8 @@ extension HTMLReport {
         for count in counts where count.value != 0 {
             if !pieces.isEmpty { pieces.append(HTML(" · ")) }
             pieces += [
-                HTML.name(texts.term(count.name)), HTML("\u{a0}: " + formats.number(count.value)),
+                HTML.name(texts.count(count.name)),
+                HTML(texts.colon + formats.number(count.value)),
             ]
         }
         return HTML(joining: pieces)

@@ -196,7 +196,7 @@ extension HTMLReport {
             if !pieces.isEmpty { pieces.append(HTML(" · ")) }
             pieces += [
                 HTML.name(texts.term(duration.name)),
-                HTML(" : " + formats.duration(milliseconds: duration.value)),
+                HTML(texts.colon + formats.duration(milliseconds: duration.value)),
             ]
         }
         return HTML(joining: pieces)
@@ -239,49 +239,6 @@ extension HTMLReport {
         case "digest": .verifyDigest
         case "counts": .verifyCounts
         default: .verifyNone
-        }
-    }
-
-    /// What a later document states, member by member.
-    private func statement(_ link: ChainLink) -> HTML {
-        let own: Set<String> = ["bag", "seal", "createdAt", "signer", "tool", "planSha256", "ext"]
-        let members = (link.statement["predicate"]?.members ?? []).filter { !own.contains($0.key) }
-        guard !members.isEmpty else { return .empty }
-        return element(.dl, .class("facts")) {
-            for member in members {
-                element(.dt) { HTML.name(texts.term(member.key)) }
-                element(.dd) { value(member.value, depth: 0) }
-            }
-        }
-    }
-
-    private func value(_ json: JSON, depth: Int) -> HTML {
-        switch json {
-        case .null: return HTML("–")
-        case .bool(let flag): return HTML(texts[flag ? .yes : .no])
-        case .integer(let number): return HTML(formats.number(number))
-        case .string(let text):
-            if let at = Timestamp(text) { return moment(at, seconds: true) }
-            return HTML.name(text)
-        case .array(let elements):
-            guard depth < 3 else { return HTML("…") }
-            return elements.isEmpty
-                ? HTML("–")
-                : element(.ul) {
-                    for json in elements.prefix(50) {
-                        element(.li) { value(json, depth: depth + 1) }
-                    }
-                }
-        case .object(let members):
-            guard depth < 3 else { return HTML("…") }
-            return HTML(
-                joining: members.map { member in
-                    element(.div) {
-                        HTML.name(texts.term(member.key))
-                        " : "
-                        value(member.value, depth: depth + 1)
-                    }
-                })
         }
     }
 }

@@ -183,7 +183,7 @@ extension HTMLReport {
                             element(.div) {
                                 "\(guest.number) "
                                 texts.term(guest.kind)
-                                " : "
+                                texts.colon
                                 texts.term(guest.state)
                                 " (" + formats.duration(milliseconds: guest.milliseconds) + ")"
                             }

@@ -14,7 +14,7 @@ extension HTMLReport {
             bySize.count <= Self.mostDrawn ? bySize.count : Self.mostDrawn - 1)
         let rest = bySize.dropFirst(drawn.count)
         let restVolume = rest.reduce(0) { $0 &+ volume($1) }
-        let most = max(1, max(drawn.first.map(volume) ?? 0, restVolume))
+        let most = max(1, drawn.first.map(volume) ?? 0)
         let total = max(1, model.sources.reduce(0) { $0 &+ volume($1) })
         return element(.figure) {
             element(.figcaption) { texts[.volumesCaption] }
@@ -37,8 +37,8 @@ extension HTMLReport {
                 if !rest.isEmpty {
                     volumeRow(
                         texts.html(.volumesOthers, .number(Int64(rest.count))),
-                        texts.text(.volumesOthers, .number(Int64(rest.count))), restVolume,
-                        rest.reduce(0) { $0 &+ $1.storedBytes }, most: most, total: total)
+                        nil, restVolume, rest.reduce(0) { $0 &+ $1.storedBytes }, most: most,
+                        total: total)
                 }
             }
         }
@@ -50,17 +50,19 @@ extension HTMLReport {
         element(.span, .class("small")) { HTML.name(texts.term(kind)) }
     }
 
+    /// - Parameter title: nil draws no bar: of many sources together it would dwarf each of the others.
     private func volumeRow(
-        _ label: HTML, _ title: String, _ whole: Int64, _ stored: Int64, most: Int64, total: Int64
+        _ label: HTML, _ title: String?, _ whole: Int64, _ stored: Int64, most: Int64, total: Int64
     ) -> HTML {
         element(.li) {
             element(.span, .class("what")) { label }
             element(.span, .class("strip-cell")) {
-                Drawing.bars(
-                    whole: Double(whole) / Double(most), part: Double(stored) / Double(most),
-                    title:
-                        "\(title): \(formats.size(whole)), \(texts[.volumeStored]) \(formats.size(stored))"
-                )
+                if let title {
+                    Drawing.bars(
+                        whole: Double(whole) / Double(most), part: Double(stored) / Double(most),
+                        title: title + texts.colon + formats.size(whole)
+                            + ", \(texts[.volumeStored]) \(formats.size(stored))")
+                }
             }
             element(.span, .class("value")) {
                 formats.size(whole)
@@ -107,7 +109,7 @@ extension HTMLReport {
                             Drawing.activity(
                                 from: Double(row.inventoried) / all, to: Double(row.last) / all,
                                 load: row.load, pauses: pauses,
-                                title: label(row.source) + " : "
+                                title: label(row.source) + texts.colon
                                     + texts.text(
                                         .ganttRow, .milliseconds(row.inventoried),
                                         .milliseconds(row.last)))

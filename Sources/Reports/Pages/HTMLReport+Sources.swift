@@ -5,7 +5,13 @@ import Manifests
 extension HTMLReport {
     var sources: HTML {
         guard !model.sources.isEmpty else { return .empty }
-        return HTML(joining: [overview] + model.sources.map(source))
+        return HTML(
+            joining: [
+                overview,
+                model.coverage.map {
+                    coverage($0, texts[.systemsCaption], id: "systems-declared")
+                } ?? .empty,
+            ] + model.sources.map(source))
     }
 
     private var overview: HTML {
@@ -112,7 +118,7 @@ extension HTMLReport {
             joining: source.facts.map { fact in
                 element(.div) {
                     texts.term(fact.name)
-                    " : "
+                    texts.colon
                     HTML.name(fact.value)
                 }
             })
@@ -156,10 +162,16 @@ extension HTMLReport {
 
     /// What was declared before, against what was found.
     private func coverage(_ source: SourceFacts) -> HTML {
-        guard let coverage = source.coverage else { return .empty }
-        return HTML(joining: [
+        guard let facts = source.coverage else { return .empty }
+        return coverage(
+            facts, texts.text(.coverageCaption, .name(source.label)),
+            id: anchor(source) + "-declared")
+    }
+
+    private func coverage(_ coverage: CoverageFacts, _ caption: String, id: String) -> HTML {
+        HTML(joining: [
             table(
-                texts.text(.coverageCaption, .name(source.label)), id: anchor(source) + "-declared",
+                caption, id: id,
                 [
                     .text(.coverageCategory), .text(.columnLegal), .number(.columnArtifact),
                     .text(.coverageGround),
@@ -172,7 +184,8 @@ extension HTMLReport {
                         numberCell(formats.number(declared.artifacts))
                         cell {
                             HTML.name(
-                                [declared.ground, declared.clause].compactMap { $0 }
+                                [declared.ground.map { texts.term($0) }, declared.clause]
+                                    .compactMap { $0 }
                                     .joined(separator: ", "))
                         }
                     }

@@ -22,7 +22,7 @@ extension HTMLReport {
     private func title(of step: Instruction) -> HTML {
         guard let number = step.number else { return HTML(texts[.stepPreparation]) }
         let known: [Int: Phrase] = [
-            1: .step1, 2: .step2, 3: .step3, 4: .step4, 5: .step5, 6: .step6,
+            1: .step1, 2: .step2, 3: .step3, 4: .step4, 5: .step5, 6: .step6, 7: .step7, 8: .step8,
         ]
         // The English text stands in the script itself: what it says is what was translated.
         if let phrase = known[number], Self.english[phrase] == step.text {

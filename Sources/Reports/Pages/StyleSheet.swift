@@ -82,6 +82,7 @@ enum StyleSheet {
         table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.4}
         caption{text-align:left;font-weight:600;padding:.2rem 0 .45rem;caption-side:top}
         th,td{text-align:left;vertical-align:top;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line)}
+        th,td{min-width:8rem}th.number,td.number,td.short{min-width:2.5rem}
         thead th{border-bottom:1.5px solid var(--rule);color:var(--soft);font-weight:600;vertical-align:bottom}
         tbody th{font-weight:600}
         th.number,td.number{text-align:right;font-variant-numeric:tabular-nums}td.number{white-space:nowrap}
@@ -93,7 +94,7 @@ enum StyleSheet {
         .rows{list-style:none;margin:0;padding:0;font-size:.875rem}
         .rows li{display:grid;grid-template-columns:minmax(7rem,13rem) minmax(0,1fr) 10.5rem;
         gap:0 .9rem;align-items:center;padding:.22rem 0;break-inside:avoid}
-        .rows .value{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+        .rows .value{text-align:right;font-variant-numeric:tabular-nums}
         .rows .what{line-height:1.3}
         .rows .small{color:var(--soft);display:block;font-size:.92em}
         .strip{display:block;width:100%;height:1.05rem}
@@ -101,6 +102,7 @@ enum StyleSheet {
         no-repeat}
         .track i{position:absolute;top:50%}
         .track .event{width:.7rem;height:.7rem;margin:-.35rem 0 0 -.35rem;border-radius:50%;background:var(--bar)}
+        .track .planned{background:var(--card);border:2px solid var(--bar)}
         .track .limit{width:.62rem;height:.62rem;margin:-.31rem 0 0 -.31rem;transform:rotate(45deg);
         border:2px solid var(--warn);background:var(--card)}
         .track .limit.missed{border-color:var(--bad);background:var(--bad)}
