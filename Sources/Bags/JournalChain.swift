@@ -63,16 +63,13 @@ struct JournalFacts: Sendable {
     }
 }
 
-/// Follows the chain of `journal.jsonl` chunk by chunk: each line names its number and the SHA-256
-/// of the line above. The first opens the run and the last completes it.
+/// Follows the chain of `journal.jsonl` chunk by chunk: each line is in its one form and names its
+/// number and the SHA-256 of the line above. The first opens the run and the last completes it.
 struct JournalChain: ~Copyable, Sendable {
     private var buffer = LineBuffer(longest: Journal.longestLine)
-    private var entries: Int64 = 0
-    private var bytes: Int64 = 0
-    private var head = Digest256()
+    private var summary = JournalSummary()
     private var last: Journal.Event?
     private(set) var facts = JournalFacts()
-    private var tree = MerkleRange()
     /// The first line, which the opening time stamp is about.
     private(set) var first: [UInt8] = []
     /// Where a tar ended after each commit, by path, as the journal of one made as a tar says.
@@ -83,51 +80,34 @@ struct JournalChain: ~Copyable, Sendable {
         do throws(Failure) {
             while try unsafe buffer.next(chunk, &position) { try take(buffer.line) }
         } catch {
-            throw error.code == .invalidValue ? broken(.journalMalformed, "is too long") : error
+            throw error.code == .invalidValue ? broken("is too long") : error
         }
-        bytes += Int64(chunk.count)
     }
 
     private mutating func take(_ line: [UInt8]) throws(Failure) {
-        let entry: JSON
-        do throws(Failure) { entry = try JSON(parsing: line) } catch {
-            throw broken(.journalMalformed, "is not a JSON object", error)
-        }
-        guard entry["seq"]?.integer == entries else {
-            throw broken(.journalBroken, "does not bear its number")
-        }
-        guard entry["prev"]?.string == head.hex else {
-            throw broken(.journalBroken, "does not follow from the line above")
-        }
-        guard entry.line == line, let word = entry["ev"]?.string,
-            let event = Journal.Event(rawValue: word),
-            entry["t"]?.string.flatMap({ Timestamp($0) }) != nil,
-            (event == .runOpened) == (entries == 0)
-        else { throw broken(.journalMalformed, "is not a line that an export writes") }
-        last = event
-        facts.take(event, entry)
-        if entries == 0 { first = line }
-        if let end = entry["end"]?.integer, end > 0, let path = entry["path"]?.string {
+        let entry = try JournalLine.check(line, after: summary)
+        last = entry.event
+        facts.take(entry.event, entry.fields)
+        if entry.sequence == 0 { first = line }
+        if let end = entry.fields["end"]?.integer, end > 0,
+            let path = entry.fields["path"]?.string
+        {
             ends[path] = end
         }
-        head = SHA256.hash(line)
-        tree.append(leaf: MerkleRange.leaf(line))
-        entries += 1
+        summary.append(line: line)
     }
 
     borrowing func finish() throws(Failure) -> SealedJournal {
-        guard buffer.isAtStart else {
-            throw broken(.journalMalformed, "does not end with a line feed")
-        }
+        guard buffer.isAtStart else { throw broken("does not end with a line feed") }
         guard last == .runCompleted else {
-            throw broken(.journalMalformed, "is missing: the run was not completed")
+            throw broken("is missing: the run was not completed")
         }
-        return SealedJournal(entries: entries, bytes: bytes, head: head, root: tree.root)
+        return SealedJournal(
+            entries: Int64(summary.entries), bytes: summary.bytes, head: summary.head,
+            root: summary.root)
     }
 
-    private borrowing func broken(
-        _ code: Failure.Code, _ what: String, _ cause: Failure? = nil
-    ) -> Failure {
-        Failure(code, "line \(entries + 1) of the journal \(what)", cause: cause)
+    private borrowing func broken(_ what: String) -> Failure {
+        Failure(.journalMalformed, "line \(summary.entries + 1) of the journal \(what)")
     }
 }

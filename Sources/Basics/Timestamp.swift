@@ -54,7 +54,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
-    /// Reads what `text` writes: RFC 3339 in UTC ("Z"), whole seconds or with a fraction.
+    /// Reads what `text` writes: RFC 3339 in UTC ("Z"), whole seconds or with one to nine digits of a fraction.
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
@@ -91,5 +91,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         self.init(
             seconds: days * 86_400 + hour * 3600 + minute * 60 + second,
             nanoseconds: Int32(nanoseconds))
+        // A day that does not exist (30 February) has come out as another one.
+        guard (year, month, day) == civil else { return nil }
     }
 }

@@ -62,10 +62,11 @@ public struct JournalSummary: Sendable, Equatable {
 
     var tree = MerkleRange()
 
-    init() {}
+    /// An empty journal.
+    public init() {}
 
     /// Takes one line, given without its LF.
-    mutating func append(line: [UInt8]) {
+    public mutating func append(line: [UInt8]) {
         entries += 1
         head = SHA256.hash(line)
         bytes += Int64(line.count) + 1

@@ -1,8 +1,8 @@
-import Basics
+public import Basics
 import Primitives
 
 /// One line: made from fields, or checked.
-enum JournalLine {
+public enum JournalLine {
     /// The line that follows `summary`, without LF. Throws `.invalidValue` for fields that a
     /// journal does not hold.
     static func make(
@@ -35,7 +35,7 @@ enum JournalLine {
 
     /// Checks a line, given without LF, against what came before it: `.journalMalformed` when it
     /// is not a line of a journal, `.journalBroken` when it does not follow.
-    static func check(
+    public static func check(
         _ line: [UInt8], after summary: JournalSummary
     ) throws(Failure) -> Journal.Entry {
         let number = summary.entries

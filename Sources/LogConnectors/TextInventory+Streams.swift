@@ -20,8 +20,7 @@ extension TextInventory {
                 !current.contains(directory + "/" + found[place].rotation.base)
             {
                 let name = found[place].name
-                let text = String(
-                    decoding: name[((name.lastIndex(of: 0x2f) ?? -1) + 1)...], as: UTF8.self)
+                let text = TextName.text(name[((name.lastIndex(of: 0x2f) ?? -1) + 1)...])
                 found[place].rotation = TextRotation(
                     alone: text, packing: found[place].rotation.packing)
             }
@@ -35,21 +34,21 @@ extension TextInventory {
     }
 
     private static func directory(_ path: [UInt8]) -> String {
-        String(decoding: path[..<(path.lastIndex(of: 0x2f) ?? 0)], as: UTF8.self)
+        TextName.text(path[..<(path.lastIndex(of: 0x2f) ?? 0)])
     }
 
     private mutating func makeStream(
         _ base: String, _ members: [Int], selecting: Bool
     ) throws(Failure) {
-        var stream = TextStream(base: Array(base.utf8))
+        var stream = TextStream(base: TextName.bytes(base))
         let (sorted, byTimes) = ordered(members)
         if byTimes {
             stream.order = "times"
             findings.append(
                 Finding(
                     "log-order", .note,
-                    "the names of the files of \"\(base)\" tell another order than the times in "
-                        + "them: times count"))
+                    "the names of the files of \(TextHolder.quoted(stream.base)) tell another order "
+                        + "than the times in them: times count"))
         }
         let group = settings.groups[found[sorted[0]].group]
         stream.zone = group.zone.name

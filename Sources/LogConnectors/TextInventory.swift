@@ -104,7 +104,7 @@ struct TextInventory: ~Copyable {
             return true
         }
         let group = settings.groups[number]
-        let text = String(decoding: name[((name.lastIndex(of: 0x2f) ?? -1) + 1)...], as: UTF8.self)
+        let text = TextName.text(name[((name.lastIndex(of: 0x2f) ?? -1) + 1)...])
         let rotation = TextRotation(text)
         var entry = try metadata(path, .file, Array(name.dropFirst()))
         entry.size = Int64(status.st_size)

@@ -135,11 +135,11 @@ extension TextMemberRecord {
         if let facts { members.append(.init("facts", facts.json)) }
         if let text { members.append(.init("sha256", .string(text.hex))) }
         if let lacks { members.append(.init("lacks", .string(lacks))) }
-        if !others.isEmpty {
-            members.append(
-                .init(
-                    "others",
-                    .array(others.map { .string(String(decoding: $0, as: UTF8.self)) })))
+        let texts = others.compactMap { String(validating: $0, as: UTF8.self) }
+        if !texts.isEmpty { members.append(.init("others", .array(texts.map { .string($0) }))) }
+        let odd = others.filter { String(validating: $0, as: UTF8.self) == nil }
+        if !odd.isEmpty {
+            members.append(.init("others64", .array(odd.map { .string(Base64.encode($0)) })))
         }
         return .object(members)
     }

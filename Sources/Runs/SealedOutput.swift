@@ -102,8 +102,15 @@ extension SealedOutput {
 
 /// The public part of what an archive holds: `exeat/catalogue.json`.
 public enum Catalogue {
+    /// Throws `.coverageMismatch` for a version that this release does not know.
     public static func read(from bag: some BagContents) throws(Failure) -> JSON {
-        try JSON(parsing: bag.read(BagPath("exeat/catalogue.json")))
+        let catalogue = try JSON(parsing: bag.read(BagPath("exeat/catalogue.json")))
+        guard catalogue["exeat-catalogue"] == 1 else {
+            throw Failure(
+                .coverageMismatch, "the catalogue has an unknown version",
+                hint: "Use a release of exeat that reads this archive's version.")
+        }
+        return catalogue
     }
 
     static func omissions(in bag: some BagContents) throws(Failure) -> [OmissionSummary.Count] {

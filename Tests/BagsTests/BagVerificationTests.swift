@@ -192,9 +192,11 @@ import Testing
             ([lines[0], lines[1]], .journalMalformed), ([lines[1], lines[2]], .journalBroken),
             ([lines[0], lines[2], lines[1]], .journalBroken),
             (lines + [lines[2]], .journalBroken), ([], .journalMalformed),
-            ([lines[0], Array("{}\n".utf8)], .journalBroken),
+            ([lines[0], Array("{}\n".utf8)], .journalMalformed),
             ([lines[0], lines[1], lines[2].dropLast()], .journalMalformed),
             ([lines[0], Array("x\n".utf8)], .journalMalformed),
+            ([lines[0].dropLast(2) + Array(",\"a\":null}\n".utf8), lines[1]], .journalMalformed),
+            ([lines[0].dropLast(2) + Array(",\"a\":[[1]]}\n".utf8), lines[1]], .journalMalformed),
         ]
         for (parts, expected) in spoiled {
             var maker = BagMaker()

@@ -26,6 +26,15 @@ import Testing
         #expect(Timestamp(seconds: 951_782_400).date == "2000-02-29")
     }
 
+    @Test(arguments: [
+        "2026-02-29T00:00:00Z", "2026-04-31T00:00:00.000Z", "2026-11-23T24:00:00Z",
+        "2026-11-23T18:00:60Z", "2026-11-23T18:00:00.Z", "2026-11-23T18:00:00+00:00",
+        "2026-11-23t18:00:00z",
+    ])
+    func refusesTimesThatAreNone(text: String) {
+        #expect(Timestamp(text) == nil)
+    }
+
     @Test("Foreign numbers that are no exact integers keep their digits")
     func foreignNumbers() throws {
         let text = "[0, -7, 0.0123, 1e5, -0, 9007199254740993, 12.50, 9007199254740991]"
