@@ -20,7 +20,9 @@ struct TarBlock {
         for (place, byte) in bytes.enumerated() where !(148..<156).contains(place) {
             sum += Int64(byte)
         }
-        guard try fields.number(148..<156) == sum else { throw Self.malformed("a checksum is wrong") }
+        guard try fields.number(148..<156) == sum else {
+            throw Self.malformed("a checksum is wrong")
+        }
     }
 
     var flag: UInt8 { bytes[156] }

@@ -59,7 +59,9 @@ public struct TarLedger: ~Copyable {
 
     private static func bucket(of path: [UInt8]) -> Int {
         // FNV-1a: the same in every process.
-        let hash = path.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let hash = path.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
         return Int((hash >> 32) % UInt64(bucketCount))
     }
 

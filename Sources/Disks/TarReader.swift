@@ -164,7 +164,11 @@ public struct TarReader<Source: ByteSource & ~Copyable>: ~Copyable {
         }
         var stored: Int64 = 0
         if kind == .file {
-            if let size = records.size { stored = size } else { stored = try header.number(124..<136) }
+            if let size = records.size {
+                stored = size
+            } else {
+                stored = try header.number(124..<136)
+            }
         }
         guard stored >= 0 else { throw TarBlock.malformed("a size is negative") }
         let link = records.link ?? longLink ?? header.link
@@ -174,7 +178,8 @@ public struct TarReader<Source: ByteSource & ~Copyable>: ~Copyable {
             mode: UInt32(try header.count(100..<108) & 0o7777),
             owner: try header.count(108..<116), group: try header.count(116..<124),
             modified: (try header.number(136..<148), 0), size: stored,
-            link: kind == .hardLink ? TarMember.normalised(link) : kind == .symbolicLink ? link : [],
+            link: kind == .hardLink
+                ? TarMember.normalised(link) : kind == .symbolicLink ? link : [],
             device: isDevice ? (try header.count(329..<337), try header.count(337..<345)) : (0, 0),
             attributes: records.attributes)
         if let owner = records.owner { member.owner = UInt64(owner) }

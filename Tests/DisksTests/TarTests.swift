@@ -45,6 +45,12 @@ import Testing
         return ledger
     }
 
+    /// Reads all there is, and keeps nothing.
+    private func readThrough(_ stream: [UInt8]) throws {
+        var reader = TarReader(MemorySource(stream))
+        while let member = try reader.next() { _ = try reader.digest(of: member) }
+    }
+
     private func differences(_ left: [UInt8], _ right: [UInt8]) throws -> [String: String] {
         let result = try TarLedger.compare(
             ledger("left", left), ledger("right", right), limit: 100)
@@ -80,7 +86,8 @@ import Testing
         #expect(one != other)
         #expect(try differences(one, other) == [:])
         // Of a path that comes twice the last one counts.
-        let twice = try tar(["--format=posix", "--hard-dereference"], ["./one", "./none", "./one"])
+        let twice = try tar(
+            ["--format=posix", "--hard-dereference"], ["./one", "./none", "./one"])
         #expect(try ledger("twice", twice).count == 3)
         #expect(
             try differences(
@@ -118,13 +125,14 @@ import Testing
     }
 
     @Test func whatIsCutOffIsRefused() throws {
-        let stream = try tar(["--format=posix", "--sparse"], ["./one", "./holes", "./link", "./far"])
+        let stream = try tar(
+            ["--format=posix", "--sparse"], ["./one", "./holes", "./link", "./far"])
         for length in stride(from: 0, to: stream.count - 10240, by: 256) {
             #expect(throws: Failure(.truncated, "")) {
-                _ = try ledger("cut", Array(stream[..<length]))
+                try readThrough(Array(stream[..<length]))
             }
         }
-        #expect(throws: Failure(.tarHeader, "")) { _ = try ledger("more", stream + [1]) }
+        #expect(throws: Failure(.tarHeader, "")) { try readThrough(stream + [1]) }
     }
 
     @Test func damageNeverCrashes() throws {
@@ -150,7 +158,7 @@ import Testing
                             + [0, 0x20])
                 }
             }
-            do { _ = try ledger("fuzz", bytes) } catch {
+            do { try readThrough(bytes) } catch {
                 #expect(
                     [.tarHeader, .truncated, .unsupported].contains((error as? Failure)?.code),
                     "\(error)")

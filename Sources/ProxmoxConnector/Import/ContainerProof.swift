@@ -30,7 +30,9 @@ struct ContainerProof {
         var made: Set<[UInt8]> = [[0x2e]]
         for mount in mounts {
             let parts = mount.utf8.split(separator: 0x2f)
-            for count in parts.indices { made.insert(Array(parts[...count].joined(separator: [0x2f]))) }
+            for count in parts.indices {
+                made.insert(Array(parts[...count].joined(separator: [0x2f])))
+            }
         }
         self.made = made
     }
@@ -71,7 +73,7 @@ struct ContainerProof {
 
     static func notCompared(_ devices: Int64) -> String {
         "not compared: \(devices) objects of /dev, which Proxmox VE does not unpack, "
-            + "/etc/vzdump, where it keeps its configuration, and the times of /, /etc and mount points"
+            + "/etc/vzdump, where its configuration is, and the times of /, /etc and mount points"
     }
 }
 

@@ -126,7 +126,7 @@ public final class ProxmoxImporter: Importer {
         let version = reader.version
         let target = CreationTarget(
             number: numbers[Int(guest.id)] ?? Int(guest.id),
-            version: ProxmoxVersion(version.major, version.minor), mapping: settings.mapping,
+            version: version, mapping: settings.mapping,
             pool: guest.description["pool"]?.string)
         let bare = GuestCreation(
             guest: guest, configuration: configuration, target: target, node: node,

@@ -85,13 +85,20 @@ struct ClusterInventory {
             for call in configuration.denied { omissions.add(.denied, call) }
             // Nothing can be decided about what no call shows: it is listed, to be entered again.
             for what in configuration.withheld { omissions.add(.withheld, what, covered: true) }
-            documents.append(try keep(.configuration, configuration.lines))
+            // Nor about what is not there; such a document holds the server's words, and nothing else.
+            for call in configuration.unavailable {
+                omissions.add(.unavailable, call, covered: true)
+            }
+            documents.append(
+                try keep(
+                    .configuration, configuration.lines,
+                    count: configuration.lines.count - configuration.unavailable.count))
         }
         if let ssh = settings.clusterFiles {
             var files = ClusterFiles(ssh, room.progress)
             try files.read(nodes: reader.nodes().filter(\.isOnline).map(\.name))
             for file in files.denied { omissions.add(.denied, file) }
-            documents.append(try keep(.files, files.lines))
+            documents.append(try keep(.files, files.lines, count: files.lines.count))
         }
         return ExportList(
             run: room.world.newID(),
@@ -103,8 +110,11 @@ struct ClusterInventory {
             documents: documents, omissions: omissions.summary)
     }
 
-    private func keep(_ kind: DocumentSet.Kind, _ lines: [[UInt8]]) throws(Failure) -> DocumentSet {
-        let set = DocumentSet(kind, lines)
+    /// - Parameter count: of what counts as exported.
+    private func keep(
+        _ kind: DocumentSet.Kind, _ lines: [[UInt8]], count: Int
+    ) throws(Failure) -> DocumentSet {
+        let set = DocumentSet(kind, lines, count: count)
         try Files.write(
             Array(lines.joined()), to: room.directory + "/" + set.fileName, mode: 0o600)
         return set

@@ -1,5 +1,6 @@
 import Basics
 import Connectors
+import Guests
 import Streams
 
 /// Backups that the cluster writes to a storage on demand, one guest of a node at a time, and that are

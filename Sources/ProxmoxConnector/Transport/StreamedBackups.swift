@@ -1,6 +1,7 @@
 import Basics
 import Connectors
 import Disks
+import Guests
 import Streams
 
 /// Backups that `vzdump --stdout` writes right into an SSH connection: no room is needed on the
