@@ -199,9 +199,10 @@ struct ValueTests {
 
     @Test("Versions are read as servers say them")
     func versions() {
-        #expect(ProxmoxVersion("8.4.1") == ProxmoxVersion(8, 4))
-        #expect(ProxmoxVersion("7.4-16") == ProxmoxVersion(7, 4))
-        #expect(ProxmoxVersion("pve-manager/9.2.11/abc") == ProxmoxVersion(9, 2))
+        #expect(ProxmoxVersion("8.4.1") == ProxmoxVersion(8, 4, 1))
+        #expect(ProxmoxVersion("7.4-16") == ProxmoxVersion(7, 4, 16))
+        #expect(ProxmoxVersion("8.4") == ProxmoxVersion(8, 4))
+        #expect(ProxmoxVersion("pve-manager/9.2.11/abc") == ProxmoxVersion(9, 2, 11))
         #expect(ProxmoxVersion("nine") == nil)
         #expect(ProxmoxVersion("-1.2") == nil)
         #expect(ProxmoxVersion(7, 10) > ProxmoxVersion(7, 4))

@@ -21,7 +21,7 @@ struct HostileTests {
             _ = CreationRequest.restore(guest, archive: "a", at: target)
         case .lxc:
             _ = try? ContainerDescription(of: guest)
-            _ = try? CreationRequest.container(guest, template: "t", at: target)
+            _ = try? CreationRequest.container(guest, from: "t", at: target)
         }
         let comparison = try? ConfigurationComparison(
             source: guest, found: guest, at: target, carried: carried)

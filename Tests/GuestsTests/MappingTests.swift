@@ -112,7 +112,7 @@ struct MappingTests {
             try CreationRequest.machine(
                 .vm(LibvirtTests.everything), from: [:], at: Self.target(server)),
             try CreationRequest.container(
-                .container(Self.container), template: "up:vztmpl/x.tar.zst",
+                .container(Self.container), from: "up:vztmpl/x.tar.zst",
                 at: Self.target(server)),
         ]
         for (kind, request) in zip(GuestKind.allCases, requests) {
@@ -146,7 +146,7 @@ struct MappingTests {
     @Test("A container is made from its archive as a template, in whole GiB")
     func containers() throws {
         let request = try CreationRequest.container(
-            .container(Self.container), template: "up:vztmpl/x.tar.zst",
+            .container(Self.container), from: "up:vztmpl/x.tar.zst",
             at: Self.target { $0.addresses = .new })
         #expect(request["rootfs"] == "fast:4,acl=1")
         #expect(request["mp0"] == "fast:2,mp=/data,backup=1")
@@ -159,7 +159,7 @@ struct MappingTests {
                 == ["dev0", "features", "lxc.apparmor.profile", "mp1"])
         let nameless = try GuestConfiguration.container("rootfs: l:x\n")
         #expect(throws: Failure(.invalidValue, "")) {
-            try CreationRequest.container(nameless, template: "t", at: Self.target())
+            try CreationRequest.container(nameless, from: "t", at: Self.target())
         }
     }
 

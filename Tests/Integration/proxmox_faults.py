@@ -116,12 +116,8 @@ def storage_full(world):
     cluster.pve.faults.storage_full("export", 300_000)
     plan = world.export_of("p.yaml", cluster, ONE)
     refused(world, plan, cluster, "101", "No space left")
-    left = [name for name in cluster.backups() if not name.endswith(".log")]
-    expect(not left, f"left: {left}")
+    expect(cluster.backups() == [], f"left: {cluster.backups()}")
     cluster.pve.faults.storage_roomy("export")
-    # Its log stays, as on a real node: no call of the API names it.
-    for name in cluster.backups():
-        os.unlink(os.path.join(cluster.storage("export"), "dump", name))
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 
@@ -131,12 +127,28 @@ def task_killed(world):
     plan = world.export_of("p.yaml", cluster, ONE)
     refused(world, plan, cluster, "101", "killed", "lock")
     cluster.pve.guests[101].change(lock=None)
-    # What a killed vzdump leaves is a directory or a file that ends in `.dat`: nobody's but the node's.
-    left = [name for name in cluster.backups() if not name.endswith((".dat", ".log", ".tmp"))]
-    expect(not left, f"left: {left}")
-    exported(world, "out", plan, cluster)
-    check_export_ended_well(world, "out")
-    disks_equal(world, "out", cluster, {101: ["scsi0"]})
+    expect(cluster.backups() == [], f"left: {cluster.backups()}")
+    goes_on(world, plan, cluster, {101: ["scsi0"]})
+
+
+def remains_by_sftp(world):
+    """Files that a failed backup leaves go by SFTP, too; an account that may only read leaves them, and says so."""
+    for key, status in (("sftp_write_key", 0), ("sftp_key", 2)):
+        cluster = fresh(world)
+        dump = os.path.join(cluster.storage("export"), "dump")
+        os.makedirs(dump, exist_ok=True)
+        other = "vzdump-qemu-101-2020_01_01-00_00_00.log"
+        open(os.path.join(dump, other), "w").close()
+        cluster.pve.faults.kill_task()
+        plan = world.export_of("p.yaml", cluster, ONE, transport=cluster.ssh(world, "sftp", key=key, storage="export"))
+        refused(world, plan, cluster, "101", "killed")
+        cluster.pve.guests[101].change(lock=None)
+        exported(world, "out", plan, cluster, status=status)
+        told = world.run("inspect", world.at("out"), "--json", "--decrypt-with", world.identity).out.decode()
+        expect(("left-behind" in told and ".vma.dat on pve1" in told) == bool(status), told[-1500:])
+        expect(cluster.backups() == [other] or status and other in cluster.backups(), f"left: {cluster.backups()}")
+        while world.clusters:
+            world.clusters.pop().close()
 
 
 def task_with_warnings(world):
@@ -369,8 +381,7 @@ def nothing_left(world, cluster, vmids=()):
 
 def imported_well(world, cluster, plan):
     result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=cluster.environment, timeout=300)
-    # 2, since the files of the container are not read again.
-    expect(result.status == 2, f"import ended with {result.status}: {result.err} {result.out.decode()}")
+    expect(result.status == 0, f"import ended with {result.status}: {result.err} {result.out.decode()}")
     for vmid, keys in DISKS.items():
         for key in keys:
             expect(cluster.disk(vmid + 1000, key) == cluster.disk(vmid, key), f"{vmid}/{key} differs")
@@ -440,7 +451,7 @@ def import_killed_at_random(world, rounds=2):
             errors = process.stderr.read().decode(errors="replace")
             status = process.wait()
             process.stderr.close()
-            if status == 2:
+            if status == 0:
                 break
             kills += 1
             expect(status in (-9, 130) and kills < 25, f"round {number}: status {status} after {kills} kills: {errors}")
@@ -521,6 +532,7 @@ suite.case("guest locked", guest_locked)
 suite.case("guest migrated", guest_migrated)
 suite.case("storage full", storage_full)
 suite.case("task killed", task_killed)
+suite.case("what a killed task leaves, by SFTP", remains_by_sftp)
 suite.case("task with warnings", task_with_warnings)
 suite.case("connection cut", connection_cut)
 suite.case("backup corrupt", backup_corrupt, ONE, {101: ["scsi0"]})

@@ -1,4 +1,5 @@
 import Basics
+import Guests
 import HTTP
 import TestKit
 import Testing
@@ -37,7 +38,7 @@ struct PrivilegeTests {
             // Last, for it matches the start of every path.
             granted("/", [("Sys.Audit", 1)]),
         ])
-        let check = try PrivilegeCheck(needed, PVEVersion(8, 4), server.client())
+        let check = try PrivilegeCheck(needed, ProxmoxVersion(8, 4), server.client())
         #expect(check.missing.isEmpty)
         #expect(check.commands.isEmpty)
         #expect(server.lines.count == 3)
@@ -49,7 +50,7 @@ struct PrivilegeTests {
             granted("/vms/100", [("VM.Backup", 1)]), granted("/storage/a b", []),
             granted("/", [("Sys.Audit", 0)]), separation(1),
         ])
-        let check = try PrivilegeCheck(needed, PVEVersion(8, 4), server.client())
+        let check = try PrivilegeCheck(needed, ProxmoxVersion(8, 4), server.client())
         #expect(
             check.missing.map(\.purpose) == [
                 "read the guest 100", "read the nodes", "write backups",
@@ -80,36 +81,36 @@ struct PrivilegeTests {
     func owners() throws {
         let one = [NeededPrivilege("VM.Audit", on: "/vms/1", for: "x")]
         let shared = try ScriptedServer([granted("/vms/1", []), separation(0)])
-        let commands = try PrivilegeCheck(one, PVEVersion(8, 4), shared.client()).commands
+        let commands = try PrivilegeCheck(one, ProxmoxVersion(8, 4), shared.client()).commands
         #expect(commands.count == 2)
         #expect(commands[1].contains("--users exeat@pve"))
 
         let root = try ScriptedServer([granted("/vms/1", [])])
         let token = ProxmoxCredentials.token(id: "root@pam!x", secret: Secret("abcd"))
-        let grants = try PrivilegeCheck(one, PVEVersion(8, 4), root.client(token)).commands
+        let grants = try PrivilegeCheck(one, ProxmoxVersion(8, 4), root.client(token)).commands
         #expect(grants.count == 2)
         #expect(grants[1].contains("--tokens 'root@pam!x'"))
     }
 
     @Test("Privileges that a version does not know are not asked for")
     func versions() throws {
-        func names(_ version: PVEVersion) -> [String]? {
+        func names(_ version: ProxmoxVersion) -> [String]? {
             NeededPrivilege.guestAgent(fileRead: true, on: "/vms/1", version, for: "x")
                 .adapted(to: version)?.anyOf
         }
-        #expect(names(PVEVersion(7, 4)) == ["VM.Monitor"])
-        #expect(names(PVEVersion(8, 4)) == ["VM.Monitor"])
-        #expect(names(PVEVersion(9, 0))?.first == "VM.GuestAgent.FileRead")
+        #expect(names(ProxmoxVersion(7, 4)) == ["VM.Monitor"])
+        #expect(names(ProxmoxVersion(8, 4)) == ["VM.Monitor"])
+        #expect(names(ProxmoxVersion(9, 0))?.first == "VM.GuestAgent.FileRead")
         let mapping = NeededPrivilege("Mapping.Audit", on: "/mapping", for: "x")
-        #expect(mapping.adapted(to: PVEVersion(7, 4)) == nil)
-        #expect(mapping.adapted(to: PVEVersion(8, 0)) == mapping)
+        #expect(mapping.adapted(to: ProxmoxVersion(7, 4)) == nil)
+        #expect(mapping.adapted(to: ProxmoxVersion(8, 0)) == mapping)
     }
 
     @Test("Names in commands are quoted for a shell")
     func quoting() throws {
         let one = [NeededPrivilege("VM.Audit", on: "/pool/it's $(x)", for: "x")]
         let server = try ScriptedServer([granted("/pool/it's $(x)", []), separation(0)])
-        let commands = try PrivilegeCheck(one, PVEVersion(8, 4), server.client()).commands
+        let commands = try PrivilegeCheck(one, ProxmoxVersion(8, 4), server.client()).commands
         let words = try Shell.run(["sh", "-c", "printf '%s|' " + commands[1]]).text
         #expect(
             words.hasPrefix("pveum|acl|modify|/pool/it's $(x)|--users|exeat@pve|--roles|Exeat-"))

@@ -1,4 +1,5 @@
 import Basics
+import Guests
 import HTTP
 import Testing
 
@@ -26,7 +27,7 @@ struct SessionTests {
     @Test("A token is a header, and nothing else is asked for")
     func token() throws {
         let server = try ScriptedServer([.answer("GET /api2/json/version", ["version": "8.4.1"])])
-        #expect(try server.client().version() == PVEVersion(8, 4, 1))
+        #expect(try server.client().version() == ProxmoxVersion(8, 4, 1))
         #expect(server.lines == ["GET /version"])
         #expect(
             server.requests[0].headers["Authorization"]?.string

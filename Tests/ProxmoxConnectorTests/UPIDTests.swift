@@ -1,4 +1,5 @@
 import Basics
+import Guests
 import Testing
 
 @testable import ProxmoxConnector
@@ -56,14 +57,16 @@ struct UPIDTests {
 
     @Test("Versions are read and compared as numbers")
     func versions() throws {
-        #expect(PVEVersion("7.4-17") == PVEVersion(7, 4, 17))
-        #expect(PVEVersion("8.4.1") == PVEVersion(8, 4, 1))
-        #expect(PVEVersion("9.0.0~11") == PVEVersion(9, 0, 0))
-        #expect(PVEVersion(8, 10) > PVEVersion(8, 9, 9))
+        #expect(ProxmoxVersion("7.4-17") == ProxmoxVersion(7, 4, 17))
+        #expect(ProxmoxVersion("8.4.1") == ProxmoxVersion(8, 4, 1))
+        #expect(ProxmoxVersion("9.0.0~11") == ProxmoxVersion(9, 0, 0))
+        #expect(ProxmoxVersion(8, 10) > ProxmoxVersion(8, 9, 9))
         for bad in ["", "8", "8.", "x.y", "-1.2", "8.x", "99999.1"] {
-            #expect(PVEVersion(bad) == nil)
+            #expect(ProxmoxVersion(bad) == nil)
         }
-        let (seven, eight, nine) = (PVEVersion(7, 4), PVEVersion(8, 4), PVEVersion(9, 2))
+        let (seven, eight, nine) = (
+            ProxmoxVersion(7, 4), ProxmoxVersion(8, 4), ProxmoxVersion(9, 2)
+        )
         let known: [(PVEFeature, Bool, Bool, Bool)] = [
             (.importOfDisks, false, true, true), (.fleecing, false, true, true),
             (.haGroups, true, true, false), (.haRules, false, false, true),
@@ -75,8 +78,8 @@ struct UPIDTests {
             #expect(eight.has(feature) == inEight, "\(feature)")
             #expect(nine.has(feature) == inNine, "\(feature)")
         }
-        #expect(!PVEVersion(8, 3).has(.importOfDisks))
-        #expect(PVEVersion(8, 3).has(.importOfAppliances))
+        #expect(!ProxmoxVersion(8, 3).has(.importOfDisks))
+        #expect(ProxmoxVersion(8, 3).has(.importOfAppliances))
     }
 
     @Test("Tokens are taken as pveum shows them, and never quoted")

@@ -1,4 +1,5 @@
 import Basics
+import Guests
 import HTTP
 import Primitives
 import Streams
@@ -28,7 +29,7 @@ struct ContentUploadTests {
 
     private func upload(
         _ server: ScriptedServer, _ name: String = "exeat-1.raw",
-        _ version: PVEVersion = PVEVersion(8, 4),
+        _ version: ProxmoxVersion = ProxmoxVersion(8, 4),
         _ kind: ContentUpload.Content = .disk
     ) throws -> String {
         var follower = TaskFollower(server.client())
@@ -118,16 +119,17 @@ struct ContentUploadTests {
             #expect(caught { _ = try upload(server, name) } != nil, "\(name)")
         }
         for (name, version, kind) in [
-            ("a.raw", PVEVersion(8, 3), ContentUpload.Content.disk),
-            ("a.raw", PVEVersion(7, 4), .disk),
-            ("a.ova", PVEVersion(8, 2), .disk), ("a.qcow", PVEVersion(9, 0), .disk),
-            ("a.tar", PVEVersion(8, 4), .template), ("a.tar.bz2", PVEVersion(7, 4), .template),
-            ("a.vma", PVEVersion(9, 0), .iso),
+            ("a.raw", ProxmoxVersion(8, 3), ContentUpload.Content.disk),
+            ("a.raw", ProxmoxVersion(7, 4), .disk),
+            ("a.ova", ProxmoxVersion(8, 2), .disk), ("a.qcow", ProxmoxVersion(9, 0), .disk),
+            ("a.tar", ProxmoxVersion(8, 4), .template),
+            ("a.tar.bz2", ProxmoxVersion(7, 4), .template),
+            ("a.vma", ProxmoxVersion(9, 0), .iso),
         ] {
             #expect(caught { _ = try upload(server, name, version, kind) }?.code == .unsupported)
         }
         #expect(server.lines.isEmpty)
-        #expect(ContentUpload.extensions(of: .disk, in: PVEVersion(8, 3)) == [".ova"])
-        #expect(ContentUpload.extensions(of: .template, in: PVEVersion(9, 0)).contains(".tar"))
+        #expect(ContentUpload.extensions(of: .disk, in: ProxmoxVersion(8, 3)) == [".ova"])
+        #expect(ContentUpload.extensions(of: .template, in: ProxmoxVersion(9, 0)).contains(".tar"))
     }
 }

@@ -177,30 +177,3 @@ public struct GuestKeyFacts: Sendable, Equatable {
         ),
     ])
 }
-
-/// The version of a Proxmox VE server, as far as it decides what a call takes.
-public struct ProxmoxVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
-    public let major: Int
-    public let minor: Int
-
-    public init(_ major: Int, _ minor: Int) {
-        self.major = major
-        self.minor = minor
-    }
-
-    /// "8.4", "8.4.1", "8.4-2" and "pve-manager/8.4.1/…" are read; nil for anything else.
-    public init?(_ text: String) {
-        let number = text.split(separator: "/").first { $0.first?.isNumber == true } ?? ""
-        let parts = number.split { $0 == "." || $0 == "-" || $0 == "~" }
-        guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1]),
-            (0..<1000).contains(major), (0..<1000).contains(minor)
-        else { return nil }
-        self.init(major, minor)
-    }
-
-    public static func < (left: ProxmoxVersion, right: ProxmoxVersion) -> Bool {
-        (left.major, left.minor) < (right.major, right.minor)
-    }
-
-    public var description: String { "\(major).\(minor)" }
-}

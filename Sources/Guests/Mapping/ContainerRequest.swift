@@ -1,20 +1,28 @@
 import Basics
 
 extension CreationRequest {
-    /// `POST /nodes/{node}/lxc` with the archive as a template, the only way that a token has: the
-    /// configuration is sent, since none is read from the archive.
+    /// `POST /nodes/{node}/lxc` with the archive as a template, or as a backup that is restored: either
+    /// way the configuration is sent, with volumes where the mapping wants them.
     ///
-    /// - Parameter sizes: bytes of a volume whose size the configuration does not tell.
+    /// The server must not touch what is inside: of a system that it knows it would make new SSH host keys,
+    /// empty the machine's id and rewrite host name and network (`PVE::LXC::Setup`, `post_create_hook`).
+    /// So the container is made as `unmanaged`, and `systemType` is set once it is there.
+    ///
+    /// - Parameters:
+    ///   - archive: a volume with the content `vztmpl`, or `backup` when it is restored.
+    ///   - sizes: bytes of a volume whose size the configuration does not tell.
     public static func container(
-        _ guest: GuestConfiguration, template: String, sizes: [String: UInt64] = [:],
-        at target: CreationTarget
+        _ guest: GuestConfiguration, from archive: String, restores: Bool = false,
+        sizes: [String: UInt64] = [:], at target: CreationTarget
     ) throws(Failure) -> CreationRequest {
         guard guest.kind == .lxc else {
             throw Failure(.invalidValue, "a virtual machine is not made by the call for containers")
         }
         var request = CreationRequest()
         request.send("vmid", String(target.number))
-        request.send("ostemplate", template)
+        request.send("ostemplate", archive)
+        if restores { request.send("restore", "1") }
+        request.send("ostype", "unmanaged")
         if let name = guest.name { request.send("hostname", target.mapping.namePrefix + name) }
         if let description = guest.description { request.send("description", description) }
         if let pool = target.pool { request.send("pool", target.mapping.pool(of: pool)) }
@@ -48,8 +56,6 @@ extension CreationRequest {
                 "unprivileged", "a privileged container needs Sys.Modify on / at the target")
             if guest["unprivileged"] == nil { request.send("unprivileged", "0") }
         }
-        request.note(
-            "ostype", "the server rewrites host name, network and SSH keys inside the container")
         request.send("start", "0")
         return request
     }
@@ -67,6 +73,7 @@ extension CreationRequest {
     ) {
         switch entry.key {
         case "hostname", "description": return
+        case "ostype": if entry.text != "unmanaged" { systemType = entry.text }
         case "template":
             if PropertyString.flag(entry.text) == true {
                 act(

@@ -29,6 +29,8 @@ public struct CreationRequest: Sendable, Equatable {
     public private(set) var parameters: [Parameter] = []
     public private(set) var actions: [ManualAction] = []
     public private(set) var notes: [DescriptorNote] = []
+    /// The `ostype` that a container gets once it is there; nil where there is nothing to set.
+    public internal(set) var systemType: String?
 
     public subscript(name: String) -> String? { parameters.last { $0.name == name }?.value }
 

@@ -1,4 +1,5 @@
 import Basics
+import Guests
 import HTTP
 import Primitives
 import Streams
@@ -16,7 +17,7 @@ struct ContentUpload: Sendable {
 
     let client: ProxmoxClient
     let follower: TaskFollower
-    let version: PVEVersion
+    let version: ProxmoxVersion
 
     /// A file as it is on the storage.
     struct Place: Sendable {
@@ -103,13 +104,13 @@ struct ContentUpload: Sendable {
     }
 
     /// What each version takes.
-    static func extensions(of content: Content, in version: PVEVersion) -> [String] {
+    static func extensions(of content: Content, in version: ProxmoxVersion) -> [String] {
         switch content {
         case .iso: return [".iso", ".img"]
         case .template:
             var list = [".tar.gz", ".tar.xz", ".tar.zst"]
-            if version >= PVEVersion(8, 0) { list.append(".tar.bz2") }
-            if version >= PVEVersion(9, 0) { list.append(".tar") }
+            if version >= ProxmoxVersion(8, 0) { list.append(".tar.bz2") }
+            if version >= ProxmoxVersion(9, 0) { list.append(".tar") }
             return list
         case .disk:
             if version.has(.importOfDisks) { return [".ova", ".qcow2", ".raw", ".vmdk"] }

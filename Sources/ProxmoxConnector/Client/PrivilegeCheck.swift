@@ -1,4 +1,5 @@
 import Basics
+import Guests
 import Primitives
 
 /// Something that must be allowed on a path of the access control of Proxmox VE.
@@ -24,7 +25,7 @@ struct NeededPrivilege: Sendable, Hashable {
 
     /// What reads a small file through the agent of a guest, or asks it: the names changed with 9.0.
     static func guestAgent(
-        fileRead: Bool, on path: String, _ version: PVEVersion, for purpose: String
+        fileRead: Bool, on path: String, _ version: ProxmoxVersion, for purpose: String
     ) -> NeededPrivilege {
         let names =
             version.has(.guestAgentPrivileges)
@@ -37,19 +38,19 @@ struct NeededPrivilege: Sendable, Hashable {
     }
 
     /// Without names that this version refuses; nil where it has none of them, and thus asks for none.
-    func adapted(to version: PVEVersion) -> NeededPrivilege? {
+    func adapted(to version: ProxmoxVersion) -> NeededPrivilege? {
         let known = anyOf.filter { Self.exists($0, in: version) }
         guard !known.isEmpty else { return nil }
         return NeededPrivilege(anyOf: known, on: path, propagates: propagates, for: purpose)
     }
 
-    static func exists(_ name: String, in version: PVEVersion) -> Bool {
+    static func exists(_ name: String, in version: ProxmoxVersion) -> Bool {
         switch name {
         case "VM.Monitor": version.has(.monitorPrivilege)
         case "SDN.Use": version.has(.mappings)
         case _ where name.hasPrefix("Mapping."): version.has(.mappings)
         case _ where name.hasPrefix("VM.GuestAgent."): version.has(.guestAgentPrivileges)
-        case "Sys.AccessNetwork": version >= PVEVersion(8, 2)
+        case "Sys.AccessNetwork": version >= ProxmoxVersion(8, 2)
         default: true
         }
     }
@@ -68,7 +69,7 @@ struct PrivilegeCheck: Sendable {
     /// Asks the server for each path: what it says already counts groups, inheritance, and the
     /// intersection of a token with its user.
     init(
-        _ needed: [NeededPrivilege], _ version: PVEVersion, _ client: ProxmoxClient
+        _ needed: [NeededPrivilege], _ version: ProxmoxVersion, _ client: ProxmoxClient
     ) throws(Failure) {
         credentials = client.session.credentials
         var granted: [String: [String: Bool]] = [:]

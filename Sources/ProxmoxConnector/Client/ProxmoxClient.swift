@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Guests
 import HTTP
 import Streams
 
@@ -59,9 +60,9 @@ final class ProxmoxClient: Sendable {
     }
 
     /// The version of the node that answers.
-    func version() throws(Failure) -> PVEVersion {
+    func version() throws(Failure) -> ProxmoxVersion {
         let answer = try get(["version"])
-        guard let text = answer["version"]?.string, let version = PVEVersion(text) else {
+        guard let text = answer["version"]?.string, let version = ProxmoxVersion(text) else {
             throw Failure(
                 .serverAnswer, "\"\(http.settings.server)\" does not tell its version",
                 hint: "Check that the address is that of a Proxmox VE node, with port 8006.")

@@ -73,9 +73,9 @@ struct DocumentSet: Sendable {
     let count: Int64
     let bytes: Int64
 
-    init(_ kind: Kind, _ lines: [[UInt8]]) {
+    init(_ kind: Kind, _ lines: [[UInt8]], count: Int) {
         self.kind = kind
-        count = Int64(lines.count)
+        self.count = Int64(count)
         bytes = lines.reduce(0) { $0 + Int64($1.count) }
     }
 

@@ -1,14 +1,15 @@
 import Basics
+import Guests
 
 /// Compares an archived configuration with that of a cluster, object by object.
 struct ClusterDifference {
     private let archived: [String: JSON]
     private let client: ProxmoxClient
-    private let version: PVEVersion
+    private let version: ProxmoxVersion
     private(set) var changes: [ClusterChanges.Change] = []
     private(set) var conflicts: [(part: ClusterPart, object: String)] = []
 
-    init(_ archived: [String: JSON], _ client: ProxmoxClient, _ version: PVEVersion) {
+    init(_ archived: [String: JSON], _ client: ProxmoxClient, _ version: ProxmoxVersion) {
         self.archived = archived
         self.client = client
         self.version = version

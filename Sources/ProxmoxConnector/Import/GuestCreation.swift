@@ -72,8 +72,20 @@ struct GuestCreation: Sendable {
             for disk in guest.disks { imports[disk.key] = importVolume(disk.key) }
             return try .machine(configuration, from: imports, at: target)
         default:
-            return try .container(configuration, template: templateVolume, at: target)
+            return try .container(
+                configuration, from: route == .restore ? archiveVolume : templateVolume,
+                restores: route == .restore, sizes: unknownSizes, at: target)
         }
+    }
+
+    /// Room for volumes whose size the configuration does not tell, as for directories without a quota:
+    /// all that the tar holds, and some more.
+    private var unknownSizes: [String: UInt64] {
+        let content = UInt64(guest.stream?.size ?? 0)
+        let room = content + content / 4 + 1 << 30
+        return Dictionary(
+            uniqueKeysWithValues: BackupContent(of: configuration).carried
+                .filter { ($0.declaredSize ?? 0) == 0 }.map { ($0.key, room) })
     }
 
     /// A restore knows one storage for all disks, or the names of the source: rules of the plan that
@@ -179,8 +191,19 @@ struct GuestCreation: Sendable {
             try bringFiles(&state)
             try create(&state)
         }
+        try setSystemType()
         try makeFirewall()
         try removeFiles(&state)
+    }
+
+    /// Only now may the server know what system is in a container: see `CreationRequest.container`.
+    private func setSystemType() throws(Failure) {
+        guard let type = try request().systemType else { return }
+        var fields = APIFields()
+        fields.add("ostype", type)
+        do throws(Failure) { _ = try client.put(path + ["config"], fields) } catch {
+            throw error.during("cannot set the ostype of \(guest.title)")
+        }
     }
 
     /// Throws when the number is taken.

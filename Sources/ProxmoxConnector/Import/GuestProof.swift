@@ -11,40 +11,49 @@ import Synchronization
 final class GuestProof: Sendable {
     private let creation: GuestCreation
     private let room: Room
-    private let found = Mutex<[String: Digest256]?>(nil)
+    private let artifacts: any ArtifactSource
+    private let found = Mutex<Found?>(nil)
     private let wasAsked = Mutex(false)
 
-    init(_ creation: GuestCreation, room: Room) {
+    private enum Found: Sendable {
+        /// Digests of disks by their key.
+        case disks([String: Digest256])
+        case files(ContainerProof.Result)
+        /// It could not be read, and why.
+        case nothing(String)
+    }
+
+    init(_ creation: GuestCreation, from artifacts: any ArtifactSource, room: Room) {
         self.creation = creation
+        self.artifacts = artifacts
         self.room = room
     }
 
-    private var canReadDisks: Bool {
-        creation.settings.transport?.storage != nil && creation.kind == .machine
-    }
-
-    /// Takes the digests of all disks as the cluster has them now.
-    func compareDisks() throws(Failure) {
+    /// Reads disks, or files, as the cluster has them now.
+    func compareContent() throws(Failure) {
         wasAsked.withLock { $0 = true }
-        guard canReadDisks else { return }
+        guard creation.settings.transport?.storage != nil else {
+            found.withLock { $0 = .nothing("the target names no transport") }
+            return
+        }
         let directory = room.directory + "/proof-\(creation.guest.id)"
         try Files.makeDirectory(directory, mode: 0o700)
         let guest = PlannedGuest(
-            id: Int64(creation.target.number), kind: .machine, name: creation.guest.name,
+            id: Int64(creation.target.number), kind: creation.kind, name: creation.guest.name,
             node: creation.node, pool: nil, disks: [], leftOut: [], isPortable: true,
             isNative: false, declaredBytes: 0)
         let provider = try BackupProviders.make(
             ProxmoxSettings(proof: creation.settings.server, creation.settings.transport),
             run: "proof-\(creation.guest.id)", room: room)
         do throws(Failure) {
-            let digests = try digests(of: guest, provider, in: directory)
-            found.withLock { $0 = digests }
+            let read = try read(guest, provider, in: directory)
+            found.withLock { $0 = read }
         } catch {
             // What cannot be taken away now stays noted, and the next run takes it away.
             do throws(Failure) {
                 if try provider.finish(guest, in: directory) == nil { try Files.remove(directory) }
             } catch {}
-            throw error.during("cannot read the disks of \(creation.guest.title) again")
+            throw error.during("cannot read \(creation.guest.title) again")
         }
         if let left = try provider.finish(guest, in: directory) {
             throw Failure(.serverRefused, "a temporary backup could not be deleted: \(left)")
@@ -52,9 +61,9 @@ final class GuestProof: Sendable {
         try Files.remove(directory)
     }
 
-    private func digests(
-        of guest: PlannedGuest, _ provider: any BackupProvider, in directory: String
-    ) throws(Failure) -> [String: Digest256] {
+    private func read(
+        _ guest: PlannedGuest, _ provider: any BackupProvider, in directory: String
+    ) throws(Failure) -> Found {
         let backup: OpenBackup
         do throws(Failure) { backup = try provider.open(guest, in: directory) } catch {
             // An interrupted import was done with it: another one tells the same.
@@ -63,6 +72,23 @@ final class GuestProof: Sendable {
             try Files.makeDirectory(directory, mode: 0o700)
             backup = try provider.open(guest, in: directory)
         }
+        guard guest.kind == .container else {
+            return .disks(try digests(of: guest, backup, in: directory))
+        }
+        guard let stream = creation.guest.stream else {
+            return .nothing("the archive has no files of it")
+        }
+        let proof = ContainerProof(
+            mounts: BackupContent(of: creation.configuration).carried.map(\.device),
+            directory: directory, progress: room.progress)
+        return .files(
+            try proof.compare(
+                StoredStream(stream.record, from: artifacts), StreamSource(backup.stream())))
+    }
+
+    private func digests(
+        of guest: PlannedGuest, _ backup: OpenBackup, in directory: String
+    ) throws(Failure) -> [String: Digest256] {
         let spool = GuestSpool(guest, directory: directory, isKept: false, progress: Progress())
         spool.begin(backup)
         let contents = try spool.contents(toTheEnd: true)
@@ -117,27 +143,35 @@ final class GuestProof: Sendable {
 
     /// - Parameter number: of the guest in the receipt, which tells no names.
     func conclude(_ number: Int, into result: inout ImportResult) throws(Failure) {
-        let guest = creation.guest
         try compareSettings(number, into: &result)
-        let found = found.withLock { $0 }
-        guard let found else {
-            // Whoever asked for digests must not take this for equal.
-            guard wasAsked.withLock({ $0 }) else { return }
-            let what =
-                creation.kind == .container
-                ? "the files of a container were not read again"
-                : "the disks of a machine were not read again: the target names no transport"
-            result.reservations.append(what)
-            result.shortfallCount += 1
-            result.shortfalls.append([
-                "object": .string(String(creation.target.number)), "what": .string(what),
-            ])
-            return
+        // Whoever asked for digests must not take what was not read for equal.
+        guard wasAsked.withLock({ $0 }) else { return }
+        switch found.withLock({ $0 }) {
+        case .disks(let digests): concludeDisks(digests, number, into: &result)
+        case .files(let files): conclude(files, number, into: &result)
+        case .nothing(let reason): concludeNothing(reason, into: &result)
+        case nil: concludeNothing("no backup of it was made", into: &result)
         }
-        for (place, disk) in guest.disks.enumerated() {
+    }
+
+    private func concludeNothing(_ reason: String, into result: inout ImportResult) {
+        let content =
+            creation.kind == .container ? "files of a container" : "disks of a machine"
+        let what = "the \(content) were not read again: \(reason)"
+        result.reservations.append(what)
+        result.shortfallCount += 1
+        result.shortfalls.append([
+            "object": .string(String(creation.target.number)), "what": .string(what),
+        ])
+    }
+
+    private func concludeDisks(
+        _ digests: [String: Digest256], _ number: Int, into result: inout ImportResult
+    ) {
+        for (place, disk) in creation.guest.disks.enumerated() {
             let comparison = ImportResult.Comparison(
                 name: "sha256-tree-1m of disk \(place + 1) of guest \(number)",
-                expected: disk.digest.hex, found: found[disk.key]?.hex ?? "missing")
+                expected: disk.digest.hex, found: digests[disk.key]?.hex ?? "missing")
             result.comparisons.append(comparison)
             if !comparison.equal {
                 result.differenceCount += 1
@@ -147,6 +181,32 @@ final class GuestProof: Sendable {
                 ])
             }
         }
+    }
+
+    private func conclude(
+        _ files: ContainerProof.Result, _ number: Int, into result: inout ImportResult
+    ) {
+        let comparison = files.comparison
+        result.comparisons.append(
+            .init(
+                name: "files of guest \(number)", expected: String(comparison.expectedCount),
+                found: String(comparison.foundCount)))
+        result.comparisons.append(
+            .init(
+                name: "sha256 of all files of guest \(number)",
+                expected: comparison.expected.hex, found: comparison.found.hex))
+        result.differenceCount += comparison.differenceCount
+        for difference in comparison.differences {
+            let path = "/" + String(decoding: difference.path, as: UTF8.self)
+            result.differences.append([
+                "object": .string("\(creation.target.number)\(path)"),
+                "what": .string(difference.what.map(\.rawValue).joined(separator: ", ")),
+            ])
+        }
+        result.remarks.append([
+            "object": .string(String(creation.target.number)),
+            "what": .string(ContainerProof.notCompared(files.deviceCount)),
+        ])
     }
 
     private func compareSettings(

@@ -10,7 +10,7 @@ struct ImportPrivileges {
     /// - Parameter zones: of the virtual networks that the target has; every other bridge is of its node.
     init(
         _ settings: ProxmoxTarget, _ guests: [GuestCreation], zones: [String: String],
-        _ version: PVEVersion
+        _ version: ProxmoxVersion
     ) {
         var all: [NeededPrivilege] = []
         for guest in guests {

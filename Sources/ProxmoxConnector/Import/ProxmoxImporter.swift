@@ -89,7 +89,7 @@ public final class ProxmoxImporter: Importer {
         }
         try Files.write([], to: room.directory + "/begun", mode: 0o600)
         let ready = (stored, reader, creations, images, cluster)
-        let proofs = creations.map { GuestProof($0, room: room) }
+        let proofs = creations.map { GuestProof($0, from: artifacts, room: room) }
         state.withLock {
             ($0.stored, $0.reader, $0.guests, $0.images, $0.cluster) = ready
             $0.proofs = proofs
@@ -126,7 +126,7 @@ public final class ProxmoxImporter: Importer {
         let version = reader.version
         let target = CreationTarget(
             number: numbers[Int(guest.id)] ?? Int(guest.id),
-            version: ProxmoxVersion(version.major, version.minor), mapping: settings.mapping,
+            version: version, mapping: settings.mapping,
             pool: guest.description["pool"]?.string)
         let bare = GuestCreation(
             guest: guest, configuration: configuration, target: target, node: node,
@@ -205,7 +205,7 @@ public final class ProxmoxImporter: Importer {
     }
 
     public func compare(_ slice: Int) throws(Failure) {
-        try state.withLock { $0.proofs }[slice].compareDisks()
+        try state.withLock { $0.proofs }[slice].compareContent()
     }
 
     // MARK: - Result

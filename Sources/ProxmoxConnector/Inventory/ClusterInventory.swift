@@ -35,8 +35,36 @@ struct ClusterInventory {
                 throw error.during("cannot read the configuration of \(entry.title)")
             }
         }
+        try noteExcludedPaths(&plan)
         plan.guests = Self.interleaved(plan.guests)
         return plan
+    }
+
+    /// What a node leaves out of every backup of a container, by its vzdump.conf; only who may audit the
+    /// node is told.
+    private func noteExcludedPaths(_ plan: inout GuestPlan) throws(Failure) {
+        let containers = plan.guests.filter { $0.kind == .container }
+        for node in Set(containers.map(\.node)).sorted() {
+            var query = APIFields()
+            if let storage = transport?.storage { query.add("storage", storage) }
+            let defaults: JSON
+            do throws(Failure) {
+                defaults = try reader.client.get(["nodes", node, "vzdump", "defaults"], query)
+            } catch {
+                if error.code == .cancelled || error.code == .serverUnreachable { throw error }
+                continue
+            }
+            // A text with NULs between the paths in 7.4, a list from 8 on.
+            let named =
+                defaults["exclude-path"]?.array?.compactMap(\.string)
+                ?? (defaults["exclude-path"]?.string ?? "").split { $0 == "\0" }.map(String.init)
+            for guest in containers where guest.node == node && !named.isEmpty {
+                let paths = named.map { "\"\($0)\"" }.joined(separator: ", ")
+                plan.omissions.add(
+                    .notBackedUp,
+                    "\(guest.id): vzdump.conf of \(node) leaves \(paths) out of every backup")
+            }
+        }
     }
 
     func make() throws(Failure) -> ExportList {
@@ -57,13 +85,20 @@ struct ClusterInventory {
             for call in configuration.denied { omissions.add(.denied, call) }
             // Nothing can be decided about what no call shows: it is listed, to be entered again.
             for what in configuration.withheld { omissions.add(.withheld, what, covered: true) }
-            documents.append(try keep(.configuration, configuration.lines))
+            // Nor about what is not there; such a document holds the server's words, and nothing else.
+            for call in configuration.unavailable {
+                omissions.add(.unavailable, call, covered: true)
+            }
+            documents.append(
+                try keep(
+                    .configuration, configuration.lines,
+                    count: configuration.lines.count - configuration.unavailable.count))
         }
         if let ssh = settings.clusterFiles {
             var files = ClusterFiles(ssh, room.progress)
             try files.read(nodes: reader.nodes().filter(\.isOnline).map(\.name))
             for file in files.denied { omissions.add(.denied, file) }
-            documents.append(try keep(.files, files.lines))
+            documents.append(try keep(.files, files.lines, count: files.lines.count))
         }
         return ExportList(
             run: room.world.newID(),
@@ -75,8 +110,11 @@ struct ClusterInventory {
             documents: documents, omissions: omissions.summary)
     }
 
-    private func keep(_ kind: DocumentSet.Kind, _ lines: [[UInt8]]) throws(Failure) -> DocumentSet {
-        let set = DocumentSet(kind, lines)
+    /// - Parameter count: of what counts as exported.
+    private func keep(
+        _ kind: DocumentSet.Kind, _ lines: [[UInt8]], count: Int
+    ) throws(Failure) -> DocumentSet {
+        let set = DocumentSet(kind, lines, count: count)
         try Files.write(
             Array(lines.joined()), to: room.directory + "/" + set.fileName, mode: 0o600)
         return set

@@ -1,10 +1,11 @@
 import Basics
+import Guests
 import Streams
 
 /// Asks a cluster what it is and what is in it.
 struct ClusterReader: Sendable {
     let client: ProxmoxClient
-    let version: PVEVersion
+    let version: ProxmoxVersion
 
     init(_ client: ProxmoxClient) throws(Failure) {
         self.client = client

@@ -1,5 +1,6 @@
 import Basics
 import Connectors
+import Guests
 import Manifests
 
 /// What `exeat plan` tells of a cluster: rights, versions, room, and what stays behind.

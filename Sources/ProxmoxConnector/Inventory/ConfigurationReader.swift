@@ -1,4 +1,5 @@
 import Basics
+import Guests
 import Streams
 
 /// Asks for every document of a cluster's configuration, and keeps what could not be had.
@@ -6,11 +7,13 @@ import Streams
 /// A document is a line of JSON: the call, and what it answered, in canonical form.
 struct ConfigurationReader {
     private let client: ProxmoxClient
-    private let version: PVEVersion
+    private let version: ProxmoxVersion
     private let progress: Progress
     private(set) var lines: [[UInt8]] = []
     /// Calls that the rights do not allow.
     private(set) var denied: [String] = []
+    /// Calls that the server answers with an error, and what it says.
+    private(set) var unavailable: [String] = []
     /// What no call shows, of what is there.
     private(set) var withheld: [String] = []
     /// Names by the path of the query that lists them.
@@ -77,7 +80,6 @@ struct ConfigurationReader {
             names[shown] = data.array ?? []
             let document: JSON = ["path": .string(shown), "data": data]
             lines.append(document.canonical + [0x0a])
-            progress.add(objects: 1)
             if let entry = ConfigurationQuery.withheld.first(where: { $0.path == query.path }),
                 data.array.map({ !$0.isEmpty }) ?? true,
                 // Realms of Proxmox itself and of the system have no secret of their own.
@@ -92,11 +94,12 @@ struct ConfigurationReader {
             // A part that is not installed (Ceph, SDN), or that this version has elsewhere: there is
             // nothing to have, and the document says why.
             case .serverRefused, .notFound, .unsupported:
+                let reason = error.cause?.what ?? error.what
                 let document: JSON = [
-                    "path": .string(shown), "data": .null,
-                    "unavailable": .string(error.cause?.what ?? error.what),
+                    "path": .string(shown), "data": .null, "unavailable": .string(reason),
                 ]
                 lines.append(document.canonical + [0x0a])
+                unavailable.append(shown + ": " + reason)
             default: throw error
             }
         }

@@ -1,4 +1,5 @@
 import Basics
+import Guests
 
 /// What an export needs to be allowed.
 ///
@@ -8,7 +9,7 @@ struct NeededPrivileges {
 
     init(
         _ settings: ProxmoxSettings, _ transport: TransportSettings?, _ guests: [PlannedGuest],
-        _ version: PVEVersion
+        _ version: ProxmoxVersion
     ) {
         var all: [NeededPrivilege] = []
         for guest in guests {

@@ -26,6 +26,8 @@ enum ProxmoxOmission: String, Sendable, CaseIterable {
     case secrets
     /// What no call of the API shows; to be entered again.
     case withheld
+    /// Parts of the configuration that the server answers with an error: mostly they are not installed.
+    case unavailable
     /// Parts of the configuration that the rights do not reach.
     case denied
     /// Gone between the inventory and the backup.

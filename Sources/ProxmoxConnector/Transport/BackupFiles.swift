@@ -9,6 +9,11 @@ import Streams
 protocol BackupFiles: Sendable {
     /// What vzdump wrote, decompressed.
     func open(_ record: StoredBackups.Record) throws(Failure) -> SegmentStream
+
+    /// Takes a file away that a task of ours has left beside them; one that is not there is no failure.
+    ///
+    /// - Parameter path: as the node sees it.
+    func remove(_ path: String, on node: String) throws(Failure)
 }
 
 /// A storage of the cluster that is mounted on this machine.
@@ -31,6 +36,12 @@ struct MountedStorage: BackupFiles {
         }
         return SegmentStream(try file.open())
     }
+
+    func remove(_ path: String, on node: String) throws(Failure) {
+        let path = mount + "/dump/" + Files.lastComponent(of: path)
+        guard unsafe unlink(path) != 0, errno != ENOENT else { return }
+        throw Failure(errno: errno, "cannot remove \"\(path)\"")
+    }
 }
 
 /// A storage of a node, read by SFTP.
@@ -40,9 +51,7 @@ struct RemoteStorage: BackupFiles {
 
     func open(_ record: StoredBackups.Record) throws(Failure) -> SegmentStream {
         let client = SFTPClient(try settings.sftp(node: record.node), progress: progress)
-        let path =
-            settings.path.map { $0 + "/dump/" + Files.lastComponent(of: record.path) }
-            ?? record.path
+        let path = path(record.path)
         let expected = try client.status(of: path)
         guard expected.size == record.bytes else {
             throw Failure(
@@ -60,6 +69,18 @@ struct RemoteStorage: BackupFiles {
                 hint: "Say \"compress: zstd\" in the plan.")
         }
         return SegmentStream(source)
+    }
+
+    func remove(_ path: String, on node: String) throws(Failure) {
+        let client = SFTPClient(try settings.sftp(node: node), progress: progress)
+        do throws(Failure) { try client.remove(self.path(path)) } catch {
+            if error.code != .notFound { throw error }
+        }
+    }
+
+    /// Where the login sees what the node sees at a path.
+    private func path(_ path: String) -> String {
+        settings.path.map { $0 + "/dump/" + Files.lastComponent(of: path) } ?? path
     }
 }
 

@@ -1,5 +1,6 @@
 import Basics
 import Connectors
+import Guests
 import Streams
 
 /// Backups that the cluster writes to a storage on demand, one guest of a node at a time, and that are
@@ -74,6 +75,9 @@ struct StoredBackups: BackupProvider {
         } catch {
             // An interruption has stopped the task as well.
             if error.code == .cancelled { try? removeUnfinished(guest) }
+            if error.code == .cancelled || error.code == .serverTaskFailed {
+                clear(upid, guest, in: directory)
+            }
             if error.code == .cancelled || error.mayRetry { throw error }
             return nil
         }
@@ -96,6 +100,7 @@ struct StoredBackups: BackupProvider {
                 let result: TaskResult
                 do throws(Failure) { result = try follower.follow(upid) } catch {
                     try? removeUnfinished(guest)
+                    clear(upid, guest, in: directory)
                     throw error
                 }
                 return try record(guest, node, result, follower, began)
@@ -104,6 +109,31 @@ struct StoredBackups: BackupProvider {
         throw Failure(
             .sourceChanged, "\(guest.title) moves from node to node",
             hint: "Run the same command again when it has settled.", mayRetry: false)
+    }
+
+    /// Takes away what a task that has ended left; what cannot go now stays noted.
+    private func clear(_ upid: UPID, _ guest: PlannedGuest, in directory: String) {
+        let path = ["nodes", upid.node, "tasks", upid.text]
+        // An interruption must not keep us from it.
+        guard (try? client.getAnyway(path + ["status"]))?["status"]?.string == "stopped",
+            let log = try? client.getAnyway(path + ["log"], ["start": "0", "limit": "500"])
+        else { return }
+        let lines = (log.array ?? []).compactMap { $0["t"]?.string }
+        let remains = TaskRemains(files: files, directory: directory)
+        try? remains.note(lines, of: guest, on: upid.node)
+        _ = try? remains.remove()
+    }
+
+    /// What the log of a backup says that it writes.
+    static func archivePath(in log: [String]) -> String? {
+        var path: String?
+        for line in log {
+            guard let start = line.range(ofText: "creating vzdump archive '"),
+                let end = line[start...].firstIndex(of: "'")
+            else { continue }
+            path = String(line[start..<end])
+        }
+        return path
     }
 
     private func parameters(_ guest: PlannedGuest) -> APIFields {
@@ -115,6 +145,8 @@ struct StoredBackups: BackupProvider {
         fields.add("storage", storage)
         // Never by the storage's own retention: older backups are the customer's.
         fields.add("remove", false)
+        // /tmp, /var/tmp and files of process ids are in a container, too.
+        if guest.kind == .container { fields.add("stdexcludes", false) }
         if reader.version.has(.importFrom) { fields.add("notes-template", mark) }
         if let fleecing = settings.fleecing, guest.kind == .machine,
             reader.version.has(.fleecing)
@@ -130,14 +162,7 @@ struct StoredBackups: BackupProvider {
         _ began: Timestamp
     ) throws(Failure) -> Record {
         let log = try follower.log(result.upid)
-        var path: String?
-        for line in log {
-            guard let start = line.range(ofText: "creating vzdump archive '"),
-                let end = line[start...].firstIndex(of: "'")
-            else { continue }
-            path = String(line[start..<end])
-        }
-        guard let path, !path.hasSuffix(".dat") else {
+        guard let path = Self.archivePath(in: log), !path.hasSuffix(".dat") else {
             throw Failure(
                 .serverAnswer, "the log of the backup of \(guest.title) names no file",
                 hint: "Look at the task \(result.upid.text) on the node.")
@@ -251,7 +276,8 @@ struct StoredBackups: BackupProvider {
             try delete(record.volume, on: record.node)
             // One more, where a process was killed before it could note what it had begun.
             try removeUnfinished(guest)
-            return nil
+            let left = try TaskRemains(files: files, directory: directory).remove()
+            return left.isEmpty ? nil : left.joined(separator: "; ")
         } catch {
             if error.code == .cancelled { throw error }
             return "\(record.volume): \(error.what)"

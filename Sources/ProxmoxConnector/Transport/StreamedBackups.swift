@@ -1,6 +1,7 @@
 import Basics
 import Connectors
 import Disks
+import Guests
 import Streams
 
 /// Backups that `vzdump --stdout` writes right into an SSH connection: no room is needed on the
@@ -68,6 +69,7 @@ struct StreamedBackups: BackupProvider {
         arguments += ["--", "\(ssh.user ?? "root")@\(host)"]
         arguments += ["vzdump", String(guest.id), "--stdout", "--mode", settings.mode.rawValue]
         if settings.compress == .zstd { arguments += ["--compress", "zstd"] }
+        if guest.kind == .container { arguments += ["--stdexcludes", "0"] }
         if let fleecing = settings.fleecing, guest.kind == .machine, reader.version.has(.fleecing) {
             let isPlain = fleecing.utf8.allSatisfy {
                 (0x30...0x39).contains($0) || (0x41...0x5a).contains($0)

@@ -322,7 +322,7 @@ class Backup:
                 with open(self.guest.firewall_path, "rb") as rules:
                     file.write(rules.read())
         root = self.guest.resolve(dict(parts)["rootfs"]["file"])
-        excluded = list(self.given.get("exclude-path", []))
+        excluded = [*self.given.get("exclude-path", []), *self.simulator.excluded_paths]
         if self.given.get("stdexcludes", 1):
             excluded += ["/tmp/?*", "/var/tmp/?*", "/var/run/?*.pid"]
         command = ["tar", "cpf", "-", "--totals", "--one-file-system", "-p", "--sparse", "--numeric-owner", "--acls",

@@ -231,7 +231,10 @@ def extract_config(call):
 
 @route("GET", "/nodes/{node}/vzdump/defaults")
 def defaults(call):
-    return {"mode": "snapshot", "ionice": 7, "lockwait": 180, "stopwait": 10, "remove": 1, "pigz": 0,
+    excluded = {"exclude-path": call.simulator.excluded_paths} if call.simulator.excluded_paths else {}
+    if call.simulator.version.startswith("7") and excluded:
+        excluded = {"exclude-path": "\0".join(call.simulator.excluded_paths)}
+    return {**excluded, "mode": "snapshot", "ionice": 7, "lockwait": 180, "stopwait": 10, "remove": 1, "pigz": 0,
             "zstd": 1, "compress": "0", "bwlimit": 0, "prune-backups": {"keep-all": 1}}
 
 

@@ -437,7 +437,11 @@ def fill_container(call, task, guest, path, given, mounts, default, restore):
     config.values.update({key: value for key, value in given.items() if key not in mounts})
     config.values["lock"] = "create"
     guest.save(config)
-    options = ["--acls", "--xattrs", "--xattrs-include=*", "--warning=no-xattr-write"]
+    options = ["--acls", "--xattrs", "--xattrs-include=user.*", "--xattrs-include=security.capability",
+               "--warning=no-xattr-write", "--skip-old-files", "--anchored", "--exclude", "./dev/*"]
+    # The real one mounts volumes before it unpacks, and leaves directories that are there as they are.
+    for volume, where in made.values():
+        os.makedirs(os.path.join(root, where.lstrip("/")), exist_ok=True)
     child = task.run(["tar", "xpf", "-", "--numeric-owner", "--totals", "--sparse", "-C", root, *options],
                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with simulator.opened(path, task) as file:
@@ -466,8 +470,23 @@ def fill_container(call, task, guest, path, given, mounts, default, restore):
                 if re.fullmatch(r"net\d+", key):
                     mac = "BC:24:11:" + ":".join(f"{random.randrange(256):02X}" for _ in range(3))
                     config.values[key] = re.sub(r"hwaddr=[^,]*", f"hwaddr={mac}", value)
+    elif config.values.get("ostype") != "unmanaged":
+        set_up(root, config.values.get("hostname", f"CT{guest.vmid}"))
     config.values.pop("lock", None)
     guest.save(config)
+
+
+def set_up(root, hostname):
+    """What a server does to a new container whose system it knows: it is a machine of its own then."""
+    inside = lambda path: os.path.join(root, path)
+    os.makedirs(inside("etc"), exist_ok=True)
+    with open(inside("etc/hostname"), "w", encoding="utf-8") as file:
+        file.write(hostname + "\n")
+    if os.path.exists(inside("etc/machine-id")):
+        os.truncate(inside("etc/machine-id"), 0)
+    if os.path.isdir(inside("etc/ssh")):
+        with open(inside("etc/ssh/ssh_host_ed25519_key"), "wb") as file:
+            file.write(os.urandom(64))
 
 
 def change(call):

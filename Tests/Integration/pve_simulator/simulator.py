@@ -37,6 +37,8 @@ class Simulator:
                  root_password="root-password", ssh=True, lock_minutes=None):
         self.directory, self.version, self.nodes = os.path.realpath(directory), version, list(nodes)
         self.delay, self.port, self.cluster_name = delay, port, "valmont"
+        # As exclude-path of /etc/vzdump.conf, on every node.
+        self.excluded_paths = []
         self.schema = Schema(version, vectors)
         self.release, self.root_password = self.schema.release, root_password
         self.requests, self.guests, self.pools = [], {}, {}
