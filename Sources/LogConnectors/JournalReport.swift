@@ -37,6 +37,11 @@ struct JournalReport: Sendable {
                 omissions.add(
                     .entriesMissing, Int64(clamping: file.missing), file.path,
                     detail: Self.missing(file), accepted: accepted)
+            } else if file.isDamagedWithoutLoss {
+                // Nothing is missing, so the plan need not accept it; whoever relies on the file must know all the same.
+                omissions.add(
+                    .filesDamaged, 1, file.path, detail: Self.damage(file),
+                    accepted: [.filesDamaged])
             }
             if let failure = file.seal?.failure {
                 omissions.add(.sealBroken, 1, file.path, detail: failure, accepted: accepted)
@@ -68,6 +73,24 @@ struct JournalReport: Sendable {
                 .joined(separator: ", ")
         }
         return text
+    }
+
+    /// What is wrong with a file of which all entries were found, in words.
+    private static func damage(_ file: ScannedFile) -> String {
+        var parts: [String] = []
+        if file.counts.entries > file.counted {
+            parts.append("its head counts \(file.counted) entries")
+        }
+        for (count, what) in [
+            (file.counts.unlisted, "are in none of its arrays"),
+            (file.counts.unchained, "were found by its arrays alone"),
+        ] where count > 0 { parts.append("\(count) entries \(what)") }
+        if file.counts.broken > 0 { parts.append("\(file.counts.broken) places are broken") }
+        if file.counts.lostBytes > 0 {
+            parts.append("\(file.counts.lostBytes) bytes cannot be read")
+        }
+        return "all \(file.counts.entries) entries were found, though the file is damaged: "
+            + parts.joined(separator: ", ")
     }
 
     private static func json(_ file: ScannedFile) -> JSON {

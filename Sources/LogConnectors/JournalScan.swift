@@ -42,6 +42,13 @@ struct ScannedFile: Sendable {
 
     /// Entries that the head counts, and that were not found.
     var missing: UInt64 { counted > counts.entries ? counted - counts.entries : 0 }
+
+    /// Damage that costs no entry. A file that is open for writing, or was left so, may list its last entries not yet.
+    var isDamagedWithoutLoss: Bool {
+        failure == nil && missing == 0 && state != "online"
+            && (counts.unlisted > 0 || counts.unchained > 0 || counts.broken > 0
+                || counts.lostBytes > 0)
+    }
 }
 
 /// A stream is what one machine wrote in one boot.

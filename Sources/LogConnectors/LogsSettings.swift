@@ -47,12 +47,18 @@ enum LogOmission: String, Sendable, CaseIterable {
     case fieldsDamaged = "fields-damaged"
     /// Journal files that are none, or whose head is damaged.
     case filesUnreadable = "files-unreadable"
+    /// Journal files that are damaged, and of which all entries were found all the same: named, and always covered.
+    case filesDamaged = "files-damaged"
     /// Gone between the inventory and the reading.
     case vanished
     /// Text logs, or directories of theirs, that may not be read or gave a read error.
     case unreadable
     /// Text logs that were emptied or cut short between the inventory and the reading.
     case shortened
+    /// Directories that a pattern leads to, and of whose files none is exported.
+    case directories
+    /// FIFOs, sockets, devices and links that lead nowhere, which a pattern leads to.
+    case specialFiles = "special-files"
     /// Text logs whose bytes changed below the end that the inventory saw.
     case changed
     /// Packed text logs that cannot be unpacked to their end; their stored bytes are kept all the same.

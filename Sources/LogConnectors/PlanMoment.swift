@@ -5,11 +5,14 @@ import Plans
 /// Times of a plan, exact at the edges of daylight saving.
 enum PlanMoment {
     /// A time such as `2026-06-30T23:59:59+02:00`, or in the zone given `2026-06-30 23:59:59` or
-    /// `2026-06-30`, which is the beginning of that day; up to nine digits of a second's fraction.
+    /// `2026-06-30`; up to nine digits of a second's fraction.
+    ///
+    /// A day alone is all of it: its first moment as `since`, its last one as `until`.
     static func read(
         _ key: String, _ settings: PlanMapping, _ zone: TextTimeZone, _ problems: PlanProblems
     ) -> Timestamp? {
         guard let text = settings.string(key), let node = settings[key] else { return nil }
+        if let day = zone.day(text) { return key == "until" ? day.last : day.first }
         switch zone.moment(text) {
         case .moment(let moment): return moment
         case .unclear(let first, let second):

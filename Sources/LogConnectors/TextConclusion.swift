@@ -17,6 +17,18 @@ struct TextConclusion: Sendable {
         var note: TextNote
         var segment: Int
         var leaves: MerkleRange?
+
+        /// The text of a large member was read on its own: what was changed between that and its parts tells nothing of them.
+        mutating func settle() {
+            guard let leaves, let whole = note.whole, leaves.root != whole, note.facts != nil else {
+                return
+            }
+            (note.facts, note.text) = (nil, nil)
+            if note.lacks == nil {
+                note.lacks = .changed
+                note.detail = "it was written to in its place while it was read"
+            }
+        }
     }
 
     init(
@@ -27,6 +39,7 @@ struct TextConclusion: Sendable {
         for segment in layout.segments.indices {
             for note in try notes(segment) { try Self.join(note, segment, &known[note.item]) }
         }
+        for place in known.indices { known[place]?.settle() }
         var list = OmissionList<LogOmission>(accepted: accepted)
         for omitted in layout.omitted {
             list.addDetailed(omitted.reason, omitted.path, omitted.detail)
@@ -125,12 +138,14 @@ struct TextConclusion: Sendable {
         var latest: Timestamp?
         var undated: Int64 = 0
         var selected = 0
+        var untimed = 0
         for record in records {
             for member in record.members {
                 if member.isSelected { selected += 1 }
                 guard let facts = member.facts else { continue }
                 totals.add(facts)
                 undated += facts.undated
+                if facts.first == nil, facts.lines > 0 { untimed += 1 }
                 if let time = facts.earliest { earliest = min(earliest ?? time, time) }
                 if let time = facts.latest { latest = max(latest ?? time, time) }
             }
@@ -147,11 +162,17 @@ struct TextConclusion: Sendable {
             .init("log-entries", .integer(totals.entries)),
             .init("log-lines", .integer(totals.lines)), .init("log-undated", .integer(undated)),
             .init("selected", .integer(Int64(selected))),
+            .init("files-without-times", .integer(Int64(untimed))),
         ]
         conclusion.restoring = "tar -xpf - --numeric-owner -C \"$HERE\""
         conclusion.notes = ["text logs, by the paths that they had"]
         if let earliest, let latest {
             conclusion.notes.append("entries from \(earliest.exact) to \(latest.exact)")
+        }
+        if untimed > 0 {
+            conclusion.notes.append(
+                "of \(untimed) files no time is understood: a range of time leaves nothing of them out"
+            )
         }
         if selected > 0 {
             conclusion.notes.append(

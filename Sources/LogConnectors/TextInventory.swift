@@ -3,6 +3,7 @@ import Basics
 import Connectors
 import Glibc
 import Logs
+import Primitives
 import Streams
 
 /// Finds the files of text logs, groups them to streams, puts these in order, and selects by time.
@@ -15,6 +16,9 @@ struct TextInventory: ~Copyable {
     var found: [Candidate] = []
     private var seen: [Identity: Int] = [:]
     private var excluded: Set<[UInt8]> = []
+    /// What patterns lead to and is no file, until it is known what lies below the directories.
+    private var others: [(path: [UInt8], reason: LogOmission, detail: String)] = []
+    private var otherNames: Set<[UInt8]> = []
     private var reader = EntryReader(names: OwnerNames())
 
     private struct Identity: Hashable {
@@ -45,6 +49,8 @@ struct TextInventory: ~Copyable {
     /// - Parameter selecting: read what a range of time needs; without it, sizes are of whole files.
     mutating func take(selecting: Bool) throws(Failure) -> (TextLayout, [Finding]) {
         for number in settings.groups.indices { try gather(number) }
+        settleOthers()
+        noteUntimed()
         try makeStreams(selecting: selecting)
         try finish()
         return (layout, findings)
@@ -66,7 +72,7 @@ struct TextInventory: ~Copyable {
                 try progress.checkCancelled()
                 if try add(path, number) { count += 1 }
             }
-            if count == 0, denied.isEmpty {
+            if count == 0, denied.isEmpty, others.isEmpty {
                 findings.append(
                     Finding(
                         "log-none", .warning, "no file is named \"\(pattern)\"",
@@ -77,7 +83,10 @@ struct TextInventory: ~Copyable {
 
     /// Whether it is a file.
     private mutating func add(_ name: [UInt8], _ number: Int) throws(Failure) -> Bool {
-        guard TextGlob.kind(name, follows: true) == S_IFREG else { return false }
+        guard let kind = TextGlob.kind(name, follows: true), kind == S_IFREG else {
+            set(aside: name)
+            return false
+        }
         guard let path = Files.resolved(name) else { return false }
         if let pattern = settings.excludes.excludingAnywhere(
             Array(name.dropFirst()), isDirectory: false)
@@ -132,6 +141,71 @@ struct TextInventory: ~Copyable {
         return true
     }
 
+    /// A pattern leads to something that is no regular file: never passed over without a word.
+    private mutating func set(aside name: [UInt8]) {
+        guard otherNames.insert(name).inserted else { return }
+        let kind = TextGlob.kind(name, follows: true)
+        if let pattern = settings.excludes.excludingAnywhere(
+            Array(name.dropFirst()), isDirectory: kind == S_IFDIR)
+        {
+            if excluded.insert(name).inserted {
+                layout.excluded.append(
+                    .init(path: name, reason: settings.excludeReasons[pattern]))
+            }
+            return
+        }
+        let words: [mode_t: String] = [
+            S_IFIFO: "a FIFO", S_IFSOCK: "a socket", S_IFCHR: "a device", S_IFBLK: "a device",
+        ]
+        switch kind {
+        case S_IFDIR:
+            others.append(
+                (name, .directories, "a directory, of which no file is exported"))
+        case nil:
+            // A file that was there when its directory was listed has been rotated away: no link.
+            guard TextGlob.kind(name, follows: false) == S_IFLNK else { return }
+            others.append((name, .specialFiles, "a link that leads nowhere"))
+        case let kind?:
+            others.append((name, .specialFiles, words[kind] ?? "no regular file"))
+        }
+    }
+
+    /// A directory is left out where it holds something, and no pattern leads to any of that.
+    private mutating func settleOthers() {
+        var covered: Set<[UInt8]> = []
+        for name in found.map(\.name) + Array(excluded) {
+            var path = name[...]
+            while let slash = path.lastIndex(of: 0x2f) {
+                path = path[..<slash]
+                guard covered.insert(Array(path)).inserted else { break }
+            }
+        }
+        for other in others {
+            if other.reason == .directories {
+                guard !covered.contains(other.path),
+                    (try? Files.byteNames(in: other.path))?.isEmpty != true
+                else { continue }
+            }
+            layout.omitted.append(
+                .init(reason: other.reason, path: other.path, detail: other.detail))
+        }
+    }
+
+    /// A range of time selects nothing where no time is understood: such files are kept whole, and the plan says so.
+    private mutating func noteUntimed() {
+        let untimed = found.filter {
+            !settings.groups[$0.group].range.isAll && $0.first == nil && $0.member.size > 0
+        }
+        guard let first = untimed.first else { return }
+        findings.append(
+            Finding(
+                "log-undated", .note,
+                "no time is understood at the beginning of \(untimed.count) files (the first of them: "
+                    + "\(TextHolder.quoted(first.name))): where none follows either, they are exported "
+                    + "whole, whatever the range of time",
+                decision: "Say their `format`, or exclude those that are not to be exported."))
+    }
+
     private static func packing(_ suffix: String?) -> Packing? {
         suffix.flatMap { Packing(rawValue: $0 == "zstd" ? "zst" : $0) }
     }
@@ -156,14 +230,16 @@ struct TextInventory: ~Copyable {
         _ candidate: inout Candidate, _ file: SharedDescriptor
     ) throws(Failure) {
         var start = candidate.member
-        start.size = min(start.size, 64 << 10)
+        start.size = min(start.size, TextMember.headSize)
         var seeker = TextFirstTime(
             format: start.format, clock: start.seeded())
-        _ = try unsafe TextContent(member: start, file: file, progress: progress).read(
-            stored: { (_) throws(Failure) in }
+        var head = SHA256()
+        let outcome = try unsafe TextContent(member: start, file: file, progress: progress).read(
+            stored: { (bytes) throws(Failure) in unsafe head.update(bytes) }
         ) { (bytes) throws(Failure) in unsafe seeker.feed(bytes) }
         seeker.finish()
         candidate.first = seeker.first
+        candidate.member.head = outcome.stored == start.size ? head.finish() : nil
         candidate.isYearless = seeker.isYearless
     }
 

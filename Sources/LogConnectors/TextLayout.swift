@@ -157,6 +157,7 @@ extension TextLayout {
                 .init("clock", member.clock.json),
                 .init("others", .array(member.others.map { .string(Base64.encode($0)) })),
             ]
+            if let head = member.head { members.append(.init("head", .string(head.hex))) }
             if let packing = member.packing {
                 members.append(.init("packing", .string(packing.rawValue)))
             }
@@ -224,6 +225,7 @@ extension TextLayout {
                 stream: Int(try integer(item["stream"])), place: Int(try integer(item["place"])),
                 format: item["format"]?.string.flatMap { TextFormat(rawValue: $0) },
                 clock: try TextClockSetting(clock))
+            member.head = item["head"]?.string.flatMap { Digest256(hex: $0) }
             for other in item["others"]?.array ?? [] { member.others.append(try bytes(other)) }
             if let runs = item["runs"]?.array {
                 var ranges: [Range<Int64>] = []

@@ -2,6 +2,7 @@ import Archives
 import Basics
 import Glibc
 import Logs
+import Primitives
 import Streams
 
 /// A file of a log, as the inventory fixed it.
@@ -22,6 +23,10 @@ struct TextMember: Sendable {
     var clock: TextClockSetting
     /// Bytes of its text that a range of time selects; nil when the file is kept as it is.
     var runs: [Range<Int64>]?
+    /// SHA-256 of its first 64 KiB, as the inventory saw them: a file that was emptied and filled again, or written anew in
+    /// its place, has others.
+    var head: Digest256?
+    static let headSize: Int64 = 64 << 10
     /// Further names of the same file.
     var others: [[UInt8]] = []
 

@@ -18,6 +18,8 @@ struct TextNote: Sendable {
     /// Of the content as it is in the tar: all of it, or for a part its leaves.
     var sha256: Digest256?
     var leaves: MerkleRange?
+    /// Of a large member: its root when its text was read, which is another time than that of its parts.
+    var whole: Digest256?
     /// What was read of its text, and the digest of that.
     var facts: TextFacts?
     var text: Digest256?
@@ -33,6 +35,7 @@ struct TextNote: Sendable {
         if let lacks { members.append(.init("lacks", .string(lacks.rawValue))) }
         if let sha256 { members.append(.init("sha256", .string(sha256.hex))) }
         if let text { members.append(.init("text", .string(text.hex))) }
+        if let whole { members.append(.init("whole", .string(whole.hex))) }
         if let facts { members.append(.init("facts", facts.json)) }
         if let leaves {
             members.append(.init("start", .integer(leaves.start)))
@@ -62,6 +65,7 @@ struct TextNote: Sendable {
         lacks = json["lacks"]?.string.flatMap { LogOmission(rawValue: $0) }
         sha256 = json["sha256"]?.string.flatMap { Digest256(hex: $0) }
         text = json["text"]?.string.flatMap { Digest256(hex: $0) }
+        whole = json["whole"]?.string.flatMap { Digest256(hex: $0) }
         facts = try json["facts"].map { (json) throws(Failure) in try TextFacts(json) }
         guard let nodes = json["leaves"]?.array else { return }
         var range = MerkleRange(start: json["start"]?.integer ?? 0)

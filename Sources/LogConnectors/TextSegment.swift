@@ -64,10 +64,12 @@ struct TextSegment {
         var note = TextNote(item: place)
         note.offset = position
         let file: SharedDescriptor
+        let before: stat
         var entry = member.entry
         do throws(Failure) {
             file = try holder.open(member)
-            let there = Int64(try file.descriptor.status().st_size)
+            before = try file.descriptor.status()
+            let there = Int64(before.st_size)
             if there < member.size, member.runs == nil {
                 note.lacks = .shortened
                 note.detail = "\(member.size - there) of \(member.size) bytes are gone"
@@ -84,6 +86,7 @@ struct TextSegment {
             return
         }
         note.size = entry.size
+        try compare(TextContent(member: member, file: file, progress: progress), &note)
         try put(entry, &sink)
         var content = TextContent(member: member, file: file, progress: progress)
         if member.runs == nil {
@@ -94,10 +97,42 @@ struct TextSegment {
         } else {
             try writeSelected(content, &note, &sink)
         }
+        try Self.compare(before, file, &note)
         try sink.write(zeros: Int64(PaxWriter.padding(after: entry.size)))
         position += entry.size + Int64(PaxWriter.padding(after: entry.size))
         notes.append(note)
         progress.add(objects: 1)
+    }
+
+    /// Notes that a file is not the one that the inventory saw, below the end of that: emptied and filled again (its lines
+    /// of then are where the rotation has copied them), or written anew in its place.
+    private func compare(_ content: TextContent, _ note: inout TextNote) throws(Failure) {
+        guard let head = content.member.head, note.lacks == nil else { return }
+        var start = content.member
+        start.runs = nil
+        start.packing = nil
+        start.size = min(start.size, TextMember.headSize)
+        var hasher = SHA256()
+        let outcome = try unsafe TextContent(member: start, file: content.file, progress: progress)
+            .read(stored: { (bytes) throws(Failure) in unsafe hasher.update(bytes) }) {
+                (_) throws(Failure) in
+            }
+        guard outcome.stored < start.size || hasher.finish() != head else { return }
+        note.lacks = .changed
+        note.detail = "its beginning is another one than at the inventory: it was written anew"
+    }
+
+    /// Notes that a file was written to in its place while it was read; what grows at its end is none of that.
+    private static func compare(
+        _ before: stat, _ file: SharedDescriptor, _ note: inout TextNote
+    ) throws(Failure) {
+        let after = try file.descriptor.status()
+        guard note.lacks == nil, after.st_size == before.st_size,
+            after.st_mtim.tv_sec != before.st_mtim.tv_sec
+                || after.st_mtim.tv_nsec != before.st_mtim.tv_nsec
+        else { return }
+        note.lacks = .changed
+        note.detail = "it was written to in its place while it was read"
     }
 
     /// The file as it is stored; read as text beside that, unpacked where it is packed.
@@ -186,7 +221,12 @@ struct TextSegment {
             }
             note.detail = error.cause?.what ?? error.what
         }
-        if range.lowerBound == 0 { try put(member.entry, &sink) }
+        if range.lowerBound == 0 {
+            if let file {
+                try compare(TextContent(member: member, file: file, progress: progress), &note)
+            }
+            try put(member.entry, &sink)
+        }
         var hasher = TreeHasher(from: range.lowerBound)
         let size = range.upperBound - range.lowerBound
         var count: Int64 = 0
@@ -211,7 +251,7 @@ struct TextSegment {
         if range.upperBound == member.entry.size {
             try sink.write(zeros: Int64(PaxWriter.padding(after: member.entry.size)))
         }
-        if range.lowerBound == 0, let file, note.lacks == nil {
+        if range.lowerBound == 0, let file, note.lacks == nil || note.lacks == .changed {
             try readWhole(TextContent(member: member, file: file, progress: progress), &note)
         }
         notes.append(note)
@@ -219,21 +259,29 @@ struct TextSegment {
     }
 
     /// Reads a large member from its beginning to its end, since lines know nothing of parts.
+    ///
+    /// Its digest as a tree is taken once more: if it is not that of the parts, the file was changed between the two.
     private func readWhole(_ content: TextContent, _ note: inout TextNote) throws(Failure) {
         var reading = TextReading(content.member)
+        var hasher = TreeHasher(from: 0)
         guard content.member.runs == nil else {
             let size = content.member.entry.size
             let count = try unsafe content.exported(0..<size) { (bytes) throws(Failure) in
                 unsafe reading.feed(bytes, hashing: true)
+                unsafe hasher.update(bytes)
             }
             if count == size { (note.facts, note.text) = reading.finish() }
+            note.whole = hasher.finish().root
             return
         }
-        let outcome = try unsafe content.read(stored: { (_) throws(Failure) in }) {
+        let outcome = try unsafe content.read(
+            stored: { (bytes) throws(Failure) in unsafe hasher.update(bytes) }
+        ) {
             (bytes) throws(Failure) in
             unsafe reading.feed(bytes, hashing: true)
         }
-        if let damage = outcome.damage {
+        note.whole = hasher.finish().root
+        if let damage = outcome.damage, note.lacks == nil {
             note.lacks = .damaged
             note.detail = damage
         }

@@ -19,6 +19,9 @@ public enum TextFormat: String, Sendable, CaseIterable {
     case epoch
     /// A member "time", "timestamp", "@timestamp", "ts" or "t" of an object on one line.
     case json
+    /// `27-Nov-2026 10:00:00.123` of Tomcat, `27 Nov 2026 …` of Redis and log4j, `27.11.2026 …`; `27/11/2026 …` where a plan
+    /// names this format, since others write the month first.
+    case dayFirst = "day-first"
     /// `time="…"` or `ts=…` among other pairs.
     case logfmt
 }

@@ -13,6 +13,26 @@ extension TextTimeZone {
     /// The year of a wall clock, in seconds since 1970 as if in UTC.
     public static func year(of wall: Int64) -> Int64 { CivilDay.date(CivilDay.of(wall)).year }
 
+    /// The first moment and the last nanosecond of the day that `2026-06-30` names in this zone; nil for any other text.
+    ///
+    /// A day may have 23 or 25 hours, and begin later than at midnight where the clock is set forward then.
+    public func day(_ text: String) -> (first: Timestamp, last: Timestamp)? {
+        guard text.utf8.count == 10, case .moment(let wall) = TextTimeZone.utc.moment(text) else {
+            return nil
+        }
+        let (first, next) = (beginning(wall.seconds), beginning(wall.seconds + 86_400))
+        return (
+            Timestamp(seconds: first), Timestamp(seconds: next - 1, nanoseconds: 999_999_999)
+        )
+    }
+
+    /// When the clock shows `midnight` for the first time, or goes on where it never shows it.
+    private func beginning(_ midnight: Int64) -> Int64 {
+        switch read(midnight) {
+        case .unique(let seconds), .skipped(let seconds), .ambiguous(let seconds, _): seconds
+        }
+    }
+
     /// Reads `2026-06-30`, `2026-06-30 12:00`, `2026-06-30T12:00:00.5` in this zone, or with an offset
     /// behind; nil for anything else.
     public func moment(_ text: String) -> Naming? {

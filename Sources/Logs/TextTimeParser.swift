@@ -23,7 +23,9 @@ public struct TextTimeParser: Sendable {
     ) -> (time: TextTime, format: TextFormat, end: Int)? {
         guard var cursor = unsafe TextCursor(line) else { return nil }
         cursor.skipDecoration()
-        if let time = cursor.time(last) { return (time, last, cursor.position) }
+        if let time = cursor.time(last, isOnly: only != nil) {
+            return (time, last, cursor.position)
+        }
         if only != nil { return nil }
         return parseOther(cursor)
     }
@@ -70,7 +72,7 @@ extension TextCursor {
     }
 
     @inline(__always)
-    mutating func time(_ format: TextFormat) -> TextTime? {
+    mutating func time(_ format: TextFormat, isOnly: Bool = false) -> TextTime? {
         let start = position
         let time: TextTime? =
             switch format {
@@ -84,6 +86,7 @@ extension TextCursor {
             case .epoch: epoch()
             case .json: json()
             case .logfmt: logfmt()
+            case .dayFirst: dayFirst(anySeparator: isOnly)
             }
         if time == nil { position = start }
         return time
@@ -225,6 +228,8 @@ extension TextCursor {
             guard let place = find(key, within: TextTimeParser.window) else { continue }
             position = place
             _ = take(0x20)
+            // MongoDB: "t":{"$date":"…"}.
+            if take("{\"$date\":") { _ = take(0x20) }
             if take(0x22) {
                 if let time = iso(separator: 0x2d) ?? epochNumber() { return time }
             } else if let time = epochNumber() {
@@ -261,7 +266,7 @@ extension TextCursor {
     }
 
     @inline(__always)
-    private mutating func clock() -> Int64? {
+    mutating func clock() -> Int64? {
         guard let hour = byte == 0x20 ? paddedNumber() : digits(2), take(0x3a),
             let minute = digits(2), take(0x3a), let second = digits(2),
             hour < 24, minute < 60, second <= 60
@@ -270,7 +275,7 @@ extension TextCursor {
     }
 
     @inline(__always)
-    private mutating func finish(
+    mutating func finish(
         _ year: Int64, _ month: Int64, _ day: Int64, mayHaveZone: Bool = true
     ) -> TextTime? {
         guard let clock = clock() else { return nil }
@@ -354,7 +359,7 @@ extension TextCursor {
 
     /// The English short name, which all these formats use.
     @inline(__always)
-    private mutating func month() -> Int64? {
+    mutating func month() -> Int64? {
         let word = UInt32(byte) << 16 | UInt32(peek(1)) << 8 | UInt32(peek(2))
         let number: Int64
         switch word {

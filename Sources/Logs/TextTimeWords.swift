@@ -2,8 +2,10 @@
 enum Candidates {
     static let brace: [TextFormat] = [.json]
     static let priority: [TextFormat] = [.rfc5424, .rfc3164]
-    static let bracket: [TextFormat] = [.iso, .apacheError, .nginxError, .access, .epoch]
-    static let digit: [TextFormat] = [.iso, .nginxError, .mysql, .epoch, .access]
+    static let bracket: [TextFormat] = [
+        .iso, .apacheError, .nginxError, .dayFirst, .access, .epoch,
+    ]
+    static let digit: [TextFormat] = [.iso, .nginxError, .mysql, .epoch, .dayFirst, .access]
     static let capital: [TextFormat] = [.rfc3164, .apacheError, .access, .iso, .logfmt]
     static let none: [TextFormat] = []
     static let other: [TextFormat] = [.access, .epoch, .logfmt]

@@ -35,7 +35,9 @@ struct CallScanner {
             return [argument]
         }
         if CallScanner.marks.contains(text) || text == "by" && isIdentified(word) {
-            return quoted(word.upperBound, before: limit).map { [$0] } ?? []
+            if let quoted = quoted(word.upperBound, before: limit) { return [quoted] }
+            // Oracle takes a bare word: IDENTIFIED BY tiger.
+            return text == "by" ? bare(word.upperBound, before: limit).map { [$0] } ?? [] : []
         }
         return []
     }
@@ -51,11 +53,25 @@ struct CallScanner {
         while position < limit, position - start < 12,
             bytes[position].isSpace || bytes[position] == 0x28
         { position += 1 }
-        guard position < limit, bytes[position].isQuote || bytes[position] == 0x5c else {
-            return nil
-        }
+        // ConvertTo-SecureString -String '…'.
+        if bytes.has("-String ", at: position) { position += 8 }
+        guard position < limit,
+            bytes[position].isQuote || bytes[position] == 0x5c || bytes[position] == 0x60
+        else { return nil }
         return Quoted(
             at: position, of: bytes, lineEnd: min(limit, position + 1024), mayBreak: false)?.inner
+    }
+
+    private func bare(_ start: Int, before limit: Int) -> Range<Int>? {
+        var begin = start
+        while begin < limit, bytes[begin].isSpace { begin += 1 }
+        var end = begin
+        while end < limit, end - begin < 128,
+            bytes[end].isWordOrDash || [0x23, 0x24].contains(bytes[end])
+        {
+            end += 1
+        }
+        return end > begin && bytes.word(begin..<end) != "values" ? begin..<end : nil
     }
 
     /// The argument of a call, where it is a text in quotes.

@@ -62,7 +62,9 @@ enum Commands {
             "htpasswd", "chpasswd", "passwd", "saslpasswd2", "kinit", "cryptsetup", "smbpasswd",
             "pure-pw", "vncpasswd", "sudo", "sqlplus", "expdp",
             "impdp", "exp", "imp", "rman", "sqlldr", "login", "openssl", "nmcli", "wpa_passphrase",
-            "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf",
+            "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf", "redis-cli", "net",
+            "isql",
+            "iusql", "xfreerdp", "wfreerdp", "mstsc", "connect", "conn", "send",
         ], mayBePath: true)
 
     /// Passwords that a command takes by their place, or from its input.
@@ -146,11 +148,57 @@ enum Commands {
                 {
                     put(words[index + 1], directives, &found)
                 }
+            case "redis-cli":
+                if let auth = words[index...].firstIndex(where: { bytes.word($0) == "auth" }),
+                    let last = words[(auth + 1)...].prefix(2).last
+                {
+                    put(last, directives, &found)
+                }
+            case "net":
+                windows(words[(index + 1)...], directives, &found)
+            case "isql", "iusql":
+                // isql DSN USER PASSWORD.
+                let plain = words[(index + 1)...].filter { bytes[$0.lowerBound] != 0x2d }
+                if plain.count >= 3 { put(plain[2], directives, &found) }
+            case "xfreerdp", "wfreerdp", "mstsc":
+                for value in words[(index + 1)...] where bytes.has("/p:", at: value.lowerBound) {
+                    put((value.lowerBound + 3)..<value.upperBound, directives, &found)
+                }
+            case "connect", "conn":
+                // CONNECT user/password@service AS SYSDBA, of a script for SQL*Plus.
+                if index == 0, directives.kind.ending == "sql", words.count > 1 {
+                    oracle(words[1], directives, &found)
+                }
+            case "send":
+                // send "password\r" of expect.
+                if index + 1 < words.count, let last = words.last, bytes[last].contains(0x5c) {
+                    let inner = directives.unquoted(last)
+                    let end = bytes[inner].lastIndex(of: 0x5c) ?? inner.upperBound
+                    if !bytes[inner].contains(0x20), end > inner.lowerBound {
+                        put(inner.lowerBound..<end, directives, &found)
+                    }
+                }
             default:
                 if text.hasPrefix("userid=") {
                     oracle((word.lowerBound + 7)..<word.upperBound, directives, &found)
                 }
             }
+        }
+    }
+
+    /// `net user NAME PASSWORD /add`, `net use z: \\\\server\\share PASSWORD`.
+    private static func windows(
+        _ words: ArraySlice<Range<Int>>, _ directives: Directives, _ found: inout [Spot]
+    ) {
+        let bytes = directives.bytes
+        let plain = words.filter { bytes[$0.lowerBound] != 0x2f && bytes[$0.lowerBound] != 0x2a }
+        guard let first = plain.first else { return }
+        if bytes.word(first) == "user", plain.count >= 3 { put(plain[2], directives, &found) }
+        if bytes.word(first) == "use",
+            let share = plain.firstIndex(where: { bytes.has("\\\\", at: $0.lowerBound) }),
+            share + 1 < plain.count
+        {
+            put(plain[share + 1], directives, &found)
         }
     }
 

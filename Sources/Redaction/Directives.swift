@@ -9,6 +9,7 @@ struct Directives {
         var found: [Spot] = []
         guard words.count > 1 else {
             Commands.positional(words, line, in: self, to: &found)
+            quoted(words, line, to: &found)
             return found
         }
         var current = ""
@@ -29,7 +30,61 @@ struct Directives {
             }
         }
         Commands.positional(words, line, in: self, to: &found)
+        if kind.isDevice { DeviceDirectives.secrets(words, in: self, to: &found) }
+        quoted(words, line, to: &found)
         return found
+    }
+
+    /// Commands that stand in quotes as a whole, or word by word.
+    private func quoted(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
+        for word in words {
+            // A command within quotes: sh -c '…', - "…" of a pipeline.
+            if bytes[word.lowerBound].isQuote, word.count < 65536, bytes[word].contains(0x20),
+                let quoted = Quoted(
+                    at: word.lowerBound, of: bytes, lineEnd: word.upperBound, mayBreak: false)
+            {
+                command(Words.split(quoted.inner, of: bytes), quoted.inner, to: &found)
+            }
+        }
+        command(elements(of: line.range), line.range, to: &found)
+    }
+
+    /// The secrets among the words of a command, which is not all that its line holds.
+    private func command(_ words: [Range<Int>], _ range: Range<Int>, to found: inout [Spot]) {
+        guard words.count > 1 else { return }
+        var current = ""
+        for index in words.indices {
+            let word = words[index]
+            if Directives.commands.mayHave(word, of: bytes), let command = command(word) {
+                current = command
+            }
+            if bytes[word.lowerBound] == 0x2d {
+                let value = index + 1 < words.count ? words[index + 1] : nil
+                option(word, value, of: current, to: &found)
+            }
+        }
+        Commands.positional(words, Line(range, of: bytes), in: self, to: &found)
+    }
+
+    /// The words in `["redis-server", "--requirepass", "…"]`.
+    private func elements(of line: Range<Int>) -> [Range<Int>] {
+        guard let open = bytes.position(of: 0x5b, from: line.lowerBound, before: line.upperBound)
+        else { return [] }
+        var elements: [Range<Int>] = []
+        var position = open + 1
+        while position < line.upperBound, bytes[position] != 0x5d, elements.count < 1024 {
+            guard bytes[position].isQuote else {
+                position += 1
+                continue
+            }
+            guard
+                let quoted = Quoted(
+                    at: position, of: bytes, lineEnd: line.upperBound, mayBreak: false)
+            else { break }
+            if !quoted.inner.isEmpty { elements.append(quoted.inner) }
+            position = quoted.end
+        }
+        return elements
     }
 
     // MARK: names
@@ -37,9 +92,12 @@ struct Directives {
     /// A line that begins with a known directive, or with the name of a secret and has one value.
     private func first(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
         let text = bytes.word(words[0])
-        if !kind.isModuleStack, let rule = DirectiveRule.table[text] {
+        let isTrapHost = text == "snmp-server" && bytes.word(words[1]) == "host"
+        if !kind.isModuleStack, !isTrapHost, let rule = DirectiveRule.table[text] {
+            // com2sec -Cn CONTEXT …
+            let options = text.hasPrefix("com2sec") && bytes.word(words[1]) == "-cn" ? 2 : 0
             for skip in rule.places {
-                var place = 1 + skip
+                var place = 1 + skip + options
                 if rule.mayHaveKind, place + 1 < words.count, isKindOfCoding(words[place]) {
                     place += 1
                 }
@@ -62,10 +120,30 @@ struct Directives {
         if text == "stats", words.count > 2, bytes.word(words[1]) == "auth" {
             pair(words[2], to: &found)
         }
-        // Redis: user alice on >password ~* +@all.
+        if text == "sentinel", words.count > 3, bytes.word(words[1]) == "auth-pass" {
+            add(words[3], .secret(.password), "directive", key: "auth-pass", to: &found)
+        }
+        // Monit: allow admin:password.
+        if kind.name.hasPrefix("monit"),
+            let allow = words.dropLast().firstIndex(where: { bytes.word($0) == "allow" }),
+            bytes[words[allow + 1]].contains(0x3a)
+        {
+            pair(words[allow + 1], to: &found)
+        }
+        // rsyslog: *.* :ommysql:host,database,user,password.
+        if let last = words.last, bytes.has(":om", at: last.lowerBound),
+            bytes[last].count(where: { $0 == 0x2c }) == 3,
+            let comma = bytes[last].lastIndex(of: 0x2c)
+        {
+            let end = bytes[comma..<last.upperBound].firstIndex(of: 0x3b) ?? last.upperBound
+            add((comma + 1)..<end, .secret(.password), "directive", key: nil, to: &found)
+        }
+        // Redis: user alice on >password ~* +@all; #… is a digest.
         if text == "user" || text == "acl" {
             for word in words.dropFirst()
-            where [0x3e, 0x3c].contains(bytes[word.lowerBound]) && word.count > 1 {
+            where [0x3e, 0x3c].contains(bytes[word.lowerBound]) && word.count > 1
+                || bytes[word.lowerBound] == 0x23 && word.count == 65
+            {
                 add(
                     (word.lowerBound + 1)..<word.upperBound, .secret(.password), "directive",
                     key: text, to: &found)
@@ -83,6 +161,13 @@ struct Directives {
         if words.count > 2, isKindOfCoding(words[1]) { place = 2 }
         let value = words[place]
         guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]) else { return }
+        // In properties a blank separates as well, and the value reaches to the end of the line.
+        if kind.form == .properties, !line.isComment {
+            add(
+                value.lowerBound..<line.range.upperBound, sensitivity, "key-name",
+                key: bytes.word(words[0]), to: &found)
+            return
+        }
         // Two words are a name and its value; more are a sentence, unless the value is in quotes or odd.
         guard
             words.count == place + 1 || bytes[value.lowerBound].isQuote
@@ -101,7 +186,7 @@ struct Directives {
         "password", "passwd", "secret", "passphrase", "insecure-password", "shared-secret",
         "authorization", "psksecret", "pre-shared-key", "preshared-key", "ascii-text",
         "key-string", "auth-password", "priv-password", "community", "encrypted-password", "md5",
-        "authentication-key", "psk", "pass",
+        "authentication-key", "psk", "pass", "plain-text-password-value",
     ]
 
     private static let openers: Set<String> = [
@@ -124,16 +209,22 @@ struct Directives {
             !kind.isRegister
         else { return }
         var value = value
-        var isLast = isLast
+        // community public { … of Junos.
+        let isBlock = text == "community" && next.map { bytes[$0.lowerBound] == 0x7b } == true
+        var isLast = isLast || isBlock
         if let next, isKindOfCoding(value) {
             value = next
             isLast = true
+            // ntp authentication-key 1 md5 …: the algorithm stands between.
+            if kind.isDevice, ["md5", "sha", "sha1"].contains(bytes.word(value)) { return }
         } else if text == "key" || text == "md5" {
             return
         }
         guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
         // A plain word is a password on a short line, or on one of a network device.
-        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort { return }
+        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort, !isBlock {
+            return
+        }
         guard
             isLast || bytes[value.lowerBound].isQuote
                 || !bytes[value].allSatisfy({
@@ -148,12 +239,16 @@ struct Directives {
     /// `7` in `password 7 0822455D0A16`, `ENC` in `set password ENC …`.
     private func isKindOfCoding(_ word: Range<Int>) -> Bool {
         word.count == 1 && bytes[word.lowerBound].isDigit
-            || ["enc", "encrypted", "hash", "sha512", "plaintext", "cleartext", "cipher", "simple"]
-                .contains(bytes.word(word))
+            || [
+                "enc", "encrypted", "hash", "sha512", "plaintext", "cleartext", "cipher", "simple",
+                "irreversible-cipher",
+            ]
+            .contains(bytes.word(word))
     }
 
+    /// What ends a directive: a remark, or the bracket around it.
     private func isRemark(_ word: Range<Int>) -> Bool {
-        [0x23, 0x3b].contains(bytes[word.lowerBound]) || bytes.has("//", at: word.lowerBound)
+        [0x23, 0x3b, 0x7d].contains(bytes[word.lowerBound]) || bytes.has("//", at: word.lowerBound)
     }
 
     private func withoutMark(_ range: Range<Int>) -> Range<Int> {
@@ -175,14 +270,21 @@ struct Directives {
         else { return }
         let isLong = word.count >= 2 && bytes.has("--", at: word.lowerBound)
         let name = (word.lowerBound + (isLong ? 2 : 1))..<word.upperBound
-        if name.count > 2, !bytes[name].contains(0x3d), let value, bytes[value.lowerBound] != 0x2d {
+        let letters = Commands.options[command]
+        // -pMyPwd of mysql is the letter and a password, -pw of plink is a name.
+        let isAttached =
+            !isLong && name.count > 1 && !Directives.spelled.contains(bytes.word(name))
+            && letters?.contains { $0.letter == bytes[name.lowerBound] } == true
+        if name.count >= 2, !isAttached, !bytes[name].contains(0x3d), let value,
+            bytes[value.lowerBound] != 0x2d
+        {
             let sensitivity = KeyName(bytes[name]).sensitivity
             if case .secret = sensitivity {
                 add(unquoted(value), sensitivity, "command-line", key: bytes.word(name), to: &found)
                 return
             }
         }
-        guard let letters = Commands.options[command] else { return }
+        guard let letters else { return }
         if isLong {
             if let value, ["user", "proxy-user"].contains(bytes.word(name)) {
                 pair(value, to: &found)
@@ -198,7 +300,7 @@ struct Directives {
                 } else if Commands.takesNext(command, letter), bytes[value.lowerBound] != 0x2d {
                     add(unquoted(value), .secret(.password), "command-line", key: key, to: &found)
                 }
-            } else if name.count > 1, bytes[name.lowerBound] == letter {
+            } else if isAttached, bytes[name.lowerBound] == letter {
                 let attached = (name.lowerBound + 1)..<word.upperBound
                 if isPair {
                     pair(attached, to: &found)
@@ -211,10 +313,18 @@ struct Directives {
         }
     }
 
-    /// The password in `user:password` or `user%password`.
+    /// Names of options that are written out behind one dash.
+    private static let spelled: Set<String> = [
+        "pw", "pwd", "pass", "passwd", "password", "passphrase", "secret", "token", "passin",
+        "passout", "user", "username",
+    ]
+
+    /// The password in `user:password`, `user%password`, or `user,password` of lftp.
     func pair(_ value: Range<Int>, to found: inout [Spot]) {
         let inner = unquoted(value)
-        guard let mark = bytes[inner].firstIndex(where: { $0 == 0x3a || $0 == 0x25 }),
+        guard
+            let mark = bytes[inner].firstIndex(where: { $0 == 0x3a || $0 == 0x25 })
+                ?? bytes[inner].firstIndex(of: 0x2c),
             mark + 1 < inner.upperBound
         else { return }
         add((mark + 1)..<inner.upperBound, .secret(.password), "command-line", key: nil, to: &found)
@@ -280,5 +390,6 @@ struct DirectiveRule {
         "password_pbkdf2": .init(secretClass: .passwordHash, places: [1]),
         "snmp-server": .init(secretClass: .community, places: [1], isWhole: false),
         "password": .init(secretClass: .password, places: [], isWhole: false),
+        "secure_link_md5": .init(secretClass: .symmetricKey, takesRest: true),
     ]
 }

@@ -32,10 +32,12 @@ struct FileKind {
             path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
         // Only in /etc: a file of hosts elsewhere is an inventory of Ansible.
         isRegister = FileKind.registers.contains(name) && path.hasSuffix("etc/" + name)
+        isDevice = false
     }
 
-    private init(_ other: FileKind, form: Form) {
+    private init(_ other: FileKind, form: Form, isDevice: Bool = false) {
         self.form = form
+        self.isDevice = isDevice
         path = other.path
         name = other.name
         ending = other.ending
@@ -43,9 +45,13 @@ struct FileKind {
         isRegister = other.isRegister
     }
 
-    /// The kind that the first line of the content shows, where the name says nothing: a script.
+    /// The kind that the content shows, where the name says nothing: a script by its first line, a network device.
     func adapted(to content: [UInt8]) -> FileKind {
-        guard form == .lines, content.starts(with: [0x23, 0x21]) else { return self }
+        guard form == .lines else { return self }
+        guard content.starts(with: [0x23, 0x21]) else {
+            return DeviceDirectives.isDevice(content)
+                ? FileKind(self, form: .lines, isDevice: true) : self
+        }
         let line = content.word(0..<min(content.endOfLine(0), 80))
         if ["python", "perl", "ruby", "php", "node"].contains(where: line.contains) {
             return FileKind(self, form: .code)
@@ -61,6 +67,7 @@ struct FileKind {
         ending = ""
         isModuleStack = outer.isModuleStack
         isRegister = false
+        isDevice = false
     }
 
     /// The form of a file by its last component.
@@ -118,6 +125,8 @@ struct FileKind {
     var isProse: Bool { form == .prose }
     /// PAM: `password requisite pam_unix.so` names a stage.
     let isModuleStack: Bool
+    /// The configuration of a switch, router or firewall.
+    let isDevice: Bool
     /// Names and numbers of services and the like, in which a first word is no key.
     let isRegister: Bool
     private static let registers: Set<String> = [

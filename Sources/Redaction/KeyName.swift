@@ -58,7 +58,11 @@ struct KeyName {
         case "setcredentialencrypted": return .secret(.ciphertext)
         default: break
         }
-        if last == "pin" || last == "puk" || last == "pincode" { return .code }
+        if last == "pin" || last == "puk" || last == "pincode" {
+            // The PIN of a token or of a key store may have letters.
+            return words.contains(where: KeyWords.tokenStores.contains)
+                ? .secret(.password) : .code
+        }
         if let place = words.lastIndex(where: { KeyWords.secretClass(of: $0) != nil }),
             var secretClass = KeyWords.secretClass(of: words[place])
         {
@@ -83,6 +87,8 @@ struct KeyName {
             }
         }
         if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
+        // `NONCE_SALT`, `hash_salt`; `salt` alone is a program as well.
+        if last == "salt" || last == "pepper", words.count > 1 { return .secret(.symmetricKey) }
         if KeyWords.shaped.contains(last) { return .suspicious(.symmetricKey) }
         return KeyWords.open.contains(last) ? .plain : .neutral
     }

@@ -15,7 +15,8 @@ enum KeyWords {
         "password": .password, "passwords": .password, "passwd": .password, "passwds": .password,
         "pass": .password, "pwd": .password, "pw": .password, "passphrase": .password,
         "passcode": .password, "passwort": .password, "kennwort": .password, "mdp": .password,
-        "passe": .password, "contrasena": .password, "wachtwoord": .password, "psk": .symmetricKey,
+        "passe": .password, "contrasena": .password, "contraseña": .password,
+        "wachtwoord": .password, "psk": .symmetricKey,
         "secret": .secret, "secrets": .secret, "secrete": .secret, "credential": .secret,
         "credentials": .secret, "cred": .secret, "creds": .secret,
         "token": .token, "tokens": .token, "jeton": .token, "bearer": .token,
@@ -83,7 +84,8 @@ enum KeyWords {
         "hashtype",
         "aging", "entry", "maps", "map", "table", "flags", "expression", "counter", "strategy",
         "stdin", "fd", "fds", "dialog", "eval", "phrasedialog", "reverse", "request", "through",
-        "reqd", "label", "editable", "namespace", "annotations", "versions",
+        "reqd", "label", "editable", "namespace", "annotations", "versions", "chat",
+        "certificate", "certificates", "cert", "certs",
     ]
 
     static let hashes: Set<String> = ["hash", "hashed", "hashes", "digest", "crypted", "encrypted"]
@@ -95,7 +97,7 @@ enum KeyWords {
         "enable", "enabled", "disable", "disabled", "skip", "show", "hide", "max", "min", "minimum",
         "maximum", "force", "needs", "check", "permit", "permits", "ask", "deny", "with", "without",
         "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
-        "allowed", "ignore", "support", "supports", "manage", "can", "public", "login",
+        "allowed", "ignore", "support", "supports", "manage", "can", "public",
         "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature", "condition",
         "assert", "load", "import",
     ]
@@ -127,6 +129,11 @@ enum KeyWords {
         "secrete": .symmetricKey, "rsa": .privateKey, "ec": .privateKey, "identity": .privateKey,
         "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey, "wg": .privateKey,
         "fernet": .symmetricKey, "otp": .symmetricKey, "base": .symmetricKey, "hash": .symmetricKey,
+    ]
+
+    /// What holds keys behind a PIN.
+    static let tokenStores: Set<String> = [
+        "pkcs11", "pkcs12", "p11", "p12", "softhsm", "hsm", "nss",
     ]
 
     static let publicKeys: Set<String> = [

@@ -131,7 +131,8 @@ extension LineScanner {
 
     /// In code, a bare word is a variable and a call computes something.
     func isVariable(_ range: Range<Int>, isQuoted: Bool) -> Bool {
-        guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted
+        guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted,
+            !document.contains(range.lowerBound)
         else { return false }
         guard let first = bytes[range].first, first.isLetter || first == 0x5f || first == 0x24
         else { return false }
@@ -150,6 +151,101 @@ extension LineScanner {
         }
         return value.allSatisfy {
             $0.isLetter || $0 >= 0x80 || [0x20, 0x2c, 0x2e, 0x27, 0x28, 0x29].contains($0)
+        }
+    }
+
+    /// Behind a name of several words (`The password of the guests is: …`) a sentence may follow: one word with more than
+    /// letters is a value.
+    func isSentence(_ range: Range<Int>, _ name: Range<Int>, isQuoted: Bool) -> Bool {
+        guard !isQuoted, bytes[name].count(where: { $0 == 0x20 }) > 2 else { return false }
+        return bytes[range].contains(0x20) || bytes[range].allSatisfy { $0.isLetter || $0 >= 0x80 }
+    }
+
+    /// Texts in quotes one behind the other, up to the bracket that closes.
+    func texts(in range: Range<Int>) -> [Range<Int>] {
+        var texts: [Range<Int>] = []
+        var position = range.lowerBound
+        while position < range.upperBound, bytes[position] != 0x29 {
+            guard
+                let quoted = Quoted(
+                    at: position, of: bytes, lineEnd: range.upperBound, mayBreak: false)
+            else {
+                position += 1
+                continue
+            }
+            texts.append(quoted.inner)
+            position = quoted.end
+        }
+        return texts
+    }
+
+    /// `PASSWORD = ("one" "two")` of code: the parts stand in brackets, on one line or on several. False where there are none.
+    mutating func brackets(_ value: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>)
+        -> Bool
+    {
+        guard kind.form == .code, let first = bytes[value].first, first == 0x28 else {
+            return false
+        }
+        let limit = min(bytes.count, value.lowerBound + 4096)
+        let close = bytes.position(of: 0x29, from: value.lowerBound, before: limit) ?? limit
+        let texts = texts(in: (value.lowerBound + 1)..<close)
+        for text in texts { judge(text, sensitivity, name: name) }
+        return !texts.isEmpty
+    }
+
+    /// `…_password_maps = static:user:password` of Postfix: in place of a table, the value itself.
+    mutating func lookup(_ name: Range<Int>, _ value: Int, in line: Line) {
+        guard bytes.has("static:", at: value) else { return }
+        let rest = bytes.trimmed((value + 7)..<line.range.upperBound)
+        guard let colon = bytes.position(of: 0x3a, from: rest.lowerBound, before: rest.upperBound)
+        else { return }
+        judge((colon + 1)..<rest.upperBound, .secret(.password), name: name)
+    }
+
+    private static let logins: Set<String> = [
+        "login", "register", "userpwd", "auth", "proxyauth", "basic", "userinfo", "user", "ftpuser",
+        "username",
+    ]
+
+    /// `login=user:password` of Squid, `register => user:password@host` of Asterisk, `user=name%password` of mount.cifs,
+    /// `auth=("user", "password")` of Python.
+    mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
+        guard value.count > 4, name.count <= 9, LineScanner.logins.contains(bytes.word(name)) else {
+            return
+        }
+        if bytes[value.lowerBound] == 0x28 {
+            let end = min(bytes.endOfLine(value.lowerBound), value.lowerBound + 1024)
+            let line = value.lowerBound..<end
+            if let second = texts(in: line).dropFirst().first {
+                judge(second, .secret(.password), name: name)
+            }
+            return
+        }
+        guard !bytes[value].contains(0x2f),
+            bytes.position(of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
+                == nil,
+            let colon = bytes.position(
+                of: 0x3a, from: value.lowerBound + 1, before: value.upperBound)
+                ?? bytes.position(of: 0x25, from: value.lowerBound + 1, before: value.upperBound)
+        else { return }
+        let end = bytes[colon..<value.upperBound].firstIndex(of: 0x40) ?? value.upperBound
+        let secret = (colon + 1)..<end
+        guard secret.count >= 4, !bytes[secret].allSatisfy(\.isDigit),
+            !Value.isSwitch(secret, of: bytes)
+        else { return }
+        judge(secret, .secret(.password), name: name)
+    }
+
+    mutating func openDocument(_ whole: Range<Int>, _ line: Line) {
+        guard wasted < 1 << 22,
+            let mark = bytes.position(
+                of: [0x3c, 0x3c], from: whole.lowerBound, before: whole.upperBound)
+        else { return }
+        if let body = hereDocument(mark, in: line) {
+            document = body
+        } else {
+            // Shifts of bits are no documents: a file full of them is read without looking for any.
+            wasted += 65536
         }
     }
 }

@@ -16,6 +16,8 @@ struct LineScanner {
     private var around: (sensitivity: Sensitivity, name: Range<Int>, end: Int)?
     /// The value of the last `name` on the line: what a `value` beside it is.
     private var named: Range<Int>?
+    /// A text of several lines in code (`<<EOT`): no code, so that bare words in it are values.
+    var document = 0..<0
     /// What the heading of the section says: `[passwords]`.
     private var section: Sensitivity
     /// What the place of the file says about names that say nothing.
@@ -50,6 +52,7 @@ struct LineScanner {
             section = heading
             return 0
         }
+        if kind.form == .code, document.upperBound <= whole.lowerBound { openDocument(whole, line) }
         for spot in Directives(bytes: bytes, kind: kind).spots(of: line) {
             spots.add(spot.range, spot.secretClass, spot.detector, key: spot.key)
         }
@@ -188,6 +191,7 @@ struct LineScanner {
         if bytes[separator] == 0x2c, !bytes[value].isQuote, !bytes.has("<<\"", at: value) {
             return nil
         }
+        if bytes[value] == 0x28 { login(name, value..<line.range.upperBound) }
         let isFirst = line.takesFirst(name.lowerBound)
         if bytes[separator] == 0x3a, !isFirst, name.upperBound == separator, !bytes[after].isSpace,
             !bytes[after].isQuote, bytes[separator - 1].isDigit
@@ -195,7 +199,9 @@ struct LineScanner {
             return nil
         }
         switch context(name, in: line) {
-        case .plain: return nil
+        case .plain:
+            lookup(name, value, in: line)
+            return nil
         case .neutral:
             // All that matters of it is whether it is one random word.
             var limit = min(line.range.upperBound, value + 128)
@@ -229,7 +235,11 @@ struct LineScanner {
                 judge(more, sensitivity, name: name)
                 return more.upperBound
             }
-            if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted) {
+            if brackets(extent.range, sensitivity, name: name) { return extent.end }
+            if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted),
+                self.sensitivity(of: name) != .neutral
+                    || !isSentence(extent.range, spread(name, in: line), isQuoted: extent.isQuoted)
+            {
                 judge(
                     extent.range, sensitivity, name: name,
                     needsQuotes: needsQuotes && !extent.isQuoted)
@@ -272,13 +282,22 @@ struct LineScanner {
 
     /// `public key: age1…` is a name of two words.
     func spread(_ name: Range<Int>, in line: Line) -> Range<Int> {
-        guard name.lowerBound > line.range.lowerBound, name.lowerBound - line.range.lowerBound < 40,
-            !bytes[name.lowerBound - 1].isQuote,
-            bytes[line.range.lowerBound..<name.lowerBound].allSatisfy({
-                $0.isWordOrDash || $0 == 0x20
+        var start = line.range.lowerBound
+        guard name.lowerBound > start, name.lowerBound - start < 100,
+            !bytes[name.lowerBound - 1].isQuote
+        else { return name }
+        // After the sentence before: Welcome. The password is: …
+        if let stop = bytes[start..<name.lowerBound].lastIndex(of: 0x2e),
+            bytes.has(" ", at: stop + 1)
+        {
+            start = stop + 2
+        }
+        guard name.lowerBound - start < 60,
+            bytes[start..<name.lowerBound].allSatisfy({
+                $0.isWordOrDash || $0 == 0x20 || $0 >= 0x80
             })
         else { return name }
-        return line.range.lowerBound..<name.upperBound
+        return start..<name.upperBound
     }
 
     private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
@@ -288,25 +307,6 @@ struct LineScanner {
         {
             named = value
         }
-    }
-
-    private static let logins: Set<String> = [
-        "login", "register", "userpwd", "auth", "proxyauth", "basic", "userinfo", "user", "ftpuser",
-    ]
-
-    /// `login=user:password` of Squid, `register => user:password@host` of Asterisk.
-    private mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
-        guard value.count > 4, name.count <= 9, LineScanner.logins.contains(bytes.word(name)),
-            !bytes[value].contains(0x2f),
-            let colon = bytes.position(
-                of: 0x3a, from: value.lowerBound + 1, before: value.upperBound)
-        else { return }
-        let end = bytes[colon..<value.upperBound].firstIndex(of: 0x40) ?? value.upperBound
-        let secret = (colon + 1)..<end
-        guard secret.count >= 4, !bytes[secret].allSatisfy(\.isDigit),
-            !Value.isSwitch(secret, of: bytes)
-        else { return }
-        judge(secret, .secret(.password), name: name)
     }
 
     /// The first argument in `define('DB_PASSWORD', '…')` and `{default_pass, <<"…">>}`.
@@ -324,7 +324,9 @@ struct LineScanner {
     private func name(before separator: Int, from start: Int) -> Range<Int>? {
         var end = separator
         if end > start, [0x2b, 0x3f, 0x3a, 0x21].contains(bytes[end - 1]) { end -= 1 }
-        while end > start, bytes[end - 1].isSpace { end -= 1 }
+        while end > start, bytes[end - 1].isSpace || bytes.has([0xc2, 0xa0], at: end - 2) {
+            end -= bytes[end - 1].isSpace ? 1 : 2
+        }
         // <<"text">> of Erlang.
         if end > start + 1, bytes[end - 1] == 0x3e, bytes[end - 2] == 0x3e { end -= 2 }
         // $config['password'] =
@@ -350,6 +352,8 @@ struct LineScanner {
 
     mutating func sensitivity(of name: Range<Int>) -> Sensitivity {
         let key = bytes[name]
+        // rclone calls the password of an object store `key`.
+        if kind.name == "rclone.conf", bytes.word(name) == "key" { return .secret(.symmetricKey) }
         if let found = known[key] { return found }
         let found = kind.sensitivity(of: KeyName(key))
         if known.count < 4096 { known[key] = found }

@@ -21,6 +21,19 @@ extension FileKind {
         case "token.cfg" where path.contains("/priv/"): return .userSecond
         default: break
         }
+        if name == "users" || name == "passwd", path.contains("dovecot") { return .accounts }
+        if name == "proxychains.conf" || name == "proxychains4.conf" { return .proxies }
+        if name == "voicemail.conf" { return .mailboxes }
+        if name == ".google_authenticator" { return .lines }
+        if path.contains("vsftpd") || path.contains("virtual_users"), ending == "txt" {
+            return .alternating
+        }
+        if ["csv", "tsv", "txt", "tab", "dsv"].contains(ending) { return .columns }
+        if path.contains("openvpn/"),
+            ["txt", "conf", "auth", "login", "cred", "up"].contains(ending)
+        {
+            return .twoLines
+        }
         if ending == "htdigest" { return .digest }
         if name.contains("htpasswd") || ending == "htpass" { return .accounts }
         if ending == "secrets", path.contains("ipsec") || path.contains("swan") { return .ipsec }
@@ -82,7 +95,8 @@ extension FileKind {
         "logstash.keystore", "secrets.tdb", "passdb.tdb",
         "key3.db", "key4.db", "logins.json", "secring.gpg", "secret_key", "private_key", "password",
         "passwords", "passphrase",
-        "password.txt", "passwords.txt", "passwd.txt", "pass.txt", "passphrase.txt", "secret.txt",
+        "keyfile", "password.txt", "passwords.txt", "passwd.txt", "pass.txt", "passphrase.txt",
+        "secret.txt",
         "secrets.txt", "auth.txt", "login.txt",
         "credentials.txt", "up.txt", "auth-user-pass", "token", "token.txt", ".token", "secret",
         ".secret", ".vault-token", ".vault_pass",

@@ -1,6 +1,6 @@
 /// Reads files whose lines have fields and no names: shadow, htpasswd, .pgpass, chap-secrets and their like.
 struct TableScanner {
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     private let kind: FileKind
     private(set) var spots: Spots
 
@@ -25,6 +25,8 @@ struct TableScanner {
             forEachLine { scanner, line in scanner.add(line, .password) }
             return true
         }
+        if table == .columns { return columns() }
+        if table == .twoLines || table == .alternating { return pairsOfLines(table) }
         if table == .subversion {
             subversion()
             return true
@@ -33,7 +35,7 @@ struct TableScanner {
         return table.isWhole
     }
 
-    private mutating func forEachLine(_ body: (inout TableScanner, Range<Int>) -> Void) {
+    mutating func forEachLine(_ body: (inout TableScanner, Range<Int>) -> Void) {
         var position = 0
         while position < bytes.count {
             let end = bytes.endOfLine(position)
@@ -47,7 +49,7 @@ struct TableScanner {
         }
     }
 
-    private mutating func add(_ range: Range<Int>, _ secretClass: SecretClass) {
+    mutating func add(_ range: Range<Int>, _ secretClass: SecretClass) {
         let range = bytes.trimmed(range)
         guard !Placeholder.isPlaceholder(bytes[range]) else { return }
         spots.add(range, secretClass, "table")
@@ -114,7 +116,21 @@ struct TableScanner {
         case .userSecond:
             let words = words(line)
             if words.count >= 2 { add(unquoted(words[1]), .password) }
-        case .netrc, .lines, .subversion: break
+        case .proxies:
+            // socks5 HOST PORT USER PASSWORD
+            let words = words(line)
+            if words.count >= 5, ["http", "socks4", "socks5", "raw"].contains(bytes.word(words[0]))
+            {
+                add(words[4], .password)
+            }
+        case .mailboxes:
+            // 100 => PIN,name,address
+            guard
+                let arrow = bytes.position(of: 0x3e, from: line.lowerBound, before: line.upperBound)
+            else { return }
+            let pin = bytes.trimmed((arrow + 1)..<line.upperBound)
+            add(pin.lowerBound..<(bytes[pin].firstIndex(of: 0x2c) ?? pin.upperBound), .password)
+        case .netrc, .lines, .subversion, .columns, .twoLines, .alternating: break
         }
     }
 
@@ -212,17 +228,21 @@ struct TableScanner {
 /// Files of fields.
 enum FileTable: Sendable {
     case accounts, oldAccounts, samba, pgpass, digest, ppp, ipsec, sasl, ntp, macros, netrc,
-        userSecond, subversion
+        userSecond, subversion, proxies, mailboxes
     /// Every line is a secret.
     case lines
+    /// A first line of names, with the same marks between them as between the values below.
+    case columns
+    /// A user's name, and a password below it: the whole file, or again and again.
+    case twoLines, alternating
 
     /// Whether nothing else is to be read in such a file.
     var isWhole: Bool {
         switch self {
         case .accounts, .oldAccounts, .samba, .pgpass, .digest, .ppp, .netrc, .lines, .sasl, .ntp,
-            .userSecond, .subversion:
+            .userSecond, .subversion, .columns, .twoLines, .alternating:
             true
-        case .ipsec, .macros: false
+        case .ipsec, .macros, .proxies, .mailboxes: false
         }
     }
 }

@@ -56,6 +56,7 @@ struct TextScan {
         if kind.form == .json { return .lines }
         if depth > 0 || kind.form == .lines,
             bytes.has("apiVersion:", at: 0) || bytes.has("---\n", at: 0)
+                || bytes.has("#cloud-config", at: 0)
         {
             return .yaml
         }

@@ -7,7 +7,7 @@ enum Value {
         "enabled", "disabled", "required", "optional", "oui", "non", "ask", "prompt", "never",
         "always",
         "auto", "nan", "inherit", "n/a", "unset", "{}", "[]", "\"\"", "''", "sealed", "omit",
-        "string",
+        "string", "read-only", "read-write",
     ]
 
     /// The parts of `range` that must go, where its name has that sensitivity; without quotes.
@@ -257,7 +257,7 @@ enum Value {
 
     private static let brackets: [(String, String)] = [
         ("${{", "}}"), ("{{", "}}"), ("<%", "%>"), ("$(", ")"), ("%(", ")s"), ("@", "@"),
-        ("%{", "}"),
+        ("%{", "}"), ("$__file{", "}"), ("$__env{", "}"), ("$__vault{", "}"),
     ]
 
     /// Quoted texts in an expression (`db_pass | default('hunter2')`) that are not the names of what is looked up.

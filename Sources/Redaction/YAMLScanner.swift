@@ -19,6 +19,8 @@ struct YAMLScanner {
     /// A value that came before its name: `value:` above `name:`.
     private var valued: (range: Range<Int>, indent: Int)?
     private var secretIndent: Int?
+    /// A name that stands on a line of its own behind a question mark.
+    private var asked: Range<Int>?
     /// The last element of a list, where it was an option of a command.
     private var option: Range<Int>?
 
@@ -77,6 +79,15 @@ struct YAMLScanner {
             valued = nil
         }
         guard start < stop else { return 0 }
+        // `? name` and `: value` below it.
+        if bytes.has("? ", at: start), name(start..<stop) == nil {
+            asked = bytes.trimmed((start + 2)..<stop)
+            return 0
+        }
+        if bytes.has(": ", at: start), let name = asked {
+            asked = nil
+            return scalar((start + 2)..<stop, indent: indent, name, context(name, indent: indent))
+        }
         guard let (name, after) = name(start..<stop) else {
             if isItem { item(start..<stop, indent: indent) }
             return 0
@@ -158,7 +169,21 @@ struct YAMLScanner {
             value.count > 2 && bytes[value.lowerBound] == 0x2d && !bytes[value].contains(0x3d)
                 && !bytes[value].contains(0x20) ? value : nil
         guard let above = levels.last, above.indent <= indent else { return }
+        if bytes.word(above.name) == "list",
+            levels.contains(where: { bytes.word($0.name) == "chpasswd" })
+        {
+            login(value)
+        }
         add(range, above.sensitivity, above.name)
+    }
+
+    /// `root:password`.
+    private mutating func login(_ range: Range<Int>) {
+        guard let colon = bytes.position(of: 0x3a, from: range.lowerBound, before: range.upperBound)
+        else { return }
+        add(
+            (colon + 1)..<range.upperBound, .secret(.password), range.lowerBound..<colon,
+            isExtent: true)
     }
 
     private mutating func scalar(
@@ -238,6 +263,17 @@ struct YAMLScanner {
         }
         guard let first else { return 0 }
         let content = bytes.trimmed(first..<last)
+        // chpasswd: { list: | } of cloud-init has user:password in each line.
+        if bytes.word(name) == "list", let above = levels.last, bytes.word(above.name) == "chpasswd"
+        {
+            var start = content.lowerBound
+            while start < content.upperBound {
+                let end = min(bytes.endOfLine(start), content.upperBound)
+                login(bytes.trimmed(start..<end))
+                start = end + 1
+            }
+            return last
+        }
         let effective: Sensitivity
         if bytes.word(name) == "value", let named, named.indent == indent {
             effective = scan.kind.sensitivity(of: KeyName(bytes[named.range]))

@@ -190,6 +190,7 @@ def damages(cases):
         held("arrays-bag", all_entries)
         (file,) = manifest("arrays-bag")["facts"]["journald"]["files"]
         assert file["unlisted"] > 0 and file["found"] == 800, file
+        assert omissions("arrays-bag") == {"files-damaged": 1}  # named, though nothing is missing
 
     with cases.case("damage in the middle is stepped over, and costs what lies in it"):
         def wreck(data):

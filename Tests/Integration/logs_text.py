@@ -285,6 +285,37 @@ with scratch("logs-range-") as directory:
         text["since"] = "2026-03-29 02:30:00"
         assert "no clock shows" in place.export([text], output="no", status=1).errors
 
+    with cases.case("a day alone is all of it, also one of 25 hours, and files without times stay whole and are named"):
+        place.put("day.log", b"".join(b"%s day\n" % time for time in (
+            b"2026-10-24T21:59:59.999999999Z", b"2026-10-24T22:00:00Z", b"2026-10-25T22:59:59.999999999Z",
+            b"2026-10-25T23:00:00Z")))
+        place.put("day-none.log", b"no time\n")
+        group = {"paths": [place.log + "/day*.log"], "timezone": "Europe/Paris", "since": "2026-10-25",
+                 "until": "2026-10-25"}
+        place.export([group], output="bag-day")
+        tree = place.tar("bag-day")
+        assert [line[:19] for line in open(tree + "/day.log")] == ["2026-10-24T22:00:00", "2026-10-25T22:59:59"]
+        assert open(tree + "/day-none.log").read() == "no time\n"
+        plan = exeat("plan", place.plan([group]), "--json", cwd=directory).expect(0)
+        assert "day-none.log" in json.dumps([f for s in plan.json["sources"] for f in s["findings"]
+                                             if f["code"] == "log-undated"]), plan.json
+
+    with cases.case("days before months are read where a format or a month's name tells so"):
+        for name, lines in (("tomcat", "27-Nov-2026 10:00:00.123 INFO a\n28-Nov-2026 10:00:00.123 INFO b\n"),
+                            ("redis", "12:M 27 Nov 2026 10:00:00.123 * a\n12:M 28 Nov 2026 10:00:00.123 * b\n"),
+                            ("dots", "27.11.2026 10:00:00 a\n28.11.2026 10:00:00 b\n"),
+                            ("slashes", "27/11/2026 10:00:00 a\n28/11/2026 10:00:00 b\n")):
+            place.put(f"first-{name}.log", lines)
+        place.export([{"paths": [place.log + "/first-*.log"], "timezone": "UTC", "until": "2026-11-27"}],
+                     output="bag-auto")
+        tree = place.tar("bag-auto")
+        kept = {name: len(open(f"{tree}/first-{name}.log").readlines()) for name in
+                ("tomcat", "redis", "dots", "slashes")}
+        assert kept == {"tomcat": 1, "redis": 1, "dots": 1, "slashes": 2}, kept
+        place.export([{"paths": [place.log + "/first-slashes.log"], "timezone": "UTC", "until": "2026-11-27",
+                       "format": "day-first"}], output="bag-first")
+        assert len(open(place.tar("bag-first") + "/first-slashes.log").readlines()) == 1
+
     with cases.case("years that lines do not name are inferred over New Year"):
         old = b"Dec 30 23:00:00 h a: 1\nDec 31 23:59:59 h a: 2\nJan  1 00:00:00 h a: 3\n"
         new = b"Jan  5 10:00:00 h a: 4\nJan  6 10:00:00 h a: 5\n"
@@ -368,6 +399,24 @@ with scratch("logs-change-") as directory:
         subprocess.run(["rm", "-rf", place.at("untarred-bag")])
         assert open(place.tar() + "/a.log", "rb").read() == lines[:1000]
         interrupted(lambda path: os.truncate(path, 0), status=0, accept="    accept: [ shortened ]\n")
+
+    with cases.case("a file that was emptied and filled again, or written anew in its place, is an omission"):
+        _, result = interrupted(lambda path: write(path, b"2026-10-21T00:00:00Z other\n" * 20000), status=2)
+        assert [o["reason"] for o in result.json["omissions"]] == ["changed"], result.json["omissions"]
+
+    with cases.case("what a pattern leads to and is no file is named"):
+        subprocess.run(["rm", "-rf", place.at("bag"), place.log])
+        place.put("a.log", b"x\n")
+        place.put("covered/b.log", b"x\n")
+        place.put("left/c.log", b"x\n")
+        os.makedirs(place.log + "/empty")
+        os.mkfifo(place.log + "/fifo")
+        os.symlink("/nowhere", place.log + "/link")
+        result = place.export([place.log + "/*", place.log + "/covered/*.log"], status=2)
+        assert {o["reason"]: o["count"] for o in result.json["omissions"]} == {
+            "directories": 1, "special-files": 2}, result.json["omissions"]
+        subprocess.run(["rm", "-rf", place.at("bag")])
+        place.export([place.log + "/**/*"], extra='    exclude: { paths: [ fifo, link ], reason: "no logs" }\n')
 
     with cases.case("a file that is gone is an omission"):
         _, result = interrupted(os.unlink, status=2)
