@@ -23,14 +23,16 @@ def raw(members, key):
     return members[key].encode() if key in members else base64.b64decode(members.get(key + "64", ""))
 
 
-def read_index(data):
+def read_index(data, lost):
+    """The entries; `lost` gets paths of those that changed, and were left out."""
     entries = []
     for text in data.split(b"\n")[:-1]:
         entry = parse(text, "tree-malformed")
         need(line(entry) == text, "tree-malformed")
-        if "omitted" in entry:
-            continue
         entry["bytes"] = raw(entry, "path")
+        if "omitted" in entry:
+            lost.add(entry["bytes"] if entry["omitted"] == "changed" else None)
+            continue
         need(not entries or entry["bytes"] > entries[-1]["bytes"], "tree-order")
         need(not {b"", b".", b".."} & set(entry["bytes"].split(b"/")) or not entry["bytes"], "tree-path-unsafe")
         entries.append(entry)
@@ -86,14 +88,21 @@ def content(stream, entry, at):
 def check_tree(bag, source):
     """Entries with their contents; every one as the index says, and the index as the manifest says."""
     tree, index = source["artifacts"]
-    entries = read_index(b"".join(plain(bag, segment) for segment in index["segments"]))
+    lost = set()
+    entries = read_index(b"".join(plain(bag, segment) for segment in index["segments"]), lost)
     parts = [plain(bag, segment) for segment in tree["segments"]]
     stream = b"".join(parts)
     need(stream.endswith(bytes(1024)), "truncated")
     for name, which in (("tree-content", 0), ("tree-metadata", 1)):
         need(root([leaves(entry)[which] for entry in entries]).hex() == tree["digests"][name], "tree-mismatch")
-    for entry in entries:
-        at = sum(map(len, parts[:entry["segment"]])) + entry["offset"]
+    starts = {sum(map(len, parts[:entry["segment"]])) + entry["offset"]: entry for entry in entries}
+    at = 0
+    while at < len(stream) - 1024:
+        found, header, behind = records(stream, at)
+        need(at in starts or header[156:157] == b"1" and header[:100].rstrip(b"\0") in lost, "tree-mismatch")
+        size = int(found["size"]) if "size" in found else int(header[124:135], 8)
+        at = behind + size + -size % 512
+    for at, entry in starts.items():
         found, header, _ = records(stream, at)
         flag = b"01234567".index(header[156:157])
         need(["file", "hardlink", "symlink", "character", "block", "directory", "fifo"][flag] == entry["type"], "tree-mismatch")
@@ -345,6 +354,8 @@ def refusals(cases, desk):
     changed("tree-order", resealed({"file-index": lambda data: b"\n".join(reversed(data.split(b"\n")[:-1])) + b"\n"}))
     changed("tree-malformed", resealed({"file-index": lambda data: data.replace(b'","type"', b'", "type"', 1)}))
     changed("tree-mismatch", resealed({"file-tree": lambda data: data.replace(b"hello", b"jello", 1)}))
+    further = forge.header(b"zz", b"1", link=b"a")
+    changed("tree-mismatch", resealed({"file-tree": lambda data: data[:-1024] + further + data[-1024:]}))
     changed("plaintext-too-long", resealed({}, lambda manifest: manifest["sources"][0]["artifacts"][1]["segments"][0].update(
         plainBytes=10)))
     changed("coverage-mismatch", resealed({}, lambda manifest: manifest["sources"][0]["omissions"]["counts"][0].update(
