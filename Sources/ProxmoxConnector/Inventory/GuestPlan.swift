@@ -30,9 +30,10 @@ struct GuestPlan {
         guard keepsSecrets || settings.disks == .portable else {
             throw Failure(
                 .planInvalidValue,
-                "the stream of vzdump holds passwords and firmware secrets as they are, and the "
-                    + "archive is not encrypted",
-                hint: "Give recipients in archive.encrypt-to, or say \"disks: portable\".")
+                "the stream of vzdump holds passwords and firmware secrets as they are, and the plan "
+                    + "keeps no secrets",
+                hint: "Give recipients in archive.encrypt-to and leave \"secrets: omit\" out, or "
+                    + "say \"disks: portable\".")
         }
     }
 
