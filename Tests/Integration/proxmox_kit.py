@@ -187,15 +187,15 @@ class ClusterSuite(Suite):
 ACCEPT = "accept: [ not-backed-up, media, withheld, denied, states, snapshots, unused-disks ]"
 
 
-def importing_token(cluster):
+def importing_token(cluster, without=None):
     """A token that may make guests."""
     privileges = ["VM.Audit", "VM.Backup", "VM.Allocate", "VM.Config.Disk", "VM.Config.CPU", "VM.Config.Memory",
                   "VM.Config.Network", "VM.Config.HWType", "VM.Config.Options", "VM.Config.Cloudinit", "VM.Config.CDROM",
                   "VM.PowerMgmt", "Datastore.Audit", "Datastore.AllocateSpace", "Datastore.AllocateTemplate",
                   "Datastore.Allocate", "Sys.Audit", "Sys.Modify", "Pool.Audit", "Pool.Allocate", "User.Modify",
                   "Group.Allocate", "Permissions.Modify", "SDN.Audit", "SDN.Allocate", "SDN.Use", "Realm.AllocateUser"]
-    if cluster.pve.version.startswith("7"):
-        privileges = [one for one in privileges if one != "SDN.Use"]
+    unknown = "SDN.Use" if cluster.pve.version.startswith("7") else None
+    privileges = [one for one in privileges if one not in (unknown, without)]
     cluster.token = cluster.pve.add_token("ineat@pve", "import", "Import", privileges)
 
 

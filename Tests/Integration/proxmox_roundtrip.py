@@ -284,13 +284,30 @@ def no_proof_of_files(world):
     source = world.cluster("source")
     exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 200 ]", "cluster: false", ACCEPT]), source)
     target = world.cluster("target", guests=False)
-    importing_token(target)
+    importing_token(target, without="Datastore.Allocate")
     target.pve.pools["dpi"] = {"comment": "", "vms": set(), "storage": set()}
     result = world.run("import", world.at("out"), world.import_to("i.yaml", target, ["upload-storage: local"]),
                        "--work", world.at("work"), "--json", env=target.environment)
     expect(result.status == 2, f"import ended with {result.status}: {result.err}")
-    expect("files of a container were not read again: the target names no transport" in open(world.at("work/report.json")).read(),
-           result.out.decode())
+    report = open(world.at("work/report.json")).read()
+    expect("files of a container were not read again: the target names no transport" in report, report)
+    expect("pvesm free local:vztmpl/exeat-200-200.tar.zst" in report, report)
+    same_files(target, 200, source, 200)
+
+
+def machine_without_disks(world):
+    """One that starts from the network needs neither a storage for uploads nor a stream."""
+    world.remove("out", "work")
+    source = world.cluster("source", guests=False)
+    source.pve.make_vm(102, name="thin", boot="order=net0", disks={})
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 102 ]", "cluster: false"]), source)
+    target = world.cluster("target", guests=False)
+    importing_token(target)
+    result = world.run("import", world.at("out"), world.import_to("i.yaml", target, target.directory()),
+                       "--work", world.at("work"), env=target.environment)
+    expect(result.status == 0, f"import ended with {result.status}: {result.err}")
+    expect(target.pve.guests[102].config().values["name"] == "thin", "it was not made")
+    expect(target.backups() == [], f"left: {target.backups()}")
 
 
 def refused_before_anything(world):
@@ -408,6 +425,7 @@ if __name__ == "__main__":
     suite.case("files of a container", container_files, None)
     suite.case("files of a restored container", container_files, "restore")
     suite.case("files of a container without proof", no_proof_of_files)
+    suite.case("machine without disks", machine_without_disks)
     suite.case("refused before anything", refused_before_anything)
     suite.case("parts of the cluster", cluster_parts)
     suite.case("to images", to_images)

@@ -26,7 +26,8 @@ extension GuestCreation {
 
     var templateVolume: String { "\(settings.uploads ?? ""):vztmpl/\(stem).tar.zst" }
 
-    var archiveName: String { guest.streamName }
+    /// Of the new number: rights on a backup are those on the guest that its name tells.
+    var archiveName: String { guest.streamName(Int64(target.number)) }
 
     var archiveVolume: String {
         "\(settings.transport?.storage ?? ""):backup/\(archiveName)"
@@ -60,7 +61,7 @@ extension GuestCreation {
             node: node, storage: settings.uploads ?? "", content: content, name: name)
         if state.uploads.contains(place.volume) {
             // Brought before the interruption, or half of it: only a whole one has its name.
-            if try isThere(place.volume) { return }
+            if try isThere(place.volume, on: place.storage) { return }
         }
         let digest = try digest(of: path)
         if !state.uploads.contains(place.volume) {
@@ -77,9 +78,8 @@ extension GuestCreation {
             sent: { progress.add(stored: $0) })
     }
 
-    private func isThere(_ volume: String) throws(Failure) -> Bool {
-        let answer = try client.get(
-            ["nodes", node, "storage", settings.uploads ?? "", "content"])
+    private func isThere(_ volume: String, on storage: String) throws(Failure) -> Bool {
+        let answer = try client.get(["nodes", node, "storage", storage, "content"])
         return (answer.array ?? []).contains { $0["volid"]?.string == volume }
     }
 
@@ -184,10 +184,13 @@ extension GuestCreation {
                     _ = try TaskFollower(client).follow(upid)
                 }
             } catch {
+                // To delete an upload takes more than to make it, and not everybody grants that.
+                guard
+                    [.serverRights, .notFound, .serverRefused, .serverTaskFailed]
+                        .contains(error.code)
+                else { throw error.during("cannot remove \"\(volume)\" after the import") }
                 // What is gone already is no loss.
-                guard [.notFound, .serverRefused, .serverTaskFailed].contains(error.code) else {
-                    throw error.during("cannot remove \"\(volume)\" after the import")
-                }
+                if try isThere(volume, on: storage) { state.left.append(volume) }
             }
             state.uploads.removeLast()
             try save(state)

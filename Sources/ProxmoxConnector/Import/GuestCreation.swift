@@ -27,19 +27,23 @@ struct GuestCreation: Sendable {
         var task: String?
         var isMade: Bool
         var uploads: [String]
+        /// Uploads that could not be removed, for want of a right.
+        var left: [String]
         /// When the number was found free: seconds since 1970, by our clock.
         var began: Int64
 
         var json: JSON {
             [
                 "task": task.map { .string($0) } ?? .null, "made": .bool(isMade),
-                "uploads": .array(uploads.map { .string($0) }), "began": .integer(began),
+                "uploads": .array(uploads.map { .string($0) }),
+                "left": .array(left.map { .string($0) }), "began": .integer(began),
             ]
         }
 
         init(began: Timestamp) {
             isMade = false
             uploads = []
+            left = []
             self.began = began.seconds
         }
 
@@ -49,6 +53,7 @@ struct GuestCreation: Sendable {
             task = json["task"]?.string
             isMade = json["made"]?.bool ?? false
             uploads = (json["uploads"]?.array ?? []).compactMap(\.string)
+            left = (json["left"]?.array ?? []).compactMap(\.string)
             began = json["began"]?.integer ?? .max
         }
     }
@@ -62,6 +67,9 @@ struct GuestCreation: Sendable {
 
     /// Whether it is there: what comes behind is small.
     var isMade: Bool { (try? State(reading: statePath))?.isMade ?? false }
+
+    /// Uploads that stay on the cluster, and that somebody else must remove.
+    var leftBehind: [String] { (try? State(reading: statePath))?.left ?? [] }
 
     func request() throws(Failure) -> CreationRequest {
         switch route {
@@ -118,14 +126,20 @@ struct GuestCreation: Sendable {
     /// The way that the plan names, or the one that there is.
     var route: ProxmoxTarget.Route {
         if let route = settings.route { return route }
-        if kind == .container { return .import }
+        if kind == .container || hasNoDisks { return .import }
         return !guest.disks.isEmpty && reader.version.has(.importOfAppliances)
             && settings.uploads != nil ? .import : .restore
+    }
+
+    /// A machine that starts from the network or a medium: there is nothing to bring.
+    private var hasNoDisks: Bool {
+        kind == .machine && guest.disks.isEmpty && BackupContent(of: configuration).carried.isEmpty
     }
 
     /// Throws what keeps this guest from being made, before anything is.
     func check() throws(Failure) {
         switch route {
+        case .import where hasNoDisks: break
         case .import:
             guard settings.uploads != nil else {
                 throw Failure(

@@ -31,7 +31,7 @@ struct GuestImages: Sendable {
             }
             + [guest.stream].compactMap { $0 }.map { stream in
                 RestoredDisk(
-                    stream, to: "\(directory)/\(guest.streamName)", .raw,
+                    stream, to: "\(directory)/\(guest.streamName(guest.id))", .raw,
                     notes: "\(room.directory)/disk-\(stream.artifact)", progress: room.progress)
             }
     }
@@ -161,8 +161,9 @@ extension StoredGuests.Guest {
     var folder: String { GuestFolder.name(id, name) }
 
     /// As vzdump would name it, so that Proxmox VE takes it again.
-    var streamName: String {
-        isContainer ? "vzdump-lxc-\(id)-\(taken).tar" : "vzdump-qemu-\(id)-\(taken).vma"
+    func streamName(_ number: Int64) -> String {
+        isContainer
+            ? "vzdump-lxc-\(number)-\(taken).tar" : "vzdump-qemu-\(number)-\(taken).vma"
     }
 
     /// The time in the name of the backup.

@@ -241,6 +241,17 @@ final class GuestProof: Sendable {
                 "found": item.found.map { .string($0) } ?? .null,
             ])
         }
+        for volume in creation.leftBehind {
+            let storage = volume.prefix { $0 != ":" }
+            result.shortfallCount += 1
+            result.shortfalls.append([
+                "object": .string(volume),
+                "what": .string(
+                    "an upload that could not be removed: that takes Datastore.Allocate on "
+                        + "/storage/\(storage)"),
+                "command": .string("pvesm free \(volume)"),
+            ])
+        }
         // What is left to a person is not set yet.
         for action in actions {
             result.shortfallCount += 1

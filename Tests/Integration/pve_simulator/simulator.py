@@ -244,6 +244,8 @@ class Simulator:
         for key, (where, options, contents) in (mounts or {}).items():
             volume = self.storage(storage, node).allocate_root(node, vmid)
             fill(guest.resolve(volume), contents)
+            # Whoever has mounted it once has made the directory.
+            os.makedirs(os.path.join(guest.resolve(root), where.lstrip("/")), exist_ok=True)
             values[key] = ",".join(filter(None, [volume, f"mp={where}", options, "size=8G"]))
         return self._made(guest, values, running, firewall, pool)
 
