@@ -8,6 +8,19 @@ struct TextContent {
     let member: TextMember
     let file: SharedDescriptor
     let progress: Progress
+    /// What the medium did not give, of all that was read through this.
+    let losses = Losses()
+
+    /// Bytes that could not be read (bad blocks); zeros stand for them, so that what follows keeps its place.
+    final class Losses {
+        fileprivate(set) var bytes: Int64 = 0
+        fileprivate(set) var first: Int64 = 0
+
+        fileprivate func note(_ range: Range<Int64>) {
+            if bytes == 0 { first = range.lowerBound }
+            bytes += range.upperBound - range.lowerBound
+        }
+    }
 
     /// How a member ended.
     struct Outcome {
@@ -95,6 +108,17 @@ struct TextContent {
         return parts
     }
 
+    private static let block: Int64 = 4096
+
+    private func zeros(
+        _ count: Int64, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) {
+        let zeros = [UInt8](repeating: 0, count: Int(count))
+        try Failure.catching {
+            try unsafe zeros.withUnsafeBytes { try unsafe body($0) }
+        }
+    }
+
     /// Stored bytes as far as they are there; never one behind the end that the inventory saw.
     private func pieces(
         _ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
@@ -102,17 +126,37 @@ struct TextContent {
         var chunk = Chunk()
         var position = range.lowerBound
         let end = min(range.upperBound, member.size)
+        // Behind a read error less is read at once, to lose no more than the blocks that are bad.
+        var most = Int64.max
+        var skip = Self.block
         while position < end {
             try progress.checkCancelled()
             chunk.removeAll()
-            let (here, left) = (position, end - position)
+            let (here, left) = (position, min(end - position, most))
             do throws(Failure) {
                 try unsafe chunk.append { (free) throws(Failure) in
                     let size = Int(min(Int64(free.count), left))
                     return try unsafe file.descriptor.read(
                         into: UnsafeMutableRawBufferPointer(rebasing: free[..<size]), at: here)
                 }
-            } catch { throw error.during("cannot read \(file.name)") }
+                skip = Self.block
+                most = most > 1 << 20 ? most : most * 2
+            } catch {
+                guard error.code == .inputOutput else {
+                    throw error.during("cannot read \(file.name)")
+                }
+                guard most <= Self.block else {
+                    most = Self.block
+                    continue
+                }
+                // Each error in a row is twice as far from the next attempt: a dead disk takes seconds for each.
+                let stop = min(end, (here / Self.block + skip / Self.block) * Self.block)
+                skip = min(skip * 2, 1 << 20)
+                losses.note(here..<stop)
+                try unsafe zeros(stop - here, body)
+                position = stop
+                continue
+            }
             if chunk.isEmpty { break }
             try unsafe chunk.withBytes { (bytes) throws(Failure) in try unsafe body(bytes) }
             position += Int64(chunk.count)

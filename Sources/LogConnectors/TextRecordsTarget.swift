@@ -40,7 +40,8 @@ final class TextRecordsTarget: Sendable {
         let begun = room.directory + "/begun-\(form.rawValue)"
         try Files.makeDirectory(path, mode: 0o700)
         if existing == .refuse, !(resuming && Files.exists(begun)) {
-            guard try Files.names(in: path).isEmpty else {
+            // Records of the journal lie below `journal`.
+            guard try Files.names(in: path).allSatisfy({ $0 == "journal" }) else {
                 throw Failure(
                     .targetOccupied, "the target \"\(path)\" is not empty",
                     hint: "Choose another one, or say `existing: replace`.")

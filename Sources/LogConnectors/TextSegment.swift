@@ -97,6 +97,7 @@ struct TextSegment {
         } else {
             try writeSelected(content, &note, &sink)
         }
+        Self.note(content.losses, &note)
         try Self.compare(before, file, &note)
         try sink.write(zeros: Int64(PaxWriter.padding(after: entry.size)))
         position += entry.size + Int64(PaxWriter.padding(after: entry.size))
@@ -133,6 +134,14 @@ struct TextSegment {
         else { return }
         note.lacks = .changed
         note.detail = "it was written to in its place while it was read"
+    }
+
+    private static func note(_ losses: TextContent.Losses, _ note: inout TextNote) {
+        guard losses.bytes > 0, note.lacks == nil || note.lacks == .damaged else { return }
+        note.lacks = .unreadable
+        note.detail =
+            "\(losses.bytes) bytes gave read errors, the first of them byte \(losses.first): zeros "
+            + "stand for them"
     }
 
     /// The file as it is stored; read as text beside that, unpacked where it is packed.
@@ -236,6 +245,7 @@ struct TextSegment {
                 try unsafe sink.write(buffer: bytes)
                 unsafe hasher.update(bytes)
             }
+            Self.note(content.losses, &note)
         }
         if count < size {
             try sink.write(zeros: size - count)
@@ -251,7 +261,9 @@ struct TextSegment {
         if range.upperBound == member.entry.size {
             try sink.write(zeros: Int64(PaxWriter.padding(after: member.entry.size)))
         }
-        if range.lowerBound == 0, let file, note.lacks == nil || note.lacks == .changed {
+        if range.lowerBound == 0, let file,
+            [nil, .changed, .unreadable].contains(note.lacks)
+        {
             try readWhole(TextContent(member: member, file: file, progress: progress), &note)
         }
         notes.append(note)

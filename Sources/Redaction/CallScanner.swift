@@ -21,9 +21,18 @@ struct CallScanner {
 
     /// Called for each word of a text; `end` is behind it.
     func secret(after word: Range<Int>, before limit: Int) -> [Range<Int>] {
-        guard word.count <= 32, word.upperBound < limit,
-            [0x20, 0x28, 0x09].contains(bytes[word.upperBound])
-        else { return [] }
+        guard word.upperBound < limit, [0x20, 0x28, 0x09].contains(bytes[word.upperBound]) else {
+            return []
+        }
+        if bytes[word.upperBound] == 0x20, let value = procedure(word, before: limit) {
+            return [value]
+        }
+        // Factory.createConnection(…): what it is called by its last name.
+        var word = word
+        if word.count > 32, let dot = bytes[word].lastIndex(of: 0x2e) {
+            word = (dot + 1)..<word.upperBound
+        }
+        guard word.count <= 32 else { return [] }
         guard CallScanner.filter.mayHave(word, of: bytes) || bytes[word.upperBound] == 0x28 else {
             return []
         }
@@ -37,7 +46,8 @@ struct CallScanner {
         if CallScanner.marks.contains(text) || text == "by" && isIdentified(word) {
             if let quoted = quoted(word.upperBound, before: limit) { return [quoted] }
             // Oracle takes a bare word: IDENTIFIED BY tiger.
-            return text == "by" ? bare(word.upperBound, before: limit).map { [$0] } ?? [] : []
+            guard text == "by", isOfAccount(word) else { return [] }
+            return bare(word.upperBound, before: limit).map { [$0] } ?? []
         }
         return []
     }
@@ -45,6 +55,33 @@ struct CallScanner {
     /// IDENTIFIED BY, IDENTIFIED WITH plugin BY.
     private func isIdentified(_ word: Range<Int>) -> Bool {
         bytes.word(max(0, word.lowerBound - 60)..<word.lowerBound).contains("identified")
+    }
+
+    /// `EXEC sp_addlogin 'name', 'password'` of SQL Server.
+    private func procedure(_ word: Range<Int>, before limit: Int) -> Range<Int>? {
+        guard bytes.has("sp_", at: word.lowerBound),
+            let place = ["sp_addlogin": 1, "sp_addlinkedsrvlogin": 3, "sp_password": 1][
+                bytes.word(word)]
+        else { return nil }
+        var texts: [Range<Int>] = []
+        var position = word.upperBound
+        let end = min(limit, bytes.endOfLine(position), position + 1024)
+        while position < end {
+            if let text = Quoted(at: position, of: bytes, lineEnd: end, mayBreak: false) {
+                texts.append(text.inner)
+                position = text.end
+            } else {
+                position += 1
+            }
+        }
+        return place < texts.count ? texts[place] : nil
+    }
+
+    /// CREATE USER, ALTER USER and GRANT stand before; `problems identified by …` is a sentence.
+    private func isOfAccount(_ word: Range<Int>) -> Bool {
+        let before = bytes.word(max(0, word.lowerBound - 120)..<word.lowerBound)
+        return ["create user ", "alter user ", "grant ", "create role ", "database link "].contains(
+            where: before.contains)
     }
 
     /// A text in quotes that follows, possibly in a bracket.

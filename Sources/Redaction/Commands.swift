@@ -19,7 +19,7 @@ enum Commands {
         put(
             [
                 "mongodump", "mongorestore", "sshpass", "docker", "podman", "skopeo", "plink",
-                "pscp", "rabbitmqadmin", "7z", "7za", "7zr",
+                "pscp", "psexec", "rabbitmqadmin", "7z", "7za", "7zr",
             ], "p")
         put(
             [
@@ -64,7 +64,7 @@ enum Commands {
             "impdp", "exp", "imp", "rman", "sqlldr", "login", "openssl", "nmcli", "wpa_passphrase",
             "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf", "redis-cli", "net",
             "isql",
-            "iusql", "xfreerdp", "wfreerdp", "mstsc", "connect", "conn", "send",
+            "iusql", "schtasks", "xfreerdp", "wfreerdp", "mstsc", "connect", "conn", "send",
         ], mayBePath: true)
 
     /// Passwords that a command takes by their place, or from its input.
@@ -160,6 +160,12 @@ enum Commands {
                 // isql DSN USER PASSWORD.
                 let plain = words[(index + 1)...].filter { bytes[$0.lowerBound] != 0x2d }
                 if plain.count >= 3 { put(plain[2], directives, &found) }
+            case "schtasks":
+                if let mark = words[index...].firstIndex(where: {
+                    ["/rp", "/p"].contains(bytes.word($0))
+                }), mark + 1 < words.count {
+                    put(words[mark + 1], directives, &found)
+                }
             case "xfreerdp", "wfreerdp", "mstsc":
                 for value in words[(index + 1)...] where bytes.has("/p:", at: value.lowerBound) {
                     put((value.lowerBound + 3)..<value.upperBound, directives, &found)

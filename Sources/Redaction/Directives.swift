@@ -35,58 +35,6 @@ struct Directives {
         return found
     }
 
-    /// Commands that stand in quotes as a whole, or word by word.
-    private func quoted(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
-        for word in words {
-            // A command within quotes: sh -c '…', - "…" of a pipeline.
-            if bytes[word.lowerBound].isQuote, word.count < 65536, bytes[word].contains(0x20),
-                let quoted = Quoted(
-                    at: word.lowerBound, of: bytes, lineEnd: word.upperBound, mayBreak: false)
-            {
-                command(Words.split(quoted.inner, of: bytes), quoted.inner, to: &found)
-            }
-        }
-        command(elements(of: line.range), line.range, to: &found)
-    }
-
-    /// The secrets among the words of a command, which is not all that its line holds.
-    private func command(_ words: [Range<Int>], _ range: Range<Int>, to found: inout [Spot]) {
-        guard words.count > 1 else { return }
-        var current = ""
-        for index in words.indices {
-            let word = words[index]
-            if Directives.commands.mayHave(word, of: bytes), let command = command(word) {
-                current = command
-            }
-            if bytes[word.lowerBound] == 0x2d {
-                let value = index + 1 < words.count ? words[index + 1] : nil
-                option(word, value, of: current, to: &found)
-            }
-        }
-        Commands.positional(words, Line(range, of: bytes), in: self, to: &found)
-    }
-
-    /// The words in `["redis-server", "--requirepass", "…"]`.
-    private func elements(of line: Range<Int>) -> [Range<Int>] {
-        guard let open = bytes.position(of: 0x5b, from: line.lowerBound, before: line.upperBound)
-        else { return [] }
-        var elements: [Range<Int>] = []
-        var position = open + 1
-        while position < line.upperBound, bytes[position] != 0x5d, elements.count < 1024 {
-            guard bytes[position].isQuote else {
-                position += 1
-                continue
-            }
-            guard
-                let quoted = Quoted(
-                    at: position, of: bytes, lineEnd: line.upperBound, mayBreak: false)
-            else { break }
-            if !quoted.inner.isEmpty { elements.append(quoted.inner) }
-            position = quoted.end
-        }
-        return elements
-    }
-
     // MARK: names
 
     /// A line that begins with a known directive, or with the name of a secret and has one value.
@@ -195,7 +143,7 @@ struct Directives {
         "ip", "isakmp", "key", "server", "account", "create", "alter", "grant",
     ]
     private static let inwards = WordFilter(inner.union(["key"]))
-    private static let commands = WordFilter(
+    static let commands = WordFilter(
         Set(Commands.options.keys).union(["|", "||", "&&", ";"]), mayBePath: true)
 
     /// `username admin privilege 15 password 7 …` of network devices, `user a insecure-password x` of HAProxy.
@@ -262,7 +210,7 @@ struct Directives {
     // MARK: options
 
     /// `--password x`, `-p x` and `-px` of the commands that mean a password by it, `-u user:password`.
-    private func option(
+    func option(
         _ word: Range<Int>, _ value: Range<Int>?, of command: String, to found: inout [Spot]
     ) {
         guard !word.isEmpty, word.count < 4096, bytes[word.upperBound - 1] != 0x29,
@@ -331,9 +279,13 @@ struct Directives {
     }
 
     /// The command a word is, without its directories and what opens it.
-    private func command(_ word: Range<Int>) -> String? {
+    func command(_ word: Range<Int>) -> String? {
         var word = word
         if let slash = bytes[word].lastIndex(of: 0x2f) { word = (slash + 1)..<word.upperBound }
+        // : 1700000000:0;mysql … in the history of zsh.
+        if let mark = bytes[word].lastIndex(of: 0x3b), mark + 1 < word.upperBound {
+            word = (mark + 1)..<word.upperBound
+        }
         while let first = bytes[word].first, [0x28, 0x60, 0x22, 0x27, 0x24].contains(first) {
             word = (word.lowerBound + 1)..<word.upperBound
         }

@@ -59,6 +59,19 @@ struct FileKind {
         return line.contains("sh") ? FileKind(self, form: .shell) : self
     }
 
+    /// The text with its escapes as blanks, byte for byte: the history of MySQL writes \040 for each.
+    func spelledOut(_ bytes: [UInt8]) -> [UInt8] {
+        guard name == ".mysql_history" || name == ".mariadb_history" else { return bytes }
+        var text = bytes
+        let escape: [UInt8] = [0x5c, 0x30, 0x34, 0x30]
+        var position = 0
+        while let hit = text.position(of: escape, from: position) {
+            for index in hit..<(hit + 4) { text[index] = 0x20 }
+            position = hit + 4
+        }
+        return text
+    }
+
     /// A text within a file: read in its own form, at the place of the file.
     init(form: Form, of outer: FileKind) {
         self.form = form

@@ -52,6 +52,7 @@ struct KeyName {
             "tryfirstpass", "usefirstpass", "nopass",
             "bypass", "sslpassphrasedialog", "passphrasedialog":
             return .plain
+        case "pincode", "codepin", "codeporteur": return .code
         case "secretid", "approlesecretid": return .secret(.token)
         case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential":
             return .plain
@@ -86,6 +87,9 @@ struct KeyName {
                 return .secret(secretClass)
             }
         }
+        if last == "code", words.contains(where: KeyWords.tokenStores.contains) {
+            return .secret(.password)
+        }
         if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
         // `NONCE_SALT`, `hash_salt`; `salt` alone is a program as well.
         if last == "salt" || last == "pepper", words.count > 1 { return .secret(.symmetricKey) }
@@ -102,7 +106,9 @@ struct KeyName {
         }
         for head in KeyWords.heads where word.count > head.count && word.hasPrefix(head) {
             let rest = String(word.dropFirst(head.count))
-            if KeyWords.aspects.contains(rest) || KeyWords.hashes.contains(rest) {
+            if KeyWords.aspects.contains(rest) || KeyWords.hashes.contains(rest)
+                || rest.hasPrefix("salt")
+            {
                 return [head, rest]
             }
         }

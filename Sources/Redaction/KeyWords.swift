@@ -13,7 +13,8 @@ enum KeyWords {
 
     private static let exact: [String: SecretClass] = [
         "password": .password, "passwords": .password, "passwd": .password, "passwds": .password,
-        "pass": .password, "pwd": .password, "pw": .password, "passphrase": .password,
+        "pass": .password, "pwd": .password, "pswd": .password, "pw": .password,
+        "passphrase": .password,
         "passcode": .password, "passwort": .password, "kennwort": .password, "mdp": .password,
         "passe": .password, "contrasena": .password, "contraseña": .password,
         "wachtwoord": .password, "psk": .symmetricKey,

@@ -102,7 +102,7 @@ struct Quoted {
         var open = start
         guard open < lineEnd else { return nil }
         // Prefixes of strings: b'', r'', $'', @"", and the escaped quotes of a text within a text.
-        if [0x62, 0x72, 0x75, 0x66, 0x24, 0x40].contains(bytes[open]), open + 1 < lineEnd,
+        if [0x62, 0x72, 0x75, 0x66, 0x24, 0x40, 0x4e].contains(bytes[open]), open + 1 < lineEnd,
             bytes[open + 1].isQuote
         {
             open += 1

@@ -132,7 +132,7 @@ extension LineScanner {
     /// In code, a bare word is a variable and a call computes something.
     func isVariable(_ range: Range<Int>, isQuoted: Bool) -> Bool {
         guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted,
-            !document.contains(range.lowerBound)
+            !document.contains(range.lowerBound), !isWithinText(range.lowerBound)
         else { return false }
         guard let first = bytes[range].first, first.isLetter || first == 0x5f || first == 0x24
         else { return false }
@@ -140,6 +140,22 @@ extension LineScanner {
             $0.isWord || [0x2e, 0x28, 0x5b, 0x3a, 0x2d, 0x3e, 0x24].contains($0)
         } && !Randomness.isOdd(bytes[range])
             || bytes[range].contains(0x28)
+    }
+
+    /// Whether a place lies between quotes: CONNECTION 'host=db password=x'.
+    private func isWithinText(_ position: Int) -> Bool {
+        var open: UInt8 = 0
+        var place = max(0, position - 512)
+        if let line = bytes[place..<position].lastIndex(of: 0x0a) { place = line + 1 }
+        while place < position {
+            if bytes[place] == 0x5c {
+                place += 1
+            } else if bytes[place].isQuote, open == 0 || open == bytes[place] {
+                open = open == 0 ? bytes[place] : 0
+            }
+            place += 1
+        }
+        return open != 0
     }
 
     /// A remark such as `# Password: must not be empty` has words, not a value.

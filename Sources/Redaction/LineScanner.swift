@@ -198,7 +198,7 @@ struct LineScanner {
         {
             return nil
         }
-        switch context(name, in: line) {
+        switch context(name, in: line, isAssigned: bytes[separator] == 0x3d) {
         case .plain:
             lookup(name, value, in: line)
             return nil
@@ -254,8 +254,19 @@ struct LineScanner {
     }
 
     /// What the name says, or what stands around where it says nothing.
-    private mutating func context(_ name: Range<Int>, in line: Line) -> Sensitivity {
-        let own = sensitivity(of: spread(name, in: line))
+    private mutating func context(
+        _ name: Range<Int>, in line: Line, isAssigned: Bool
+    ) -> Sensitivity {
+        // pam_mysql.so passwd=…: only the first word of a stage is none.
+        let own =
+            kind.isModuleStack && isAssigned
+            ? KeyName(bytes[name]).sensitivity : sensitivity(ofWords: name, in: line)
+        // PlainLoginModule of Kafka: user_NAME="password".
+        if own == .neutral, bytes.has("user_", at: name.lowerBound),
+            kind.path.contains("kafka") || kind.path.contains("jaas")
+        {
+            return .secret(.password)
+        }
         guard own == .neutral else { return own }
         if outside != .neutral, section == outside, KeyWords.ordinary.contains(bytes.word(name)) {
             return .neutral
@@ -272,6 +283,15 @@ struct LineScanner {
             return around.sensitivity
         }
         return section
+    }
+
+    /// What a name of several words says. Of a sentence (CREATE LOGIN x WITH PASSWORD) only the last word is the name.
+    private mutating func sensitivity(ofWords name: Range<Int>, in line: Line) -> Sensitivity {
+        let words = spread(name, in: line)
+        if bytes[words].count(where: { $0 == 0x20 }) > 3, case .secret = sensitivity(of: name) {
+            return sensitivity(of: name)
+        }
+        return sensitivity(of: words)
     }
 
     private func isPluralName(_ name: Range<Int>) -> Bool {

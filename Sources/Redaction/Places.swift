@@ -9,7 +9,11 @@ extension FileKind {
         case "smbpasswd": return .samba
         case ".pgpass", "pgpass", "pgpass.conf": return .pgpass
         case "htdigest", ".htdigest", "passwd.client", ".pcppass": return .digest
-        case "chap-secrets", "pap-secrets", "srp-entry": return .ppp
+        case "chap-secrets", "pap-secrets", "srp-entry", "l2tp-secrets": return .ppp
+        case "passwd-s3fs", ".passwd-s3fs": return .lines
+        case "pam_radius_auth.conf": return .userSecond
+        case "server" where path.contains("raddb"): return .userSecond
+        case "secrets" where path.contains("davfs2"): return .ppp
         case "ipsec.secrets": return .ipsec
         case "sasl_passwd", "sasl_password", "sasl_passwords", "smtp_auth", "relay_passwd",
             "relay_password":
@@ -25,6 +29,7 @@ extension FileKind {
         if name == "proxychains.conf" || name == "proxychains4.conf" { return .proxies }
         if name == "voicemail.conf" { return .mailboxes }
         if name == ".google_authenticator" { return .lines }
+        if ending == "user", path.contains("lighttpd") { return .accounts }
         if path.contains("vsftpd") || path.contains("virtual_users"), ending == "txt" {
             return .alternating
         }
@@ -68,11 +73,11 @@ extension FileKind {
         ["password", "passwords", "passwd", "pass", "mdp", "motsdepasse", "unseal", "unseal-keys"]
             .contains {
                 name == $0 && $0 != "passwd" || name == $0 + ".txt" || name == $0 + ".lst"
-                    || name == $0 + ".list"
+                    || name == $0 + ".list" || name == $0 + ".dat"
             }
+            || name.hasSuffix("realm.properties")
             || [
                 "users.properties", "mgmt-users.properties", "application-users.properties",
-                "realm.properties",
             ].contains(name)
     }
 
@@ -95,7 +100,8 @@ extension FileKind {
         "logstash.keystore", "secrets.tdb", "passdb.tdb",
         "key3.db", "key4.db", "logins.json", "secring.gpg", "secret_key", "private_key", "password",
         "passwords", "passphrase",
-        "keyfile", "password.txt", "passwords.txt", "passwd.txt", "pass.txt", "passphrase.txt",
+        "keyfile", "vault.txt", "password.txt", "passwords.txt", "passwd.txt", "pass.txt",
+        "passphrase.txt",
         "secret.txt",
         "secrets.txt", "auth.txt", "login.txt",
         "credentials.txt", "up.txt", "auth-user-pass", "token", "token.txt", ".token", "secret",

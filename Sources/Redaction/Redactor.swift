@@ -85,7 +85,7 @@ public struct Redactor: Sendable {
         var isDone = false
         var shifts: [LineShifts] = []
         for round in 0..<6 {
-            var spots = TextScan(bytes: current, kind: kind, depth: 0).found()
+            var spots = TextScan(bytes: kind.spelledOut(current), kind: kind, depth: 0).found()
             spots.addRepeated()
             let settled = spots.settled()
             if settled.isEmpty {

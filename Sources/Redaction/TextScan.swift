@@ -20,6 +20,9 @@ struct TextScan {
             if json.run() {
                 isUnderstood = true
                 spots.add(contentsOf: json.spots)
+                for spot in Directives(bytes: bytes, kind: kind).lists(in: whole) {
+                    spots.add(spot.range, spot.secretClass, spot.detector, key: spot.key)
+                }
             }
         case .xml:
             var xml = XMLScanner(self)

@@ -262,9 +262,13 @@ enum Value {
 
     /// Quoted texts in an expression (`db_pass | default('hunter2')`) that are not the names of what is looked up.
     private static func literals(in range: Range<Int>, of bytes: [UInt8]) -> [Range<Int>] {
+        // {{ 'hunter2' | password_hash }} begins with a value.
+        let start = bytes.trimmed(range).lowerBound
         guard
-            let place = bytes.position(
-                of: Array("default".utf8), from: range.lowerBound, before: range.upperBound)
+            let place = start < range.upperBound && bytes[start].isQuote
+                ? start
+                : bytes.position(
+                    of: Array("default".utf8), from: range.lowerBound, before: range.upperBound)
         else { return [] }
         var found: [Range<Int>] = []
         var position = place

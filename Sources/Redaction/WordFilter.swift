@@ -17,7 +17,10 @@ struct WordFilter {
 
     func mayHave(_ word: Range<Int>, of bytes: [UInt8]) -> Bool {
         guard let first = bytes[word].first?.lowered, first < 128 else { return false }
-        if mayBePath, !(first.isLetter || first.isDigit) || bytes[word].contains(0x2f) {
+        if mayBePath,
+            !(first.isLetter || first.isDigit)
+                || bytes[word].contains(where: { $0 == 0x2f || $0 == 0x3b })
+        {
             return true
         }
         return word.count < 32 && known[Int(first) * 32 + word.count]

@@ -230,6 +230,51 @@ def facts_of_a_mounted_machine_are_its_own(world):
     expect("facts/sockets/tcp" in text, f"what needs the running machine is not named: {text}")
 
 
+def origins_of_a_mounted_machine_are_read_and_nothing_is_written_there(world):
+    if not shutil.which("apt-cache"):
+        raise Skip("apt-cache is not installed")
+    root = machine(world, "apt")
+    with open(root + "/etc/apt/sources.list", "w") as file:
+        file.write("deb [trusted=yes] http://apt.example/d stable main\n")
+    os.makedirs(root + "/var/lib/apt/lists")
+    with open(root + "/var/lib/apt/lists/apt.example_d_dists_stable_main_binary-amd64_Packages", "w") as file:
+        for version in ("1.22-9", "1.24-1"):
+            file.write(f"Package: nginx\nArchitecture: amd64\nVersion: {version}\nFilename: x.deb\nSize: 1\n"
+                       f"SHA256: {'0' * 64}\nDescription: a package\n\n")
+    before = sorted(path for path, _ in contents(root))
+    exported(world, root, "apt-bag", encrypt=False, secrets="omit")
+    imported(world, "apt-bag", "apt.staged", root=root)
+    items = facts(world, "apt.staged", "packages")["items"]
+    expect(items.get("origin/nginx") == ["http://apt.example/d stable/main amd64"], str(items))
+    expect(sorted(path for path, _ in contents(root)) == before, "apt-cache left something on the machine")
+
+
+def rpms_of_a_mounted_machine_are_read_whatever_the_program_here_is_set_to(world):
+    if not shutil.which("rpmbuild"):
+        raise Skip("rpmbuild is not installed")
+    root = world.at("rpms")
+    os.makedirs(root + "/etc")
+    with open(world.at("agent.spec"), "w") as file:
+        file.write("Name: agent\nEpoch: 2\nVersion: 1.4\nRelease: 3\nSummary: x\nLicense: x\nVendor: CHU\nBuildArch: noarch\n"
+                   "%description\nx\n%install\nmkdir -p %{buildroot}/etc/agent\necho 1 > %{buildroot}/etc/agent/a\n"
+                   "echo 2 > %{buildroot}/etc/agent/b\n%files\n%config(noreplace) /etc/agent/a\n%config /etc/agent/b\n")
+    subprocess.run(["rpmbuild", "--define", "_topdir " + world.at("top"), "-bb", world.at("agent.spec")],
+                   check=True, capture_output=True)
+    subprocess.run(["rpm", "--root", root, "--dbpath", "/var/lib/rpm", "--nodeps", "--noscripts", "-i",
+                    *glob.glob(world.at("top/RPMS/noarch/*.rpm"))], check=True, capture_output=True)
+    with open(root + "/etc/agent/a", "a") as file:
+        file.write("changed\n")
+    os.unlink(root + "/etc/agent/b")
+    exported(world, root, "rpms-bag", encrypt=False, secrets="omit")
+    imported(world, "rpms-bag", "rpms.staged", root=root)
+    packages = facts(world, "rpms.staged", "packages")
+    expect(packages["items"] == {
+        "rpm/agent.noarch": {"origin": "CHU", "version": "2:1.4-3"},
+        "rpm-conffile//etc/agent/a": {"state": "modified"}, "rpm-conffile//etc/agent/b": {"state": "missing"},
+    }, str(packages))
+    expect(not os.path.exists(root + "/root"), "reading made a database on the machine that is exported")
+
+
 # --- secrets
 
 def nothing_leaks_when_secrets_are_omitted(world):
@@ -583,6 +628,8 @@ if __name__ == "__main__":
         documents_keep_their_schemas, facts_of_a_mounted_machine_are_its_own,
         nothing_leaks_when_secrets_are_omitted, a_plan_that_says_nothing_about_secrets_is_incomplete,
         sealed_secrets_are_kept_and_nothing_else_has_them, a_sealed_run_that_lacks_secrets_of_facts_says_so,
+        origins_of_a_mounted_machine_are_read_and_nothing_is_written_there,
+        rpms_of_a_mounted_machine_are_read_whatever_the_program_here_is_set_to,
         references_compare_with_the_same_key_alone,
         files_too_large_to_be_searched_stay_behind_and_are_told, what_the_plan_excludes_is_no_difference,
         two_machines_differ_exactly_where_they_were_made_to,

@@ -387,6 +387,27 @@ def safety(cases):
         assert open("busy/something").read() == "x"
         imports("many-bag", "busy", "busy-again", existing="add").expect(1)
 
+    with cases.case("journal and text logs come side by side as records, are replaced, and are compared by counts"):
+        write("beside.log", "2026-01-01T00:00:00Z a\n2026-01-01T00:00:01Z b\n")
+        write("both.yaml", "exeat: 1\nrun: { purpose: trial }\nsources:\n  logs:\n    kind: logs\n    journald: { directory: many }\n"
+              "    text: [ beside.log ]\narchive: { name: both, sign-with: signer }\n")
+        exeat("export", "both.yaml", "--output", "both", "--progress", "none").expect(0)
+
+        def brought(work, more="", verify="digest"):
+            write("both-in.yaml", "exeat: 1\ntrust: signer.trust.json\nsign-with: signer\ntargets:\n  logs: { kind: logs, "
+                  "directory: both-out, text: { format: [ files, ndjson, bulk ], index: x }, journald: { format: [ files, ndjson, "
+                  f"bulk ], index: x }}{more} }}\nverify: {verify}\n")
+            return exeat("import", "both", "both-in.yaml", "--work", work, "--json", "--progress", "none")
+
+        brought("both-1").expect(0)
+        log = "both-out/text" + os.path.abspath("beside.log")
+        write(log, "changed")
+        brought("both-2").expect(1)
+        result = brought("both-3", ", existing: replace", "counts").expect(0)
+        assert open(log).read() == open("beside.log").read()
+        assert "counts only" in json.dumps(result.json), result.json
+        assert kit.parse(kit.control("--directory=both-out")) != []
+
     with cases.case("an import that was killed again and again ends with the same journal"):
         name = "killed-in"
         write(f"{name}.yaml", "exeat: 1\ntrust: signer.trust.json\nsign-with: signer\ntargets:\n"

@@ -404,6 +404,28 @@ with scratch("logs-change-") as directory:
         _, result = interrupted(lambda path: write(path, b"2026-10-21T00:00:00Z other\n" * 20000), status=2)
         assert [o["reason"] for o in result.json["omissions"]] == ["changed"], result.json["omissions"]
 
+    with cases.case("bad blocks cost what lies in them, are named, and leave the rest in its place"):
+        if run("sh", "-c", "command -v strace").status != 0:
+            raise Skipped("needs strace")
+        subprocess.run(["rm", "-rf", place.at("bag"), place.log])
+        lines = access(20, 40000)
+        path = place.put("bad.log", lines)
+        place.put("good.log", b"2026-10-20T00:00:00Z good\n")
+        plan = place.plan([place.log + "/*"], extra="limits: { workers: 1 }\n")
+        # The inventory reads once; then the second and third reading of the file fail, in full and by the block.
+        result = run("strace", "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "trace=pread64",
+                     "-e", "inject=pread64:error=EIO:when=4..5", EXEAT, "export", plan, "--output", "bag", "--json",
+                     cwd=directory)
+        result.expect(2)
+        said = json.loads(result.output)
+        assert [o["reason"] for o in said["omissions"]] == ["unreadable"], said
+        subprocess.run(["rm", "-rf", place.at("untarred-bag")])
+        got = open(place.tar() + "/bad.log", "rb").read()
+        assert len(got) == len(lines)
+        lost = [n for n in range(0, len(lines), 4096) if got[n:n + 4096] != lines[n:n + 4096]]
+        assert len(lost) == 1 and not got[lost[0]:lost[0] + 4096].strip(b"\0"), lost
+        place.bring(target="t-bad", work="w-bad")
+
     with cases.case("what a pattern leads to and is no file is named"):
         subprocess.run(["rm", "-rf", place.at("bag"), place.log])
         place.put("a.log", b"x\n")

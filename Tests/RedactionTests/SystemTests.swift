@@ -67,6 +67,12 @@ struct SystemTests {
     func tables() throws {
         try check(
             "/srv/accounts.csv", "login,password,service\n‹house›,«lupus»,‹Diagnostics›\n")
+        try check("/etc/xl2tpd/l2tp-secrets", "‹*›\t*\t«tunnel1»\n")
+        try check("/etc/davfs2/secrets", "‹https://dav.example/› user \"«dav quoted»\"\n")
+        try check("/etc/raddb/server", "‹radius.example:1812›\t«shared1»\t‹3›\n")
+        try check("/etc/lighttpd/plain.user", "bob:«plain-user»\n")
+        try check("/etc/activemq/jetty-realm.properties", "admin: «jettyword», admin\n")
+        try check("/etc/pam.d/x", "auth required ‹pam_mysql.so› user=a passwd=«stage1» ‹host=db›\n")
         try check("/srv/accounts.tsv", "user\tpassword\n‹house›\t«lupus, never»\n")
         try check("/srv/list.csv", "name,city\n‹house›,‹Princeton›\n")
         try check("/etc/openvpn/login.conf", "‹jdoe›\n«vpnword»\n")
@@ -88,6 +94,11 @@ struct SystemTests {
             contraseña = «espanol»
             hash_salt = «some words»
             pkcs12_pin=«letters»
+            certificat.p12.code=«codeword»
+            CodePorteur=«4711»
+            PinCode = «0042»
+            passwordsalt = «saltword»
+            PSWD_BASE = «baseword»
             fstab_options = user=svc%«percent»,domain=‹CHU›
             smtp_sasl_password_maps = static:relay:«relayword»
             passwd chat = ‹*Enter\\snew\\s*\\spassword:*›
@@ -123,6 +134,29 @@ struct SystemTests {
             """)
         try check(
             "/srv/x.ps1", "ConvertTo-SecureString -String '«secure»' -AsPlainText ‹-Force›\n")
+    }
+
+    @Test("SQL Server, factories, links, histories with escapes, lists in JSON")
+    func more() throws {
+        try check(
+            "/srv/link.sql",
+            """
+            CREATE LOGIN a WITH PASSWORD = N'«nationalword»';
+            EXEC sp_addlogin '‹bob›', '«addedword»';
+            CREATE SUBSCRIPTION s CONNECTION 'host=‹db› password=«subword»' PUBLICATION p;
+            """)
+        try check(
+            "/srv/channel.xml",
+            "<script>DatabaseConnectionFactory.createDatabaseConnection('x','‹jdbc:mysql://db/x›','user','«fourthword»');</script>\n"
+        )
+        try check(
+            "/root/.mysql_history",
+            "GRANT\\040ALL\\040TO\\040'‹a›'\\040IDENTIFIED\\040BY\\040'«oldword»';\n")
+        try check(
+            "/srv/inspect.json",
+            #"{"Test":["CMD","curl","-u","u:«healthword»","‹http://localhost/›"],"Port":‹80›}"#)
+        try check("/root/.zsh_history", ": 1700000000:0;mysql -p«zshword» ‹dpi›\n")
+        try check("/srv/notes.txt", "Problems identified by ‹valgrind› were fixed.\n")
     }
 
     @Test("YAML: names behind question marks, lists of users for cloud-init")

@@ -169,6 +169,16 @@ final class Machine {
 
     // MARK: - Programs
 
+    /// Makes apt-cache read the lists of this machine, and write nothing: neither its caches, nor a temporary file beside them
+    /// (`RootDir`, which leads there too, makes one of those on the machine that is read).
+    var aptOptions: [String] {
+        var options = ["Dir::Cache::pkgcache=", "Dir::Cache::srcpkgcache="]
+        if !isLive {
+            options += ["Dir=\(root)", "Dir::State::status=\(root)/var/lib/dpkg/status"]
+        }
+        return options.flatMap { ["-o", $0] }
+    }
+
     /// What a program prints, in the C locale; nil when there is no such program.
     ///
     /// - Parameter acceptable: statuses other than 0 that are no failure.

@@ -111,14 +111,14 @@ enum PackageFacts {
                 let architecture = stanza["architecture"] ?? "all"
                 return architecture == "all" ? name : "\(name):\(architecture)"
             }.sorted()
-            let root = machine.isLive ? [] : ["-o", "RootDir=\(machine.root)"]
             var known: [String: String] = [:]
             var place = 0
             while place < names.count {
                 let batch = names[place..<min(place + 500, names.count)]
                 place += batch.count
                 guard
-                    let output = try machine.output("apt-cache", root + ["policy", "--"] + batch)
+                    let output = try machine.output(
+                        "apt-cache", machine.aptOptions + ["policy", "--"] + batch)
                 else { throw Failure(.notFound, "\"apt-cache\" is not installed") }
                 for (name, origins) in origins(policy: String(decoding: output, as: UTF8.self)) {
                     items.add(name, .strings(origins.map { redacted($0, &known, machine) }))

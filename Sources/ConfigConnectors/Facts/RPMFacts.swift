@@ -5,22 +5,32 @@ enum RPMFacts {
     private static let databases = ["/var/lib/rpm", "/usr/lib/sysimage/rpm"]
 
     static func read(_ machine: Machine, _ document: inout FactDocument) throws(Failure) {
-        var names: [String] = []
-        for path in databases { names += try machine.names(path) ?? [] }
         // An empty directory is what the program alone brings.
-        let isThere = names.contains { ["Packages", "rpmdb.sqlite", "Packages.db"].contains($0) }
-        let root = machine.isLive ? [] : ["--root", machine.root]
+        var database: String?
+        for path in databases where database == nil {
+            let names = try machine.names(path) ?? []
+            if names.contains(where: { ["Packages", "rpmdb.sqlite", "Packages.db"].contains($0) }) {
+                database = path
+            }
+        }
+        // Where the database lies is a setting of the program: that of Debian looks in the user's home, finds none there,
+        // makes one, and lists nothing.
+        let root =
+            (machine.isLive ? [] : ["--root", machine.root]) + ["--dbpath", database ?? ""]
         try document.source("rpm") { (items) throws(Failure) in
-            guard isThere else { return false }
+            guard database != nil else { return false }
             let format = "%{NAME}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{VENDOR}\\n"
             guard let output = try machine.output("rpm", root + ["-qa", "--qf", format]) else {
                 throw Failure(.notFound, "\"rpm\" is not installed")
             }
             packages(String(decoding: output, as: UTF8.self), &items)
+            guard !items.items.isEmpty else {
+                throw Failure(.notFound, "\"rpm\" finds no package in its database")
+            }
             return true
         }
         try document.source("rpm-conffile") { (items) throws(Failure) in
-            guard isThere else { return false }
+            guard database != nil else { return false }
             let options = ["-Va", "--configfiles", "--nodeps", "--noscripts", "--nomtime"]
             guard let output = try machine.output("rpm", root + options, acceptable: [1]) else {
                 throw Failure(.notFound, "\"rpm\" is not installed")

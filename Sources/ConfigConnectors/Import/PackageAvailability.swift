@@ -32,7 +32,6 @@ enum PackageAvailability {
         guard let lists = try? machine.names("/var/lib/apt/lists"),
             lists.contains(where: { $0.contains("_Packages") })
         else { return nil }
-        let root = machine.isLive ? [] : ["-o", "RootDir=\(machine.root)"]
         var found: [String: [String]] = [:]
         var place = 0
         while place < names.count {
@@ -43,7 +42,7 @@ enum PackageAvailability {
             do throws(Failure) {
                 // Of names that it does not know it speaks on standard error alone.
                 output = try machine.output(
-                    "apt-cache", root + ["madison", "--"] + queries, acceptable: [100])
+                    "apt-cache", machine.aptOptions + ["madison", "--"] + queries)
             } catch {
                 if error.code == .cancelled { throw error }
                 return nil
