@@ -9,8 +9,8 @@ struct AttestTimestamp: ParsableCommand {
             "Add time-stamps that an authority gave after the run, or write requests for them.",
         discussion: """
             A token is checked before it is added: what it is about, its signature and, with --tsa-ca, \
-            who made it. It says itself whether it opens or closes the archive. A tar takes none: \
-            verify it with --token.
+            who made it. It says itself whether it opens or closes the archive. That of a tar is \
+            put beside it, into NAME.proof, where verify finds it.
 
             EXAMPLES
               exeat attest timestamp archive --request-to requests
@@ -19,7 +19,7 @@ struct AttestTimestamp: ParsableCommand {
               exeat attest timestamp archive --token closing.tsr --tsa-ca tsa-ca.pem
             """)
 
-    @Argument(help: "A sealed archive, as a directory.")
+    @Argument(help: "A sealed archive: a directory or a tar file.")
     var archive: String
 
     @Option(name: .customLong("token"), help: "A file with a time-stamp (.tsr). Repeatable.")

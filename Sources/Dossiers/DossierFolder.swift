@@ -37,6 +37,22 @@ public struct DossierFolder: Sendable {
         return documents
     }
 
+    /// The time-stamps that are there, by their names in `proof/`, and with a closing one the list that it
+    /// is about.
+    public func stamps() throws(Failure) -> [(name: String, bytes: [UInt8])] {
+        guard Files.kind(path) == S_IFDIR else { return [] }
+        let names = try Files.names(in: path)
+        let tokens = names.filter { StampPlace(token: $0) != nil }
+        let list = "timestamped.txt"
+        let hasList =
+            names.contains(list) && tokens.contains { StampPlace(token: $0)?.kind == .closing }
+        var found: [(name: String, bytes: [UInt8])] = []
+        for name in tokens + (hasList ? [list] : []) {
+            found.append((name, try read(name, limit: 1 << 20)))
+        }
+        return found
+    }
+
     private func read(_ name: String, limit: Int) throws(Failure) -> [UInt8] {
         // A folder that others can write to may hold a pipe by this name.
         guard Files.kind(path + "/" + name) == S_IFREG else {

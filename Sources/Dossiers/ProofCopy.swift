@@ -48,6 +48,12 @@ public struct ProofCopy {
                 files[try BagPath("proof/\(document.file).mldsa65")] = mldsa65
             }
         }
+        for folder in folders {
+            for (name, bytes) in try DossierFolder(folder).stamps() {
+                let path = try BagPath("proof/" + name)
+                if files[path] == nil { files[path] = bytes }
+            }
+        }
         let paths = CanonicalTar.sorted(Array(files.keys))
         var contents: [(path: BagPath, bytes: [UInt8])] = []
         for path in paths {

@@ -5,13 +5,14 @@ import Primitives
 import Streams
 import TimeStamps
 
-/// `exeat attest timestamp`: what an authority answered later goes beside the seal.
+/// `exeat attest timestamp`: what an authority answered later goes beside the seal, and of a tar, which is never
+/// changed, into the folder beside it.
 ///
 /// The token says itself what it is about. Nothing is added that does not hold, and nothing that is
 /// there is changed.
 public struct AddedStamps: Sendable {
     public struct Added: Sendable {
-        /// The name in `proof/`.
+        /// `proof/NAME`, or the path of the token beside a tar.
         public let file: String
         public let moment: Timestamp
         public let authority: String
@@ -19,21 +20,17 @@ public struct AddedStamps: Sendable {
     }
 
     private let archive: String
+    /// Beside a tar; nil of a directory, which has its `proof/`.
+    private let beside: String?
     private let line: [UInt8]
     private let list: [UInt8]
     private let proof: [String: [UInt8]]
 
-    /// Reads what can be stamped. Throws for anything but a sealed archive in a directory.
+    /// Reads what can be stamped. Throws for anything but a sealed archive.
     public init(_ archive: String) throws(Failure) {
         self.archive = archive
         let bag = try Bag(opening: archive)
-        guard bag.form == .directory else {
-            throw Failure(
-                .unsupported, "nothing can be added to the tar \"\(archive)\"",
-                hint:
-                    "Unpack it first, or keep the token beside it: exeat verify FILE.tar --token TOKEN."
-            )
-        }
+        beside = bag.form == .directory ? nil : DossierFolder.beside(archive).path
         let contents = bag.unverified()
         var proof: [String: [UInt8]] = [:]
         for entry in contents.entries where entry.path.isProof && entry.size < 1 << 20 {
@@ -50,6 +47,9 @@ public struct AddedStamps: Sendable {
         list = Seal.timestamped(
             seal: SHA256.hash(seal), sshsig: SHA256.hash(ssh), mldsa65: SHA256.hash(mldsa))
         line = try Self.firstLine(contents)
+        for (name, bytes) in try beside.map({ DossierFolder($0) })?.stamps() ?? [] {
+            proof[name] = proof[name] ?? bytes
+        }
         self.proof = proof
     }
 
@@ -122,7 +122,8 @@ public struct AddedStamps: Sendable {
             for (name, bytes) in try store(bytes, at: place, in: taken) { taken[name] = bytes }
             added.append(
                 Added(
-                    file: "proof/" + place.token, moment: stamp.moment, authority: stamp.authority,
+                    file: (beside ?? "proof") + "/" + place.token, moment: stamp.moment,
+                    authority: stamp.authority,
                     isTrusted: stamp.isTrusted))
         }
         return added
@@ -137,8 +138,10 @@ public struct AddedStamps: Sendable {
             files.append(("timestamped.txt", list))
         }
         do throws(Failure) {
-            try DossierFolder(archive + "/proof").add(files.map { (name: $0.0, bytes: $0.1) })
-        } catch { throw error.during("cannot add \"proof/\(place.token)\" to \"\(archive)\"") }
+            if let beside { try Files.makeDirectory(beside) }
+            try DossierFolder(beside ?? archive + "/proof").add(
+                files.map { (name: $0.0, bytes: $0.1) })
+        } catch { throw error.during("cannot add \"\(place.token)\" to \"\(archive)\"") }
         return files
     }
 

@@ -27,7 +27,7 @@ public struct OpenDossier: Sendable {
         trust.acceptsExpired = true
         let bag = try Bag(opening: path)
         let report = try await bag.examinedProof(
-            by: try KeyVerifier(trust, now: now), workers: Scheduler.standardWorkers,
+            by: try KeyVerifier(trust, of: path, now: now), workers: Scheduler.standardWorkers,
             progress: progress)
         let folders = folders(of: path, folder)
         let dossier = try DossierReader(keys: keys, now: now).read(report, folders: folders)

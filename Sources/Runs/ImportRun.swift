@@ -59,7 +59,7 @@ public struct ImportRun: Sendable {
         let workers = plan.limits.workers ?? Scheduler.standardWorkers
         ReceiptFiles(work: work ?? workDirectory(for: path), archive: path).mend()
         let bag = try await Bag(opening: path).verified(
-            by: KeyVerifier(trust, now: startedAt), workers: workers, progress: progress)
+            by: KeyVerifier(trust, of: path, now: startedAt), workers: workers, progress: progress)
         let sealDigest = bag.digest(of: Seal.path) ?? SHA256.hash(bag.seal.bytes)
         let reservations = try exceptions(bag.seal, sealDigest, memory, exception, at: startedAt)
         let archive = try OpenArchive(bag, keys: archiveKeys)

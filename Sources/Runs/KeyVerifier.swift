@@ -1,5 +1,6 @@
 import Bags
 import Basics
+import Dossiers
 import Signatures
 import TimeStamps
 
@@ -29,8 +30,9 @@ struct KeyVerifier: SealVerifier {
         demands.now = now
     }
 
-    /// With what somebody asks for on the command line or in a plan.
-    init(_ options: TrustOptions, now: Timestamp) throws(Failure) {
+    /// With what somebody asks for on the command line or in a plan, and the time-stamps that lie beside the
+    /// archive where it is a tar.
+    init(_ options: TrustOptions, of archive: String, now: Timestamp) throws(Failure) {
         var stamps = TimeStampTrust.none
         if !options.authorities.isEmpty {
             stamps = try TimeStampTrust(
@@ -45,6 +47,12 @@ struct KeyVerifier: SealVerifier {
         demands.acceptsExpired = options.acceptsExpired
         demands.tokens = try options.tokens.map { (path) throws(Failure) in
             (path, try Files.read(path, limit: TimeStampToken.longest))
+        }
+        for folder in OpenDossier.folders(of: archive, nil) {
+            for (name, bytes) in try DossierFolder(folder).stamps()
+            where StampPlace(token: name) != nil {
+                demands.tokens.append((folder + "/" + name, bytes))
+            }
         }
     }
 

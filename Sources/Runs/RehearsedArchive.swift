@@ -23,7 +23,7 @@ public struct RehearsedArchive: Sendable {
         trust.authorities = plan.timestamp.authorities
         trust.policies = plan.timestamp.policies
         trust.requiresTimeStamps = plan.timestamp.isRequired
-        let verifier = try KeyVerifier(trust, now: now)
+        let verifier = try KeyVerifier(trust, of: path, now: now)
         let (report, bag) = try await Bag(opening: path).salvaged(
             by: verifier, workers: workers, progress: progress)
         guard let bag else {

@@ -46,7 +46,8 @@ public struct Verification: Sendable {
         folder: String? = nil, isProofEnough: Bool = false, world: World, progress: Progress
     ) async throws(Failure) -> Verification {
         let stored = try await run(
-            archive, by: KeyVerifier(trust, now: world.now()), keys, auditors, progress)
+            archive, by: KeyVerifier(trust, of: archive, now: world.now()), keys, auditors, progress
+        )
         return try stored.withDossier(
             of: archive, TrustedKeys(files: trust.trust), folder, isProofEnough, world)
     }

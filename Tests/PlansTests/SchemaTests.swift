@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: [
         ("plan-export", nil, ExportPlan.shape), ("plan-export", "run", RunPlan.shape),
-        ("plan-export", "party", RunPlan.Party.shape),
+        ("plan-export", "party", RunPlan.Party.shape), ("plan-export", "system", SystemPlan.shape),
         ("plan-export", "source", SourcePlan.shape),
         ("plan-export", "exclusion", SourcePlan.exclusionShape),
         ("plan-export", "sourceLimits", SourcePlan.limitsShape),

@@ -113,7 +113,8 @@ enum Phrase: String, Sendable, CaseIterable {
     case dateOverride, lockTitle, lockOpen, lockClosed, lockOverridden, lockNotBefore
     case lockApproval, reasonUnexplained, reasonAccepted, reasonOverridden, evidenceDateReplaced
     case evidenceExemptDeclared, coverageCaption, coverageCategory, coverageGround, coverageWhole
-    case coverageGaps, legendPlanned, systemsCaption, scopeWhole, evidenceDateMissing,
+    case coverageGaps, legendPlanned, systemsCaption, datesNotReckoned, scopeWhole,
+        evidenceDateMissing,
         evidenceRuleKept
     // More of receipts
     case columnTarget, columnMapped, recordDurations

@@ -168,6 +168,8 @@ extension Texts {
         .legendEvent: "took place",
         .legendLimit: "deadline",
         .scopeWhole: "all data of the contract, every copy and backup of it",
+        .datesNotReckoned:
+            "Deadlines are not reckoned, since the archive has not passed its verification.",
         .systemsCaption: "What the contract lists",
         .legendPlanned: "agreed, still to come",
         .evidenceDateMissing: "Missed: due on {1}, and nothing shows it.",

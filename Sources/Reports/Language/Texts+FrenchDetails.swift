@@ -171,6 +171,8 @@ extension Texts {
         .legendEvent: "a eu lieu",
         .legendLimit: "échéance",
         .scopeWhole: "toutes les données du contrat, chaque copie et chaque sauvegarde",
+        .datesNotReckoned:
+            "Les délais ne sont pas calculés : l’archive n’a pas passé la vérification.",
         .systemsCaption: "Ce que le contrat énumère",
         .legendPlanned: "convenu, à venir",
         .evidenceDateMissing: "Dépassé : échéance le {1}, et rien ne l’atteste.",

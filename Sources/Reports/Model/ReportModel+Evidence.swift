@@ -23,6 +23,7 @@ extension ReportModel {
         self.madeAt = madeAt
         self.tool = tool
         self.withNames = withNames
+        isReckoned = evidence.dossier != nil
         self.archive = archive
         self.outcome = outcome
         self.receipts = receipts

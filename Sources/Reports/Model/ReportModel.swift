@@ -28,6 +28,8 @@ public struct ReportModel: Sendable {
     let instructions: [Instruction]
     /// Whether real names may be shown.
     let withNames: Bool
+    /// Dates and lock follow from the documents; those of an archive that failed are not reckoned.
+    let isReckoned: Bool
     /// What the contract lists against the sources; nil where the plan did not say.
     let coverage: CoverageFacts?
 }

@@ -91,7 +91,7 @@ extension HTMLReport {
                     }
                 }
             },
-            hasLimits ? deadlines : note(.datesNoPlan),
+            hasLimits ? deadlines : note(model.isReckoned ? .datesNoPlan : .datesNotReckoned),
             conflicts, lock,
         ])
     }

@@ -160,7 +160,7 @@ enum StyleSheet {
         main>section{border:0;border-radius:0;padding:0;margin:0 0 1.6rem}
         h2,h3,h4,caption,figcaption,thead{break-after:avoid}
         tr,.verdict,.figures,.chain,.box,figure{break-inside:avoid}
-        .record{break-before:page;break-inside:avoid-page;border:0;padding:0}
+        .record{break-before:page;break-inside:avoid-page;border:0;padding:0}.record:last-child{break-after:page}
         .record.missing{break-before:auto;border:1px dashed var(--rule);padding:.7rem 1rem}
         .scroll{overflow:visible}a{color:inherit;text-decoration:none}
         details::details-content{content-visibility:visible;display:block;height:auto}
