@@ -153,7 +153,7 @@ let package = Package(
             "Rehearsals",
             [
                 "Basics", "Primitives", "Streams", "Manifests", "Plans", "Journals", "Signatures",
-                "Connectors", "Guests", "Bags", "Runs",
+                "Connectors", "Disks", "Guests", "Bags", "Runs",
             ]),
         // 6, 7: the command line
         .library(

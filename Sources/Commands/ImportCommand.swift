@@ -59,18 +59,10 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         let plan = try PlanLoading.import(plan)
         let keys = try passphrase.keys(plan.decryptWith)
-        let counters = Progress()
-        let display = ProgressDisplay(counters, progress.style)
-        Interruption.watch(counters)
-        display.start()
-        defer { display.stop() }
-        let outcome = try await replay(plan, keys, counters, display)
-        display.stop()
-        if json {
-            Terminal.print(outcome.json)
-        } else {
-            Terminal.print(outcome.summary)
+        let outcome = try await progress.shown { (counters, display) throws(Failure) in
+            try await replay(plan, keys, counters, display)
         }
+        if json { Terminal.print(outcome.json) } else { Terminal.print(outcome.summary) }
         try finish(with: outcome.status)
     }
 

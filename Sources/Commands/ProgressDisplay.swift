@@ -110,4 +110,16 @@ struct ProgressOptions: ParsableArguments {
     var style: ProgressStyle = .auto
 
     init() {}
+
+    /// Runs something whose progress is displayed, and which an interruption ends.
+    func shown<Outcome: Sendable>(
+        _ body: (Progress, ProgressDisplay) async throws(Failure) -> Outcome
+    ) async throws(Failure) -> Outcome {
+        let counters = Progress()
+        let display = ProgressDisplay(counters, style)
+        Interruption.watch(counters)
+        display.start()
+        defer { display.stop() }
+        return try await body(counters, display)
+    }
 }

@@ -85,18 +85,10 @@ struct RehearseCommand: AsyncParsableCommand {
     func run() async throws {
         let plan = try readPlan()
         let keys = try passphrase.keys(plan.decryptWith)
-        let counters = Progress()
-        let display = ProgressDisplay(counters, progress.style)
-        Interruption.watch(counters)
-        display.start()
-        defer { display.stop() }
-        let outcome = try await rehearse(plan, keys, counters, display)
-        display.stop()
-        if json {
-            Terminal.print(outcome.json)
-        } else {
-            Terminal.print(outcome.summary)
+        let outcome = try await progress.shown { (counters, display) throws(Failure) in
+            try await rehearse(plan, keys, counters, display)
         }
+        if json { Terminal.print(outcome.json) } else { Terminal.print(outcome.summary) }
         try finish(with: outcome.status)
     }
 

@@ -33,7 +33,9 @@ final class FreeSpace: Sendable {
         case "proxmox", "disks":
             source.artifacts.reduce(Int64(8 << 20)) { sum, artifact in
                 let data = artifact.counts.first { $0.key == "data" }?.value.integer
-                return sum &+ (data ?? artifact.plainBytes)
+                // Containers are unpacked beside their archives, and streams of machines opened.
+                let times: Int64 = ["container", "vzdump"].contains(artifact.kind) ? 2 : 1
+                return sum &+ (data ?? artifact.plainBytes) &* times
             }
         default: plain &+ plain / 20 &+ 1 << 20
         }

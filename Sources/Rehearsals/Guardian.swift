@@ -20,14 +20,20 @@ final class Guardian: Sendable {
             read -r line <"/proc/$process/stat" || continue
             [ "$(started ${line##*) })" = "$start" ] && kill -KILL "$process"
         done
-        sleep 1
-        while read -r place; do
-            case $place in
-            */../*) ;;
-            /*/exeat-rehearsal-*) rm -rf --one-file-system -- "$place" ;;
-            esac
-        done <"$1/places"
-        rm -rf --one-file-system -- "$1"
+        # What is dying may still write.
+        for try in 1 2 3 4 5 6 7 8 9; do
+            sleep 1
+            whole=yes
+            while read -r place; do
+                case $place in
+                */../*) ;;
+                /*/exeat-rehearsal-*) rm -rf --one-file-system -- "$place" || whole= ;;
+                esac
+            done <"$1/places"
+            # The list goes last: it says what else there is.
+            find "$1" -mindepth 1 -maxdepth 1 ! -name places -exec rm -rf --one-file-system -- {} +
+            [ -n "$whole" ] && rm -rf --one-file-system -- "$1" && break
+        done
         """
 
     init(of directory: String) throws(Failure) {

@@ -6,10 +6,9 @@ import Streams
 ///
 /// Source: "QEMU Guest Agent Protocol Reference". One JSON text a line, each way.
 struct GuestAgent: ~Copyable {
-    private let connection: Descriptor
-    private var pending: [UInt8] = []
+    private var lines: JSONLines
 
-    private init(_ connection: consuming Descriptor) { self.connection = connection }
+    private init(_ connection: consuming Descriptor) { lines = JSONLines(connection) }
 
     /// Connects, and waits until an agent answers.
     static func reached(
@@ -29,44 +28,19 @@ struct GuestAgent: ~Copyable {
         _ number: Int64, until end: UInt64, _ progress: Progress
     ) throws(Failure) -> Bool {
         // 0xff makes the agent forget what it may have half read.
-        try connection.writeAll(
-            [0xff] + Self.line("guest-sync-delimited", ["id": .integer(number)]))
+        try lines.send("guest-sync-delimited", ["id": .integer(number)], mark: 0xff)
         let soon = min(end, monotonicNanoseconds() + 2_000_000_000)
-        while let answer = try line(until: soon, progress) {
+        while let answer = try lines.next(until: soon, progress) {
             if answer["return"]?.integer == number { return true }
         }
         return false
     }
 
-    private static func line(_ command: String, _ arguments: JSON?) -> [UInt8] {
-        var members: [JSON.Member] = [.init("execute", .string(command))]
-        if let arguments { members.append(.init("arguments", arguments)) }
-        return JSON.object(members).line + [0x0a]
-    }
-
-    private mutating func line(
-        until end: UInt64, _ progress: Progress
-    ) throws(Failure) -> JSON? {
-        while true {
-            if let place = pending.firstIndex(of: 0x0a) {
-                let bytes = pending[..<place].filter { $0 != 0xff && $0 != 0x0d }
-                pending.removeFirst(place + 1)
-                if let json = try? JSON(parsing: Array(bytes)) { return json }
-                continue
-            }
-            try progress.checkCancelled()
-            guard monotonicNanoseconds() < end else { return nil }
-            guard let piece = Port.read(connection.raw, milliseconds: 100) else { continue }
-            guard !piece.isEmpty, pending.count < 16 << 20 else { return nil }
-            pending += piece
-        }
-    }
-
     private mutating func ask(
         _ command: String, _ arguments: JSON?, until end: UInt64, _ progress: Progress
     ) throws(Failure) -> JSON {
-        try connection.writeAll(Self.line(command, arguments))
-        guard let answer = try line(until: end, progress), let value = answer["return"] else {
+        try lines.send(command, arguments)
+        guard let answer = try lines.next(until: end, progress), let value = answer["return"] else {
             throw Failure(.serverAnswer, "the guest agent does not answer to \(command)")
         }
         return value

@@ -17,13 +17,17 @@ struct GuestStarting {
     let plan: RehearsedTarget?
     /// Of the source, for names.
     let number: Int
+    /// What kept streams of vzdump from being opened, by the guest's directory.
+    let unopened: [String: Failure]
     private(set) var machines: [Int64: Machine] = [:]
     private(set) var containers: [Int64: Container] = [:]
     private(set) var guests: [StartedGuest] = []
+    /// What was made beside the images.
+    private(set) var directories: [String] = []
 
     init(
         directory: String?, place: RunPlace, host: Machine.Host, clock: PhaseClock, world: World,
-        progress: Progress, plan: RehearsedTarget?, number: Int
+        progress: Progress, plan: RehearsedTarget?, number: Int, unopened: [String: Failure]
     ) {
         self.directory = directory
         self.place = place
@@ -33,6 +37,7 @@ struct GuestStarting {
         self.progress = progress
         self.plan = plan
         self.number = number
+        self.unopened = unopened
     }
 
     /// The number that stands for a machine made of bare images.
@@ -73,6 +78,7 @@ struct GuestStarting {
                     return
                 }
                 let images = try Self.images(in: path, of: configuration)
+                if let failure = unopened[path] { throw failure }
                 guard !images.isEmpty else {
                     guest.obstacle = "the archive has no image of a disk to start from"
                     guest.isUnproven = true
@@ -93,11 +99,16 @@ struct GuestStarting {
     private static func images(
         in path: String, of configuration: GuestConfiguration
     ) throws(Failure) -> [(key: String, path: String)] {
-        try Files.names(in: path).compactMap { name in
-            guard name.hasSuffix(".raw") else { return nil }
-            let key = String(name.dropLast(4))
-            return configuration[key] == nil ? nil : (key, path + "/" + name)
+        let opened = path + "/" + NativeImages.folder
+        let folders = [path] + (Files.exists(opened) ? [opened] : [])
+        var found: [(key: String, path: String)] = []
+        for folder in folders {
+            for name in try Files.names(in: folder) where name.hasSuffix(".raw") {
+                let key = NativeImages.key(of: String(name.dropLast(4)))
+                if configuration[key] != nil { found.append((key, folder + "/" + name)) }
+            }
         }
+        return found
     }
 
     private mutating func startMachine(
@@ -106,11 +117,13 @@ struct GuestStarting {
     ) throws(Failure) {
         let began = clock.now()
         let name = "guest-\(number + 1)-\(guest.id)"
+        directories.append(place.directory + "/" + name)
         let machine = try Machine(
             MachineLaunch(
                 configuration, images: images, in: place.directory + "/" + name,
-                agent: place.short + "/" + name, record: place.record(of: name),
-                wanted: probes.compactMap(\.guestPort), host: host, progress: progress))
+                sockets: MachineSockets(place.short + "/" + name),
+                record: place.record(of: name), wanted: probes.compactMap(\.guestPort), host: host,
+                progress: progress))
         machines[guest.id] = machine
         guest.acceleration = machine.acceleration
         guest.notes = machine.notes
@@ -157,45 +170,47 @@ struct GuestStarting {
             return
         }
         let name = "guest-\(number + 1)-\(guest.id)"
-        let (progress, log) = (progress, place.directory + "/" + name + ".log")
-        let root = try place.makeDirectory(name)
-        let container = try clock.measure(.load) { () throws(Failure) in
+        let (progress, rights) = (progress, host.rights)
+        let directory = try place.makeDirectory(name)
+        directories.append(directory)
+        let root = directory + "/root"
+        try clock.measure(.load) { () throws(Failure) in
             try Container.unpack(
-                path + "/" + archive, to: root + "/root", log: log, progress: progress)
+                path + "/" + archive, to: root, errors: directory + "/tar.log",
+                asRoot: rights.isRoot, progress: progress)
         }
-        if let obstacle = Container.obstacle(host.rights) {
+        let unique = try place.containerName(name)
+        if let obstacle = Container.obstacle(rights, in: directory, named: unique) {
             guest.obstacle = "unpacked, not started: " + obstacle
             guest.isUnproven = true
             return
         }
-        let began = clock.now()
         let record = place.record(of: name)
-        let cage = Cage(host.rights)
-        let sign = try clock.measure(.boot) { () throws(Failure) in
-            try container.boot(seconds: Self.patience, record: record, cage: cage)
+        containers[guest.id] = try clock.measure(.boot) { () throws(Failure) in
+            try Container(
+                root, named: unique, log: directory + "/console", record: record,
+                cage: Cage(rights), progress: progress)
         }
         guest.acceleration = "nspawn"
-        guest.evidence = "the console says \"\(sign)\""
-        guest.milliseconds = Int64((clock.now() - began) / 1_000_000)
-        containers[guest.id] = container
     }
 
     // MARK: - Looking
 
-    /// Judges machines by their probes; one without any is watched for a sign of life.
+    /// Judges guests by their probes; one without any is watched for a sign of life.
     mutating func watch(after outcomes: [ProbeOutcome], _ probes: [Probe]) throws(Failure) {
         for place in guests.indices {
-            guard !guests[place].isContainer, let machine = machines[guests[place].id] else {
-                continue
-            }
             let id = guests[place].id
+            let (machine, container) = (machines[id], containers[id])
+            guard machine != nil || container != nil else { continue }
             defer {
-                guests[place].acceleration = machine.acceleration
-                guests[place].notes = machine.notes
+                if let machine {
+                    guests[place].acceleration = machine.acceleration
+                    guests[place].notes = machine.notes
+                }
             }
             let own = zip(probes, outcomes).filter { probe, _ in
                 (probe.guest == nil || probe.guest == id)
-                    && ([.serial, .agent].contains(probe.kind) || probe.guestPort != nil)
+                    && (container != nil ? probe.kind == .command : probe.concernsMachine)
             }
             if !own.isEmpty {
                 guests[place].milliseconds = own.reduce(0) { max($0, $1.1.milliseconds) }
@@ -207,11 +222,38 @@ struct GuestStarting {
                 }
                 continue
             }
-            try watch(&guests[place], machine)
+            if let machine { try watch(&guests[place], machine) }
+            if let container { try watch(&guests[place], container) }
         }
     }
 
     private func watch(_ guest: inout StartedGuest, _ machine: Machine) throws(Failure) {
+        try watch(
+            &guest,
+            { () throws(Failure) in (machine.isRunning, machine.console) },
+            startsAnew: { () throws(Failure) in try machine.tend() },
+            other: {
+                (try? GuestAgent.reached(
+                    machine.agent, until: monotonicNanoseconds() + 1_000_000_000,
+                    progress: progress)) == nil ? nil : "its guest agent answers"
+            })
+    }
+
+    private func watch(_ guest: inout StartedGuest, _ container: Container) throws(Failure) {
+        try watch(
+            &guest,
+            { () throws(Failure) in (container.isRunning, container.console) },
+            startsAnew: { () throws(Failure) in false }, other: { nil })
+    }
+
+    /// - Parameters:
+    ///   - look: whether it runs, and then its console: what was said before the end is seen.
+    ///   - other: a sign beside the console.
+    private func watch(
+        _ guest: inout StartedGuest,
+        _ look: () throws(Failure) -> (isRunning: Bool, console: String),
+        startsAnew: () throws(Failure) -> Bool, other: () -> String?
+    ) throws(Failure) {
         var start = clock.now()
         let began = start
         defer {
@@ -220,20 +262,19 @@ struct GuestStarting {
         }
         while clock.now() - start < UInt64(Self.patience) * 1_000_000_000 {
             try progress.checkCancelled()
-            if try machine.tend() { start = clock.now() }
-            let isRunning = machine.process.isRunning
-            let console = machine.console
-            if let sign = Machine.sign(in: console) {
-                guest.evidence = "the console says \"\(sign)\""
-                return
-            }
-            if let obstacle = Machine.obstacle(in: console) {
+            if try startsAnew() { start = clock.now() }
+            let (isRunning, console) = try look()
+            if let obstacle = Console.obstacle(in: console) {
                 guest.didFail = true
                 guest.obstacle = "the console says \"\(obstacle)\""
                 return
             }
-            if let pong = try? ping(machine), pong {
-                guest.evidence = "its guest agent answers"
+            if let sign = Console.sign(in: console) {
+                guest.evidence = "the console says \"\(sign)\""
+                return
+            }
+            if let sign = other() {
+                guest.evidence = sign
                 return
             }
             guard isRunning else {
@@ -246,11 +287,5 @@ struct GuestStarting {
         guest.isUnproven = true
         guest.obstacle =
             "it runs, and nothing shows whether its system has come up: declare a probe"
-    }
-
-    private func ping(_ machine: Machine) throws(Failure) -> Bool {
-        _ = try GuestAgent.reached(
-            machine.agent, until: monotonicNanoseconds() + 1_000_000_000, progress: progress)
-        return true
     }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// A virtual machine that was restored as images, started under QEMU to see whether it comes up.
 final class Machine: Sendable {
     private struct State {
-        var process: OwnedProcess
+        var running: MachineLaunch.Running
         var acceleration: String
         var notes: [String]
     }
@@ -14,31 +14,42 @@ final class Machine: Sendable {
     let launch: MachineLaunch
     private let state: Mutex<State>
 
-    var process: OwnedProcess { state.withLock { $0.process } }
+    var isRunning: Bool { state.withLock { $0.running }.process.isRunning }
     var acceleration: String { state.withLock { $0.acceleration } }
     var notes: [String] { state.withLock { $0.notes } }
-    var agent: String { launch.agent }
+    var agent: String { launch.sockets.agent }
+    var monitor: String { launch.sockets.monitor }
     var ports: [(here: UInt16, there: UInt16)] { launch.ports }
 
     /// Starts it, with KVM where that works.
     init(_ launch: MachineLaunch) throws(Failure) {
         self.launch = launch
         let usesKVM = launch.host.hasKVM
-        let (process, notes) = try launch.run(usesKVM: usesKVM)
+        let running = try launch.run(usesKVM: usesKVM)
         state = Mutex(
-            State(process: process, acceleration: usesKVM ? "kvm" : "tcg", notes: notes))
+            State(
+                running: running, acceleration: usesKVM ? "kvm" : "tcg", notes: running.notes))
+    }
+
+    func end() { state.withLock { $0.running }.end() }
+
+    /// Leaves it running.
+    func keep() {
+        let running = state.withLock { $0.running }
+        running.process.keep()
+        running.tpm?.keep()
     }
 
     /// Looks whether KVM has given up in the middle, as where it is emulated badly itself, and then
     /// starts the machine anew without it. True where that was so: whoever waits for it waits anew.
     func tend() throws(Failure) -> Bool {
         guard acceleration == "kvm", launch.hasLostKVM else { return false }
-        process.end()
-        let (process, notes) = try launch.run(usesKVM: false)
+        end()
+        let running = try launch.run(usesKVM: false)
         state.withLock {
             $0 = State(
-                process: process, acceleration: "tcg",
-                notes: notes + ["KVM failed while it ran: it was started anew without"])
+                running: running, acceleration: "tcg",
+                notes: running.notes + ["KVM failed while it ran: it was started anew without"])
         }
         return true
     }
@@ -101,22 +112,5 @@ final class Machine: Sendable {
     /// What came over the serial port so far.
     var console: String {
         String(decoding: (try? Files.read(launch.serial)) ?? [], as: UTF8.self)
-    }
-
-    /// What the console says of a machine that will never come up; nil where it says nothing such.
-    static func obstacle(in console: String) -> String? {
-        let signs = [
-            "No bootable device", "Boot failed: not a bootable disk",
-            "BdsDxe: No bootable option", "UEFI Interactive Shell", "Kernel panic - not syncing",
-            "grub rescue>", "Entering emergency mode",
-            "You are in emergency mode", "Give root password for maintenance",
-            "VFS: Unable to mount root fs",
-        ]
-        return signs.first { console.contains($0) }
-    }
-
-    /// What the console shows of a system that runs programs of its own; nil where nothing does.
-    static func sign(in console: String) -> String? {
-        ["login:", "Reached target", "Welcome to "].first { console.contains($0) }
     }
 }

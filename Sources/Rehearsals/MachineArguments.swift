@@ -25,16 +25,18 @@ struct MachineArguments {
     let cores: Int
     /// Files of the machine.
     let directory: String
-    /// The socket of the guest agent, whose path must be short.
-    let agentPath: String
+    /// Sockets, whose paths must be short.
+    let sockets: MachineSockets
+    /// Whether a TPM listens at its socket.
+    let hasTPM: Bool
     /// Ports of this machine that lead to ports of the guest.
     let ports: [(here: UInt16, there: UInt16)]
     private(set) var notes: [String] = []
 
     init(
         _ configuration: GuestConfiguration, disks: [Disk], firmware: Firmware?, usesKVM: Bool,
-        mostMemory: Int, mostCores: Int, directory: String, agent: String,
-        ports: [(here: UInt16, there: UInt16)]
+        mostMemory: Int, mostCores: Int, directory: String, sockets: MachineSockets,
+        hasTPM: Bool = false, ports: [(here: UInt16, there: UInt16)]
     ) {
         self.configuration = configuration
         self.disks = disks
@@ -43,7 +45,8 @@ struct MachineArguments {
         memory = min(configuration.memory, mostMemory)
         cores = max(1, min(configuration.sockets * configuration.cores, mostCores))
         self.directory = directory
-        agentPath = agent
+        self.sockets = sockets
+        self.hasTPM = hasTPM
         self.ports = ports
         if memory < configuration.memory {
             notes.append("it got \(memory) MiB of memory in place of \(configuration.memory)")
@@ -62,7 +65,9 @@ struct MachineArguments {
             "-rtc", "base=" + (isLocalTime ? "localtime" : "utc"),
             "-chardev", "file,id=serial0,path=\(escaped(serialPath))", "-serial",
             "chardev:serial0",
-            "-chardev", "socket,id=agent0,path=\(escaped(agentPath)),server=on,wait=off",
+            "-chardev", "socket,id=agent0,path=\(escaped(sockets.agent)),server=on,wait=off",
+            "-chardev", "socket,id=monitor0,path=\(escaped(sockets.monitor)),server=on,wait=off",
+            "-mon", "chardev=monitor0,mode=control",
             "-device", "virtio-serial", "-device",
             "virtserialport,chardev=agent0,name=org.qemu.guest_agent.0",
             "-device", "virtio-rng-pci",
@@ -77,6 +82,12 @@ struct MachineArguments {
         } else {
             // SeaBIOS then tells on the serial port, too, what it boots from.
             words += ["-fw_cfg", "name=etc/sercon-port,file=\(escaped(directory + "/sercon"))"]
+        }
+        if hasTPM {
+            words += [
+                "-chardev", "socket,id=tpm0,path=\(escaped(sockets.tpm))",
+                "-tpmdev", "emulator,id=tpmdev0,chardev=tpm0", "-device", "tpm-tis,tpmdev=tpmdev0",
+            ]
         }
         let vga = configuration["vga"] ?? ""
         words += ["-vga", vga.hasPrefix("serial") || vga.hasPrefix("none") ? "none" : "std"]
@@ -195,5 +206,19 @@ struct MachineArguments {
     /// QEMU takes a comma for the end of a value unless it stands twice.
     private func escaped(_ text: String) -> String {
         String(text.flatMap { $0 == "," ? [$0, $0] : [$0] })
+    }
+}
+
+/// Where a machine is spoken with: by its guest agent, about itself (QMP), and with its TPM.
+struct MachineSockets: Sendable, Equatable {
+    let agent: String
+    let monitor: String
+    let tpm: String
+
+    /// - Parameter path: short, so that sockets stay within 107 bytes (unix(7)).
+    init(_ path: String) {
+        agent = path
+        monitor = path + ".monitor"
+        tpm = path + ".tpm"
     }
 }

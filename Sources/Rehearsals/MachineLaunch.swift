@@ -9,8 +9,7 @@ struct MachineLaunch: Sendable {
     /// Raw images by key, which stay as they are.
     let images: [(key: String, path: String)]
     let directory: String
-    /// The socket of the guest agent.
-    let agent: String
+    let sockets: MachineSockets
     let record: String
     let ports: [(here: UInt16, there: UInt16)]
     let host: Machine.Host
@@ -19,7 +18,7 @@ struct MachineLaunch: Sendable {
     /// - Parameter wanted: ports of the guest that probes reach.
     init(
         _ configuration: GuestConfiguration, images: [(key: String, path: String)],
-        in directory: String, agent: String, record: String, wanted: [UInt16],
+        in directory: String, sockets: MachineSockets, record: String, wanted: [UInt16],
         host: Machine.Host, progress: Progress
     ) throws(Failure) {
         guard host.hasQEMU else {
@@ -40,7 +39,7 @@ struct MachineLaunch: Sendable {
         self.configuration = configuration
         self.images = images
         self.directory = directory
-        self.agent = agent
+        self.sockets = sockets
         self.record = record
         self.ports = ports
         self.host = host
@@ -63,12 +62,31 @@ struct MachineLaunch: Sendable {
         key.hasPrefix("efidisk") || key.hasPrefix("tpmstate")
     }
 
-    func run(usesKVM: Bool) throws(Failure) -> (process: OwnedProcess, notes: [String]) {
+    /// A machine that runs: QEMU, and its TPM.
+    struct Running: Sendable {
+        let process: OwnedProcess
+        let tpm: OwnedProcess?
+        let notes: [String]
+
+        func end() {
+            process.end()
+            tpm?.end()
+        }
+    }
+
+    func run(usesKVM: Bool) throws(Failure) -> Running {
         var notes: [String] = []
-        for name in [serial, complaints, agent] { try Files.remove(name) }
+        for name in [serial, complaints, sockets.agent, sockets.monitor, sockets.tpm] {
+            try Files.remove(name)
+        }
         let disks = try overlays()
-        if images.contains(where: { $0.key.hasPrefix("tpmstate") }) {
-            notes.append("its TPM was left out: what it sealed cannot be opened")
+        var tpm: OwnedProcess?
+        if let state = images.first(where: { $0.key.hasPrefix("tpmstate") }) {
+            do throws(Failure) { tpm = try startTPM(state.key, state.path) } catch {
+                if error.code == .cancelled || error.code == .noSpace { throw error }
+                notes.append(
+                    "its TPM was left out, what it sealed cannot be opened: \(error.what)")
+            }
         }
         var firmware: MachineArguments.Firmware?
         if configuration["bios"] == "ovmf" {
@@ -81,8 +99,8 @@ struct MachineLaunch: Sendable {
         }
         let arguments = MachineArguments(
             configuration, disks: disks, firmware: firmware, usesKVM: usesKVM,
-            mostMemory: host.memory, mostCores: host.cores, directory: directory, agent: agent,
-            ports: ports)
+            mostMemory: host.memory, mostCores: host.cores, directory: directory,
+            sockets: sockets, hasTPM: tpm != nil, ports: ports)
         // What this machine must reach by its ports shares its network; the guest still has none.
         let process = try OwnedProcess(
             Machine.Host.program, arguments.words, record: record, errors: complaints,
@@ -91,12 +109,42 @@ struct MachineLaunch: Sendable {
             usleep(50_000)
             if let outcome = try process.outcome(), outcome.status != 0 {
                 let text = outcome.complaint
+                tpm?.end()
                 throw Failure(
                     text.contains("No space left") ? .noSpace : .diskTool,
                     "QEMU does not start the machine: \(text)")
             }
         }
-        return (process, notes + arguments.notes)
+        return Running(process: process, tpm: tpm, notes: notes + arguments.notes)
+    }
+
+    /// Starts swtpm(8) with a copy of what the TPM of the guest held: Proxmox VE keeps it as swtpm's own
+    /// "linear" file.
+    private func startTPM(_ key: String, _ stored: String) throws(Failure) -> OwnedProcess {
+        let version = try? Command("swtpm", ["--version"]).run(
+            output: "/dev/null", errors: "/dev/null")
+        guard version?.status == 0 else {
+            throw Failure(.diskTool, "swtpm is not installed")
+        }
+        let state = directory + "/tpm"
+        try tool("cp", ["--sparse=always", "--", stored, state])
+        let isSecond = PropertyString(configuration[key] ?? "")["version"] != "v1.2"
+        let process = try OwnedProcess(
+            "swtpm",
+            [
+                "socket", "--tpmstate", "backend-uri=file://" + state, "--ctrl",
+                "type=unixio,path=\(sockets.tpm),mode=0600", "--terminate",
+            ] + (isSecond ? ["--tpm2"] : []), record: record + "-tpm",
+            errors: directory + "/tpm.log", cage: Cage(host.rights))
+        for _ in 0..<100 {
+            if Files.exists(sockets.tpm) { return process }
+            if let outcome = try process.outcome() {
+                throw Failure(.diskTool, "swtpm does not start: \(outcome.complaint)")
+            }
+            usleep(50_000)
+        }
+        process.end()
+        throw Failure(.diskTool, "swtpm does not listen")
     }
 
     private func overlays() throws(Failure) -> [MachineArguments.Disk] {

@@ -48,6 +48,9 @@ struct Probe: Sendable {
         return place.port
     }
 
+    /// Whether its answer tells that a machine is up.
+    var concernsMachine: Bool { [.serial, .agent].contains(kind) || guestPort != nil }
+
     /// The host, port and target of an `http` or `tcp` request.
     struct Address: Sendable, Equatable {
         let host: String
@@ -91,6 +94,8 @@ struct ProbeAsking: Sendable {
     /// By the number of the guest.
     let machines: [Int64: Machine]
     let containers: [Int64: Container]
+    /// Why a guest was not started.
+    let obstacles: [Int64: String]
     let progress: Progress
 
     func ask(_ probe: Probe) throws(Failure) -> ProbeOutcome {
@@ -159,7 +164,10 @@ struct ProbeAsking: Sendable {
         case .command:
             let words = probe.request["command"]?.array?.compactMap(\.string) ?? []
             guard !words.isEmpty else { throw unknown(probe) }
-            return .string(try guest(probe, containers, "container").run(words, until: end))
+            let container = try guest(probe, containers, "container")
+            return try repeated(probe, until: end) { () throws(Failure) in
+                .string(try container.run(words, until: end))
+            }
         case nil: throw unknown(probe)
         }
     }
@@ -175,19 +183,21 @@ struct ProbeAsking: Sendable {
         _ probe: Probe, _ guests: [Int64: Guest], _ what: String
     ) throws(Failure) -> Guest {
         if let number = probe.guest {
-            guard let guest = guests[number] else {
-                throw Failure(.notFound, "\(what) \(number) was not started")
-            }
-            return guest
+            if let guest = guests[number] { return guest }
+            throw notStarted("\(what) \(number) was not started", obstacles[number])
         }
         guard guests.count <= 1 else {
             throw Failure(
                 .planInvalidValue, "several guests were started: say which with \"guest\"")
         }
-        guard let guest = guests.first?.value else {
-            throw Failure(.notFound, "no \(what) of this source was started")
-        }
-        return guest
+        if let guest = guests.first?.value { return guest }
+        throw notStarted(
+            "no \(what) of this source was started",
+            obstacles.count == 1 ? obstacles.first?.value : nil)
+    }
+
+    private func notStarted(_ what: String, _ obstacle: String?) -> Failure {
+        Failure(.notFound, what + (obstacle.map { ": " + $0 } ?? ""))
     }
 
     /// Where an address leads: to a port of this machine for what is behind `guest`.
@@ -214,8 +224,17 @@ struct ProbeAsking: Sendable {
         var end = given
         repeat {
             try progress.checkCancelled()
-            if let machine = try? guest(probe, machines, "machine"), try machine.tend() {
-                end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
+            if probe.concernsMachine {
+                let machine = try guest(probe, machines, "machine")
+                if try machine.tend() {
+                    end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
+                }
+                guard machine.isRunning else {
+                    throw Failure(.guestContent, "the machine has ended")
+                }
+                if let obstacle = Console.obstacle(in: machine.console) {
+                    throw Failure(.guestContent, "the console says \"\(obstacle)\"")
+                }
             }
             do throws(Failure) { if let value = try body() { return value } } catch {
                 if error.code == .cancelled || error.code == .notFound { throw error }
@@ -232,11 +251,23 @@ struct ProbeAsking: Sendable {
             let (host, port) = try here(address, probe)
             let connection = try Port.connect(host: host, port: port)
             guard address.host == "guest" else { return "connected" }
-            // QEMU itself takes the connection first; it ends at once where the guest refuses it.
-            if let piece = Port.read(connection.raw, milliseconds: 1500), piece.isEmpty {
-                throw Failure(.serverUnreachable, "the guest refuses port \(address.port)")
+            let machine = try guest(probe, machines, "machine")
+            let soon = monotonicNanoseconds() + 3_000_000_000
+            while monotonicNanoseconds() < soon {
+                // QEMU takes the connection first, and ends it where the guest refuses it.
+                if let piece = Port.read(connection.raw, milliseconds: 200) {
+                    if !piece.isEmpty { return "connected" }
+                    throw Failure(
+                        .serverUnreachable, "the guest refuses port \(address.port)")
+                }
+                if try MachineMonitor.hasTaken(
+                    port: port, at: machine.monitor, progress: progress)
+                {
+                    return "connected"
+                }
             }
-            return "connected"
+            throw Failure(
+                .serverUnreachable, "the guest does not answer at port \(address.port)")
         }
     }
 
@@ -265,10 +296,10 @@ struct ProbeAsking: Sendable {
             if try machine.tend() {
                 end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
             }
-            let isRunning = machine.process.isRunning
+            let isRunning = machine.isRunning
             let console = machine.console
             if console.contains(text) { return .string(text) }
-            if let obstacle = Machine.obstacle(in: console) {
+            if let obstacle = Console.obstacle(in: console) {
                 throw Failure(.guestContent, "the console says \"\(obstacle)\"")
             }
             guard isRunning else {

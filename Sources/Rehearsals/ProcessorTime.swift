@@ -12,25 +12,33 @@ enum ProcessorTime {
 
     /// Milliseconds of a process, of all below it, and of those that have ended there (proc(5)).
     static func of(tree root: Int32) -> Int64 {
-        var parents: [Int32: Int32] = [:]
-        var ticks: [Int32: Int64] = [:]
+        let all = times()
+        let second = Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+        return tree(of: root, all).reduce(0) { $0 + (all[$1]?.ticks ?? 0) } * 1000 / second
+    }
+
+    /// A process and all below it.
+    static func tree(of root: Int32) -> [Int32] { tree(of: root, times()) }
+
+    private static func times() -> [Int32: Times] {
+        var found: [Int32: Times] = [:]
         for name in (try? Files.names(in: "/proc")) ?? [] {
-            guard let number = Int32(name), let text = try? Files.readText("/proc/\(name)/stat"),
-                let times = Times(text)
+            guard let number = Int32(name), let text = try? Files.readText("/proc/\(name)/stat")
             else { continue }
-            parents[number] = times.parent
-            ticks[number] = times.ticks
+            found[number] = Times(text)
         }
-        let mine = ticks.filter { number, _ in
+        return found
+    }
+
+    private static func tree(of root: Int32, _ all: [Int32: Times]) -> [Int32] {
+        all.keys.filter { number in
             var current: Int32? = number
             for _ in 0..<64 {
                 if current == root { return true }
-                current = current.flatMap { parents[$0] }
+                current = current.flatMap { all[$0]?.parent }
             }
             return false
-        }
-        let second = Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
-        return mine.values.reduce(0, +) * 1000 / second
+        }.sorted()
     }
 
     struct Times: Equatable {

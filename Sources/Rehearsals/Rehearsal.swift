@@ -142,7 +142,11 @@ public struct Rehearsal: Sendable {
         var results = sources.filter { $0.outcome == .left }
         var waiting = sources.filter { $0.outcome != .left }
         for index in waiting.indices {
-            waiting[index].damagedFiles = archive.damagedFiles(of: waiting[index].place)
+            let damaged = archive.damagedFiles(of: waiting[index].place)
+            guard damaged > 0 else { continue }
+            waiting[index].damagedFiles = damaged
+            waiting[index].intact = IntactParts(
+                of: waiting[index].record, isDamaged: archive.isDamaged)
         }
         announce(.rehearse(bytes: waiting.reduce(0) { $0 + $1.plainBytes }))
         var done = Set(results.map(\.record.name))
@@ -163,7 +167,8 @@ public struct Rehearsal: Sendable {
                         given: plan.targets.first { $0.name == next.record.name },
                         connectors: request.connectors, place: place, host: host,
                         verify: plan.verify, throttle: throttle, world: world,
-                        progress: progress, origin: origin, keeps: request.keeps, room: room)
+                        progress: progress, origin: origin, keeps: request.keeps, room: room,
+                        announce: { announce(.source(next.record.name, $0)) })
                     group.addTask { (await rehearsal.run(next, lanes: lanes), lanes) }
                 }
             }
@@ -185,12 +190,26 @@ extension RehearsedSource {
     var summary: String {
         switch outcome {
         case .passed: notSet > 0 ? "restored and equal but for what was not set" : "restored, equal"
-        case .different: "NOT EQUAL, or a probe or a start has failed"
+        case .different: faults
         case .failed: "FAILED: \(failure?.what ?? "")"
-        case .damaged: "DAMAGED in the archive, not restored"
+        case .damaged:
+            intact.map {
+                "DAMAGED in the archive, not restored: \($0.lost.joined(separator: ", ")); all else "
+                    + "of it \(result == nil ? "not restored either" : faults)"
+            } ?? "DAMAGED in the archive, not restored"
         case .unfinished: "not finished"
         case .left: "left out"
         }
+    }
+
+    /// What is wrong with what was restored.
+    private var faults: String {
+        var parts = [isEqual ? "restored, equal" : "restored, NOT EQUAL"]
+        let starts = guests.count { $0.didFail && intact?.lost.contains(String($0.id)) != true }
+        if starts > 0 { parts.append("\(starts) of \(guests.count) guests DID NOT COME UP") }
+        let wrong = probes.count { !$0.held }
+        if wrong > 0 { parts.append("\(wrong) of \(probes.count) probes FAILED") }
+        return parts.joined(separator: ", ")
     }
 }
 

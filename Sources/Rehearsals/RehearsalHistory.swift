@@ -12,6 +12,8 @@ public struct RehearsalHistory: Sendable {
         public let objectiveSeconds: Int64
         /// nil where nothing was restored.
         public let rates: RehearsalRates?
+        /// Whether all sources of the archive were restored.
+        public let isWhole: Bool
         /// SHA-256 of the receipt.
         public let receipt: String
         /// Its file in the folder.
@@ -24,6 +26,7 @@ public struct RehearsalHistory: Sendable {
                 .init("milliseconds", .integer(milliseconds)),
                 .init("objectiveSeconds", .integer(objectiveSeconds)),
                 .init("receiptSha256", .string(receipt)), .init("receipt", .string(file)),
+                .init("isWhole", .bool(isWhole)),
             ]
             if let rates { members.append(.init("rates", rates.json)) }
             return .object(members)
@@ -31,7 +34,8 @@ public struct RehearsalHistory: Sendable {
 
         init(
             at: Timestamp, bag: String, status: Int32, milliseconds: Int64,
-            objectiveSeconds: Int64, rates: RehearsalRates?, receipt: String, file: String
+            objectiveSeconds: Int64, rates: RehearsalRates?, isWhole: Bool, receipt: String,
+            file: String
         ) {
             self.at = at
             self.bag = bag
@@ -39,6 +43,7 @@ public struct RehearsalHistory: Sendable {
             self.milliseconds = milliseconds
             self.objectiveSeconds = objectiveSeconds
             self.rates = rates
+            self.isWhole = isWhole
             self.receipt = receipt
             self.file = file
         }
@@ -54,7 +59,7 @@ public struct RehearsalHistory: Sendable {
             self.init(
                 at: at, bag: bag, status: Int32(status), milliseconds: milliseconds,
                 objectiveSeconds: objective, rates: json["rates"].flatMap { RehearsalRates($0) },
-                receipt: receipt, file: file)
+                isWhole: json["isWhole"]?.bool ?? false, receipt: receipt, file: file)
         }
     }
 
@@ -70,9 +75,17 @@ public struct RehearsalHistory: Sendable {
         }
     }
 
-    /// The latest rehearsal that restored everything: what to foretell from.
-    public var latest: Entry? {
-        entries.last { [0, 2, 4].contains($0.status) && $0.rates != nil }
+    /// Rehearsals that restored everything: what to foretell from.
+    private var whole: [Entry] {
+        entries.filter { [0, 2, 4].contains($0.status) && $0.rates != nil && $0.isWhole }
+    }
+
+    public var latest: Entry? { whole.last }
+
+    /// The largest rehearsal of at most half that size.
+    func smaller(than rates: RehearsalRates) -> RehearsalRates? {
+        whole.compactMap(\.rates).filter { $0.plainBytes <= rates.plainBytes / 2 }
+            .max { $0.plainBytes < $1.plainBytes }
     }
 
     func add(_ entry: Entry) throws(Failure) {

@@ -56,7 +56,9 @@ extension RehearsalReceipt {
         if let bound = CriticalPath.bound(criticalPath) {
             members.append(.init("boundBy", .string(bound.rawValue)))
         }
-        if let prediction { members.append(.init("prediction", prediction.json)) }
+        if let prediction = prediction(history) {
+            members.append(.init("prediction", prediction.json))
+        }
         if let rates { members.append(.init("rates", rates.json)) }
         return .object(members)
     }
@@ -102,29 +104,7 @@ extension RehearsalReceipt {
                     "isExact": .bool(moment.isExact),
                 ]),
             .init("recoveryPointSeconds", .integer(age(source) ?? 0)),
-            .init(
-                "guests",
-                .array(
-                    source.guests.enumerated().map { place, guest in
-                        var members: [JSON.Member] = [
-                            .init("number", .integer(Int64(place + 1))),
-                            .init("kind", guest.isContainer ? "container" : "machine"),
-                            .init(
-                                "state",
-                                .string(
-                                    guest.didFail
-                                        ? "failed"
-                                        : guest.evidence != nil
-                                            ? "up"
-                                            : guest.acceleration != nil
-                                                ? "started" : "not-started")),
-                            .init("milliseconds", .integer(guest.milliseconds)),
-                        ]
-                        if let acceleration = guest.acceleration {
-                            members.append(.init("acceleration", .string(acceleration)))
-                        }
-                        return .object(members)
-                    })),
+            .init("guests", .array(source.guests.enumerated().map { guestJSON($1, $0 + 1) })),
         ]
         if let tier = source.tier { members.append(.init("tier", .string(tier))) }
         if source.damagedFiles > 0 {
@@ -138,6 +118,24 @@ extension RehearsalReceipt {
                         "code": .integer(Int64(failure.code.rawValue)),
                         "word": .string(failure.code.word),
                     ]))
+        }
+        return .object(members)
+    }
+
+    private func guestJSON(_ guest: StartedGuest, _ number: Int) -> JSON {
+        let state =
+            guest.didFail
+            ? "failed"
+            : guest.evidence != nil
+                ? "up" : guest.acceleration != nil ? "started" : "not-started"
+        var members: [JSON.Member] = [
+            .init("number", .integer(Int64(number))),
+            .init("kind", guest.isContainer ? "container" : "machine"),
+            .init("state", .string(state)),
+            .init("milliseconds", .integer(guest.milliseconds)),
+        ]
+        if let acceleration = guest.acceleration {
+            members.append(.init("acceleration", .string(acceleration)))
         }
         return .object(members)
     }

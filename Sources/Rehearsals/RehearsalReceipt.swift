@@ -160,6 +160,9 @@ struct RehearsalReceipt {
         return CriticalPath.find(phases, after: after)
     }
 
+    /// Whether all sources of the archive were restored, whole.
+    var isWhole: Bool { sources.allSatisfy { $0.result != nil && $0.intact == nil } }
+
     /// nil where nothing was restored.
     var rates: RehearsalRates? {
         let restored = asked.filter { $0.result != nil }
@@ -170,8 +173,13 @@ struct RehearsalReceipt {
         let work = spans.filter { replay.contains($0.phase) }
         let start = work.map(\.start).min() ?? 0
         let end = work.map(\.end).max() ?? 0
-        let fixed = spans.filter { $0.phase == .boot || $0.phase == .probe }
-            .reduce(UInt64(0)) { max($0, $1.end - $1.start) }
+        let constant: Set<RehearsalPhase> = [.prepare, .boot, .probe]
+        let fixed = restored.reduce(UInt64(0)) { most, source in
+            max(
+                most,
+                source.phases.filter { constant.contains($0.phase) }
+                    .reduce(0) { $0 + $1.end - $1.start })
+        }
         let fetch = restored.compactMap { $0.clock?.reading.fetch }.reduce(0, +)
         return RehearsalRates(
             plainBytes: plain, storedBytes: restored.reduce(0) { $0 + $1.storedBytes },
@@ -187,12 +195,14 @@ struct RehearsalReceipt {
             workers: Int64(run.workers), cores: Int64(run.host.cores))
     }
 
-    var prediction: Prediction? {
+    func prediction(_ history: RehearsalHistory) -> Prediction? {
         let full = run.plan.rehearsal.fullSize
         let all = manifest.sources.flatMap(\.artifacts).reduce(Int64(0)) { $0 + $1.plainBytes }
-        return rates.map {
+        return rates.map { rates in
             Prediction(
-                of: full.bytes ?? all, from: $0, cores: full.cores, bandwidth: full.bandwidth)
+                of: full.bytes ?? all, from: rates,
+                smaller: isWhole ? history.smaller(than: rates) : nil, cores: full.cores,
+                bandwidth: full.bandwidth)
         }
     }
 
@@ -202,7 +212,8 @@ struct RehearsalReceipt {
         let history = RehearsalHistory(in: run.folder)
         let copies = ReceiptFiles(work: run.folder, archive: run.request.archive)
         let number = copies.nextNumber()
-        let details = RehearsalReport(receipt: self, path: criticalPath)
+        let details = RehearsalReport(
+            receipt: self, path: criticalPath, prediction: prediction(history))
         let report = details.json.canonical
         let reportName = "report-\(number).json"
         try Files.write(report, to: run.folder + "/" + reportName, mode: 0o600)
@@ -220,7 +231,7 @@ struct RehearsalReceipt {
             .init(
                 at: run.startedAt, bag: run.archive.bag.seal.bag, status: status,
                 milliseconds: milliseconds, objectiveSeconds: objectives.time, rates: rates,
-                receipt: SHA256.hash(bytes).hex, file: name))
+                isWhole: isWhole, receipt: SHA256.hash(bytes).hex, file: name))
         return RehearsalOutcome(
             status: status, receipt: run.folder + "/" + name,
             report: run.folder + "/" + reportName, isInArchive: isInArchive,

@@ -10,6 +10,7 @@ import Runs
 struct RehearsalReport {
     let receipt: RehearsalReceipt
     let path: [TimedPhase]
+    let prediction: Prediction?
 
     private var sources: [RehearsedSource] { receipt.sources }
     private var asked: [RehearsedSource] { sources.filter { $0.outcome != .left } }
@@ -95,7 +96,8 @@ struct RehearsalReport {
         for source in sources { lines += self.lines(of: source) }
         lines += chart
         for tier in receipt.tiers {
-            let name = tier.name.map { "tier \($0)" } ?? "all else"
+            let name =
+                tier.name.map { "tier \($0)" } ?? (receipt.tiers.count > 1 ? "all else" : "all")
             var line =
                 "\(name): restored and checked in \(Self.time(tier.milliseconds)), objective "
                 + Self.time(tier.objectives.time * 1000)
@@ -110,21 +112,18 @@ struct RehearsalReport {
             lines.append(line)
         }
         if let bound = CriticalPath.bound(path) {
-            let steps = path.map { step in
+            let whole = path.map(\.end).max() ?? 0
+            let steps = path.filter { ($0.end - $0.start) * 100 >= whole }.map { step in
                 (step.source.map { name($0) + " " } ?? "") + step.phase.rawValue + " "
                     + Self.time(Int64((step.end - step.start) / 1_000_000))
             }
             lines.append(
                 "critical path: \(steps.joined(separator: " → ")); bound by \(bound.rawValue)")
         }
-        if let rates = receipt.rates {
-            let full = receipt.run.plan.rehearsal.fullSize
-            let prediction = Prediction(
-                of: full.bytes ?? rates.plainBytes, from: rates, cores: full.cores,
-                bandwidth: full.bandwidth)
-            lines.append(
-                "foretold: \(prediction.bytes >> 20) MiB on \(prediction.cores) cores in about "
-                    + "\(Self.time(prediction.seconds * 1000)), bound by \(prediction.bound)")
+        if let prediction {
+            let (size, cores) = (Self.size(prediction.bytes), prediction.cores)
+            let machine = "\(cores) \(cores == 1 ? "core" : "cores")"
+            lines.append("foretold for \(size) on \(machine): \(prediction.text)")
         }
         lines += receipt.reservationLines.map { "reservation: \($0)" }
         lines.append("receipt: \(file)" + (isInArchive ? ", and in proof/ of the archive" : ""))
@@ -135,12 +134,28 @@ struct RehearsalReport {
 
     private var verdictLine: String {
         switch receipt.status {
-        case 0: "PASSED: everything was restored, equal, and in time"
+        case 0:
+            receipt.asked.count == receipt.sources.count
+                ? "PASSED: everything was restored, equal, and in time"
+                : "PASSED: what was asked for was restored, equal, and in time"
         case 2: "PASSED WITH RESERVATIONS, exit status 2"
-        case 3: "FAILED: not everything is equal, or a probe or the archive failed, exit status 3"
+        case 3: "FAILED: \(faults.joined(separator: ", ")), exit status 3"
         case 4: "OBJECTIVE MISSED, exit status 4"
         default: "INCOMPLETE: not everything could be restored, exit status 1"
         }
+    }
+
+    /// What makes a rehearsal fail.
+    private var faults: [String] {
+        var texts: [String] = []
+        if !receipt.run.archive.report.isGood { texts.append("the archive is damaged") }
+        let restored = asked.filter { $0.result != nil }
+        if restored.contains(where: { !$0.isEqual }) { texts.append("not everything is equal") }
+        let guests = asked.flatMap(\.guests).count(where: \.didFail)
+        if guests > 0 { texts.append("\(guests) \(guests == 1 ? "guest" : "guests") not up") }
+        let probes = asked.flatMap(\.probes).count { !$0.held }
+        if probes > 0 { texts.append("\(probes) \(probes == 1 ? "probe" : "probes") not held") }
+        return texts.isEmpty ? ["what was restored could not be checked"] : texts
     }
 
     private func name(_ place: Int) -> String {
@@ -186,17 +201,19 @@ struct RehearsalReport {
         return lines
     }
 
-    /// The phases as bars on one time line.
+    /// The phases as bars on one time line, source by source; those that took next to no time are left out.
     private var chart: [String] {
-        let phases = receipt.phases
-        guard let end = phases.map(\.end).max(), end > 0 else { return [] }
+        let all = receipt.phases
+        guard let end = all.map(\.end).max(), end > 0 else { return [] }
         let width: UInt64 = 40
+        let phases = all.filter { ($0.end - $0.start) * 100 >= end }
+            .sorted { ($0.source ?? -1, $0.start, $0.end) < ($1.source ?? -1, $1.start, $1.end) }
         let titles = phases.map { phase in
             (phase.source.map { name($0) + " " } ?? "") + phase.phase.rawValue
         }
         let longest = titles.map(\.count).max() ?? 0
         return zip(phases, titles).map { phase, title in
-            let from = Int(phase.start * width / end)
+            let from = min(Int(phase.start * width / end), 39)
             let to = max(from + 1, Int((phase.end * width + end - 1) / end))
             let bar =
                 String(repeating: " ", count: from) + String(repeating: "=", count: to - from)
@@ -205,6 +222,16 @@ struct RehearsalReport {
             return
                 "  \(title)\(pad) |\(bar)\(String(repeating: " ", count: max(0, 40 - to)))| \(time)"
         }
+    }
+
+    /// A size for people.
+    static func size(_ bytes: Int64) -> String {
+        var (value, unit) = (Double(bytes), 0)
+        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+        while value >= 1000, unit < units.count - 1 { (value, unit) = (value / 1024, unit + 1) }
+        let tenths = Int64((value * 10).rounded())
+        return unit == 0 || tenths >= 1000 || tenths % 10 == 0
+            ? "\((tenths + 5) / 10) \(units[unit])" : "\(tenths / 10).\(tenths % 10) \(units[unit])"
     }
 
     /// A length of time for people.

@@ -14,7 +14,7 @@ struct RehearsedSource: Sendable {
         case different
         /// Not restored: something went wrong on the way.
         case failed
-        /// Not restored: files of it are damaged in the archive.
+        /// Not restored, or not all of it: files of it are damaged in the archive.
         case damaged
         /// The time limit or an interruption came first.
         case unfinished
@@ -40,14 +40,23 @@ struct RehearsedSource: Sendable {
     var start: UInt64 = 0
     var end: UInt64 = 0
     var damagedFiles = 0
+    /// What is restored, where that is not all; and the names of what is not.
+    var intact: IntactParts?
     /// What is true and no failure, in words without names of objects.
     var reservations: [String] = []
 
-    var plainBytes: Int64 { record.artifacts.reduce(0) { $0 + $1.plainBytes } }
+    /// What is restored of it.
+    var restored: SourceRecord { intact?.record ?? record }
+    var plainBytes: Int64 { restored.artifacts.reduce(0) { $0 + $1.plainBytes } }
     var storedBytes: Int64 {
-        record.artifacts.flatMap(\.segments).reduce(0) { $0 + $1.bytes }
+        restored.artifacts.flatMap(\.segments).reduce(0) { $0 + $1.bytes }
     }
     var notSet: Int64 { result?.shortfallCount ?? 0 }
+
+    /// Whether all comparisons found what the archive has.
+    var isEqual: Bool {
+        result.map { $0.differenceCount == 0 && $0.comparisons.allSatisfy(\.equal) } ?? false
+    }
 
     /// The exit status that it alone would give.
     var status: Int32 {
@@ -95,4 +104,21 @@ struct StartedGuest: Sendable {
     var didFail = false
     var milliseconds: Int64 = 0
     var notes: [String] = []
+
+    init(id: Int64, name: String, isContainer: Bool) {
+        self.id = id
+        self.name = name
+        self.isContainer = isContainer
+    }
+
+    /// One that was not restored, since files of it are damaged in the archive.
+    init(lost id: Int64, of source: SourceRecord) {
+        self.init(
+            id: id, name: "",
+            isContainer: source.artifacts.contains {
+                $0.kind == "container" && $0.name.hasPrefix("\(id)/")
+            })
+        obstacle = "damaged in the archive, not restored"
+        didFail = true
+    }
 }

@@ -7,22 +7,22 @@ public struct RestoreEstimate: Sendable {
 
     /// nil where no rehearsal in the folder has restored everything.
     public init?(of bytes: Int64, from folder: String) {
-        guard let entry = RehearsalHistory(in: folder).latest, let rates = entry.rates else {
-            return nil
-        }
-        prediction = Prediction(of: bytes, from: rates)
+        let history = RehearsalHistory(in: folder)
+        guard let entry = history.latest, let rates = entry.rates else { return nil }
+        prediction = Prediction(of: bytes, from: rates, smaller: history.smaller(than: rates))
         rehearsedAt = entry.at
     }
 
     public var json: JSON {
         [
             "seconds": .integer(prediction.seconds), "boundBy": .string(prediction.bound),
+            "trust": .string(prediction.trust.rawValue),
+            "measuredBytes": .integer(prediction.measuredBytes),
             "rehearsedAt": .string(rehearsedAt.text),
         ]
     }
 
     public var text: String {
-        "restoring all of it would take about \(RehearsalReport.time(prediction.seconds * 1000)) "
-            + "by the rehearsal of \(rehearsedAt.date), bound by \(prediction.bound)"
+        "restoring all of it, by the rehearsal of \(rehearsedAt.date): \(prediction.text)"
     }
 }

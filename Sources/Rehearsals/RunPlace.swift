@@ -40,6 +40,16 @@ final class RunPlace: Sendable {
     /// Where a process writes down that it runs.
     func record(of name: String) -> String { directory + "/processes/" + name }
 
+    /// A name for a container of this run. nspawn makes a directory of that name, which it leaves when it is
+    /// killed; it is removed with everything else.
+    func containerName(_ name: String) throws(Failure) -> String {
+        let unique = Files.lastComponent(of: short) + "-" + name
+        let file = try Descriptor(
+            opening: directory + "/places", O_WRONLY | O_APPEND, mode: 0o600)
+        try file.writeAll(Array("/run/systemd/nspawn/propagate/\(unique)\n".utf8))
+        return unique
+    }
+
     /// A new directory for one target.
     func makeDirectory(_ name: String) throws(Failure) -> String {
         let path = directory + "/" + name
@@ -108,7 +118,7 @@ final class RunPlace: Sendable {
 
     /// What is dying may still write.
     private static func removeSoon(_ path: String) throws(Failure) {
-        for _ in 0..<20 {
+        for _ in 0..<50 {
             if (try? TreeRemoval.remove(path)) != nil { return }
             usleep(100_000)
         }
@@ -154,20 +164,35 @@ struct ProcessRecord: Sendable {
         started = String(words[1])
     }
 
-    var isRunning: Bool {
-        guard let text = try? Files.readText("/proc/\(number)/stat"),
-            let end = text.lastIndex(of: ")")
-        else { return false }
-        let fields = text[text.index(after: end)...].split(separator: " ")
-        // A process that has ended and was not fetched is no more in the way.
-        return fields.count > 19 && fields[19] == started && fields[0] != "Z"
+    /// A process that runs now; nil where there is none of that number.
+    private init?(running number: pid_t) {
+        guard let state = Self.state(of: number) else { return nil }
+        self.number = number
+        started = state.started
     }
 
-    /// SIGQUIT first: PostgreSQL then ends its children at once.
+    private static func state(of number: pid_t) -> (started: String, hasEnded: Bool)? {
+        guard let text = try? Files.readText("/proc/\(number)/stat"),
+            let end = text.lastIndex(of: ")")
+        else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        // A process that has ended and was not fetched is no more in the way.
+        return fields.count > 19 ? (String(fields[19]), fields[0] == "Z") : nil
+    }
+
+    var isRunning: Bool {
+        Self.state(of: number).map { $0.started == started && !$0.hasEnded } ?? false
+    }
+
+    /// SIGQUIT first: PostgreSQL then ends its children at once. Scripts leave theirs behind, which are
+    /// ended with them.
     func end() {
         guard isRunning else { return }
+        let below = ProcessorTime.tree(of: number).filter { $0 != number }
+            .compactMap { ProcessRecord(running: $0) }
         kill(number, SIGQUIT)
         for _ in 0..<30 where isRunning { usleep(50_000) }
         if isRunning { kill(number, SIGKILL) }
+        for child in below where child.isRunning { kill(child.number, SIGKILL) }
     }
 }

@@ -25,6 +25,8 @@ struct SourceRehearsal: Sendable {
     let keeps: Bool
     /// Bytes that are free for its target, as far as they are not promised to others.
     let room: FreeSpace
+    /// Tells the display how far it is.
+    let announce: @Sendable (String) -> Void
 
     private var rights: Cage.Rights { host.rights }
 
@@ -37,16 +39,12 @@ struct SourceRehearsal: Sendable {
         defer { scheduler.close() }
         let work = Work(place: source.place, keeps: keeps)
         do throws(Failure) {
-            guard source.damagedFiles == 0 else {
-                throw Failure(
-                    .bagFileChanged,
-                    "\(source.damagedFiles) stored files of source \"\(source.record.name)\" are "
-                        + "damaged",
-                    hint: "Fetch them again from the original archive; nothing of this source was "
-                        + "restored.")
+            guard source.damagedFiles == 0 || source.intact != nil else {
+                throw Self.damage(of: source)
             }
-            try room.admit(source.record)
+            try room.admit(source.restored)
             try await restore(&source, clock, scheduler, work)
+            if source.intact != nil { throw Self.damage(of: source) }
         } catch {
             source.failure = error
             source.outcome =
@@ -62,11 +60,22 @@ struct SourceRehearsal: Sendable {
         return source
     }
 
+    private static func damage(of source: RehearsedSource) -> Failure {
+        let lost =
+            source.intact.map { "nothing of " + $0.lost.joined(separator: ", ") }
+            ?? "nothing of this source"
+        return Failure(
+            .bagFileChanged,
+            "\(source.damagedFiles) stored files of source \"\(source.record.name)\" are damaged",
+            hint: "Fetch them again from the original archive; \(lost) was restored.")
+    }
+
     /// What one source has running and lying about.
     private final class Work: Sendable {
         private struct State {
             var processes: [OwnedProcess] = []
             var machines: [Machine] = []
+            var containers: [Container] = []
             var directories: [String] = []
         }
 
@@ -86,20 +95,25 @@ struct SourceRehearsal: Sendable {
             }
         }
 
-        func add(_ machine: Machine) {
-            try? state.change { (state) throws(Failure) in state.machines.append(machine) }
+        func add(_ starting: GuestStarting) {
+            try? state.change { (state) throws(Failure) in
+                state.machines += starting.machines.values
+                state.containers += starting.containers.values
+                state.directories += starting.directories
+            }
         }
 
         /// Room is given back at once, so that those who come later have it.
         func end() {
             let held = try? state.change { (state) throws(Failure) in state }
             guard let held else { return }
-            let machines = held.machines.map(\.process)
             if keeps {
-                machines.forEach { $0.keep() }
+                held.machines.forEach { $0.keep() }
+                held.containers.forEach { $0.process.keep() }
                 held.processes.forEach { $0.keep() }
             } else {
-                machines.forEach { $0.end() }
+                held.machines.forEach { $0.end() }
+                held.containers.forEach { $0.process.end() }
                 held.processes.reversed().forEach { $0.end() }
                 for directory in held.directories { try? TreeRemoval.remove(directory) }
             }
@@ -111,8 +125,9 @@ struct SourceRehearsal: Sendable {
     private func restore(
         _ source: inout RehearsedSource, _ clock: PhaseClock, _ scheduler: Scheduler, _ work: Work
     ) async throws(Failure) {
-        let record = source.record
-        let (place, rights, archive) = (self.place, self.rights, self.archive.contents)
+        let (record, intact) = (source.restored, source.intact)
+        let (place, rights) = (self.place, self.rights)
+        let archive = self.archive.contents.replaying(record, at: source.place)
         let (connectors, progress) = (self.connectors, self.progress)
         let number = source.place
         var directory: String?
@@ -147,6 +162,16 @@ struct SourceRehearsal: Sendable {
         source.result = result.result
         let plan = given?.rehearsal
         let probes = Probe.list(record, plan, isThrowAway: source.isThrowAway)
+        var unopened: [String: Failure] = [:]
+        if let directory, ["proxmox", "disks"].contains(record.kind), plan?.starts ?? true {
+            announce("restored; its guests are started")
+            let began = clock.now()
+            unopened = try await NativeImages.open(in: directory, progress: progress)
+            if clock.now() - began > 1_000_000 {
+                clock.add(.load, from: began, to: clock.now())
+            }
+        }
+        let failures = unopened
         let copy = source
         let (host, world, restored) = (self.host, self.world, directory)
         // What blocks runs on a lane: starting guests, and waiting for them.
@@ -154,20 +179,26 @@ struct SourceRehearsal: Sendable {
             var source = copy
             var starting = GuestStarting(
                 directory: restored, place: place, host: host, clock: clock, world: world,
-                progress: progress, plan: plan, number: number)
-            defer { for machine in starting.machines.values { work.add(machine) } }
+                progress: progress, plan: plan, number: number, unopened: failures)
+            defer { work.add(starting) }
             try starting.run(probes)
-            source.guests = starting.guests
+            let lost = (intact?.lost ?? []).compactMap { part in
+                IntactParts.guest(part).map { StartedGuest(lost: $0, of: copy.record) }
+            }
+            source.guests = starting.guests + lost
             let asking = ProbeAsking(
                 importer: result.importer, machines: starting.machines,
-                containers: starting.containers, progress: progress)
+                containers: starting.containers,
+                obstacles: Dictionary(
+                    source.guests.compactMap { guest in guest.obstacle.map { (guest.id, $0) } }
+                ) { first, _ in first }, progress: progress)
             for probe in probes {
                 let phase: RehearsalPhase = probe.kind == .serial ? .boot : .probe
                 source.probes.append(
                     try clock.measure(phase) { () throws(Failure) in try asking.ask(probe) })
             }
             try starting.watch(after: source.probes, probes)
-            source.guests = starting.guests
+            source.guests = starting.guests + lost
             return source
         }
         source = after
@@ -177,12 +208,8 @@ struct SourceRehearsal: Sendable {
     }
 
     static func outcome(of source: RehearsedSource) -> RehearsedSource.Outcome {
-        let isUnequal =
-            source.result.map { result in
-                result.differenceCount > 0 || result.comparisons.contains { !$0.equal }
-            } ?? true
         let isWrong =
-            isUnequal || source.probes.contains { !$0.held }
+            !source.isEqual || source.probes.contains { !$0.held }
             || source.guests.contains { $0.didFail }
         return isWrong ? .different : .passed
     }

@@ -63,19 +63,23 @@ final class ThrowAwayServer: Sendable {
             errors = place.directory + "/\(name).log"
         }
 
-        /// Runs a program of the server to its end.
+        /// Runs a program of the server to its end. It has a record, so that it ends with us at the latest.
         func run(_ program: String, _ arguments: [String]) throws(Failure) {
-            let words = cage.wrapped([program] + arguments)
-            let outcome = try Command(
-                words[0], Array(words.dropFirst()), environment: ["HOME": seen, "LC_ALL": "C"]
-            ).run(
-                output: errors + ".out", errors: errors,
-                isCancelled: { [progress] in progress.isCancelled })
-            guard outcome.status == 0 else {
-                let text = outcome.complaint
-                throw Failure(
-                    Self.code(of: text),
-                    "cannot make a throw-away server with \"\(program)\": \(text)")
+            let process = try OwnedProcess(
+                program, arguments, record: record + "-made", errors: errors + ".made",
+                cage: cage, environment: ["HOME": seen, "LC_ALL": "C"])
+            defer { process.end() }
+            while true {
+                if let outcome = try process.outcome() {
+                    if outcome.status == 0 { return }
+                    let text = outcome.complaint
+                    // As shells say that there is no such program.
+                    throw Failure(
+                        outcome.status == 127 ? .notFound : Self.code(of: text),
+                        "cannot make a throw-away server with \"\(program)\": \(text)")
+                }
+                try progress.checkCancelled()
+                usleep(50_000)
             }
         }
 

@@ -8,7 +8,7 @@ import Streams
 
 /// An archive whose manifest can be read: the bag, and the keys to what is encrypted in it.
 public struct OpenArchive: ArtifactSource {
-    public let manifest: Manifest
+    public private(set) var manifest: Manifest
     public let isEncrypted: Bool
     private let bag: any BagContents
     private let identities: [Identity]
@@ -79,6 +79,13 @@ public struct OpenArchive: ArtifactSource {
         if let extra = left.min() {
             throw Failure(.manifestMismatch, "no artifact of the manifest has \"\(extra)\"")
         }
+    }
+
+    /// The same archive, of whose source at this place only what `record` has is replayed.
+    public func replaying(_ record: SourceRecord, at place: Int) -> OpenArchive {
+        var archive = self
+        archive.manifest.sources[place] = record
+        return archive
     }
 
     /// The same archive, whose reading a clock watches.

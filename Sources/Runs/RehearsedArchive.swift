@@ -1,6 +1,6 @@
 public import Bags
 public import Basics
-import Manifests
+public import Manifests
 public import Plans
 public import Streams
 
@@ -47,8 +47,11 @@ public struct RehearsedArchive: Sendable {
 
     /// How many stored files of a source are damaged.
     public func damagedFiles(of source: Int) -> Int {
-        contents.manifest.sources[source].artifacts.flatMap(\.segments).count { segment in
-            (try? BagPath(segment.path)).map { bag.damaged.contains($0) } ?? true
-        }
+        contents.manifest.sources[source].artifacts.flatMap(\.segments).count(where: isDamaged)
+    }
+
+    /// Whether the stored file of a segment is lost or is not what was sealed.
+    public func isDamaged(_ segment: SegmentRecord) -> Bool {
+        (try? BagPath(segment.path)).map { bag.damaged.contains($0) } ?? true
     }
 }

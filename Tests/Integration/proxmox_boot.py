@@ -25,6 +25,7 @@ busybox mount -t vfat -o ro /dev/sda1 /mnt && busybox cat /mnt/marker.txt > /dev
 busybox sleep 1
 busybox poweroff -f
 """
+DRIVERS = ["virtio_pci", "virtio_scsi", "sd_mod", "nls_cp437", "nls_ascii", "nls_utf8", "vfat"]
 CONFIG = """boot: order=scsi0
 cores: 1
 cpu: qemu64
@@ -91,26 +92,35 @@ def modules(tree, wanted):
     return found
 
 
-def initramfs(world, tree):
-    root = world.at("initramfs")
-    for name in ("bin", "proc", "sys", "dev", "mnt"):
-        os.makedirs(f"{root}/{name}", exist_ok=True)
+def initramfs(world, tree, name, init, drivers, programs):
+    root = world.at(name)
+    for folder in ("bin", "proc", "sys", "dev", "mnt"):
+        os.makedirs(f"{root}/{folder}", exist_ok=True)
     shutil.copy(shutil.which("busybox"), root + "/bin/busybox")
     os.symlink("busybox", root + "/bin/sh")
+    for program in programs:
+        shutil.copy(program, root + "/bin")
+        # Their libraries, where the loader looks for them.
+        for library in re.findall(r"(/\S+) \(0x", tool("ldd", program).decode()):
+            os.makedirs(root + os.path.dirname(library), exist_ok=True)
+            shutil.copy(library, root + library)
     names = []
-    for path in modules(tree, ["virtio_pci", "virtio_scsi", "sd_mod", "nls_cp437", "nls_ascii", "nls_utf8", "vfat"]):
+    for path in modules(tree, [*DRIVERS, *drivers]):
         shutil.copy(path, root)
         names.append(os.path.basename(path))
-    world.write("initramfs/modules", "\n".join(names) + "\n")
-    world.write("initramfs/init", INIT, 0o755)
+    world.write(f"{name}/modules", "\n".join(names) + "\n")
+    world.write(f"{name}/init", init, 0o755)
     files = subprocess.run(["find", ".", "-mindepth", "1"], cwd=root, capture_output=True, check=True).stdout
     packed = tool("cpio", "-o", "-H", "newc", "--quiet", cwd=root, input=files)
     return world.write("initrd.gz", gzip.compress(packed, 1))
 
 
-def bootable(world):
-    """A disk with one FAT partition, from which a BIOS and a UEFI start the same kernel."""
-    image = world.at("boot.raw")
+def bootable(world, name="boot", init=INIT, drivers=(), programs=()):
+    """A disk with one FAT partition, from which a BIOS and a UEFI start the same kernel.
+
+    `init` is run in it, with these programs of this machine in /bin, and more drivers.
+    """
+    image = world.at(name + ".raw")
     if os.path.exists(image):
         return image
     needs("syslinux", "mcopy", "mkfs.vfat", "busybox", "cpio", "/usr/lib/SYSLINUX/mbr.bin")
@@ -131,7 +141,7 @@ def bootable(world):
     world.write("loader.conf", "timeout 0\ndefault linux\n")
     world.write("linux.conf", f"title Linux\nlinux /vmlinuz\ninitrd /initrd.gz\noptions {options}\n")
     world.write("marker.txt", MARKER + "\n")
-    files = [(glob.glob(tree + "/boot/vmlinuz-*")[0], "vmlinuz"), (initramfs(world, tree), "initrd.gz"),
+    files = [(glob.glob(tree + "/boot/vmlinuz-*")[0], "vmlinuz"), (initramfs(world, tree, name + "-initramfs", init, drivers, programs), "initrd.gz"),
              (world.at("syslinux.cfg"), "syslinux.cfg"), (world.at("marker.txt"), "marker.txt")]
     place = f"{image}@@{START}"
     if os.path.exists(BOOT_MANAGER):

@@ -96,6 +96,35 @@ import Testing
         #expect(slow.bound == "source-read")
     }
 
+    /// A restore of 64 MiB took 4 s and one of 1 GiB 10 s: 3.6 s are there whatever the size.
+    @Test func twoSizesTellFixedCostsApart() {
+        let small = RehearsalRates(
+            plainBytes: 1 << 26, storedBytes: 1 << 24, examinedBytes: 1 << 24,
+            verifyMilliseconds: 100, restoreMilliseconds: 4000, fixedMilliseconds: 5000,
+            processorMilliseconds: 8000, fetchMilliseconds: 30, workers: 4, cores: 2)
+        let prediction = Prediction(of: 10 << 30, from: rates, smaller: small)
+        #expect(prediction.seconds == 5 + 10 + 68)
+        #expect(prediction.trust == .fair)
+        // Two of about the same size say nothing about that.
+        #expect(Prediction(of: 10 << 30, from: rates, smaller: rates).seconds == 115)
+    }
+
+    @Test func whatIsForetoldSaysHowFarItGoes() {
+        func trust(_ bytes: Int64, milliseconds: Int64 = 10_000) -> Prediction.Trust {
+            var rates = rates
+            rates.restoreMilliseconds = milliseconds
+            return Prediction(of: bytes, from: rates).trust
+        }
+        #expect(trust(1 << 30) == .measured)
+        #expect(trust(8 << 30) == .fair)
+        #expect(trust(100 << 30) == .weak)
+        #expect(trust(2 << 40) == .none)
+        // A second is about what programs take to start.
+        #expect(trust(8 << 30, milliseconds: 900) == .none)
+        // Other machines are another matter.
+        #expect(Prediction(of: 1 << 30, from: rates, cores: 16).trust == .fair)
+    }
+
     @Test func ratesComeBackFromTheHistory() throws {
         #expect(RehearsalRates(rates.json) == rates)
         #expect(RehearsalRates(["plainBytes": 1]) == nil)
@@ -138,13 +167,55 @@ import Testing
         #expect(WebAnswer(Array("SSH-2.0-OpenSSH\r\n\r\n".utf8)) == nil)
         #expect(WebAnswer(Array("HTTP/1.1 200".utf8)) == nil)
     }
+}
 
-    @Test func consolesOfMachinesThatDoNotComeUp() {
-        #expect(Machine.obstacle(in: "Booting from Hard Disk...\nNo bootable device.\n") != nil)
-        #expect(Machine.obstacle(in: "Kernel panic - not syncing: x") != nil)
-        #expect(Machine.obstacle(in: "debian login: ") == nil)
-        #expect(Machine.sign(in: "debian login: ") != nil)
-        #expect(Machine.sign(in: "SeaBIOS (version 1.16)") == nil)
+@Suite struct ConsoleTests {
+    @Test(arguments: [
+        "Booting from Hard Disk...\nNo bootable device.\n", "Kernel panic - not syncing: x",
+        "error: no such partition.\ngrub rescue> ",
+        "ALERT!  UUID=1 does not exist.  Dropping to a shell!",
+        "Welcome to \u{1b}[1mDebian\u{1b}[0m!\r\nYou are in emergency mode. After logging in",
+    ])
+    func whatWillNeverComeUp(console: String) {
+        #expect(Console.obstacle(in: console) != nil)
+        #expect(Console.sign(in: console) == nil)
+    }
+
+    @Test(arguments: [
+        "debian login: ", "\r\nWelcome to Alpine Linux 3.18\r\nproxy login: ",
+        "[\u{1b}[0;32m  OK  \u{1b}[0m] Reached target \u{1b}[0;1;39mMulti-User System\u{1b}[0m.\r\n",
+        "[  OK  ] Reached target graphical.target - Graphical Interface.\r\n",
+    ])
+    func whatShowsPrograms(console: String) {
+        #expect(Console.sign(in: console) != nil)
+        #expect(Console.obstacle(in: console) == nil)
+    }
+
+    /// Boot loaders and initial RAM disks greet, too.
+    @Test(arguments: [
+        "SeaBIOS (version 1.16)", "GRUB loading.\r\nWelcome to GRUB!\r\n",
+        "Welcome to Rocky Linux 9 dracut-057 (Initramfs)!",
+        "[  OK  ] Reached target Basic System.\r\n",
+        "[  OK  ] Reached target initrd-root-device.target - Initrd Root Device.\r\n",
+        "systemd-logind[1]: New seat seat0",
+    ])
+    func whatShowsNothing(console: String) {
+        #expect(Console.sign(in: console) == nil)
+        #expect(Console.obstacle(in: console) == nil)
+    }
+
+    /// As QEMU 7.2 prints it: the first line is a connection that the guest has not answered.
+    @Test func aConnectionIsTakenByTheGuestAlone() {
+        let table = """
+            Hub -1 (net0):
+              Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ
+              TCP[SYN_SENT]      22       127.0.0.1 40001       10.0.2.15    81     0     0
+              TCP[ESTABLISHED]   23       127.0.0.1 40002       10.0.2.15    80     0     0
+              TCP[HOST_FORWARD]  13       127.0.0.1 40003       10.0.2.15    22     0     0
+            """
+        #expect(!MachineMonitor.hasTaken(port: 40001, in: table))
+        #expect(MachineMonitor.hasTaken(port: 40002, in: table))
+        #expect(!MachineMonitor.hasTaken(port: 40003, in: table))
     }
 }
 
@@ -158,7 +229,7 @@ import Testing
         return MachineArguments(
             configuration, disks: disks.map { .init(key: $0, path: "/w/\($0).qcow2") },
             firmware: firmware, usesKVM: kvm, mostMemory: 4096, mostCores: 2, directory: "/w,x",
-            agent: "/s/agent", ports: ports
+            sockets: MachineSockets("/s/1"), ports: ports
         ).words.joined(separator: " ")
     }
 
@@ -210,7 +281,8 @@ import Testing
             kind: .qemu, file: Array("memory: 65536\ncores: 16\nsockets: 2\n".utf8))
         let arguments = MachineArguments(
             configuration, disks: [], firmware: nil, usesKVM: false, mostMemory: 2048,
-            mostCores: 2, directory: "/w", agent: "/a", ports: [])
+            mostCores: 2, directory: "/w", sockets: MachineSockets("/a"),
+            ports: [])
         #expect(arguments.memory == 2048)
         #expect(arguments.cores == 2)
         #expect(arguments.notes.count == 1)

@@ -74,8 +74,10 @@ enum Phrase: String, Sendable, CaseIterable {
     case rehearsalMet, rehearsalMissed, rehearsalPhases, rehearsalCritical, rehearsalSources
     case rehearsalOutcome, rehearsalGuests, rehearsalTrend, rehearsalTrendLegend, rehearsalProbes
     case rehearsalMachine, rehearsalMachineText, rehearsalPrediction, rehearsalPredictionText
+    case rehearsalPredictionMeasured, rehearsalPredictionWeak, rehearsalPredictionNone
     case rehearsalArchive, rehearsalIntact, rehearsalDamaged, rehearsalTimeLimit, rehearsalBound
     case probeKind, probeRecorded, probeFromExport, probeFromPlan, probeAny, probeTime, probeHeld
+    case probeAnswered, probeSilent
     case probeNotHeld, sheetOperator, sheetRequester, sheetRequesterBlank, sheetElements
     case sheetBackup, sheetRestore, sheetChecks, sheetChecksText, evidenceRehearsal
     // Verify

@@ -103,7 +103,8 @@ struct DutyReader {
     }
 
     private var probes: Finding {
-        let probes = rehearsals.flatMap(\.probes)
+        // What the source was not asked itself shows nothing about it.
+        let probes = rehearsals.flatMap(\.probes).filter(\.isRecorded)
         guard !probes.isEmpty else { return (.absent, [Sentence(.evidenceNoProbes)]) }
         let held = probes.filter(\.held).count
         return (

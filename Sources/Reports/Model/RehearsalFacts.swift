@@ -49,6 +49,7 @@ struct RehearsalFacts: Sendable {
         let kind: String
         let isRecorded: Bool
         let hasExpectation: Bool
+        let hasAnswer: Bool
         let held: Bool
         let milliseconds: Int64
     }
@@ -66,6 +67,9 @@ struct RehearsalFacts: Sendable {
         let seconds: Int64
         let cores: Int64
         let bound: String
+        /// `measured`, `fair`, `weak` or `none`.
+        let trust: String
+        let measuredBytes: Int64
     }
 
     let receipt: ReceiptFacts
@@ -116,6 +120,7 @@ struct RehearsalFacts: Sendable {
                 folder: probe["folder"]?.string ?? "", number: probe["number"]?.integer ?? 0,
                 kind: probe["kind"]?.string ?? "", isRecorded: probe["isRecorded"]?.bool ?? false,
                 hasExpectation: probe["expectedSha256"] != nil,
+                hasAnswer: probe["foundSha256"] != nil,
                 held: probe["held"]?.bool ?? false,
                 milliseconds: probe["milliseconds"]?.integer ?? 0)
         }
@@ -124,7 +129,9 @@ struct RehearsalFacts: Sendable {
                 bytes: prediction["bytes"]?.integer ?? 0,
                 seconds: prediction["seconds"]?.integer ?? 0,
                 cores: prediction["cores"]?.integer ?? 0,
-                bound: prediction["boundBy"]?.string ?? "")
+                bound: prediction["boundBy"]?.string ?? "",
+                trust: prediction["trust"]?.string ?? "none",
+                measuredBytes: prediction["measuredBytes"]?.integer ?? 0)
         }
         earlier = list("earlier") { one in
             Earlier(

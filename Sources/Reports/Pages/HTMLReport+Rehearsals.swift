@@ -76,10 +76,22 @@ extension HTMLReport {
 
     private func prediction(_ facts: RehearsalFacts) -> HTML {
         guard let prediction = facts.prediction else { return .empty }
-        return texts.html(
+        let measured = texts.html(
+            .rehearsalPredictionMeasured, .bytes(prediction.measuredBytes))
+        guard prediction.trust != "none" else {
+            let none = texts.html(.rehearsalPredictionNone, .bytes(prediction.bytes))
+            return HTML(joining: [none, measured])
+        }
+        let text = texts.html(
             .rehearsalPredictionText, .bytes(prediction.bytes),
             .milliseconds(prediction.seconds * 1000), .number(prediction.cores),
             .name(texts.term(prediction.bound)))
+        return switch prediction.trust {
+        case "weak":
+            HTML(joining: [text, texts.html(.rehearsalPredictionWeak), measured])
+        case "fair": HTML(joining: [text, measured])
+        default: text
+        }
     }
 
     private func tiers(_ facts: RehearsalFacts) -> HTML {
@@ -229,8 +241,11 @@ extension HTMLReport {
                     numberCell(formats.duration(milliseconds: probe.milliseconds))
                     cell {
                         probe.held
-                            ? state(.good, .check, texts[.probeHeld])
-                            : state(.bad, .cross, texts[.probeNotHeld])
+                            ? state(
+                                .good, .check,
+                                texts[probe.hasExpectation ? .probeHeld : .probeAnswered])
+                            : state(
+                                .bad, .cross, texts[probe.hasAnswer ? .probeNotHeld : .probeSilent])
                     }
                 }
             }
