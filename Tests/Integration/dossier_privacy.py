@@ -56,7 +56,7 @@ class Life:
     """An archive of all kinds, in clear or encrypted, and its documents up to the certificate."""
 
     def __init__(self, desk, sources, name, encrypt, form=""):
-        self.desk, self.name, self.sources = desk, name, sources
+        self.desk, self.name, self.sources, self.imported = desk, name, sources, None
         self.archive, self.key = desk.at(name + form), ["--decrypt-with", desk.at("hospital.agekey")]
         recipient = pathlib.Path(desk.at("hospital.agepub")).read_text().strip()
         lines = "".join(f"\n  {source}: {given}" for source, (given, _, _) in sources.items())
@@ -110,10 +110,10 @@ def public(life, encrypt):
         assert {s["folder"] for s in json.loads(pathlib.Path(archive, "exeat/catalogue.json").read_text())["sources"]}
         assert clean(archive, ["."] if encrypt else PUBLIC) > 15
         desk.verify(archive).expect(0)
-    with cases.case(f"… nor in the progress of its export and import, nor in status and verification ({life.name})"):
-        assert progress(life.exported.errors) and progress(life.imported.errors)
+    with cases.case(f"… nor in progress, status and verification ({life.name})"):
         for result in [life.exported, life.imported]:
-            unsaid(progress(result.errors), "progress")
+            assert not result or progress(result.errors)
+            unsaid(progress(result.errors) if result else "", "progress")
         unsaid(desk.status(archive).output, "status")
         if encrypt:
             # With the manifest in clear, verify tells which table has passed.
@@ -151,14 +151,13 @@ def unequal(life, bag):
         receipt = pathlib.Path(bag, "proof/receipt-1.json").read_text()
         assert "row count of table 1" in receipt or "base" not in life.sources, receipt
     with cases.case("a receipt of what differs names nothing, and neither does its report"):
-        life.take_in("spoilt", archive=bag)
         for _, _, spoil in life.sources.values():
-            spoil("spoilt")
-        life.take_in("spoilt", archive=bag, statuses=(3,))
+            spoil(life.name)
+        life.take_in(archive=bag, statuses=(3,))
         clean(bag, ["proof"])
-        said = json.loads(pathlib.Path(bag, "proof/receipt-3.json").read_text())["predicate"]
+        said = json.loads(pathlib.Path(bag, "proof/receipt-2.json").read_text())["predicate"]
         assert all(source["different"] > 0 for source in said["sources"] if source["folder"] != "second"), said["sources"]
-        named = pathlib.Path(life.desk.at("work-spoilt"), "report.json").read_bytes()
+        named = pathlib.Path(life.desk.at("work-" + life.name), "report.json").read_bytes()
         assert words(named), "the list that stays names nothing"
         for options in [["--lang", "fr"], ["--json"]]:
             unsaid(exeat("report", bag, "--trust", life.desk.at("trust.json"), *options).expect(3).output, "the report")
@@ -211,7 +210,10 @@ def main(work, stack):
     for name, encrypt in [("sealed", True), ("clear", False)]:
         life = None
         with cases.case(f"{name}: export, import, documents"):
-            life = Life(desk, sources, name, encrypt).take_in().end()
+            life = Life(desk, sources, name, encrypt)
+            if not encrypt:
+                # What is written about an archive does not depend on how it is stored.
+                life.take_in().end()
         if life:
             public(life, encrypt)
     if life:
