@@ -121,8 +121,8 @@ let package = Package(
         .library(
             "LogConnectors",
             [
-                "Connectors", "Archives", "Logs", "Basics", "Manifests", "Plans", "Primitives",
-                "Streams",
+                "Connectors", "Archives", "Trees", "Logs", "Basics", "Manifests", "Plans",
+                "Primitives", "Streams",
             ]),
         .library(
             "ConfigConnectors",

@@ -46,6 +46,11 @@ extension JournalFamily {
                         + "this source, or the run ends with status 2.")
         }
         let facts = inventory.facts
+        if !settings.range.isAll {
+            findings.append(
+                Finding(
+                    "journal-range", .note, "entries of the journal \(settings.range.text)"))
+        }
         if geteuid() != 0, settings.isLive {
             findings.append(
                 Finding(

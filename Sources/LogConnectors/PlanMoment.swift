@@ -2,6 +2,18 @@ import Basics
 import Logs
 import Plans
 
+extension TextRange {
+    /// What the words of a plan came to, in UTC.
+    var text: String {
+        switch (since, until) {
+        case (let since?, let until?): "from \(since.exact) to \(until.exact), both included"
+        case (let since?, nil): "from \(since.exact) on, that included"
+        case (nil, let until?): "up to \(until.exact), that included"
+        case (nil, nil): "of all times"
+        }
+    }
+}
+
 /// Times of a plan, exact at the edges of daylight saving.
 enum PlanMoment {
     /// A time such as `2026-06-30T23:59:59+02:00`, or in the zone given `2026-06-30 23:59:59` or

@@ -62,8 +62,11 @@ final class TextFamily: LogFamily {
     }
 
     private func rangeFinding() -> [Finding] {
-        guard settings.groups.contains(where: { !$0.range.isAll }) else { return [] }
-        return [
+        let ranges = Set(settings.groups.map(\.range)).filter { !$0.isAll }
+        guard !ranges.isEmpty else { return [] }
+        return ranges.map(\.text).sorted().map { text in
+            Finding("log-range", .note, "entries of text logs \(text)")
+        } + [
             Finding(
                 "log-range", .note,
                 "of files that hold entries outside the range of time, only the lines in it are "

@@ -6,6 +6,7 @@ import Logs
 import Manifests
 import Primitives
 import Streams
+import Trees
 
 /// Text logs as an archive holds them: the tar, its index checked and kept in a private file, and the
 /// records of the logs.
@@ -62,10 +63,10 @@ struct TextStored: Sendable {
         artifact = place
         self.tree = tree
         self.artifacts = artifacts
-        let index = try Self.decode(lines, from: artifacts, in: directory, progress)
+        let index = try StoredIndex.decode(lines, from: artifacts, in: directory, progress)
         let size = lines.plainBytes
         var segments = [Segment](repeating: Segment(), count: tree.segments.count)
-        var roots = Roots()
+        var roots = StoredIndex.Roots()
         summary = try IndexCheck.check(
             limits: IndexLimits(
                 entries: tree.counts.first { $0.key == "entries" }?.value.integer),
@@ -88,50 +89,6 @@ struct TextStored: Sendable {
                 .treeMismatch, "the logs do not have the digest of the manifest",
                 hint: "The archive is damaged or forged; get a fresh copy from its maker.")
         }
-    }
-
-    /// The two Merkle roots of the index, as the export took them.
-    private struct Roots {
-        var content = MerkleRange()
-        var metadata = MerkleRange()
-        var leaf = TreeLeaf()
-
-        mutating func add(_ indexed: IndexedEntry) {
-            content.append(leaf: leaf.content(of: indexed.entry, indexed.content))
-            metadata.append(
-                leaf: leaf.metadata(of: indexed.entry, attributes: indexed.attributeDigests))
-        }
-
-        func check(against tree: ArtifactRecord) throws(Failure) {
-            for (name, root) in [("tree-content", content.root), ("tree-metadata", metadata.root)] {
-                guard tree.digests.first(where: { $0.key == name })?.value.string == root.hex else {
-                    throw Failure(
-                        .treeMismatch, "the index does not have the \(name) digest of the manifest")
-                }
-            }
-        }
-    }
-
-    private static func decode(
-        _ lines: ArtifactRecord, from artifacts: any ArtifactSource, in directory: String,
-        _ progress: Progress
-    ) throws(Failure) -> SharedDescriptor {
-        let path = directory + "/index"
-        unsafe unlink(path)
-        let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
-        unsafe unlink(path)
-        var chunk = Chunk()
-        for segment in lines.segments.indices {
-            let stream = try artifacts.open(lines, segment: segment)
-            repeat {
-                try progress.checkCancelled()
-                try stream.read(into: &chunk)
-                try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                    try unsafe file.writeAll(bytes)
-                }
-            } while !chunk.isEmpty
-        }
-        return SharedDescriptor(file, name: "the index of the archive")
     }
 
     private static func streams(

@@ -86,7 +86,7 @@ enum KeyWords {
         "aging", "entry", "maps", "map", "table", "flags", "expression", "counter", "strategy",
         "stdin", "fd", "fds", "dialog", "eval", "phrasedialog", "reverse", "request", "through",
         "reqd", "label", "editable", "namespace", "annotations", "versions", "chat",
-        "certificate", "certificates", "cert", "certs",
+        "certificate", "certificates", "cert", "certs", "valid", "validity",
     ]
 
     static let hashes: Set<String> = ["hash", "hashed", "hashes", "digest", "crypted", "encrypted"]

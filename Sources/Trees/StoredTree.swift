@@ -42,11 +42,11 @@ struct StoredTree: Sendable {
         }
         self.tree = tree
         self.artifacts = artifacts
-        let index = try Self.decode(lines, from: artifacts, in: directory, progress)
+        let index = try StoredIndex.decode(lines, from: artifacts, in: directory, progress)
         let size = lines.plainBytes
         let expected = tree.counts.first { $0.key == "entries" }?.value.integer
         var map = SegmentMap(tree)
-        var roots = Roots()
+        var roots = StoredIndex.Roots()
         var cutter = SliceCutter()
         summary = try IndexCheck.check(
             limits: IndexLimits(entries: expected), folds: folds,
@@ -69,28 +69,6 @@ struct StoredTree: Sendable {
         self.map = map
         self.index = index
         indexSize = size
-    }
-
-    private static func decode(
-        _ lines: ArtifactRecord, from artifacts: any ArtifactSource, in directory: String,
-        _ progress: Progress
-    ) throws(Failure) -> SharedDescriptor {
-        let path = directory + "/index"
-        unsafe unlink(path)
-        let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
-        unsafe unlink(path)
-        var chunk = Chunk()
-        for segment in lines.segments.indices {
-            let stream = try artifacts.open(lines, segment: segment)
-            repeat {
-                try progress.checkCancelled()
-                try stream.read(into: &chunk)
-                try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                    try unsafe file.writeAll(bytes)
-                }
-            } while !chunk.isEmpty
-        }
-        return SharedDescriptor(file, name: "the index of the archive")
     }
 
     /// Cuts the index into slices of about the same work.
@@ -119,28 +97,6 @@ struct StoredTree: Sendable {
         consuming func finished(_ size: Int64) -> [Slice] {
             if from < size { end(at: size) }
             return slices
-        }
-    }
-
-    /// The two Merkle roots of the index, as the export took them.
-    private struct Roots {
-        var content = MerkleRange()
-        var metadata = MerkleRange()
-        var leaf = TreeLeaf()
-
-        mutating func add(_ indexed: IndexedEntry) {
-            content.append(leaf: leaf.content(of: indexed.entry, indexed.content))
-            metadata.append(
-                leaf: leaf.metadata(of: indexed.entry, attributes: indexed.attributeDigests))
-        }
-
-        func check(against tree: ArtifactRecord) throws(Failure) {
-            for (name, root) in [("tree-content", content.root), ("tree-metadata", metadata.root)] {
-                guard tree.digests.first(where: { $0.key == name })?.value.string == root.hex else {
-                    throw Failure(
-                        .treeMismatch, "the index does not have the \(name) digest of the manifest")
-                }
-            }
         }
     }
 

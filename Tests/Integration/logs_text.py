@@ -299,6 +299,8 @@ with scratch("logs-range-") as directory:
         plan = exeat("plan", place.plan([group]), "--json", cwd=directory).expect(0)
         assert "day-none.log" in json.dumps([f for s in plan.json["sources"] for f in s["findings"]
                                              if f["code"] == "log-undated"]), plan.json
+        assert "from 2026-10-24T22:00:00.000000000Z to 2026-10-25T22:59:59.999999999Z, both included" in json.dumps(
+            plan.json), plan.json
 
     with cases.case("days before months are read where a format or a month's name tells so"):
         for name, lines in (("tomcat", "27-Nov-2026 10:00:00.123 INFO a\n28-Nov-2026 10:00:00.123 INFO b\n"),
