@@ -195,18 +195,20 @@ extension LineScanner {
         return texts
     }
 
-    /// `PASSWORD = ("one" "two")` of code: the parts stand in brackets, on one line or on several. False where there are none.
+    /// `PASSWORD = ("one" "two")` of code: the parts stand in brackets, on one line or on several.
+    ///
+    /// Returns where that ends, which is on the same line where no bracket closes; nil where there are no such parts.
     mutating func brackets(_ value: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>)
-        -> Bool
+        -> Int?
     {
-        guard kind.form == .code, let first = bytes[value].first, first == 0x28 else {
-            return false
-        }
+        guard kind.form == .code, let first = bytes[value].first, first == 0x28 else { return nil }
         let limit = min(bytes.count, value.lowerBound + 4096)
-        let close = bytes.position(of: 0x29, from: value.lowerBound, before: limit) ?? limit
-        let texts = texts(in: (value.lowerBound + 1)..<close)
+        let end =
+            bytes.position(of: 0x29, from: value.lowerBound, before: limit)
+            ?? min(limit, bytes.endOfLine(value.lowerBound))
+        let texts = texts(in: (value.lowerBound + 1)..<end)
         for text in texts { judge(text, sensitivity, name: name) }
-        return !texts.isEmpty
+        return texts.isEmpty ? nil : end
     }
 
     /// `…_password_maps = static:user:password` of Postfix: in place of a table, the value itself.

@@ -235,7 +235,7 @@ struct LineScanner {
                 judge(more, sensitivity, name: name)
                 return more.upperBound
             }
-            if brackets(extent.range, sensitivity, name: name) { return extent.end }
+            if let end = brackets(extent.range, sensitivity, name: name) { return end }
             if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted),
                 self.sensitivity(of: name) != .neutral
                     || !isSentence(extent.range, spread(name, in: line), isQuoted: extent.isQuoted)
