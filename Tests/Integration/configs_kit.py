@@ -6,6 +6,7 @@ import subprocess
 import jsonschema
 
 from robustness_kit import *
+
 # Values that must never be found in anything that is not encrypted.
 PLANTED = {
     "hash": "$y$j9T$kZ3uRq7LxWvP0sTnB5yDe.$8mQ2hV6cJ4gF1aXoU9iKwE7rYtNzSbLpMdHqC3vGj5A",
