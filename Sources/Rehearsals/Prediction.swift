@@ -189,18 +189,18 @@ public struct Prediction: Sendable, Equatable {
     var text: String {
         let times = max(1, bytes / max(1, measuredBytes))
         let measured =
-            "\(RehearsalReport.size(measuredBytes)) restored, of which it would be \(times) times as much"
+            "\(RehearsalReport.size(measuredBytes)) restored, and the whole is \(times) times that"
         guard trust != .none else {
             let line = lineSeconds.map {
                 "; the line alone takes \(RehearsalReport.time($0 * 1000))"
             }
-            return "cannot be told from \(measured)" + (line ?? "")
+            return "cannot be foretold from \(measured)" + (line ?? "")
         }
         let time = "about \(RehearsalReport.time(seconds * 1000)), bound by \(bound)"
         return switch trust {
         case .measured: time
-        case .fair: time + "; a proportion of \(measured)"
-        case .weak, .none: time + "; no more than the order of magnitude, from \(measured)"
+        case .fair: time + "; in proportion to \(measured)"
+        case .weak, .none: time + "; an order of magnitude only, from \(measured)"
         }
     }
 }
