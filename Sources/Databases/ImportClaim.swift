@@ -29,7 +29,10 @@ public struct ImportClaim: Sendable {
     public func keep() throws(Failure) { try Files.write(Array(name.utf8), to: path, mode: 0o600) }
 
     /// - Parameter found: what stands beside the marks on the target; it begins with the name.
-    public func owns(_ found: String) -> Bool { isEarlier && found.hasPrefix(name) }
+    public func owns(_ found: String) -> Bool {
+        // An empty name, of a file that lost its content, is the beginning of every text.
+        isEarlier && !name.isEmpty && found.hasPrefix(name)
+    }
 
     /// - Parameter target: what the marks are on, for the message.
     public func check(_ found: String, on target: String) throws(Failure) {

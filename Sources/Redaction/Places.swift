@@ -18,6 +18,9 @@ extension FileKind {
         case "sasl_passwd", "sasl_password", "sasl_passwords", "smtp_auth", "relay_passwd",
             "relay_password":
             return .sasl
+        case "realm.properties", "jetty-realm.properties", "users.properties",
+            "mgmt-users.properties", "application-users.properties":
+            return .realm
         case "ntp.keys", "chrony.keys": return .ntp
         case "resource.cfg": return .macros
         case ".netrc", "_netrc", "netrc", ".authinfo": return .netrc

@@ -96,6 +96,13 @@ struct TableScanner {
             {
                 add((colon + 1)..<rest.upperBound, .password)
             }
+        case .realm:
+            // name: credential[,role …] of Jetty's login service, with = in Karaf, ActiveMQ and WildFly.
+            guard let mark = bytes[line].firstIndex(where: { $0 == 0x3a || $0 == 0x3d }) else {
+                return
+            }
+            let rest = (mark + 1)..<line.upperBound
+            add(rest.lowerBound..<(bytes[rest].firstIndex(of: 0x2c) ?? rest.upperBound), .password)
         case .ntp:
             let words = words(line)
             guard words.count >= 2, bytes[words[0]].allSatisfy(\.isDigit) else { return }
@@ -228,7 +235,7 @@ struct TableScanner {
 /// Files of fields.
 enum FileTable: Sendable {
     case accounts, oldAccounts, samba, pgpass, digest, ppp, ipsec, sasl, ntp, macros, netrc,
-        userSecond, subversion, proxies, mailboxes
+        userSecond, subversion, proxies, mailboxes, realm
     /// Every line is a secret.
     case lines
     /// A first line of names, with the same marks between them as between the values below.
@@ -240,7 +247,7 @@ enum FileTable: Sendable {
     var isWhole: Bool {
         switch self {
         case .accounts, .oldAccounts, .samba, .pgpass, .digest, .ppp, .netrc, .lines, .sasl, .ntp,
-            .userSecond, .subversion, .columns, .twoLines, .alternating:
+            .userSecond, .subversion, .columns, .twoLines, .alternating, .realm:
             true
         case .ipsec, .macros, .proxies, .mailboxes: false
         }

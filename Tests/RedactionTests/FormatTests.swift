@@ -149,6 +149,10 @@ struct FormatTests {
         try check("/root/.netrc", "machine ‹h› login ‹u›\n  password «hunter2»\n")
         try check("/etc/ppp/chap-secrets", "‹jean› * \"«hunter two»\" ‹10.0.0.1›\n")
         try check("/etc/nginx/.htpasswd", "‹nagios›:«ab.cdefghijkl»\n")
+        try check(
+            "/etc/jetty/realm.properties",
+            "‹admin›: «hunter2»,‹admin›\n‹user›: «MD5:5f4dcc3b»,‹user›\n‹guest›:«hunter3»\n")
+        try check("/opt/karaf/etc/users.properties", "‹karaf› = «hunter2»,_g_:‹admingroup›\n")
     }
 
     @Test("Command lines, in histories, crontabs and units")
