@@ -31,14 +31,15 @@ class Server:
     def __init__(self, path, *options):
         self.path, self.options, self.process = path, list(options), None
         os.makedirs(path)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
         self.socket = os.path.join(path, "sock")
         self.user = ["--user=root"] if os.geteuid() == 0 else []
         subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={path}/data", "--skip-test-db",
              "--auth-root-authentication-method=normal", *self.user], check=True, capture_output=True)
+        # As late as can be: whoever asks next may be given the same.
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
         self.start()
 
     def start(self):
@@ -49,7 +50,7 @@ class Server:
              "--max-allowed-packet=64M", "--log-bin-trust-function-creators=1",
              "--innodb-flush-log-at-trx-commit=0", *self.user, *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.time() + 60
+        deadline = time.time() + 180
         while subprocess.run(self.client("-e", "SELECT 1"), capture_output=True).returncode:
             if time.time() > deadline or self.process.poll() is not None:
                 raise AssertionError("no server: " + open(f"{self.path}/errors").read()[-2000:])
@@ -68,6 +69,14 @@ class Server:
         if check and done.returncode:
             raise AssertionError(f"{statements}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode(errors="replace").strip()
+
+    def until(self, question, seconds=60):
+        """Waits until a question has an answer that is neither nothing nor 0, and gives it back."""
+        deadline = time.time() + seconds
+        while (answer := self.sql(question)) in ("", "0"):
+            expect(time.time() < deadline, f"after {seconds} s still nothing: {question}")
+            time.sleep(0.05)
+        return answer
 
     def script(self, path):
         with open(path, "rb") as file:

@@ -240,12 +240,9 @@ def import_killed(world, form, extra=""):
             subprocess.run(["tar", "-tf", world.at("target/100-dossier/100-dossier.ova")], check=True, capture_output=True)
     kills(world, command, lambda: world.remove("target", "work"), finish, took)
     expect(not world.leftovers("target"), world.leftovers("target"))
-    for _ in range(40):
-        if sockets() <= before:
-            break
-        time.sleep(0.1)
     # One may be hit in the moment between the directory and its guardian.
-    expect(len(sockets() - before) <= 1, f"left in /tmp: {sockets() - before}")
+    left = left_sockets(before)
+    expect(len(left) <= 1, f"left in /tmp: {left}")
 
 
 def memory(world):
