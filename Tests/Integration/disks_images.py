@@ -97,7 +97,7 @@ def main():
 
         with cases.case("an image that is written to meanwhile fails the run, and the next begins it anew"):
             make("live.raw", 1 << 30, [(index << 20, 1 << 20) for index in range(0, 1024, 2)])
-            file = plan({"still": "three.raw", "live": "live.raw"}, "live", "limits: { workers: 1, bandwidth: 300MiB/s }\n")
+            file = plan({"still": "three.raw", "live": "live.raw"}, "live", "limits: { workers: 1, bandwidth: 150MiB/s }\n")
             process = subprocess.Popen([EXEAT, "export", file, "--output", "live", "--progress", "none"],
                                        stderr=subprocess.PIPE, text=True)
             while process.poll() is None and not list(pathlib.Path("live").glob("data/*/*/segment-00001*")):

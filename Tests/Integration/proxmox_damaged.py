@@ -154,7 +154,7 @@ def changing(world, output):
     """A backup that is cut short while it is read."""
     path = large(world, "many", 1)
     world.remove(output, output + ".exeat-run")
-    plan = world.dumps_plan("changing.yaml", ["many"], limits="bandwidth: 3MiB/s")
+    plan = world.dumps_plan("changing.yaml", ["many"], limits="bandwidth: 2MiB/s")
     process = world.start("export", plan, "--output", world.at(output))
     time.sleep(1)
     expect(process.poll() is None, "it has ended already")
@@ -177,7 +177,7 @@ def replaced(world, output):
     """Another backup of the same name after an interruption: the disks are of one of them."""
     large(world, "many", 1)
     world.remove(output, output + ".exeat-run")
-    plan = world.dumps_plan("changing.yaml", ["many"], limits="bandwidth: 3MiB/s")
+    plan = world.dumps_plan("changing.yaml", ["many"], limits="bandwidth: 2MiB/s")
     status = kill_after(world.start("export", plan, "--output", world.at(output)), 2)
     expect(status == -signal.SIGKILL, f"it has ended with {status}")
     large(world, "many", 5)
