@@ -16,7 +16,7 @@ CONFIG = {"qemu-server.conf": b"memory: 2048\nscsi0: local:vm-100-disk-0\n", "qe
 
 def exeat(*arguments, **options):
     return subprocess.run([EXEAT, "extract", *arguments, "--progress", "none"], capture_output=True,
-                          text=True, timeout=120, **options)
+                          text=True, timeout=300, **options)
 
 
 def tree_digest(path):
@@ -132,7 +132,7 @@ def main():
                 while process.poll() is None and not os.path.exists("stopped/drive-scsi0.raw.partial"):
                     time.sleep(0.002)
                 process.send_signal(signal.SIGINT)
-                process.communicate(timeout=60)
+                process.communicate(timeout=300)
                 if process.returncode != 0:
                     break
             assert process.returncode == 130, process.returncode

@@ -105,7 +105,7 @@ def main():
             with open("live.raw", "r+b") as disk:
                 disk.seek(5 << 20)
                 disk.write(os.urandom(4096))
-            errors = process.communicate(timeout=60)[1]
+            errors = process.communicate(timeout=300)[1]
             assert process.returncode == 1 and "has changed since the inventory" in errors, (process.returncode, errors)
             export(file, "live").expect(0)
             imports("live", "live-out", "qcow2", "live-in").expect(0)

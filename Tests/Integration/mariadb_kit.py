@@ -65,7 +65,7 @@ class Server:
         done = subprocess.run(
             self.client("-N", "--raw", *(["-D", database] if database else []), "-e",
                         ";\n".join(statements), user=user, password=password), capture_output=True,
-            timeout=120, stdin=subprocess.DEVNULL)
+            timeout=300, stdin=subprocess.DEVNULL)
         if check and done.returncode:
             raise AssertionError(f"{statements}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode(errors="replace").strip()

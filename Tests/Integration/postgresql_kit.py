@@ -71,7 +71,7 @@ class Cluster:
         with open(os.path.join(self.data, "postgresql.conf"), "a") as file:
             file.write(text)
 
-    def tool(self, name, *arguments, check=True, timeout=120):
+    def tool(self, name, *arguments, check=True, timeout=300):
         done = subprocess.run(
             as_server([os.path.join(self.bin, name), *arguments]), capture_output=True, timeout=timeout,
             cwd="/", stdin=subprocess.DEVNULL)
@@ -113,7 +113,7 @@ class Cluster:
                  "-p", str(self.port), "-U", user, "-d", database]
         for statement in statements:
             words += ["-c", statement]
-        done = subprocess.run(words, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+        done = subprocess.run(words, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
         if check and done.returncode != 0:
             raise AssertionError(f"{statements}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode(errors="replace").strip()

@@ -164,7 +164,7 @@ def a_killed_server_is_told(world):
         time.sleep(0.02)
     time.sleep(0.5)
     world.source.stop("immediate")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     err = err.decode()
     expect(process.returncode == 1, f"ended with {process.returncode}: {err}")
     expect("moment" in err and "same command again" in err, err)

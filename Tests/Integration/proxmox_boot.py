@@ -50,7 +50,7 @@ def needs(*programs):
 
 
 def tool(*words, **options):
-    done = subprocess.run([str(word) for word in words], capture_output=True, timeout=120, **options)
+    done = subprocess.run([str(word) for word in words], capture_output=True, timeout=300, **options)
     expect(done.returncode == 0, f"{words[0]}: {done.stderr.decode(errors='replace')[-500:]}")
     return done.stdout
 
@@ -241,16 +241,16 @@ class Session:
 
     def virsh(self, *words):
         return subprocess.run(self.command("virsh", "--quiet", "--connect", "qemu:///session", *words), env=self.env,
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=300)
 
-    def exeat(self, *words, timeout=120):
+    def exeat(self, *words, timeout=300):
         done = subprocess.run(self.command(EXEAT, *words), env=self.env, capture_output=True, timeout=timeout,
                               cwd=self.world.path)
         return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 
     def close(self):
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(120)
 
 
 def by_libvirt(world):

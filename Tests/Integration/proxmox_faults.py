@@ -14,7 +14,7 @@ DISKS = {100: ["scsi0", "virtio1", "efidisk0", "tpmstate0"], 101: ["scsi0"]}
 
 def refused(world, plan, cluster, *words, command="export", name="out", status=1):
     result = world.run(command, *([plan, "--output", world.at(name)] if command == "export" else [plan]),
-                       env=cluster.environment, timeout=120)
+                       env=cluster.environment, timeout=300)
     text = result.err + result.out.decode(errors="replace")
     expect(result.status == status, f"status {result.status}: {text}")
     for word in words:

@@ -179,7 +179,7 @@ def by_hand(world, encrypt):
         steps.append(("restore.txt", to, world.at(archive + " final")))
     for script, place, to in steps:
         environment["TO"] = to
-        done = subprocess.run(["sh", script], cwd=place, env=environment, capture_output=True, timeout=120)
+        done = subprocess.run(["sh", script], cwd=place, env=environment, capture_output=True, timeout=300)
         expect(done.returncode == 0, f"{done.stdout.decode()} {done.stderr.decode()}")
     found = {os.path.join(os.path.basename(base), name): os.path.join(base, name)
              for base, _, names in os.walk(to) for name in names}

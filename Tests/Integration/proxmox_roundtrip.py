@@ -69,7 +69,7 @@ def restored_by_hand(world, cluster, disks):
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
     for where, script in ((world.at("out"), "RESTORE.txt"), (place, "restore.txt")):
-        done = subprocess.run(["sh", script], cwd=where, capture_output=True, timeout=120,
+        done = subprocess.run(["sh", script], cwd=where, capture_output=True, timeout=300,
                               env={**os.environ, "TO": place, "KEY": world.identity})
         expect(done.returncode == 0, f"{script}: {done.stderr.decode(errors='replace')}")
     found = {os.path.basename(path): os.path.join(place, path) for path in files_below(place)}
