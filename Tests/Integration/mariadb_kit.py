@@ -33,9 +33,10 @@ class Server:
         os.makedirs(path)
         self.socket = os.path.join(path, "sock")
         self.user = ["--user=root"] if os.geteuid() == 0 else []
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--datadir={path}/data", "--skip-test-db",
-             "--auth-root-authentication-method=normal", *self.user], check=True, capture_output=True)
+        done = subprocess.run(
+            ["mariadb-install-db", "--no-defaults", f"--datadir={path}/data", "--skip-test-db", "--force",
+             "--auth-root-authentication-method=normal", *self.user], capture_output=True)
+        expect(done.returncode == 0, "no data directory: " + (done.stdout + done.stderr).decode(errors="replace")[-2000:])
         # As late as can be: whoever asks next may be given the same.
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -202,3 +203,29 @@ def forget(server, *databases, accounts=True):
                 "SELECT IF(is_role = 'Y', CONCAT('ROLE `', User, '`'), CONCAT('USER ', QUOTE(User), '@', QUOTE(Host))) "
                 "FROM mysql.user WHERE User NOT IN ('root', 'mariadb.sys', 'mysql', 'PUBLIC')").splitlines():
             server.sql(f"DROP {line}")
+
+
+def fill_bank(server, rows=200_000):
+    """Two tables whose sums and counts belong together at every moment, and some bytes around them."""
+    server.sql(
+        "CREATE DATABASE bank", "USE bank",
+        "CREATE TABLE account (id INT PRIMARY KEY, amount BIGINT NOT NULL, note VARCHAR(100)) ENGINE = InnoDB",
+        "CREATE TABLE journal (id BIGINT AUTO_INCREMENT PRIMARY KEY, account INT, change_ BIGINT) ENGINE = InnoDB",
+        "CREATE TABLE totals (id INT PRIMARY KEY, transfers BIGINT) ENGINE = InnoDB",
+        "CREATE TABLE bulk (id INT PRIMARY KEY, v VARCHAR(200), w INT, KEY (w), UNIQUE KEY (v)) ENGINE = InnoDB",
+        "INSERT INTO account SELECT seq, 1000, MD5(seq) FROM seq_1_to_5000",
+        "INSERT INTO totals VALUES (1, 0)",
+        f"INSERT INTO bulk SELECT seq, CONCAT(SHA2(seq, 256), seq), seq % 1000 FROM seq_1_to_{rows}",
+        "ANALYZE TABLE account, journal, bulk")
+
+
+def start_slow_export(world, name, plan):
+    """An export that has begun to read, and is not at its end."""
+    process = world.start("export", plan, "--output", world.at(name), "--progress", "plain")
+    deadline = time.time() + 90
+    journal = os.path.join(world.at(name), "exeat", "journal.jsonl")
+    while time.time() < deadline and process.poll() is None:
+        if os.path.exists(journal) and b"segment.committed" in open(journal, "rb").read():
+            return process
+        time.sleep(0.02)
+    raise AssertionError(f"the export did not get going: {process.stderr.read().decode()}")

@@ -9,7 +9,6 @@ from pve_simulator.errors import TaskFailed
 
 ONE = ("guests: [ 101 ]", "cluster: false", ACCEPT)
 ALL = ("guests: [ all ]", "cluster: false", "disks: both", ACCEPT)
-DISKS = {100: ["scsi0", "virtio1", "efidisk0", "tpmstate0"], 101: ["scsi0"]}
 
 
 def refused(world, plan, cluster, *words, command="export", name="out", status=1):
