@@ -30,12 +30,13 @@ class Server:
 
     def __init__(self, path, *options):
         self.path, self.options, self.process = path, list(options), None
-        os.makedirs(path)
+        # A server that starts removes the temporary tables of all that share a directory for them.
+        os.makedirs(path + "/tmp")
         self.socket = os.path.join(path, "sock")
         self.user = ["--user=root"] if os.geteuid() == 0 else []
         done = subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={path}/data", "--skip-test-db", "--force",
-             "--auth-root-authentication-method=normal", *self.user], capture_output=True)
+             "--auth-root-authentication-method=normal", f"--tmpdir={path}/tmp", *self.user], capture_output=True)
         expect(done.returncode == 0, "no data directory: " + (done.stdout + done.stderr).decode(errors="replace")[-2000:])
         # As late as can be: whoever asks next may be given the same.
         with socket.socket() as probe:
@@ -46,7 +47,7 @@ class Server:
     def start(self):
         self.process = subprocess.Popen(
             ["mariadbd", "--no-defaults", f"--datadir={self.path}/data", f"--socket={self.socket}",
-             f"--port={self.port}", "--bind-address=127.0.0.1", f"--pid-file={self.path}/pid",
+             f"--port={self.port}", "--bind-address=127.0.0.1", f"--pid-file={self.path}/pid", f"--tmpdir={self.path}/tmp",
              f"--log-error={self.path}/errors", "--innodb-buffer-pool-size=256M", "--local-infile=1",
              "--max-allowed-packet=64M", "--log-bin-trust-function-creators=1",
              "--innodb-flush-log-at-trx-commit=0", *self.user, *self.options],

@@ -314,20 +314,25 @@ def booted(world, session):
     done = session.virsh("start", "session")
     expect(done.returncode == 0, done.stderr)
     terminal = session.virsh("ttyconsole", "session").stdout.strip()
-    text = b""
+    text, ended = b"", None
     try:
         file = os.open(terminal, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         deadline = time.time() + 300
-        while time.time() < deadline and MARKER.encode() not in text:
+        while time.time() < deadline and MARKER.encode() not in text and ended is None:
             if select.select([file], [], [], 1)[0]:
                 try:
                     text += os.read(file, 4096)
-                except OSError:
-                    break
+                except BlockingIOError:
+                    pass
+                except OSError as error:
+                    ended = error
         os.close(file)
+        state = session.virsh("domstate", "--reason", "session").stdout.strip()
     finally:
         session.virsh("destroy", "session")
-    expect(MARKER.encode() in text, f"the serial port says {text[-1000:]}")
+    log = "".join(open(path, errors="replace").read() for path in glob.glob(
+        world.at("session") + "/**/log/session.log", recursive=True))
+    expect(MARKER.encode() in text, f"the serial port says {text[-1000:]}, and ended with {ended!r}; the machine is {state}: {log[-1500:]}")
 
 
 def without_virsh(world):
