@@ -17,12 +17,13 @@ busybox mount -t proc none /proc
 busybox mount -t sysfs none /sys
 busybox mount -t devtmpfs none /dev
 for module in $(busybox cat /modules); do busybox insmod /$module; done
-for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    [ -b /dev/sda1 ] && break
+tries=0
+while [ ! -b /dev/sda1 ] && [ $tries -lt 600 ]; do
     busybox sleep 0.5
+    tries=$((tries + 1))
 done
 busybox mount -t vfat -o ro /dev/sda1 /mnt && busybox cat /mnt/marker.txt > /dev/ttyS0
-busybox sleep 1
+busybox sleep 2
 busybox poweroff -f
 """
 DRIVERS = ["virtio_pci", "virtio_scsi", "sd_mod", "nls_cp437", "nls_ascii", "nls_utf8", "vfat"]
