@@ -129,7 +129,7 @@ public struct Redactor: Sendable {
                 continue
             }
             // The public half of a key of PuTTY.
-            if bytes.has("Public-Lines: ", at: line.lowerBound) {
+            if line.count > 14, bytes.has("Public-Lines: ", at: line.lowerBound) {
                 var count = bytes[(line.lowerBound + 14)..<line.upperBound].prefix(4).reduce(0) {
                     $0 * 10 + Int($1 & 15)
                 }
