@@ -30,9 +30,8 @@ extension Commands {
                 bytes[word].allSatisfy({ $0.isWordOrDash || [0x2e, 0x2f, 0x3a].contains($0) }),
                 bytes[word.lowerBound] != 0x2d
             else { continue }
-            let name =
-                (bytes[word].lastIndex(where: { $0 == 0x2f }).map { $0 + 1 } ?? word.lowerBound)
-                ..<word.upperBound
+            let slash = bytes[word].lastIndex(of: 0x2f)
+            let name = (slash.map { $0 + 1 } ?? word.lowerBound)..<word.upperBound
             let sensitivity = KeyName(bytes[name]).sensitivity
             guard case .secret = sensitivity else { continue }
             var place = index + 1
