@@ -16,6 +16,14 @@ public struct OpenTelemetryText: Sendable {
         case .rfc5424, .rfc3164:
             if let level = unsafe priority(line) { return OpenTelemetrySeverity.syslog[level] }
             if format == .rfc5424 { return nil }
+        case .glog:
+            switch line.first {
+            case 0x49: return OpenTelemetrySeverity.syslog[6]
+            case 0x57: return OpenTelemetrySeverity.syslog[4]
+            case 0x45: return OpenTelemetrySeverity.syslog[3]
+            case 0x46: return OpenTelemetrySeverity.syslog[2]
+            default: return nil
+            }
         case .access, nil: return nil
         case .json, .logfmt: return unsafe level(line, 0, min(line.count, 512), isNamed: true)
         default: break

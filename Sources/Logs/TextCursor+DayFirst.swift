@@ -5,6 +5,9 @@ extension TextCursor {
     mutating func dayFirst(anySeparator: Bool) -> TextTime? {
         skipProcess()
         _ = take(0x5b)
+        // Fri, 27 Nov 2026 … of RFC 5322.
+        let start = position
+        if byte &- 0x41 < 26, !(weekday() && take(0x2c) && take(0x20)) { position = start }
         guard let day = byte == 0x20 ? paddedNumber() : digits(2) else { return nil }
         let separator = byte
         guard [0x2d, 0x20, 0x2e].contains(separator) || separator == 0x2f && anySeparator else {

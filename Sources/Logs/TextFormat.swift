@@ -22,6 +22,12 @@ public enum TextFormat: String, Sendable, CaseIterable {
     /// `27-Nov-2026 10:00:00.123` of Tomcat, `27 Nov 2026 …` of Redis and log4j, `27.11.2026 …`; `27/11/2026 …` where a plan
     /// names this format, since others write the month first.
     case dayFirst = "day-first"
+    /// `Nov 27, 2026 10:00:00 AM` of Java; `11/27/2026 …` where a plan names this format.
+    case monthFirst = "month-first"
+    /// `I1127 10:00:00.123456` of Kubernetes and Orthanc, without a year.
+    case glog
+    /// `20261127T100000Z`, `20261127 10:00:00`, `20261127100000`, and `PID:20261127:100000.123` of Zabbix.
+    case compact
     /// `time="…"` or `ts=…` among other pairs.
     case logfmt
 }

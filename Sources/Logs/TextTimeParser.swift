@@ -65,7 +65,9 @@ extension TextCursor {
         case 0x5b: Candidates.bracket
         case 0x30...0x39: Candidates.digit
         case 0x41...0x5a: Candidates.capital
+        case 0x28: Candidates.parenthesis
         // The lines of a stack trace, of which there may be many.
+        case 0x20 where peek(1) == 0x20 || peek(1) &- 0x30 < 10: Candidates.padded
         case 0x20, 0x09, 0: Candidates.none
         default: Candidates.other
         }
@@ -87,6 +89,9 @@ extension TextCursor {
             case .json: json()
             case .logfmt: logfmt()
             case .dayFirst: dayFirst(anySeparator: isOnly)
+            case .monthFirst: monthFirst(isOnly: isOnly)
+            case .glog: glog()
+            case .compact: compact()
             }
         if time == nil { position = start }
         return time
@@ -94,9 +99,14 @@ extension TextCursor {
 
     // MARK: - Formats
 
+    @inline(__always)
     private mutating func isoLine() -> TextTime? {
-        _ = take(0x5b)
-        return iso(separator: 0x2d)
+        if byte &- 0x30 >= 10 { skipLevel() }
+        let start = position
+        if let time = iso(separator: 0x2d) { return time }
+        // ClickHouse.
+        position = start
+        return peek(4) == 0x2e ? iso(separator: 0x2e) : nil
     }
 
     private mutating func nginxError() -> TextTime? {
@@ -104,10 +114,10 @@ extension TextCursor {
         return iso(separator: 0x2f)
     }
 
-    /// A date, "T" or a space, a time of day, a fraction, a zone. MariaDB pads hours with a space.
+    /// A date, "T", a space or "_" (svlogd), a time of day, a fraction, a zone. MariaDB pads hours with a space.
     private mutating func iso(separator: UInt8) -> TextTime? {
         guard let year = digits(4), take(separator), let month = digits(2), take(separator),
-            let day = digits(2), byte == 0x54 || byte == 0x20 || byte == 0x74
+            let day = digits(2), byte == 0x54 || byte == 0x20 || byte == 0x74 || byte == 0x5f
         else { return nil }
         position += 1
         return finish(year, month, day)
@@ -120,7 +130,7 @@ extension TextCursor {
 
     private mutating func rfc3164() -> TextTime? {
         if byte == 0x3c { guard skipPriority() else { return nil } }
-        _ = take(0x2a)
+        _ = take(0x2a) || take(0x5b)
         guard let month = month(), take(0x20), let day = paddedNumber(), take(0x20) else {
             return nil
         }
@@ -136,29 +146,9 @@ extension TextCursor {
         return time
     }
 
-    private mutating func access() -> TextTime? {
-        let start = position
-        var searched = position
-        while searched - start < 1024 {
-            position = searched
-            guard let bracket = find(0x5b, within: 1024 - (searched - start)) else { return nil }
-            position = bracket + 1
-            if let time = accessTime() { return time }
-            searched = bracket + 1
-        }
-        return nil
-    }
-
-    private mutating func accessTime() -> TextTime? {
-        guard let day = digits(2), take(0x2f), let month = month(), take(0x2f),
-            let year = digits(4), take(0x3a), let time = finish(year, month, day)
-        else { return nil }
-        return time
-    }
-
     /// Also what asctime(3) writes, without brackets.
-    private mutating func apacheError() -> TextTime? {
-        _ = take(0x5b)
+    mutating func apacheError() -> TextTime? {
+        _ = take(0x5b) || take(0x28)
         guard weekday(), take(0x20), let month = month(), take(0x20), let day = paddedNumber(),
             take(0x20), let clock = clock()
         else { return nil }
@@ -181,6 +171,7 @@ extension TextCursor {
     }
 
     private mutating func epoch() -> TextTime? {
+        if byte == 0x40 { return tai64n() }
         if take("type=") || take("node=") {
             guard let place = find("msg=audit(", within: 512) else { return nil }
             position = place
@@ -228,8 +219,9 @@ extension TextCursor {
             guard let place = find(key, within: TextTimeParser.window) else { continue }
             position = place
             _ = take(0x20)
-            // MongoDB: "t":{"$date":"…"}.
+            // MongoDB: "t":{"$date":"…"}; log4j: "instant":{"epochSecond":….
             if take("{\"$date\":") { _ = take(0x20) }
+            if take("{\"epochSecond\":") { return instant() }
             if take(0x22) {
                 if let time = iso(separator: 0x2d) ?? epochNumber() { return time }
             } else if let time = epochNumber() {
@@ -284,7 +276,7 @@ extension TextCursor {
     }
 
     @inline(__always)
-    private func make(
+    func make(
         _ year: Int64, _ month: Int64, _ day: Int64, _ clock: Int64, _ nanoseconds: Int32,
         _ zone: TextTime.Zone
     ) -> TextTime? {
@@ -298,7 +290,7 @@ extension TextCursor {
 
     /// `Z`, `+02:00`, `+0200`, `+02`, or an abbreviation in capitals behind a space.
     @inline(__always)
-    private mutating func zone() -> TextTime.Zone {
+    mutating func zone() -> TextTime.Zone {
         let start = position
         let isApart = take(0x20)
         switch byte {
@@ -329,7 +321,7 @@ extension TextCursor {
         return .absent
     }
 
-    private func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
+    func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 
     /// Three to five capitals that are no level of severity. Nothing else follows directly.
     private mutating func abbreviation() -> TextTime.Zone? {
@@ -346,7 +338,7 @@ extension TextCursor {
         return word == ZoneWords.utc || word == ZoneWords.gmt ? .offset(0) : .abbreviation(word)
     }
 
-    private mutating func weekday() -> Bool {
+    mutating func weekday() -> Bool {
         guard position + 3 < count else { return false }
         switch (byte, peek(1), peek(2)) {
         case (0x4d, 0x6f, 0x6e), (0x54, 0x75, 0x65), (0x57, 0x65, 0x64), (0x54, 0x68, 0x75),

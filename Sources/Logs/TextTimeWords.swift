@@ -3,16 +3,25 @@ enum Candidates {
     static let brace: [TextFormat] = [.json]
     static let priority: [TextFormat] = [.rfc5424, .rfc3164]
     static let bracket: [TextFormat] = [
-        .iso, .apacheError, .nginxError, .dayFirst, .access, .epoch,
+        .iso, .apacheError, .nginxError, .dayFirst, .rfc3164, .access, .epoch,
     ]
-    static let digit: [TextFormat] = [.iso, .nginxError, .mysql, .epoch, .dayFirst, .access]
-    static let capital: [TextFormat] = [.rfc3164, .apacheError, .access, .iso, .logfmt]
+    static let digit: [TextFormat] = [
+        .iso, .nginxError, .mysql, .epoch, .dayFirst, .compact, .access,
+    ]
+    static let capital: [TextFormat] = [
+        .rfc3164, .apacheError, .glog, .monthFirst, .dayFirst, .access, .iso, .logfmt,
+    ]
+    static let parenthesis: [TextFormat] = [.iso, .apacheError, .access]
+    /// Zabbix pads the number of a process.
+    static let padded: [TextFormat] = [.compact]
     static let none: [TextFormat] = []
-    static let other: [TextFormat] = [.access, .epoch, .logfmt]
+    static let other: [TextFormat] = [.access, .epoch, .iso, .logfmt]
     static let jsonKeys: [StaticString] = [
-        "\"@timestamp\":", "\"timestamp\":", "\"time\":", "\"ts\":", "\"t\":",
+        "\"@timestamp\":", "\"timestamp\":", "\"time\":", "\"ts\":", "\"t\":", "\"@t\":",
+        "\"Timestamp\":", "\"datetime\":", "\"date\":", "\"eventTime\":", "\"asctime\":",
+        "\"timeMillis\":", "\"instant\":",
     ]
-    static let logfmtKeys: [StaticString] = ["time=", "ts=", "timestamp="]
+    static let logfmtKeys: [StaticString] = ["time=", "ts=", "timestamp=", "t=", "eventtime="]
 }
 
 /// Words in capitals as numbers, the first letter in the highest byte.

@@ -10,6 +10,8 @@ struct CallScanner {
         "drivermanager.getconnection": 2, "httpbasicauth": 1, "ssh2_auth_password": 2,
         "imap_open": 2, "sqlsrv_connect": 9, "usernamepasswordtoken": 1, "networkcredential": 1,
         "usernamepasswordcredentials": 1, "convertto-securestring": 0,
+        "username_pw_set": 1, "password_hash": 0, "password_verify": 0, "hash_equals": 0,
+        "setauth": 1, "setbasicauth": 1, "basicauth": 1, "authenticate": 1, "login": 1,
         "setpassword": 0, "withpassword": 0, "basic_auth": 1, "simple_bind_s": 1,
     ]
     private static let filter = WordFilter(Set(calls.keys).union(marks).union(["by"]))
@@ -27,8 +29,13 @@ struct CallScanner {
         if bytes[word.upperBound] == 0x20, let value = procedure(word, before: limit) {
             return [value]
         }
-        // Factory.createConnection(…): what it is called by its last name.
+        if let literal = fallback(word, before: limit) { return [literal] }
         var word = word
+        // auth=HTTPBasicAuth(…) is one word.
+        if let equals = bytes[word].lastIndex(of: 0x3d), equals + 1 < word.upperBound {
+            word = (equals + 1)..<word.upperBound
+        }
+        // Factory.createConnection(…): what it is called by its last name.
         if word.count > 32, let dot = bytes[word].lastIndex(of: 0x2e) {
             word = (dot + 1)..<word.upperBound
         }
@@ -37,6 +44,7 @@ struct CallScanner {
             return []
         }
         let text = bytes.word(word)
+        if let third = connection(text, word, before: limit) { return [third] }
         if let place = CallScanner.calls[text]
             ?? CallScanner.calls[text.split(separator: ".").last.map(String.init) ?? ""],
             let argument = argument(place, from: word.upperBound, before: limit)
@@ -51,6 +59,44 @@ struct CallScanner {
         }
         return []
     }
+
+    /// `process.env.TOKEN || "…"`, `os.environ["X"] or '…'`: what counts where nothing is set.
+    private func fallback(_ word: Range<Int>, before limit: Int) -> Range<Int>? {
+        guard bytes[word.upperBound] == 0x20, word.upperBound + 4 < limit,
+            bytes.has("|| ", at: word.upperBound + 1) || bytes.has("?? ", at: word.upperBound + 1)
+        else { return nil }
+        let name = bytes[word].split(separator: 0x2e).last ?? []
+        guard bytes[word].contains(0x2e), case .secret = KeyName(name).sensitivity else {
+            return nil
+        }
+        return Quoted(
+            at: word.upperBound + 4, of: bytes,
+            lineEnd: min(limit, bytes.endOfLine(word.upperBound)),
+            mayBreak: false)?.inner
+    }
+
+    /// A server, a user and a password as texts one behind the other, in what connects to a database; `$redis->auth('…')`.
+    private func connection(_ text: String, _ word: Range<Int>, before limit: Int) -> Range<Int>? {
+        guard bytes[word.upperBound] == 0x28 else { return nil }
+        let name = text.split(separator: ".").last ?? ""
+        let isMethod =
+            text.contains(".")
+            || word.lowerBound > 0 && [0x3e, 0x3a].contains(bytes[word.lowerBound - 1])
+        if name == "auth", isMethod {
+            return argument(1, from: word.upperBound, before: limit)
+                ?? argument(0, from: word.upperBound, before: limit)
+        }
+        guard CallScanner.connections.contains(where: { name.hasSuffix($0) }),
+            argument(0, from: word.upperBound, before: limit) != nil,
+            argument(1, from: word.upperBound, before: limit) != nil
+        else { return nil }
+        return argument(2, from: word.upperBound, before: limit)
+    }
+
+    private static let connections = [
+        "connect", "database", "connection", "mysql", "dbconnect", "sftp", "ftp", "imap", "smtp",
+        "client", "db",
+    ]
 
     /// IDENTIFIED BY, IDENTIFIED WITH plugin BY.
     private func isIdentified(_ word: Range<Int>) -> Bool {

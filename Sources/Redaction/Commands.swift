@@ -24,9 +24,12 @@ enum Commands {
         put(
             [
                 "oc", "az", "helm", "influx", "check_mysql", "check_mysql_query", "vncviewer",
-                "isql",
+                "isql", "rdesktop", "ncftp", "ncftpget", "ncftpput", "arangosh", "cqlsh",
             ], "p")
-        put(["curl", "http", "https"], "uU", isPair: true)
+        put(["curl", "open"], "uU", isPair: true)
+        put(["http", "https", "xh"], "ua", isPair: true)
+        put(["mosquitto_pub", "mosquitto_sub", "mosquitto_rr"], "P")
+        put(["kadmin"], "w")
         put(["lftp", "smbclient", "rpcclient", "net", "smbget", "nmblookup"], "uU", isPair: true)
         put(
             [
@@ -41,6 +44,7 @@ enum Commands {
             ], "P")
         put(["snmpget", "snmpwalk", "snmpbulkwalk", "snmpset", "snmpgetnext", "snmptrap"], "cAX")
         put(["check_snmp"], "CAX")
+        put(["trapsess", "informsess"], "cAX")
         put(["openssl"], "kK")
         put(["ssh-keygen"], "NP")
         put(
@@ -65,6 +69,7 @@ enum Commands {
             "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf", "redis-cli", "net",
             "isql",
             "iusql", "schtasks", "xfreerdp", "wfreerdp", "mstsc", "connect", "conn", "send",
+            "mosquitto_passwd", "virsh",
         ], mayBePath: true)
 
     /// Passwords that a command takes by their place, or from its input.
@@ -73,11 +78,21 @@ enum Commands {
     ) {
         let bytes = directives.bytes
         guard words.count < 256 else { return }
+        settings(words, line, in: directives, to: &found)
+        inputs(words, line, in: directives, to: &found)
+        dialogues(words, in: directives, to: &found)
         for (index, word) in words.enumerated()
         where positions.mayHave(word, of: bytes) || bytes.has("userid=", at: word.lowerBound) {
             let text = name(word, in: bytes)
             switch text {
-            case "htpasswd":
+            case "virsh":
+                // virsh secret-set-value UUID [--base64] VALUE.
+                if words[index...].contains(where: { bytes.word($0) == "secret-set-value" }),
+                    let last = words.last
+                {
+                    put(last, directives, &found)
+                }
+            case "htpasswd", "mosquitto_passwd":
                 // htpasswd -b FILE USER PASSWORD.
                 let options = words[(index + 1)...].prefix { bytes[$0.lowerBound] == 0x2d }
                 guard options.contains(where: { bytes[$0].contains(0x62) }) else { continue }
@@ -201,7 +216,9 @@ enum Commands {
         guard let first = plain.first else { return }
         if bytes.word(first) == "user", plain.count >= 3 { put(plain[2], directives, &found) }
         if bytes.word(first) == "use",
-            let share = plain.firstIndex(where: { bytes.has("\\\\", at: $0.lowerBound) }),
+            let share = plain.firstIndex(where: {
+                bytes.has("\\\\", at: directives.unquoted($0).lowerBound)
+            }),
             share + 1 < plain.count
         {
             put(plain[share + 1], directives, &found)
@@ -209,6 +226,11 @@ enum Commands {
     }
 
     private static func name(_ word: Range<Int>, in bytes: [UInt8]) -> String {
+        var word = word
+        // $(openssl …), `openssl …`, (echo …
+        while let first = bytes[word].first, [0x24, 0x28, 0x60].contains(first) {
+            word = (word.lowerBound + 1)..<word.upperBound
+        }
         guard let slash = bytes[word].lastIndex(of: 0x2f), slash + 1 < word.upperBound,
             !bytes[word].contains(0x3d)
         else { return bytes.word(word) }
@@ -242,6 +264,12 @@ enum Commands {
     }
 
     private static func put(_ range: Range<Int>, _ directives: Directives, _ found: inout [Spot]) {
+        var range = range
+        if let last = directives.bytes[range].last, last == 0x29 || last == 0x60,
+            !directives.bytes[range.lowerBound].isQuote
+        {
+            range = range.lowerBound..<(range.upperBound - 1)
+        }
         directives.add(
             directives.unquoted(range), .secret(.password), "command-line", key: nil, to: &found)
     }

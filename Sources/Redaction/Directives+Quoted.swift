@@ -2,7 +2,14 @@
 extension Directives {
     /// Commands that stand in quotes as a whole, or word by word.
     func quoted(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
-        for word in words {
+        for var word in words {
+            // ARGS="--password x" of a file in /etc/default.
+            if !bytes[word.lowerBound].isQuote, word.count < 65536, bytes[word].contains(0x20),
+                let equals = bytes[word].firstIndex(of: 0x3d), equals + 1 < word.upperBound,
+                bytes[equals + 1].isQuote
+            {
+                word = (equals + 1)..<word.upperBound
+            }
             // A command within quotes: sh -c '…', - "…" of a pipeline.
             if bytes[word.lowerBound].isQuote, word.count < 65536, bytes[word].contains(0x20),
                 let quoted = Quoted(

@@ -12,7 +12,7 @@ struct Directives {
             quoted(words, line, to: &found)
             return found
         }
-        var current = ""
+        var current = kind.name == ".curlrc" ? "curl" : ""
         if !kind.isProse { first(words, line, to: &found) }
         for index in words.indices {
             let word = words[index]
@@ -43,16 +43,17 @@ struct Directives {
         let isTrapHost = text == "snmp-server" && bytes.word(words[1]) == "host"
         if !kind.isModuleStack, !isTrapHost, let rule = DirectiveRule.table[text] {
             // com2sec -Cn CONTEXT …
-            let options = text.hasPrefix("com2sec") && bytes.word(words[1]) == "-cn" ? 2 : 0
+            // and createUser -e ENGINE …
+            let options = ["-cn", "-e"].contains(bytes.word(words[1])) ? 2 : 0
             for skip in rule.places {
                 var place = 1 + skip + options
                 if rule.mayHaveKind, place + 1 < words.count, isKindOfCoding(words[place]) {
                     place += 1
                 }
                 // A remark about a directive is a sentence: it has more words than the directive takes.
-                guard place < words.count, !line.isComment || words.count <= place + 2 else {
-                    continue
-                }
+                guard place < words.count, !line.isComment || words.count <= place + 2,
+                    !bytes[words[place]].elementsEqual([0x7b])
+                else { continue }
                 let whole =
                     rule.takesRest ? words[place].lowerBound..<line.range.upperBound : words[place]
                 add(
@@ -65,6 +66,7 @@ struct Directives {
             if rule.isWhole { return }
         }
         named(words, line, to: &found)
+        ServiceDirectives.secrets(words, text, line, in: self, to: &found)
         if text == "stats", words.count > 2, bytes.word(words[1]) == "auth" {
             pair(words[2], to: &found)
         }
@@ -109,6 +111,10 @@ struct Directives {
         if words.count > 2, isKindOfCoding(words[1]) { place = 2 }
         let value = words[place]
         guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]) else { return }
+        // credentials "app.terraform.io" { names a block.
+        if let last = words.last, bytes.has("{", at: last.lowerBound), words.count == place + 2 {
+            return
+        }
         // In properties a blank separates as well, and the value reaches to the end of the line.
         if kind.form == .properties, !line.isComment {
             add(
@@ -342,6 +348,12 @@ struct DirectiveRule {
         "password_pbkdf2": .init(secretClass: .passwordHash, places: [1]),
         "snmp-server": .init(secretClass: .community, places: [1], isWhole: false),
         "password": .init(secretClass: .password, places: [], isWhole: false),
+        "cachemgr_passwd": .init(secretClass: .password),
+        "authbasicfake": .init(secretClass: .password, places: [1]),
+        "sqlconnectinfo": .init(secretClass: .password, places: [2]),
+        "basicauth": .init(secretClass: .password, places: [1]),
+        "rename-command": .init(secretClass: .password, places: [1]),
+        "usmuser": .init(secretClass: .symmetricKey, places: [7, 9]),
         "secure_link_md5": .init(secretClass: .symmetricKey, takesRest: true),
     ]
 }

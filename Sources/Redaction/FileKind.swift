@@ -49,7 +49,8 @@ struct FileKind {
     func adapted(to content: [UInt8]) -> FileKind {
         guard form == .lines else { return self }
         guard content.starts(with: [0x23, 0x21]) else {
-            return DeviceDirectives.isDevice(content)
+            return ["/quagga/", "/frr/"].contains(where: path.contains)
+                || DeviceDirectives.isDevice(content)
                 ? FileKind(self, form: .lines, isDevice: true) : self
         }
         let line = content.word(0..<min(content.endOfLine(0), 80))
@@ -146,6 +147,8 @@ struct FileKind {
         "services", "rpc", "protocols", "nsswitch.conf", "mime.types", "hosts", "networks",
         "aliases", "shells", "ethertypes",
     ]
+    /// Where `tokens` are colours and sizes.
+    var isStyle: Bool { ["js", "ts", "mjs", "css", "scss", "less", "jsx", "tsx"].contains(ending) }
     var valuesEndAtSpace: Bool { form == .shell || form == .code }
     var mayBreakQuotes: Bool { form == .shell || form == .code || form == .json }
 

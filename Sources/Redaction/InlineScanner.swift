@@ -18,6 +18,8 @@ struct InlineScanner {
         vaults(range)
         puttyKeys(range)
         loginBlocks(range)
+        phrases(range)
+        idioms(range)
         addresses(range)
         var words = WordScanner(scan, open: open.sorted { $0.lowerBound < $1.lowerBound })
         words.scan(range)
@@ -200,6 +202,54 @@ struct InlineScanner {
             let line = bytes.trimmed(position..<min(bytes.endOfLine(position), end))
             if !line.isEmpty { spots.add(line, .password, "openvpn") }
             position = bytes.endOfLine(position) + 1
+        }
+    }
+
+    /// Secrets behind words that nothing else has: objects of QEMU, the password of a nick.
+    private mutating func phrases(_ range: Range<Int>) {
+        for (head, mark) in [("secret,id=", ",data="), ("nickserv", "identify ")] {
+            var position = range.lowerBound
+            while let hit = bytes.position(
+                of: Array(head.utf8), from: position, before: range.upperBound)
+            {
+                position = hit + head.utf8.count
+                let limit = min(range.upperBound, bytes.endOfLine(hit), hit + 256)
+                guard
+                    let start = bytes.position(of: Array(mark.utf8), from: position, before: limit)
+                else { continue }
+                let value = (start + mark.utf8.count)..<limit
+                let end =
+                    bytes[value].firstIndex {
+                        $0.isSpaceOrBreak || [0x22, 0x27, 0x2c, 0x3b, 0x3c].contains($0)
+                    } ?? limit
+                for (part, secretClass) in Value.secrets(
+                    in: value.lowerBound..<max(value.lowerBound, end), of: bytes, .secret(.secret))
+                { spots.add(part, secretClass, "phrase") }
+            }
+        }
+    }
+
+    /// `"…".toCharArray()` of Java, `user:…@tcp(host:3306)/db` of Go.
+    private mutating func idioms(_ range: Range<Int>) {
+        guard
+            scan.kind.form == .code || scan.depth > 0 || scan.kind.form == .lines
+                || scan.kind.form == .shell
+        else { return }
+        for (mark, close) in [("\".toCharArray(", UInt8(0x22)), ("@tcp(", 0x3a), ("@unix(", 0x3a)] {
+            var position = range.lowerBound
+            while let hit = bytes.position(
+                of: Array(mark.utf8), from: position, before: range.upperBound)
+            {
+                position = hit + mark.utf8.count
+                var start = hit
+                while start > range.lowerBound, hit - start < 128, bytes[start - 1] != close,
+                    !bytes[start - 1].isBreak
+                { start -= 1 }
+                guard start > range.lowerBound, bytes[start - 1] == close else { continue }
+                for (part, secretClass) in Value.secrets(
+                    in: start..<hit, of: bytes, .secret(.password))
+                { spots.add(part, secretClass, "idiom") }
+            }
         }
     }
 

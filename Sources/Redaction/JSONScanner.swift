@@ -6,6 +6,8 @@ struct JSONScanner {
     /// An object or array that is open.
     private struct Level {
         let isObject: Bool
+        /// Whether it is an element of an array, and not the value of a name.
+        let isElement: Bool
         /// The name under which it stands, and what that says.
         let name: Range<Int>?
         let sensitivity: Sensitivity
@@ -32,6 +34,8 @@ struct JSONScanner {
     private let hasSecretKind: Bool
     /// Terraform: what its generators have made stands under `result`.
     private let hasGenerated: Bool
+    /// Terraform: what is read from or written to a vault stands under `data_json`.
+    private let hasGenericSecrets: Bool
     private var comments: LineScanner
 
     init(_ scan: TextScan) {
@@ -40,6 +44,9 @@ struct JSONScanner {
         spots = Spots(scan.bytes)
         comments = LineScanner(scan)
         hasGenerated = scan.bytes.position(of: Array("\"random_password\"".utf8), from: 0) != nil
+        hasGenericSecrets =
+            scan.bytes.position(of: Array("\"vault_generic_secret\"".utf8), from: 0) != nil
+            || scan.bytes.position(of: Array("\"vault_kv_secret".utf8), from: 0) != nil
         hasSecretKind = scan.bytes.position(of: Array("\"Secret\"".utf8), from: 0) != nil
     }
 
@@ -131,7 +138,8 @@ struct JSONScanner {
             position += 1
             levels.append(
                 Level(
-                    isObject: isObject, name: levels.last?.key ?? levels.last?.name,
+                    isObject: isObject, isElement: levels.last.map { !$0.isObject } ?? false,
+                    name: levels.last?.key ?? levels.last?.name,
                     sensitivity: context()))
             return true
         case 0x22:
@@ -155,7 +163,10 @@ struct JSONScanner {
     private func context() -> Sensitivity {
         guard let top = levels.last else { return .neutral }
         guard top.isObject, let key = top.key else { return top.sensitivity }
-        let name = KeyName(bytes[key])
+        // "p\\u0061ssword" is a name like any other.
+        let name =
+            bytes[key].contains(0x5c)
+            ? KeyName(Nested.unescaped(key, of: bytes).bytes) : KeyName(bytes[key])
         let own = scan.kind.sensitivity(of: name)
         let words = name.words.joined()
         if hasSecretKind, words == "data" || words == "stringdata" { return .secret(.secret) }
@@ -166,7 +177,15 @@ struct JSONScanner {
             return .secret(.secret)
         }
         if hasGenerated, words == "result" { return .secret(.password) }
+        if hasGenericSecrets, words == "datajson" { return .secret(.secret) }
         if ContainerNames.holders.contains(words) { return .secret(.password) }
+        if own == .neutral || own == .suspicious(.symmetricKey), !top.isElement,
+            let above = top.name
+        {
+            let above = KeyName(bytes[above])
+            if let found = name.sensitivity(below: above) { return found }
+            if let found = ContainerNames.member(name, of: above) { return found }
+        }
         switch (own, top.sensitivity) {
         case (.neutral, .secret), (.neutral, .suspicious):
             return ContainerNames.carriers.contains(words)
@@ -264,8 +283,21 @@ enum ContainerNames {
     static let holders: Set<String> = [
         "registeredusers", "basicauthusers", "passwords", "stringdata", "httpusers",
         "sensitiveattributes", "adminusers",
-        "sensitivevalues", "securejsondata", "vaultsecrets",
+        "sensitivevalues", "securejsondata", "vaultsecrets", "githuboauth", "gitlaboauth",
+        "gitlabtoken", "bearer",
     ]
+    /// Names that say that each member is a secret under a name of its own choosing: `tokens: {agent: …}`.
+    private static let plurals: Set<String> = [
+        "tokens", "secrets", "passwords", "passwds", "apikeys",
+    ]
+
+    /// What a member is that stands directly in a structure of such a name; nil where its own name says more.
+    static func member(_ key: KeyName, of name: KeyName) -> Sensitivity? {
+        guard let last = name.words.last, plurals.contains(last), !key.isBeside,
+            case .suspicious(let secretClass) = name.sensitivity
+        else { return nil }
+        return .secret(secretClass)
+    }
     /// Names that say nothing of their own: the value belongs to the name above.
     static let carriers: Set<String> = [
         "value", "val", "plain", "plaintext", "text", "data", "content", "default", "raw",

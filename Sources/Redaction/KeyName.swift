@@ -46,7 +46,9 @@ struct KeyName {
 
     var sensitivity: Sensitivity {
         guard let last = words.last, words.count <= 64 else { return .neutral }
+        if last == "base", words.dropLast().last == "key" { return .secret(.symmetricKey) }
         switch words.joined() {
+        case "authenticationstring": return .secret(.passwordHash)
         case "cleartext", "clearpassword": return .secret(.password)
         case "proxypass", "proxypassreverse", "fastcgipass", "uwsgipass", "scgipass", "grpcpass",
             "tryfirstpass", "usefirstpass", "nopass",
@@ -62,6 +64,7 @@ struct KeyName {
         if last == "pin" || last == "puk" || last == "pincode" {
             // The PIN of a token or of a key store may have letters.
             return words.contains(where: KeyWords.tokenStores.contains)
+                || words.contains("store") || words.contains("keystore")
                 ? .secret(.password) : .code
         }
         if let place = words.lastIndex(where: { KeyWords.secretClass(of: $0) != nil }),
@@ -92,9 +95,26 @@ struct KeyName {
         }
         if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
         // `NONCE_SALT`, `hash_salt`; `salt` alone is a program as well.
-        if last == "salt" || last == "pepper", words.count > 1 { return .secret(.symmetricKey) }
+        if last == "salt" && words.count > 1 || last == "pepper" { return .secret(.symmetricKey) }
         if KeyWords.shaped.contains(last) { return .suspicious(.symmetricKey) }
         return KeyWords.open.contains(last) ? .plain : .neutral
+    }
+
+    /// What a bare `key` is below a name that says what for (`jwt: {key: …}`); nil for all others.
+    func sensitivity(below above: KeyName) -> Sensitivity? {
+        guard words == ["key"], let last = above.words.last,
+            KeyWords.keyHolders.contains(last), let secretClass = KeyWords.keyQualifiers[last]
+        else { return nil }
+        return .secret(secretClass)
+    }
+
+    /// Whether this names something about a secret, or beside one: its lifetime, its user.
+    var isBeside: Bool {
+        KeyWords.ordinary.contains(words.joined())
+            || words.contains {
+                KeyWords.aspects.contains($0) || KeyWords.rules.contains($0)
+                    || KeyWords.open.contains($0)
+            }
     }
 
     /// Words that are written together: `passwordfile` is two, `bindpw1` ends with a number.

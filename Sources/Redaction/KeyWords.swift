@@ -22,6 +22,7 @@ enum KeyWords {
         "credentials": .secret, "cred": .secret, "creds": .secret,
         "token": .token, "tokens": .token, "jeton": .token, "bearer": .token,
         "authorization": .token, "requirepass": .password, "masterauth": .password,
+        "wep": .symmetricKey, "apikeys": .token,
         "rocommunity": .community, "rwcommunity": .community, "rocommunity6": .community,
         "rwcommunity6": .community, "community": .community, "trapcommunity": .community,
         "totp": .symmetricKey, "hotp": .symmetricKey,
@@ -35,7 +36,7 @@ enum KeyWords {
     private static let endings: [(word: String, secretClass: SecretClass)] = [
         ("password", .password), ("passwd", .password), ("passwort", .password),
         ("passphrase", .password), ("passcode", .password), ("kennwort", .password),
-        ("motdepasse", .password), ("pwd", .password), ("secret", .secret),
+        ("motdepasse", .password), ("secrets", .secret), ("pwd", .password), ("secret", .secret),
         ("apikey", .token), ("authtoken", .token), ("accesstoken", .token), ("token", .token),
         ("secretkey", .symmetricKey), ("privatekey", .privateKey), ("privkey", .privateKey),
         ("authkey", .symmetricKey), ("sharedkey", .symmetricKey), ("presharedkey", .symmetricKey),
@@ -104,7 +105,7 @@ enum KeyWords {
     ]
 
     static let plurals: Set<String> = [
-        "secrets", "tokens", "creds", "cred",
+        "secrets", "tokens", "creds", "cred", "apikeys",
     ]
 
     /// What makes of a `key` a secret one.
@@ -130,6 +131,13 @@ enum KeyWords {
         "secrete": .symmetricKey, "rsa": .privateKey, "ec": .privateKey, "identity": .privateKey,
         "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey, "wg": .privateKey,
         "fernet": .symmetricKey, "otp": .symmetricKey, "base": .symmetricKey, "hash": .symmetricKey,
+        "wireless": .symmetricKey,
+    ]
+
+    /// Names of structures in which a `key` is a secret one.
+    static let keyHolders: Set<String> = [
+        "jwt", "encryption", "encrypt", "crypto", "cipher", "signing", "hmac", "aes", "secret",
+        "api", "auth", "master", "private", "shared", "cookie", "tsig", "preshared", "license",
     ]
 
     /// What holds keys behind a PIN.

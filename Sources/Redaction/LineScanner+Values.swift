@@ -129,6 +129,32 @@ extension LineScanner {
         return !bytes[(start + 1)..<close].allSatisfy { $0.isAlphanumeric || $0 == 0x2d }
     }
 
+    /// Where a value goes on behind the type of its name: `password: String = "…"`.
+    func behindType(_ start: Int, in line: Line) -> Int {
+        var position = start
+        while position < line.range.upperBound, position - start < 64,
+            bytes[position].isWord
+                || [0x20, 0x2e, 0x5b, 0x5d, 0x7c, 0x3f, 0x26].contains(bytes[position])
+        { position += 1 }
+        guard position > start, bytes.has("=", at: position), !bytes.has("==", at: position),
+            !bytes.has("=>", at: position), !bytes[start].isDigit
+        else { return start }
+        position += 1
+        while position < line.range.upperBound, bytes[position].isSpace { position += 1 }
+        return position < line.range.upperBound ? position : start
+    }
+
+    /// What is in `q(…)`, `qq(…)` and `%q(…)` of Perl and Ruby.
+    func perlText(_ start: Int, in line: Line) -> Range<Int>? {
+        guard kind.form == .code,
+            let head = [Array("q(".utf8), Array("qq(".utf8), Array("%q(".utf8)].first(where: {
+                bytes.has($0, at: start)
+            }),
+            let end = bytes.position(of: 0x29, from: start, before: line.range.upperBound)
+        else { return nil }
+        return (start + head.count)..<end
+    }
+
     /// In code, a bare word is a variable and a call computes something.
     func isVariable(_ range: Range<Int>, isQuoted: Bool) -> Bool {
         guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted,
@@ -201,7 +227,10 @@ extension LineScanner {
     mutating func brackets(_ value: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>)
         -> Int?
     {
-        guard kind.form == .code, let first = bytes[value].first, first == 0x28 else { return nil }
+        guard kind.form == .code else { return nil }
+        let head = bytes.has("array(", at: value.lowerBound) ? 5 : 0
+        let value = (value.lowerBound + head)..<max(value.upperBound, value.lowerBound + head)
+        guard let first = bytes[value].first, first == 0x28 else { return nil }
         let limit = min(bytes.count, value.lowerBound + 4096)
         let end =
             bytes.position(of: 0x29, from: value.lowerBound, before: limit)
@@ -222,13 +251,15 @@ extension LineScanner {
 
     private static let logins: Set<String> = [
         "login", "register", "userpwd", "auth", "proxyauth", "basic", "userinfo", "user", "ftpuser",
-        "username",
+        "username", "basic_auth", "basicauth", "basic-auth", "http_auth", "httpauth", "proxy_auth",
+        "curlopt_userpwd", "credentials", "proxy-user",
     ]
 
     /// `login=user:password` of Squid, `register => user:password@host` of Asterisk, `user=name%password` of mount.cifs,
     /// `auth=("user", "password")` of Python.
     mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
-        guard value.count > 4, name.count <= 9, LineScanner.logins.contains(bytes.word(name)) else {
+        guard value.count > 4, name.count <= 16, LineScanner.logins.contains(bytes.word(name))
+        else {
             return
         }
         if bytes[value.lowerBound] == 0x28 {
@@ -239,19 +270,41 @@ extension LineScanner {
             }
             return
         }
-        guard !bytes[value].contains(0x2f),
+        // register => user:password@host/extension.
+        let end = bytes[value].firstIndex(of: 0x40) ?? value.upperBound
+        guard !bytes[value.lowerBound..<end].contains(0x2f),
             bytes.position(of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
                 == nil,
             let colon = bytes.position(
                 of: 0x3a, from: value.lowerBound + 1, before: value.upperBound)
                 ?? bytes.position(of: 0x25, from: value.lowerBound + 1, before: value.upperBound)
         else { return }
-        let end = bytes[colon..<value.upperBound].firstIndex(of: 0x40) ?? value.upperBound
-        let secret = (colon + 1)..<end
+        let secret = (colon + 1)..<max(colon + 1, end)
         guard secret.count >= 4, !bytes[secret].allSatisfy(\.isDigit),
             !Value.isSwitch(secret, of: bytes)
         else { return }
         judge(secret, .secret(.password), name: name)
+    }
+
+    /// A line of a history that is one word and no command: a password that went to the wrong prompt.
+    mutating func typed(_ line: Line) {
+        let word = bytes.trimmed(line.range)
+        guard !line.isComment, (6...64).contains(word.count), Value.isOneWord(word, of: bytes),
+            !Placeholder.isPlaceholder(bytes[word]),
+            bytes[word].allSatisfy({
+                $0.isWordOrDash
+                    || [0x21, 0x40, 0x23, 0x24, 0x25, 0x26, 0x2a, 0x3f, 0x2b].contains($0)
+            }),
+            let first = bytes[word].first, first.isAlphanumeric
+        else { return }
+        let value = bytes[word]
+        let hasMark = value.contains {
+            [0x21, 0x40, 0x23, 0x24, 0x25, 0x26, 0x2a, 0x3f].contains($0)
+        }
+        guard value.contains(where: \.isDigit) || hasMark && value.contains(where: \.isUpper),
+            hasMark || value.contains(where: \.isUpper) && value.contains(where: \.isLower)
+        else { return }
+        spots.add(word, .unrecognised, "typed")
     }
 
     mutating func openDocument(_ whole: Range<Int>, _ line: Line) {

@@ -13,13 +13,16 @@ struct LineScanner {
     /// Bytes that were looked at in vain for a closing quote: a file full of them is read without quotes.
     var wasted = 0
     /// What a structure that was opened under a name says about what is in it, and where it ends.
-    private var around: (sensitivity: Sensitivity, name: Range<Int>, end: Int)?
+    private var around: (sensitivity: Sensitivity, name: Range<Int>, inner: Range<Int>, end: Int)?
     /// The value of the last `name` on the line: what a `value` beside it is.
     private var named: Range<Int>?
     /// A text of several lines in code (`<<EOT`): no code, so that bare words in it are values.
     var document = 0..<0
     /// What the heading of the section says: `[passwords]`.
     private var section: Sensitivity
+    var sectionName: Range<Int>?
+    /// A structure whose name says what a `key` in it is for.
+    var holder: (name: Range<Int>, end: Int)?
     /// What the place of the file says about names that say nothing.
     private let outside: Sensitivity
 
@@ -50,6 +53,7 @@ struct LineScanner {
         var line = Line(whole, of: bytes)
         if let heading = heading(line.range) {
             section = heading
+            sectionName = bytes.trimmed(line.range)
             return 0
         }
         if kind.form == .code, document.upperBound <= whole.lowerBound { openDocument(whole, line) }
@@ -57,6 +61,7 @@ struct LineScanner {
             spots.add(spot.range, spot.secretClass, spot.detector, key: spot.key)
         }
         named = nil
+        if kind.name.hasSuffix("_history") { typed(line) }
         block(line)
         var position = line.range.lowerBound
         var last = line.range.upperBound
@@ -76,7 +81,15 @@ struct LineScanner {
     /// `variable "db_password" {`: what is in the block belongs to its label.
     private mutating func block(_ line: Line) {
         let range = bytes.trimmed(line.range)
-        guard range.count > 4, bytes[range.upperBound - 1] == 0x7b,
+        guard range.count > 4, bytes[range.upperBound - 1] == 0x7b else { return }
+        // tokens { … } of Consul.
+        let bare = bytes.trimmed(range.lowerBound..<(range.upperBound - 1))
+        if bytes[bare].allSatisfy(\.isWord),
+            case .suspicious(let secretClass) = sensitivity(of: bare)
+        {
+            enter(range.upperBound - 1, .suspicious(secretClass), bare)
+        }
+        guard
             let open = bytes[range].firstIndex(of: 0x22),
             let close = bytes.position(of: 0x22, from: open + 1, before: range.upperBound)
         else { return }
@@ -92,16 +105,22 @@ struct LineScanner {
         let (opening, closing): (UInt8, UInt8) = bytes[open] == 0x7b ? (0x7b, 0x7d) : (0x5b, 0x5d)
         var depth = 0
         var position = open
+        var nested: Int?
         let limit = min(bytes.count, open + 65536)
         while position < limit {
-            if bytes[position] == opening { depth += 1 }
+            if bytes[position] == opening {
+                depth += 1
+                if depth == 2, nested == nil { nested = position }
+            }
             if bytes[position] == closing {
                 depth -= 1
                 if depth == 0 { break }
             }
             position += 1
         }
-        around = (sensitivity, name, position)
+        // Members before the first structure within stand directly in this one.
+        let direct = opening == 0x7b ? (open + 1)..<max(open + 1, nested ?? position) : open..<open
+        around = (sensitivity, name, direct, position)
         guard opening == 0x5b else { return }
         // Elements of a list have no names of their own.
         var element = open + 1
@@ -156,6 +175,13 @@ struct LineScanner {
             var next = separator + 1
             while next < line.range.upperBound, bytes[next].isSpace { next += 1 }
             guard next < line.range.upperBound, bytes[next].isQuote || bytes[next] == 0x3c else {
+                // add_argument("--password", default="…").
+                if kind.form == .code,
+                    let name = argument(before: separator, from: line.range.lowerBound),
+                    bytes.has("--", at: name.lowerBound)
+                {
+                    named = name
+                }
                 return nil
             }
         }
@@ -180,8 +206,13 @@ struct LineScanner {
                 ? argument(before: separator, from: start) : name(before: separator, from: start)
         else { return nil }
         var value = after
-        while value < line.range.upperBound, bytes[value].isSpace { value += 1 }
+        while value < line.range.upperBound,
+            bytes[value].isSpace || kind.isProse && bytes[value] == 0x2a
+        {
+            value += 1
+        }
         guard value < line.range.upperBound else { return below(name, line) }
+        if bytes[separator] == 0x3a, kind.form == .code { value = behindType(value, in: line) }
         // Nothing but a remark: secret = # none.
         if bytes[value] == 0x23 || bytes[value] == 0x3b, value + 1 < line.range.upperBound,
             bytes[value + 1].isSpace
@@ -212,6 +243,7 @@ struct LineScanner {
             let extent = extent(of: value, in: line, isFirst: false, before: limit)
             noteName(name, extent.range)
             login(name, extent.range)
+            hold(name, value, before: line.range.upperBound)
             if kind.form != .prose, !line.isComment, !isPublic,
                 let secretClass = Value.unrecognised(extent.range, of: bytes)
             {
@@ -226,6 +258,11 @@ struct LineScanner {
             }
             let extent = extent(
                 of: value, in: line, isFirst: isFirst, before: line.range.upperBound)
+            if case .suspicious = sensitivity {
+                login(name, extent.range)
+                noteName(name, extent.range)
+                hold(name, value, before: line.range.upperBound)
+            }
             if extent.end == value, bytes[value] == 0x7b || bytes[value] == 0x5b {
                 enter(value, sensitivity, name)
             }
@@ -236,6 +273,10 @@ struct LineScanner {
                 return more.upperBound
             }
             if let end = brackets(extent.range, sensitivity, name: name) { return end }
+            if let inner = perlText(value, in: line) {
+                judge(inner, sensitivity, name: name)
+                return inner.upperBound
+            }
             if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted),
                 self.sensitivity(of: name) != .neutral
                     || !isSentence(extent.range, spread(name, in: line), isQuoted: extent.isQuoted)
@@ -267,15 +308,36 @@ struct LineScanner {
         {
             return .secret(.password)
         }
+        if own == .suspicious(.symmetricKey), let above = keyHolder(of: name),
+            let found = KeyName(bytes[name]).sensitivity(below: KeyName(bytes[above]))
+        {
+            return found
+        }
+        // if ($arg_key = x) of nginx.
+        if own == .suspicious(.symmetricKey), isRequestVariable(name, in: line) {
+            return .secret(.token)
+        }
+        // What acme.sh has saved of a provider, under the provider's own names.
+        if bytes.has("SAVED_", at: name.lowerBound), kind.path.contains("acme"),
+            !KeyName(bytes[name]).words.contains(where: { ["email", "id", "zone"].contains($0) })
+        {
+            return .secret(.token)
+        }
         guard own == .neutral else { return own }
         if outside != .neutral, section == outside, KeyWords.ordinary.contains(bytes.word(name)) {
             return .neutral
         }
         guard named != nil || around != nil else { return section }
         let word = bytes.word(name)
-        if let named, ["value", "val", "default"].contains(word) {
+        if let named, ["value", "val", "default", "current", "content"].contains(word) {
             let sensitivity = sensitivity(of: named)
             if sensitivity != .neutral { return sensitivity }
+        }
+        if let around, around.inner.contains(name.lowerBound), !kind.isStyle,
+            let member = ContainerNames.member(
+                KeyName(bytes[name]), of: KeyName(bytes[around.name]))
+        {
+            return member
         }
         if let around, name.lowerBound < around.end, name.lowerBound > around.name.upperBound,
             ContainerNames.carriers.contains(word) || isPluralName(around.name)
@@ -294,32 +356,6 @@ struct LineScanner {
         return sensitivity(of: words)
     }
 
-    private func isPluralName(_ name: Range<Int>) -> Bool {
-        let joined = KeyName(bytes[name]).words.last ?? ""
-        return ["passwords", "secrets", "passwds", "creds", "users"].contains(joined)
-            || ContainerNames.holders.contains(joined)
-    }
-
-    /// `public key: age1…` is a name of two words.
-    func spread(_ name: Range<Int>, in line: Line) -> Range<Int> {
-        var start = line.range.lowerBound
-        guard name.lowerBound > start, name.lowerBound - start < 100,
-            !bytes[name.lowerBound - 1].isQuote
-        else { return name }
-        // After the sentence before: Welcome. The password is: …
-        if let stop = bytes[start..<name.lowerBound].lastIndex(of: 0x2e),
-            bytes.has(" ", at: stop + 1)
-        {
-            start = stop + 2
-        }
-        guard name.lowerBound - start < 60,
-            bytes[start..<name.lowerBound].allSatisfy({
-                $0.isWordOrDash || $0 == 0x20 || $0 >= 0x80
-            })
-        else { return name }
-        return start..<name.upperBound
-    }
-
     private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
         if name.count <= 9,
             ["name", "key", "variable", "property", "parameter"].contains(bytes.word(name)),
@@ -327,47 +363,6 @@ struct LineScanner {
         {
             named = value
         }
-    }
-
-    /// The first argument in `define('DB_PASSWORD', '…')` and `{default_pass, <<"…">>}`.
-    private func argument(before separator: Int, from start: Int) -> Range<Int>? {
-        guard let name = name(before: separator, from: start) else { return nil }
-        var before = name.lowerBound
-        while before > start,
-            bytes[before - 1].isSpace || bytes[before - 1].isQuote || bytes[before - 1] == 0x3c
-        { before -= 1 }
-        return before > start && (bytes[before - 1] == 0x28 || bytes[before - 1] == 0x7b)
-            ? name : nil
-    }
-
-    /// The name that ends before a separator: a quoted text, or a word with dots and dashes.
-    private func name(before separator: Int, from start: Int) -> Range<Int>? {
-        var end = separator
-        if end > start, [0x2b, 0x3f, 0x3a, 0x21].contains(bytes[end - 1]) { end -= 1 }
-        while end > start, bytes[end - 1].isSpace || bytes.has([0xc2, 0xa0], at: end - 2) {
-            end -= bytes[end - 1].isSpace ? 1 : 2
-        }
-        // <<"text">> of Erlang.
-        if end > start + 1, bytes[end - 1] == 0x3e, bytes[end - 2] == 0x3e { end -= 2 }
-        // $config['password'] =
-        if end > start, bytes[end - 1] == 0x5d { end -= 1 }
-        guard end > start else { return nil }
-        // "password" and \"password\" in JSON within JSON.
-        if bytes[end - 1].isQuote {
-            let quote = bytes[end - 1]
-            end -= 1
-            if end > start, bytes[end - 1] == 0x5c { end -= 1 }
-            var begin = end
-            while begin > start, end - begin < 128, bytes[begin - 1] != quote { begin -= 1 }
-            return begin < end ? begin..<end : nil
-        }
-        var begin = end
-        while begin > start, end - begin < 128,
-            bytes[begin - 1].isWordOrDash || bytes[begin - 1] == 0x2e || bytes[begin - 1] >= 0x80
-        {
-            begin -= 1
-        }
-        return begin < end ? begin..<end : nil
     }
 
     mutating func sensitivity(of name: Range<Int>) -> Sensitivity {

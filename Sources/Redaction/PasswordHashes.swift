@@ -28,6 +28,13 @@ enum PasswordHashes {
     /// Where the digest that begins at a place ends; nil where none begins.
     static func end(at start: Int, in bytes: [UInt8], before limit: Int) -> Int? {
         let first = bytes[start]
+        // *2470C0C0… of MySQL.
+        if first == 0x2a, limit - start >= 41,
+            bytes[(start + 1)..<(start + 41)].allSatisfy({ $0.isDigit || $0 &- 0x41 < 6 }),
+            start + 41 == limit || !bytes[start + 41].isAlphanumeric
+        {
+            return start + 41
+        }
         if first == 0x24 {
             guard heads.contains(where: { bytes.has($0, at: start) }) else { return nil }
             let end = run(from: start, in: bytes, before: limit)

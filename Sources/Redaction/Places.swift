@@ -7,7 +7,7 @@ extension FileKind {
             return .accounts
         case "opasswd": return .oldAccounts
         case "smbpasswd": return .samba
-        case ".pgpass", "pgpass", "pgpass.conf": return .pgpass
+        case ".pgpass", "pgpass", "pgpass.conf", "pgpass.txt": return .pgpass
         case "htdigest", ".htdigest", "passwd.client", ".pcppass": return .digest
         case "chap-secrets", "pap-secrets", "srp-entry", "l2tp-secrets": return .ppp
         case "passwd-s3fs", ".passwd-s3fs": return .lines
@@ -21,9 +21,14 @@ extension FileKind {
         case "realm.properties", "jetty-realm.properties", "users.properties",
             "mgmt-users.properties", "application-users.properties":
             return .realm
-        case "ntp.keys", "chrony.keys": return .ntp
+        case "ntp.keys", "chrony.keys", "authkeys": return .ntp
+        case "keys" where path.contains("/ntp"): return .ntp
+        case "auth" where path.contains("deluge"): return .accounts
         case "resource.cfg": return .macros
         case ".netrc", "_netrc", "netrc", ".authinfo": return .netrc
+        case "users.oath": return .oath
+        case "psk.txt": return .identities
+        case "users" where path.contains("/rapi/"): return .userSecond
         case "psw-file", "checkpsw", "hostapd.wpa_psk", "userlist.txt": return .userSecond
         case "token.cfg" where path.contains("/priv/"): return .userSecond
         default: break
@@ -41,6 +46,12 @@ extension FileKind {
             ["txt", "conf", "auth", "login", "cred", "up"].contains(ending)
         {
             return .twoLines
+        }
+        if ending == "psk" { return .identities }
+        if path.contains("/postfix/"), ending == name,
+            ["sasl_", "cred", "relay_pass", "smtp_auth", "passw"].contains(where: name.contains)
+        {
+            return .sasl
         }
         if ending == "htdigest" { return .digest }
         if name.contains("htpasswd") || ending == "htpass" { return .accounts }
@@ -116,6 +127,7 @@ extension FileKind {
         "libnss-ldap.secret", "pam_ldap.secret", "bacula.passwd", "psk", "tls.key", "unseal.txt",
         "unseal-keys", "keys.txt", ".passwd-s3fs",
         "passwd-s3fs", ".smbcredentials", "smbcredentials", ".dbshell", "debian.cnf.passwd",
+        "dhcp6cctlkey", "dhcp6sctlkey",
     ]
     private static let secretPlaces: [String] = [
         "/ssl/private/", "/pki/tls/private/", "/pki/private/", "/private-keys-v1.d/", "/credstore",
@@ -123,6 +135,6 @@ extension FileKind {
         "/var/run/secrets/", "/.vnc/passwd", "/letsencrypt/archive/", "/swanctl/private/",
         "/ipsec.d/private/", "/keys/private/",
         "/samba/private/", "/libvirt/secrets/", "/pve/priv/", "/ssl/keys/", "/.secrets/",
-        "/etc/secrets/", "/.gnupg/openpgp-revocs.d/",
+        "/etc/secrets/", "/etc/keys/", "/etc/luks/", "/.gnupg/openpgp-revocs.d/",
     ]
 }

@@ -89,7 +89,7 @@ public struct Redactor: Sendable {
             spots.addRepeated()
             let settled = spots.settled()
             if settled.isEmpty {
-                if round == 0, kind.isSecretByPlace, !isUnderstood(current, kind) {
+                if kind.isSecretByPlace, kind.table == nil, !isUnderstood(current, kind) {
                     return opaque(content, .opaque, "place")
                 }
                 isDone = true
@@ -116,17 +116,32 @@ public struct Redactor: Sendable {
     /// Whether a text in the place of secrets shows that it is none: a certificate, a public key, settings, or what was redacted before.
     private func isUnderstood(_ bytes: [UInt8], _ kind: FileKind) -> Bool {
         if kind.isProse || bytes.starts(with: "#!".utf8) { return true }
-        if bytes.position(of: Array("-----BEGIN ".utf8), from: 0) != nil
-            || Placeholder.isContained(in: bytes)
-        {
-            return true
-        }
-        if bytes.starts(with: "ssh-".utf8) || bytes.starts(with: "ecdsa-".utf8) { return true }
         var position = 0
         while position < bytes.count {
             let end = bytes.endOfLine(position)
             let line = bytes.trimmed(position..<end)
             position = end + 1
+            if bytes.has("-----BEGIN ", at: line.lowerBound) {
+                // What is between has been read with the block.
+                position =
+                    bytes.position(of: Array("-----END ".utf8), from: line.lowerBound)
+                    .map { bytes.endOfLine($0) + 1 } ?? bytes.count
+                continue
+            }
+            // The public half of a key of PuTTY.
+            if line.count > 14, bytes.has("Public-Lines: ", at: line.lowerBound) {
+                var count = bytes[(line.lowerBound + 14)..<line.upperBound].prefix(4).reduce(0) {
+                    $0 * 10 + Int($1 & 15)
+                }
+                while count > 0, position < bytes.count {
+                    position = bytes.endOfLine(position) + 1
+                    count -= 1
+                }
+                continue
+            }
+            if Placeholder.isContained(in: Array(bytes[line])) || isPublicKey(line, of: bytes) {
+                continue
+            }
             guard !line.isEmpty,
                 ![0x23, 0x3b, 0x5b, 0x7b, 0x7d, 0x5d, 0x3c, 0x2d].contains(bytes[line.lowerBound])
             else { continue }
@@ -138,6 +153,13 @@ public struct Redactor: Sendable {
             else { return false }
         }
         return true
+    }
+
+    /// `ssh-ed25519 AAAA… comment`, also with options in front.
+    private func isPublicKey(_ line: Range<Int>, of bytes: [UInt8]) -> Bool {
+        ["ssh-", "ecdsa-", "sk-", "AAAA"].contains { bytes[line].starts(with: $0.utf8) }
+            || bytes.position(
+                of: Array(" AAAA".utf8), from: line.lowerBound, before: line.upperBound) != nil
     }
 
     private func replace(_ spots: [Spot], in content: [UInt8], earlier: [LineShifts])

@@ -120,6 +120,20 @@ struct TableScanner {
             for (part, secretClass) in Value.secrets(
                 in: (equals + 1)..<line.upperBound, of: bytes, .secret(.password))
             { add(part, secretClass) }
+        case .oath:
+            // HOTP/T30 USER PIN SECRET
+            let words = words(line)
+            if words.count >= 4 {
+                add(words[3], .symmetricKey)
+                if words[2].count > 1 { add(words[2], .password) }
+            }
+        case .identities:
+            // identity:key of stunnel and Zabbix, identity and key of racoon; or the key alone.
+            guard let mark = bytes[line].firstIndex(where: { $0 == 0x3a || $0.isSpace }) else {
+                add(line, .symmetricKey)
+                return
+            }
+            add((mark + 1)..<line.upperBound, .symmetricKey)
         case .userSecond:
             let words = words(line)
             if words.count >= 2 { add(unquoted(words[1]), .password) }
@@ -144,9 +158,14 @@ struct TableScanner {
     /// `… : PSK "secret"`, also `: RSA key.pem passphrase`, `user : EAP "secret"`.
     private mutating func ipsec(_ line: Range<Int>) {
         let words = words(line)
+        // : PIN %smartcard1:45 1234
+        if let pin = words.firstIndex(where: { bytes.word($0) == "pin" }), pin + 2 < words.count {
+            add(unquoted(words[pin + 2]), .password)
+            return
+        }
         guard
             let place = words.firstIndex(where: {
-                ["psk", "eap", "xauth", "ntlm", "rsa", "ecdsa", "pkcs8", "pkcs12", "pin", "p12"]
+                ["psk", "eap", "xauth", "ntlm", "rsa", "ecdsa", "pkcs8", "pkcs12", "p12"]
                     .contains(bytes.word($0))
             }),
             place + 1 < words.count
@@ -162,6 +181,7 @@ struct TableScanner {
     private mutating func netrc() {
         var position = 0
         var isNext = false
+        var previous = 0..<0
         while position < bytes.count {
             guard !bytes[position].isSpaceOrBreak else {
                 position += 1
@@ -180,7 +200,10 @@ struct TableScanner {
                 add(unquoted(start..<position), .password)
                 isNext = false
             } else {
-                isNext = word == "password" || word == "passwd" || word == "account"
+                isNext =
+                    word == "password" || word == "passwd" || word == "account"
+                    || word == "pass" && bytes.word(previous) == "quote"
+                previous = start..<position
             }
         }
     }
@@ -235,7 +258,7 @@ struct TableScanner {
 /// Files of fields.
 enum FileTable: Sendable {
     case accounts, oldAccounts, samba, pgpass, digest, ppp, ipsec, sasl, ntp, macros, netrc,
-        userSecond, subversion, proxies, mailboxes, realm
+        userSecond, subversion, proxies, mailboxes, realm, oath, identities
     /// Every line is a secret.
     case lines
     /// A first line of names, with the same marks between them as between the values below.
@@ -247,7 +270,8 @@ enum FileTable: Sendable {
     var isWhole: Bool {
         switch self {
         case .accounts, .oldAccounts, .samba, .pgpass, .digest, .ppp, .netrc, .lines, .sasl, .ntp,
-            .userSecond, .subversion, .columns, .twoLines, .alternating, .realm:
+            .userSecond, .subversion, .columns, .twoLines, .alternating, .realm, .oath,
+            .identities:
             true
         case .ipsec, .macros, .proxies, .mailboxes: false
         }

@@ -41,6 +41,15 @@ struct TextScan {
             var lines = LineScanner(self)
             lines.scan(whole)
             spots.add(contentsOf: lines.spots)
+            var statements = SQLScanner(self)
+            statements.run()
+            spots.add(contentsOf: statements.spots)
+            spots.add(contentsOf: TextsWithin(self).found())
+        }
+        if !isTable {
+            var prose = ProseScanner(self)
+            prose.run()
+            spots.add(contentsOf: prose.spots)
         }
         var inline = InlineScanner(self)
         inline.open = isPublic ? [whole] : spots.open
@@ -59,7 +68,7 @@ struct TextScan {
         if kind.form == .json { return .lines }
         if depth > 0 || kind.form == .lines,
             bytes.has("apiVersion:", at: 0) || bytes.has("---\n", at: 0)
-                || bytes.has("#cloud-config", at: 0)
+                || bytes.has("#cloud-config", at: 0) || bytes.has("---\r\n", at: 0)
         {
             return .yaml
         }

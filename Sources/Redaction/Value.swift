@@ -126,7 +126,7 @@ enum Value {
         if isBlank(range, of: bytes) { return true }
         if secretClass != .password, WordScanner.isPublicForm(range, of: bytes) { return true }
         if value.allSatisfy(\.isDigit) {
-            return value.count <= (secretClass == .password ? 1 : 5)
+            return value.count <= (secretClass == .password ? 1 : secretClass == .secret ? 2 : 5)
         }
         if secretClass == .privateKey {
             return ["pem", "key", "crt", "cer", "p12", "pub"].contains { value.ends(with: $0) }

@@ -21,7 +21,7 @@ struct WordScanner {
         var position = range.lowerBound
         while position < range.upperBound {
             let byte = bytes[position]
-            if byte == 0x24 || byte == 0x7b,
+            if byte == 0x24 || byte == 0x7b || byte == 0x2a,
                 let end = PasswordHashes.end(at: position, in: bytes, before: range.upperBound)
             {
                 spots.add(position..<end, .passwordHash, "hash-form")

@@ -50,6 +50,14 @@ struct XMLScanner {
                         Nested(plain: (position + 8)..<end, of: bytes))
                 }
                 position = min(end + 3, bytes.count)
+            } else if bytes.has("!ENTITY ", at: position) {
+                let end = bytes.position(of: 0x3e, from: position) ?? bytes.count
+                entity((position + 8)..<end)
+                position = min(end + 1, bytes.count)
+            } else if bytes.has("!DOCTYPE", at: position) {
+                // Its entities stand in brackets.
+                position += bytes[position...].prefix { $0 != 0x3e && $0 != 0x5b }.count
+                position = min(position + 1, bytes.count)
             } else if bytes.has("?", at: position) || bytes.has("!", at: position) {
                 position = bytes.position(of: 0x3e, from: position).map { $0 + 1 } ?? bytes.count
             } else if bytes.has("/", at: position) {
@@ -72,6 +80,18 @@ struct XMLScanner {
         while !levels.isEmpty { close() }
         spots.add(contentsOf: comments.spots)
         return isWhole
+    }
+
+    /// `<!ENTITY dbpassword "…">`.
+    private mutating func entity(_ range: Range<Int>) {
+        guard let blank = bytes[range].firstIndex(of: 0x20),
+            let open = bytes[blank..<range.upperBound].firstIndex(where: \.isQuote),
+            let quoted = Quoted(at: open, of: bytes, lineEnd: range.upperBound, mayBreak: false)
+        else { return }
+        scan.judge(
+            Nested.resolved(quoted.inner, of: bytes),
+            scan.kind.sensitivity(of: KeyName(bytes[range.lowerBound..<blank])),
+            name: bytes.text(range.lowerBound..<blank), into: &spots)
     }
 
     /// Elements that are commented out are read like others, by a scanner of their own.
@@ -189,11 +209,11 @@ struct XMLScanner {
     ]
     private static let nameElements: Set<String> = [
         "key", "name", "param-name", "id", "property", "variable", "propertyname",
-        "config-property-name", "option",
+        "config-property-name", "option", "td", "th", "dt",
     ]
     private static let valueElements: Set<String> = [
         "value", "string", "param-value", "val", "text", "data", "propertyvalue",
-        "config-property-value", "entry", "default", "integer",
+        "config-property-value", "entry", "default", "integer", "td", "dd",
     ]
 
     /// Without its prefix.

@@ -21,6 +21,8 @@ struct YAMLScanner {
     private var secretIndent: Int?
     /// A name that stands on a line of its own behind a question mark.
     private var asked: Range<Int>?
+    /// The column of the element of a list that is being read.
+    private var element: Int?
     /// The last element of a list, where it was an option of a command.
     private var option: Range<Int>?
 
@@ -77,6 +79,11 @@ struct YAMLScanner {
             indent = start - line.lowerBound
             named = nil
             valued = nil
+        }
+        if isItem {
+            element = indent
+        } else if let column = element, indent < column {
+            element = nil
         }
         guard start < stop else { return 0 }
         // `? name` and `: value` below it.
@@ -146,6 +153,13 @@ struct YAMLScanner {
         }
         if ContainerNames.holders.contains(words) { return .secret(.password) }
         guard let above = levels.last, above.indent < indent else { return own }
+        if own == .neutral || own == .suspicious(.symmetricKey),
+            element.map({ $0 <= above.indent }) ?? true
+        {
+            let outer = KeyName(bytes[above.name])
+            if let found = key.sensitivity(below: outer) { return found }
+            if let found = ContainerNames.member(key, of: outer) { return found }
+        }
         if let secretIndent, above.indent == secretIndent,
             ["data", "stringdata"].contains(KeyName(bytes[above.name]).words.joined())
         {
@@ -186,9 +200,45 @@ struct YAMLScanner {
             isExtent: true)
     }
 
+    /// The members of `data: {password: aHVudGVy}` in a Secret, and `list: ["root:password"]` of chpasswd.
+    private mutating func flow(
+        _ range: Range<Int>, indent: Int, _ name: Range<Int>, _ sensitivity: Sensitivity
+    ) {
+        let isLogins =
+            bytes.word(name) == "list" && levels.last.map { bytes.word($0.name) } == "chpasswd"
+        let isSecret = indent == secretIndent && sensitivity == .secret(.secret)
+        guard isLogins || isSecret else { return }
+        var start = range.lowerBound + 1
+        var position = start
+        while position < range.upperBound {
+            if let quoted = Quoted(
+                at: position, of: bytes, lineEnd: range.upperBound, mayBreak: false)
+            {
+                position = quoted.end
+                continue
+            }
+            if [0x2c, 0x7d, 0x5d].contains(bytes[position]) {
+                let part = bytes.trimmed(start..<position)
+                start = position + 1
+                if isLogins {
+                    login(extent(part, indent: indent).0)
+                } else if let (key, value) = self.name(part) {
+                    let value = bytes.trimmed(value..<part.upperBound)
+                    if !value.isEmpty {
+                        add(extent(value, indent: indent).0, sensitivity, key, isExtent: true)
+                    }
+                }
+            }
+            position += 1
+        }
+    }
+
     private mutating func scalar(
         _ range: Range<Int>, indent: Int, _ name: Range<Int>, _ sensitivity: Sensitivity
     ) -> Int {
+        if bytes[range.lowerBound] == 0x7b || bytes[range.lowerBound] == 0x5b {
+            flow(range, indent: indent, name, sensitivity)
+        }
         let (value, end) = extent(range, indent: indent)
         add(value, sensitivity, name, isExtent: true)
         switch bytes.word(name) {
@@ -294,7 +344,8 @@ struct YAMLScanner {
             // A file within the file, with all that its own form means.
             guard scan.depth < TextScan.deepest,
                 FileKind.form(ofName: bytes.text(name)) != .lines
-                    || bytes[content.lowerBound] == 0x7b
+                    || [0x7b, 0x3c].contains(bytes[content.lowerBound])
+                    || bytes.has("#cloud-config", at: content.lowerBound)
             else { return last }
             scan.judge(
                 Nested(plain: content, of: bytes), .plain, name: bytes.text(name), into: &spots)

@@ -246,7 +246,7 @@ import Testing
     }
 
     @Test func containersOfDockerAreWhatTheyWereMadeFrom() throws {
-        let (name, facts) = try GuestFacts.docker(
+        let (name, facts) = try ContainerFacts.docker(
             config:
                 #"{"Name":"/web","State":{"Pid":12},"Config":{"Image":"nginx:1","Env":["A=b"]}}"#,
             host: #"{"Binds":["/srv:/srv"],"Memory":1.5}"#)
@@ -254,5 +254,24 @@ import Testing
         #expect(facts["Image"]?.string == "nginx:1")
         #expect(facts["State"] == nil)
         #expect(facts["Binds"] == .array(["/srv:/srv"]))
+    }
+
+    @Test func containersOfPodmanAreWhatTheyWereMadeFrom() throws {
+        let container = try JSON(
+            parsingForeign: Array(
+                #"{"id":"1e33","names":["web"],"image":"9f","metadata":"{\"image-name\":\"docker.io/nginx:1\"}","created":"x"}"#
+                    .utf8))
+        let (name, made) = try ContainerFacts.podman(container, run: nil)
+        #expect(name == "web")
+        #expect(made["image-name"]?.string == "docker.io/nginx:1")
+        #expect(made["created"] == nil)
+        let (_, run) = try ContainerFacts.podman(
+            container,
+            run:
+                #"{"process":{"args":["/bin/true"],"env":["LANG=C"],"capabilities":{"bounding":["CAP_CHOWN"]}},"mounts":[{"destination":"/data","source":"/srv"}],"annotations":{"io.kubernetes.cri-o.Created":"2026"}}"#
+        )
+        #expect(run["args"] == .array(["/bin/true"]))
+        #expect(run["mounts"]?.array?.count == 1)
+        #expect(run["annotations"] == nil)
     }
 }

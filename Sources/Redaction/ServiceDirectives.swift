@@ -1,0 +1,92 @@
+/// Directives of services that put secrets in places of their own.
+enum ServiceDirectives {
+    static func secrets(
+        _ words: [Range<Int>], _ first: String, _ line: Line, in directives: Directives,
+        to found: inout [Spot]
+    ) {
+        let bytes = directives.bytes
+        func put(_ range: Range<Int>, _ secretClass: SecretClass = .password) {
+            directives.add(
+                directives.unquoted(range), .secret(secretClass), "directive", key: first,
+                to: &found)
+        }
+        switch first {
+        case "proxy" where directives.kind.path.contains("snmp"):
+            // proxy -v 2c -c COMMUNITY HOST OID
+            if let option = words.dropLast().firstIndex(where: { bytes.word($0) == "-c" }) {
+                put(words[option + 1], .community)
+            }
+        case "client_send" where directives.kind.path.contains("exim"):
+            // client_send = ^user^password, or : user : password
+            guard let last = words.last else { return }
+            let mark = bytes[last].lastIndex(of: 0x5e)
+            put((mark.map { $0 + 1 } ?? last.lowerBound)..<last.upperBound)
+        case _ where first.hasPrefix("authinfo:"):
+            // AuthInfo:host "U:user" "P:password" of sendmail; P= has base64.
+            for word in words.dropFirst()
+            where word.count > 4
+                && (bytes.has("\"P:", at: word.lowerBound)
+                    || bytes.has("\"P=", at: word.lowerBound))
+            {
+                put((word.lowerBound + 3)..<(word.upperBound - 1))
+            }
+        case "server_condition", "server_secret":
+            // ${if eq{$auth2}{password}{yes}{no}}
+            for name in [Array("$auth2}{".utf8), Array("$auth3}{".utf8)] {
+                if let hit = bytes.position(
+                    of: name, from: line.range.lowerBound, before: line.range.upperBound),
+                    let end = bytes.position(
+                        of: 0x7d, from: hit + name.count, before: line.range.upperBound)
+                {
+                    put((hit + name.count)..<end)
+                }
+            }
+        case "hide" where words.count > 2:
+            // hide mysql_servers = HOST/DATABASE/USER/PASSWORD
+            guard bytes.word(words[1]).hasSuffix("_servers") else { return }
+            for word in words.dropFirst(2) where bytes[word].count(where: { $0 == 0x2f }) >= 3 {
+                if let slash = bytes[word].lastIndex(of: 0x2f) {
+                    put((slash + 1)..<word.upperBound)
+                }
+            }
+        case "map" where words.count > 2 && bytes.has("{", at: words[words.count - 1].lowerBound):
+            keys(of: words[1], line, in: directives, to: &found)
+        default: break
+        }
+    }
+
+    /// `map $http_x_api_key $ok { "x" 1; }` of nginx: what the variable is held against.
+    private static func keys(
+        of variable: Range<Int>, _ line: Line, in directives: Directives, to found: inout [Spot]
+    ) {
+        let bytes = directives.bytes
+        guard
+            bytes.has("$http_", at: variable.lowerBound)
+                || bytes.has("$arg_", at: variable.lowerBound)
+        else { return }
+        let sensitivity = KeyName(bytes[variable]).sensitivity
+        switch sensitivity {
+        case .secret, .suspicious: break
+        default: return
+        }
+        var position = bytes.endOfLine(line.range.lowerBound) + 1
+        let limit = min(bytes.count, position + 65536)
+        while position < limit {
+            let end = bytes.endOfLine(position)
+            let row = Words.split(bytes.trimmed(position..<end), of: bytes)
+            position = end + 1
+            guard let first = row.first else { continue }
+            if bytes[first.lowerBound] == 0x7d { return }
+            guard row.count > 1,
+                !["default", "include", "hostnames", "volatile"].contains(bytes.word(first))
+            else {
+                continue
+            }
+            var value = directives.unquoted(first)
+            let head = bytes[value].drop { [0x7e, 0x2a, 0x5e].contains($0) }
+            value = head.startIndex..<value.upperBound
+            directives.add(
+                value, .secret(.token), "directive", key: bytes.word(variable), to: &found)
+        }
+    }
+}
