@@ -233,13 +233,9 @@ def sftp_cut(world):
 def ssh_cut(world):
     """A stream that is cut is no backup: the guest begins anew."""
     cluster = fresh(world)
-    cluster.pve.faults.backup_pause = 3
     plan = world.export_of("p.yaml", cluster, ONE, transport=cluster.ssh(world, "ssh"))
-    cutter = threading.Timer(3.0, lambda: cluster.pve.ssh.kill(listener=False))
-    cutter.start()
+    cluster.pve.faults.on("backup piece", lambda task: cluster.pve.ssh.kill(listener=False))
     refused(world, plan, cluster, "VM 101", "connection", "begins anew")
-    cutter.join()
-    cluster.pve.faults.backup_pause = 0
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 

@@ -5,12 +5,11 @@ from proxmox_kit import *
 
 ONE = ("guests: [ 101 ]", "cluster: false", ACCEPT)
 ALL = ("guests: [ all ]", "cluster: false", "disks: both", ACCEPT)
-DISKS = {100: ["scsi0", "virtio1", "efidisk0", "tpmstate0"], 101: ["scsi0"]}
 
 
 def refused(world, plan, cluster, *words, command="export", name="out", status=1):
     result = world.run(command, *([plan, "--output", world.at(name)] if command == "export" else [plan]),
-                       env=cluster.environment, timeout=120)
+                       env=cluster.environment, timeout=300)
     text = result.err + result.out.decode(errors="replace")
     expect(result.status == status, f"status {result.status}: {text}")
     for word in words:

@@ -184,7 +184,10 @@ class ClusterSuite(Suite):
         return self.world.write(name, "\n".join(lines) + "\n")
 
 
+# What `Cluster.fill` makes: the disks of its machines, and a plan of all of it.
+DISKS = {100: ["scsi0", "virtio1", "efidisk0", "tpmstate0"], 101: ["scsi0"]}
 ACCEPT = "accept: [ not-backed-up, media, withheld, denied, states, snapshots, unused-disks ]"
+EVERYTHING = ["guests: [ all ]", ACCEPT]
 
 
 def importing_token(cluster, without=None):
