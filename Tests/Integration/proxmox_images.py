@@ -5,6 +5,7 @@ import hashlib
 import re
 import xml.etree.ElementTree as xml
 
+import ovf_kit
 from proxmox_dumps import *
 
 KEYS = ["scsi0", "scsi1"]
@@ -52,16 +53,11 @@ def images_are_right(world, form, extra=""):
         subprocess.run(["qemu-img", "compare", "-q", "-f", "raw", "-F", form, source, image], check=True)
         expect(allocated(image) <= allocated(source) + (2 << 20),
                f"holes are lost: {allocated(image)} of {allocated(source)}")
-    envelope = xml.parse(f"{place}/100-dossier.ovf").getroot()
-    namespace = "{http://schemas.dmtf.org/ovf/envelope/1}"
-    names = [file.get(namespace + "href") for file in envelope.iter(namespace + "File")]
-    expect(names == [f"{key}.{form}" for key in KEYS], names)
-    for name in names:
-        expect(os.path.exists(f"{place}/{name}"), f"the descriptor names {name}")
-    for file in envelope.iter(namespace + "File"):
-        size = file.get(namespace + "size")
-        expect(size is None or int(size) == os.stat(f"{place}/{file.get(namespace + 'href')}").st_size,
-               f"the size of {file.attrib}")
+    told = ovf_kit.check(open(f"{place}/100-dossier.ovf", "rb").read(), place)
+    expect([disk["file"] for disk in told["disks"]] == [f"{key}.{form}" for key in KEYS], told)
+    for disk in told["disks"]:
+        info = subprocess.run(["qemu-img", "info", "--output=json", f"{place}/{disk['file']}"], capture_output=True, check=True)
+        expect(json.loads(info.stdout)["virtual-size"] == disk["capacity"], f"{disk} {info.stdout}")
     domain = xml.parse(f"{place}/domain.xml").getroot()
     sources = [disk.find("source").get("file") for disk in domain.iter("disk") if disk.find("source") is not None]
     expect(sources == [f"{place}/{key}.{form}" for key in KEYS], sources)

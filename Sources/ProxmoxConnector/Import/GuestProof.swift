@@ -14,6 +14,8 @@ final class GuestProof: Sendable {
     private let artifacts: any ArtifactSource
     private let found = Mutex<Found?>(nil)
     private let wasAsked = Mutex(false)
+    /// Nil where the server does not tell.
+    private let excluded = Mutex<ExcludedPaths?>(nil)
 
     private enum Found: Sendable {
         /// Digests of disks by their key.
@@ -53,7 +55,12 @@ final class GuestProof: Sendable {
             do throws(Failure) {
                 if try provider.finish(guest, in: directory) == nil { try Files.remove(directory) }
             } catch {}
-            throw error.during("cannot read \(creation.guest.title) again")
+            throw error.during(
+                "cannot read \(creation.guest.title) again",
+                hint: error.code == .cancelled
+                    ? nil
+                    : "It is made, and not proven yet: when the reason is gone, run the same command "
+                        + "again.")
         }
         if let left = try provider.finish(guest, in: directory) {
             throw Failure(.serverRefused, "a temporary backup could not be deleted: \(left)")
@@ -78,9 +85,12 @@ final class GuestProof: Sendable {
         guard let stream = creation.guest.stream else {
             return .nothing("the archive has no files of it")
         }
+        let excluded = try creation.reader.excludedPaths(
+            on: creation.node, storage: creation.settings.transport?.storage)
+        self.excluded.withLock { $0 = excluded }
         let proof = ContainerProof(
             mounts: BackupContent(of: creation.configuration).carried.map(\.device),
-            directory: directory, progress: room.progress)
+            unread: excluded ?? ExcludedPaths(), directory: directory, progress: room.progress)
         return .files(
             try proof.compare(
                 StoredStream(stream.record, from: artifacts), StreamSource(backup.stream())))
@@ -144,6 +154,8 @@ final class GuestProof: Sendable {
     /// - Parameter number: of the guest in the receipt, which tells no names.
     func conclude(_ number: Int, into result: inout ImportResult) throws(Failure) {
         try compareSettings(number, into: &result)
+        try creation.firewall()?.compare(
+            number, String(creation.target.number), into: &result)
         // Whoever asked for digests must not take what was not read for equal.
         guard wasAsked.withLock({ $0 }) else { return }
         switch found.withLock({ $0 }) {
@@ -206,6 +218,66 @@ final class GuestProof: Sendable {
         result.remarks.append([
             "object": .string(String(creation.target.number)),
             "what": .string(ContainerProof.notCompared(files.deviceCount)),
+        ])
+        concludeMade(files.made, into: &result)
+        concludeUnread(files, into: &result)
+    }
+
+    /// Directories of mount points, which the server has made: a person gives them what they had.
+    private func concludeMade(
+        _ made: [ContainerProof.MadeDirectory], into result: inout ImportResult
+    ) {
+        for directory in made {
+            let name =
+                directory.path == [0x2e]
+                ? "/" : "/" + String(decoding: directory.path, as: UTF8.self)
+            let (owner, mode) = ("\(directory.owner):\(directory.group)", octal(directory.mode))
+            let inside = "pct exec \(creation.target.number) --"
+            let path = PrivilegeCheck.quoted(name)
+            result.shortfallCount += 1
+            result.shortfalls.append([
+                "object": .string("\(creation.target.number)\(name)"),
+                "what": .string(
+                    "a directory that Proxmox VE makes before it unpacks: it had the owner \(owner) and "
+                        + "the mode \(mode)"
+                        + (directory.hasAttributes ? ", and extended attributes or an ACL" : "")),
+                "command": .string(
+                    "\(inside) chown \(owner) \(path) && \(inside) chmod \(mode) \(path)"),
+            ])
+        }
+    }
+
+    private func octal(_ mode: UInt32) -> String {
+        let text = String(mode, radix: 8)
+        return String(repeating: "0", count: max(0, 4 - text.count)) + text
+    }
+
+    /// What the backup for the proof could not hold.
+    private func concludeUnread(
+        _ files: ContainerProof.Result, into result: inout ImportResult
+    ) {
+        let file = "/etc/vzdump.conf of \(creation.node)"
+        guard let excluded = excluded.withLock({ $0 }) else {
+            let isMissing = files.comparison.differences.contains { $0.what == [.missing] }
+            guard isMissing else { return }
+            result.remarks.append([
+                "object": .string(String(creation.target.number)),
+                "what": .string(
+                    "what is missing may be left out of every backup by exclude-path in \(file), which "
+                        + "the server does not tell"),
+            ])
+            return
+        }
+        if files.unreadCount == 0 { return }
+        result.reservations.append(
+            "\(files.unreadCount) objects of a container were not read again: the target leaves them out "
+                + "of every backup")
+        result.shortfallCount += 1
+        result.shortfalls.append([
+            "object": .string(String(creation.target.number)),
+            "what": .string(
+                "\(files.unreadCount) objects were not read again: exclude-path in \(file) leaves "
+                    + "\(excluded.text) out of every backup"),
         ])
     }
 
