@@ -236,9 +236,7 @@ public final class ProxmoxImporter: Importer {
         }
         if !settings.cluster.isEmpty, !settings.applies {
             let wanted = changes.count { $0["call"] != nil }
-            result.reservations.append(
-                "the cluster's configuration was compared and not changed, for \"apply\" is not set: "
-                    + "\(wanted) calls would be made, which the report lists")
+            result.reservations.append(Reservation(.clusterUnchanged, count: wanted))
         }
         return result
     }
