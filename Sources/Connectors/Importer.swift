@@ -147,14 +147,14 @@ public struct ImportResult: Sendable {
     public var counts: [JSON.Member]
     public var mappings: JSON
     /// What somebody who relies on the receipt must know; no names of objects.
-    public var reservations: [String]
+    public var reservations: [Reservation]
     /// What explains these, object by object.
     public var remarks: [JSON]
 
     public init(
         comparisons: [Comparison], differences: [JSON], differenceCount: Int64,
         shortfalls: [JSON], shortfallCount: Int64, counts: [JSON.Member], mappings: JSON,
-        reservations: [String] = [], remarks: [JSON] = []
+        reservations: [Reservation] = [], remarks: [JSON] = []
     ) {
         self.comparisons = comparisons
         self.differences = differences

@@ -3,6 +3,7 @@ import Basics
 import Connectors
 import Glibc
 import Logs
+import Manifests
 import Primitives
 import Streams
 import Synchronization
@@ -265,10 +266,10 @@ enum TextProof {
         ] + different.prefix(most)
     }
 
-    static func reservations(_ streams: [TextStreamRecord]) -> [String] {
+    static func reservations(_ streams: [TextStreamRecord]) -> [Reservation] {
         let unread = streams.flatMap(\.members).count { $0.facts == nil }
         return unread == 0
             ? []
-            : ["the lines of \(unread) text log files could not be counted when they were exported"]
+            : [Reservation(.linesNotCounted, count: unread)]
     }
 }

@@ -105,36 +105,25 @@ struct RehearsalReceipt {
         return (manifest.createdAt, false)
     }
 
-    private var reservations: [String] { reservationLines }
-
-    var reservationLines: [String] {
-        var texts: [String] = []
+    var reservations: [Reservation] {
+        var found: [Reservation] = []
+        func add(_ kind: Reservation.Kind, _ count: some BinaryInteger) {
+            if count > 0 { found.append(Reservation(kind, count: count)) }
+        }
         let report = run.archive.report
-        if !report.isGood {
-            texts.append(
-                "the archive did not pass its verification: \(report.problemCount) faults; only what is "
-                    + "intact was rehearsed")
-        }
-        let left = sources.count - asked.count
-        if left > 0 { texts.append("\(left) sources of the archive were not rehearsed") }
-        if reachedLimit { texts.append("the time limit ended the rehearsal") }
-        let omitted = manifest.sources.reduce(0) { $0 + $1.omissions.total }
-        if omitted > 0 {
-            texts.append("\(omitted) objects were omitted from the archive at export")
-        }
-        let notSet = asked.reduce(0) { $0 + $1.notSet }
-        if notSet > 0 { texts.append("\(notSet) attributes could not be set on the targets") }
-        let unproven = asked.flatMap(\.guests).count(where: \.isUnproven)
-        if unproven > 0 {
-            texts.append("of \(unproven) guests nothing shows whether their system comes up")
-        }
+        if !report.isGood { found.append(Reservation(.damaged, count: report.problemCount)) }
+        add(.notRehearsed, sources.count - asked.count)
+        if reachedLimit { found.append(Reservation(.timeLimit)) }
+        add(.omitted, manifest.sources.reduce(0) { $0 + $1.omissions.total })
+        add(.notSetOnTargets, asked.reduce(0) { $0 + $1.notSet })
+        add(.unproven, asked.flatMap(\.guests).count(where: \.isUnproven))
         if asked.contains(where: \.isThrowAway), run.host.rights.network.isEmpty {
-            texts.append("throw-away servers had no network of their own, only sockets")
+            found.append(Reservation(.noNetwork))
         }
         if asked.flatMap(\.guests).contains(where: { $0.acceleration == "tcg" }) {
-            texts.append("machines were emulated: their times are longer than with KVM")
+            found.append(Reservation(.emulated))
         }
-        return texts + asked.flatMap(\.reservations)
+        return found + asked.flatMap(\.reservations)
     }
 
     // MARK: - Measures
@@ -276,7 +265,7 @@ struct RehearsalReceipt {
                     "status": .integer(Int64(status)), "different": .integer(different),
                     "notSet": .integer(asked.reduce(0) { $0 + $1.notSet }),
                 ],
-                "reservations": .array(reservations.map { .string($0) }),
+                "reservations": .array(reservations.map { .string($0.text) }),
                 "reportSha256": .string(report.hex),
                 "tool": ["name": "exeat", "version": .string(Tool.version)],
                 "planSha256": .string(run.plan.digest.hex),

@@ -125,7 +125,7 @@ struct RehearsalReport {
             let machine = "\(cores) \(cores == 1 ? "core" : "cores")"
             lines.append("foretold for \(size) on \(machine): \(prediction.text)")
         }
-        lines += receipt.reservationLines.map { "reservation: \($0)" }
+        lines += receipt.reservations.map { "reservation: \($0.text)" }
         lines.append("receipt: \(file)" + (isInArchive ? ", and in proof/ of the archive" : ""))
         if let kept = receipt.keptAt { lines.append("kept: the targets are in \(kept)") }
         lines.append(verdictLine)

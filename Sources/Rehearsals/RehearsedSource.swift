@@ -7,7 +7,7 @@ import Runs
 
 /// What became of one source in a rehearsal.
 struct RehearsedSource: Sendable {
-    enum Outcome: String, Sendable {
+    enum Outcome: String, Sendable, CaseIterable {
         /// Restored, compared equal, all probes held.
         case passed
         /// Restored, and not equal to the archive, or a probe or a start failed.
@@ -43,7 +43,7 @@ struct RehearsedSource: Sendable {
     /// What is restored, where that is not all; and the names of what is not.
     var intact: IntactParts?
     /// What is true and no failure, in words without names of objects.
-    var reservations: [String] = []
+    var reservations: [Reservation] = []
 
     /// What is restored of it.
     var restored: SourceRecord { intact?.record ?? record }

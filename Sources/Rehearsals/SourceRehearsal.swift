@@ -204,7 +204,7 @@ struct SourceRehearsal: Sendable {
         source = after
         source.outcome = Self.outcome(of: source)
         source.reservations += result.result.reservations
-        if verify == .none { source.reservations.append("what was restored was not compared") }
+        if verify == .none { source.reservations.append(Reservation(.restoredNotCompared)) }
     }
 
     static func outcome(of source: RehearsedSource) -> RehearsedSource.Outcome {

@@ -40,8 +40,9 @@ public struct RehearsedArchive: Sendable {
     ) throws(Failure) -> RehearsedArchive {
         let contents = try OpenArchive(bag, keys: keys)
         try contents.checkManifest(against: bag)
-        try Coverage(bag).check()
-        try Coverage(bag).check(contents.manifest)
+        let coverage = try Coverage(bag)
+        try coverage.check()
+        try coverage.check(contents.manifest)
         return RehearsedArchive(contents: contents, bag: bag)
     }
 

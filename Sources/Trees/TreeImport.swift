@@ -301,9 +301,7 @@ public final class TreeImport: Sendable {
             mappings: ["owners": .string(destination.policy.rawValue)],
             reservations: target.owners.merged == 0
                 ? []
-                : [
-                    "\(target.owners.merged) owners or groups of the target stand for several of the source"
-                ])
+                : [Reservation(.mergedOwners, count: target.owners.merged)])
     }
 }
 

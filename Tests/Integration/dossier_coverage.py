@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 
 from dossier_kit import Desk, valid
 from support import Cases, ROOT, exeat, run, scratch, write
@@ -50,6 +51,19 @@ archive: {{ name: {name}, sign-with: hoster }}
         export(f'[ {files}, {{ category: reports, objects: "b.txt", count: 0 }} ]', 2, {"left-out": 1}, left)
         export('{ category: secrets, objects: tree, exempt: { ground: trade-secret, clause: "3.2" } }', 2,
                {"exempt-exported": 1})
+    with cases.case("what was left out beyond the list of the manifest is a gap that says so"):
+        many = desk.at("alpha", "many")
+        os.makedirs(many)
+        for name in range(1005):
+            write(os.path.join(many, f"{name}.tmp"), "")
+        engine = '{ category: engine, objects: "*.tmp", exempt: { ground: trade-secret, clause: "3.2" } }'
+        out = ', exclude: { paths: [ "*.tmp" ], reason: "annex 3" }'
+        found, _ = export(f"[ {files}, {engine} ]", 0, {}, out)
+        assert "omitted" not in found["declared"][1], "only the first thousand were counted"
+        found, bag = export(f'[ {files}, {{ category: reports, objects: "b.txt", count: 0 }}, {engine} ]', 2, {"unlisted": 1}, out)
+        page = exeat("report", bag, "--trust", desk.at("trust.json")).expect(0).output.decode()
+        assert "omissions non énumérées" in page and "1 écart entre ce qui était déclaré" in page.replace("\xa0", " ")
+        shutil.rmtree(many)
     with cases.case("a catalogue whose gaps were taken away is refused"):
         _, bag = export('{ category: shares, count: 2 }', 2, {"count": 1})
         path = os.path.join(bag, "exeat/catalogue.json")

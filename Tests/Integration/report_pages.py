@@ -26,6 +26,14 @@ onload = () => { const d = document.getElementById("f").contentDocument, w = d.d
     const ratio = (Math.max(...l) + 0.05) / (Math.min(...l) + 0.05);
     found.words++;
     if (ratio < 4.5) found.low.push(e.tagName + "." + e.className + " " + ratio.toFixed(2)); }
+  for (const frame of d.querySelectorAll(".scroll")) {
+    if (!frame.getClientRects().length) continue;
+    const seen = frame.getBoundingClientRect();
+    for (const place of [0, 1e6]) {
+      frame.scrollLeft = place;
+      const caption = frame.querySelector("caption span").getBoundingClientRect();
+      if (caption.left < seen.left - 1 || caption.right > seen.right + 1)
+        found.wide.push(frame.querySelector("caption").textContent + " at " + place); } }
   document.title = JSON.stringify(found); };
 </script>"""
 
@@ -61,7 +69,8 @@ def rendered(world):
     common = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
               "--allow-file-access-from-files", f"--user-data-dir={world.at('browser')}"]
     flip(first_segment(world.at(world.copy("sealed", "damaged"))))
-    # Neither screen scrolls sideways, and text has the contrast of WCAG AA by day and by night.
+    # Neither screen scrolls sideways, text has the contrast of WCAG AA by day and by night, and the captions
+    # of tables that are wider than a screen stay in sight.
     for archive, options, status in [("damaged", ["--lang", "en"], 3), ("sealed", ["--decrypt-with", "hospital.agekey"], 0)]:
         world.page(archive, "--names", *options, status=status)
         for width in (390, 1280):
@@ -74,6 +83,7 @@ def rendered(world):
                 assert found["words"] > 300, found
                 assert found["width"] <= width, found["width"]
                 assert not found["low"], found["low"][:5]
+                assert not found["wide"], found["wide"][:5]
     done = run(*common, "--no-pdf-header-footer", f"--print-to-pdf={world.at('report.pdf')}",
                "file://" + world.at("report.html"), timeout=300)
     with open(world.at("report.pdf"), "rb") as file:

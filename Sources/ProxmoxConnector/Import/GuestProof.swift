@@ -2,6 +2,7 @@ import Basics
 import Connectors
 import Disks
 import Guests
+import Manifests
 import Primitives
 import Streams
 import Synchronization
@@ -22,7 +23,7 @@ final class GuestProof: Sendable {
         case disks([String: Digest256])
         case files(ContainerProof.Result)
         /// It could not be read, and why.
-        case nothing(String)
+        case nothing(Reservation.Kind)
     }
 
     init(_ creation: GuestCreation, from artifacts: any ArtifactSource, room: Room) {
@@ -35,7 +36,9 @@ final class GuestProof: Sendable {
     func compareContent() throws(Failure) {
         wasAsked.withLock { $0 = true }
         guard creation.settings.transport?.storage != nil else {
-            found.withLock { $0 = .nothing("the target names no transport") }
+            let reason: Reservation.Kind =
+                isContainer ? .filesWithoutTransport : .disksWithoutTransport
+            found.withLock { $0 = .nothing(reason) }
             return
         }
         let directory = room.directory + "/proof-\(creation.guest.id)"
@@ -83,7 +86,7 @@ final class GuestProof: Sendable {
             return .disks(try digests(of: guest, backup, in: directory))
         }
         guard let stream = creation.guest.stream else {
-            return .nothing("the archive has no files of it")
+            return .nothing(.filesNotInArchive)
         }
         let excluded = try creation.reader.excludedPaths(
             on: creation.node, storage: creation.settings.transport?.storage)
@@ -162,18 +165,20 @@ final class GuestProof: Sendable {
         case .disks(let digests): concludeDisks(digests, number, into: &result)
         case .files(let files): conclude(files, number, into: &result)
         case .nothing(let reason): concludeNothing(reason, into: &result)
-        case nil: concludeNothing("no backup of it was made", into: &result)
+        case nil:
+            concludeNothing(
+                isContainer ? .filesWithoutBackup : .disksWithoutBackup, into: &result)
         }
     }
 
-    private func concludeNothing(_ reason: String, into result: inout ImportResult) {
-        let content =
-            creation.kind == .container ? "files of a container" : "disks of a machine"
-        let what = "the \(content) were not read again: \(reason)"
-        result.reservations.append(what)
+    private var isContainer: Bool { creation.kind == .container }
+
+    private func concludeNothing(_ reason: Reservation.Kind, into result: inout ImportResult) {
+        let reservation = Reservation(reason)
+        result.reservations.append(reservation)
         result.shortfallCount += 1
         result.shortfalls.append([
-            "object": .string(String(creation.target.number)), "what": .string(what),
+            "object": .string(String(creation.target.number)), "what": .string(reservation.text),
         ])
     }
 
@@ -301,7 +306,7 @@ final class GuestProof: Sendable {
         }
         result.comparisons.append(
             .init(
-                name: "settings of guest \(number) as mapped",
+                name: "mapped settings of guest \(number)",
                 expected: "\(comparison.items.count) of \(comparison.items.count)",
                 found: "\(comparison.items.count - wrong.count) of \(comparison.items.count)"))
         for item in wrong {

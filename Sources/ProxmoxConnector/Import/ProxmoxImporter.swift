@@ -245,9 +245,7 @@ public final class ProxmoxImporter: Importer {
         result.differences += outcome.differences
         result.differenceCount += Int64(outcome.differences.count)
         if !settings.applies {
-            result.reservations.append(
-                "the cluster's configuration was compared and not changed, for \"apply\" is not set: "
-                    + "\(outcome.wanted) calls would be made, which the report lists")
+            result.reservations.append(Reservation(.clusterUnchanged, count: outcome.wanted))
         } else if !outcome.made.isEmpty {
             let count = outcome.made.count
             result.comparisons.append(
