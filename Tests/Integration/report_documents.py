@@ -442,14 +442,14 @@ def rendered(world):
         for scheme in ("1", "0"):
             write(world.at("measure.html"), MEASURE % width)
             done = run(*common, f"--blink-settings=preferredColorScheme={scheme}", "--dump-dom",
-                       "file://" + world.at("measure.html"), timeout=60)
+                       "file://" + world.at("measure.html"), timeout=300)
             title = re.search(r"<title>(.*?)</title>", done.output.decode()).group(1)
             found = json.loads(title.replace("&quot;", '"').replace("&amp;", "&"))
             assert found["words"] > 300, found
             assert found["width"] <= width, found["width"]
             assert not found["low"], found["low"][:5]
     done = run(*common, "--no-pdf-header-footer", f"--print-to-pdf={world.at('report.pdf')}",
-               "file://" + world.at("report.html"), timeout=60)
+               "file://" + world.at("report.html"), timeout=300)
     with open(world.at("report.pdf"), "rb") as file:
         pdf = file.read()
     assert pdf.startswith(b"%PDF") and 5 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type/Page\n") <= 40
