@@ -188,7 +188,7 @@ let package = Package(
         .tests("Redaction", ["Basics", "Primitives"]),
         .tests("TimeStamps", ["Basics", "Primitives"]),
         .tests("Deadlines", ["Basics"]),
-        .tests("Rehearsals", ["Basics", "Plans", "Guests", "Runs"]),
+        .tests("Rehearsals", ["Basics", "Plans", "Guests", "Manifests", "Runs"]),
         .tests(
             "Reports",
             [

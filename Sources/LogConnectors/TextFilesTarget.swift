@@ -91,7 +91,7 @@ final class TextFilesTarget: Sendable {
         let finished = room.directory + "/finished"
         if Files.exists(finished) { return }
         let (stored, target) = try opened()
-        var finisher = TreeFinisher(target)
+        var finisher = TreeFinisher(target, hasGaps: stored.hasGaps)
         var index = stored.wholeIndex()
         while let entry = try index.nextEntry() {
             try room.progress.checkCancelled()

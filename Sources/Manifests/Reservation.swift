@@ -44,6 +44,8 @@ public struct Reservation: Sendable, Equatable {
             "the files of a container were not read again: no backup of it was made"
         case filesNotInArchive =
             "the files of a container were not read again: the archive has no files of it"
+        case filesLeftOut =
+            "{0} objects of a container were not read again: the target leaves them out of every backup"
         // Rehearsals
         case damaged =
             "the archive did not pass its verification: {0} faults; only what is intact was rehearsed"
@@ -53,6 +55,7 @@ public struct Reservation: Sendable, Equatable {
         case unproven = "of {0} guests nothing shows whether their system comes up"
         case noNetwork = "throw-away servers had no network of their own, only sockets"
         case emulated = "machines were emulated: their times are longer than with KVM"
+        case restoredByCounts = "what was restored was compared by counts only"
         case restoredNotCompared = "what was restored was not compared"
     }
 

@@ -123,7 +123,11 @@ struct RehearsalReceipt {
         if asked.flatMap(\.guests).contains(where: { $0.acceleration == "tcg" }) {
             found.append(Reservation(.emulated))
         }
-        return found + asked.flatMap(\.reservations)
+        // What is said of one source is not said again of the next.
+        for reservation in asked.flatMap(\.reservations) where !found.contains(reservation) {
+            found.append(reservation)
+        }
+        return found
     }
 
     // MARK: - Measures
@@ -158,24 +162,17 @@ struct RehearsalReceipt {
         let plain = restored.reduce(Int64(0)) { $0 + $1.plainBytes }
         guard plain > 0 else { return nil }
         let replay: Set<RehearsalPhase> = [.load, .index, .analyse, .compare]
-        let spans = restored.flatMap(\.phases)
-        let work = spans.filter { replay.contains($0.phase) }
-        let start = work.map(\.start).min() ?? 0
-        let end = work.map(\.end).max() ?? 0
-        let constant: Set<RehearsalPhase> = [.prepare, .boot, .probe]
-        let fixed = restored.reduce(UInt64(0)) { most, source in
-            max(
-                most,
-                source.phases.filter { constant.contains($0.phase) }
-                    .reduce(0) { $0 + $1.end - $1.start })
-        }
+        let work = restored.flatMap(\.phases).filter { replay.contains($0.phase) }
+        let restore = TimedPhase.covered(work)
+        let verify = TimedPhase.covered(verifyPhases)
+        // Beside what is restored meanwhile, starts and probes cost no time.
+        let fixed = nanoseconds > restore + verify ? nanoseconds - restore - verify : 0
         let fetch = restored.compactMap { $0.clock?.reading.fetch }.reduce(0, +)
         return RehearsalRates(
             plainBytes: plain, storedBytes: restored.reduce(0) { $0 + $1.storedBytes },
             examinedBytes: run.archive.report.payload.bytes,
-            verifyMilliseconds: Int64(verifyPhases.reduce(0) { $0 + $1.end - $1.start })
-                / 1_000_000,
-            restoreMilliseconds: Int64((end - start) / 1_000_000),
+            verifyMilliseconds: Int64(verify / 1_000_000),
+            restoreMilliseconds: Int64(restore / 1_000_000),
             fixedMilliseconds: Int64(fixed / 1_000_000),
             processorMilliseconds: restored.reduce(ownMilliseconds) {
                 $0 + $1.serverMilliseconds
@@ -197,7 +194,12 @@ struct RehearsalReceipt {
 
     // MARK: - Writing
 
+    /// One rehearsal of a folder after the other: numbers and the history are the folder's.
     func write() throws(Failure) -> RehearsalOutcome {
+        try FolderLock.holding(run.folder) { () throws(Failure) in try writeNext() }
+    }
+
+    private func writeNext() throws(Failure) -> RehearsalOutcome {
         let history = RehearsalHistory(in: run.folder)
         let copies = ReceiptFiles(work: run.folder, archive: run.request.archive)
         let number = copies.nextNumber()

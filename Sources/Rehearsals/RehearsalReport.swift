@@ -57,6 +57,19 @@ struct RehearsalReport {
                 .init("remarks", .array(result.remarks)),
             ]
         }
+        if let intact = source.intact {
+            members.append(
+                .init(
+                    "damaged",
+                    .array(
+                        intact.damage.map {
+                            [
+                                "artifact": .string($0.artifact), "kind": .string($0.kind),
+                                "damagedFiles": .integer(Int64($0.damagedFiles)),
+                                "files": .integer(Int64($0.files)),
+                            ]
+                        })))
+        }
         if let failure = source.failure {
             members.append(.init("failure", .string(failure.rendered)))
         }

@@ -46,11 +46,6 @@ public struct RehearsedArchive: Sendable {
         return RehearsedArchive(contents: contents, bag: bag)
     }
 
-    /// How many stored files of a source are damaged.
-    public func damagedFiles(of source: Int) -> Int {
-        contents.manifest.sources[source].artifacts.flatMap(\.segments).count(where: isDamaged)
-    }
-
     /// Whether the stored file of a segment is lost or is not what was sealed.
     public func isDamaged(_ segment: SegmentRecord) -> Bool {
         (try? BagPath(segment.path)).map { bag.damaged.contains($0) } ?? true

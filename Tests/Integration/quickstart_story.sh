@@ -13,7 +13,10 @@ failed() {
     exit 1
 }
 EXEAT=$EXEAT Scripts/quickstart "$directory/run" >"$directory/said" 2>&1 || failed "it ended with $?"
-grep -q "^PASSED: everything was restored" "$directory/said" || failed "the rehearsal did not pass"
+# Only root can give files back to their owners.
+verdict="PASSED: everything was restored"
+[ "$(id -u)" = 0 ] || verdict="PASSED WITH RESERVATIONS"
+grep -q "^$verdict" "$directory/said" || failed "the rehearsal does not say \"$verdict\""
 ! grep -E "left out: (PostgreSQL|MariaDB|files|logs)" "$directory/said" || failed "the hospital lacks a part"
 for language in fr en; do
     grep -q "</html>" "$directory/run/report-$language.html" || failed "no report in $language"

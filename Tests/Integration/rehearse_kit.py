@@ -106,7 +106,7 @@ class Hospital(DumpWorld):
     kind: proxmox
     dumps: [{self.at('dumps')}]
     probes:
-      - {{ name: console, serial: "{marker}", within: 3min }}""",
+      - {{ name: console, serial: "{marker}", within: 10min }}""",
         }
         return "".join(f"\n  {name}:{text[name]}" for name in which)
 
@@ -146,7 +146,7 @@ class Hospital(DumpWorld):
 
     def nothing_left(self, work="rehearsals"):
         left = self.left(work)
-        deadline = time.time() + 15
+        deadline = time.time() + 90
         while left and time.time() < deadline:
             time.sleep(0.3)
             left = self.left(work)

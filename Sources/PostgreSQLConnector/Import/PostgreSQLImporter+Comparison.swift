@@ -201,7 +201,9 @@ extension PostgreSQLImporter {
             note(
                 difference: "table \(table.qualified)", "rows", "\(table.digest.count) rows",
                 difference)
-            if digest != nil, tally.unequalCount <= Self.tablesLookedInto {
+            if digest != nil, tally.unequalCount <= Self.tablesLookedInto,
+                !artifacts.lacks(source.artifacts[table.artifact])
+            {
                 try noteRows(of: table, stored)
             }
         }

@@ -274,9 +274,7 @@ final class GuestProof: Sendable {
             return
         }
         if files.unreadCount == 0 { return }
-        result.reservations.append(
-            "\(files.unreadCount) objects of a container were not read again: the target leaves them out "
-                + "of every backup")
+        result.reservations.append(Reservation(.filesLeftOut, count: files.unreadCount))
         result.shortfallCount += 1
         result.shortfalls.append([
             "object": .string(String(creation.target.number)),

@@ -54,6 +54,8 @@ extension Texts {
             "Les fichiers d’un conteneur n’ont pas été relus : aucune sauvegarde n’en a été faite.",
         .filesNotInArchive:
             "Les fichiers d’un conteneur n’ont pas été relus : l’archive n’en contient pas.",
+        .filesLeftOut:
+            "{0} {0:objet d’un conteneur n’a pas été relu/objets d’un conteneur n’ont pas été relus} : la cible {0:l’exclut/les exclut} de toute sauvegarde.",
         .damaged:
             "L’archive n’a pas passé sa vérification ({0} {0:anomalie/anomalies}) ; seul ce qui est intact a été rejoué.",
         .notRehearsed:
@@ -65,6 +67,7 @@ extension Texts {
             "Pour {0} {0:invité/invités}, rien ne montre que le système démarre.",
         .noNetwork: "Les serveurs jetables n’avaient pas de réseau à eux, seulement des sockets.",
         .emulated: "Des machines ont été émulées : leurs durées dépassent celles de KVM.",
+        .restoredByCounts: "Ce qui a été restauré n’a été comparé que par dénombrement.",
         .restoredNotCompared: "Ce qui a été restauré n’a pas été comparé.",
     ]
 
@@ -106,6 +109,8 @@ extension Texts {
             "The files of a container were not read again: no backup of it was made.",
         .filesNotInArchive:
             "The files of a container were not read again: the archive has no files of it.",
+        .filesLeftOut:
+            "{0} {0:object of a container was/objects of a container were} not read again: the target leaves {0:it/them} out of every backup.",
         .damaged:
             "The archive did not pass its verification ({0} {0:fault/faults}); only what is intact was rehearsed.",
         .notRehearsed:
@@ -115,6 +120,7 @@ extension Texts {
         .unproven: "Of {0} {0:guest/guests} nothing shows whether the system comes up.",
         .noNetwork: "Throw-away servers had no network of their own, only sockets.",
         .emulated: "Machines were emulated: their times are longer than with KVM.",
+        .restoredByCounts: "What was restored was compared by counts only.",
         .restoredNotCompared: "What was restored was not compared.",
     ]
 }
