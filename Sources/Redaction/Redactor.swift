@@ -84,7 +84,7 @@ public struct Redactor: Sendable {
         // What stands after one round may show more: a second look costs time, a leak cannot be taken back.
         var isDone = false
         var shifts: [LineShifts] = []
-        for round in 0..<6 {
+        for _ in 0..<6 {
             var spots = TextScan(bytes: kind.spelledOut(current), kind: kind, depth: 0).found()
             spots.addRepeated()
             let settled = spots.settled()

@@ -69,9 +69,12 @@ struct ImportPrivileges {
         _ pool: String, _ guest: GuestCreation, _ purpose: String
     ) -> [NeededPrivilege] {
         let path = "/pool/\(pool)"
-        let see = NeededPrivilege("Pool.Audit", on: path, for: "find the pool of \(guest.guest.title)")
+        let see = NeededPrivilege(
+            "Pool.Audit", on: path, for: "find the pool of \(guest.guest.title)")
         guard guest.kind == .container else { return [see] }
-        return [see, .init(anyOf: ["Pool.Allocate", "Permissions.Modify"], on: path, for: purpose)]
+        return [
+            see, .init(anyOf: ["Pool.Allocate", "Permissions.Modify"], on: path, for: purpose),
+        ]
     }
 
     /// What is not a disk or a card, and takes a right of its own.
