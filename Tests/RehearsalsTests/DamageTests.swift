@@ -21,17 +21,17 @@ import Testing
             }, omissions: OmissionSummary())
     }
 
-    private func parts(_ source: SourceRecord) -> IntactParts? {
+    private func intact(_ source: SourceRecord) -> IntactParts? {
         IntactParts(of: source) { $0.path == "damaged" }
     }
 
     @Test func whatIsWholeHasNoDamage() {
-        #expect(parts(source("files", [("tree", [false, false])])) == nil)
+        #expect(intact(source("files", [("tree", [false, false])])) == nil)
     }
 
     @Test func aGuestIsLeftOutWithAllThatBelongsToIt() throws {
         let parts = try #require(
-            parts(
+            intact(
                 source(
                     "proxmox",
                     [
@@ -47,22 +47,22 @@ import Testing
 
     @Test func aHypervisorWithoutAnyDiskShowsNothing() throws {
         let parts = try #require(
-            parts(source("proxmox", [("cluster", [false]), ("100/scsi0", [true])])))
+            intact(source("proxmox", [("cluster", [false]), ("100/scsi0", [true])])))
         #expect(!parts.isWorthwhile)
     }
 
     /// Images are called as their makers like, also by a number.
     @Test func imagesAreNoGuests() throws {
-        let parts = try #require(parts(source("disks", [("100", [true]), ("101", [false])])))
+        let parts = try #require(intact(source("disks", [("100", [true]), ("101", [false])])))
         #expect(parts.record.artifacts.map(\.name) == ["101"])
         #expect(parts.lost == ["100"])
         #expect(parts.lostGuests.isEmpty)
     }
 
     @Test func ofADatabaseTheOtherTablesAreLeft() throws {
-        let source = source("postgresql", [("a", [true, false]), ("b", [false])])
-        let parts = try #require(parts(source))
-        #expect(parts.record == source)
+        let record = source("postgresql", [("a", [true, false]), ("b", [false])])
+        let parts = try #require(intact(record))
+        #expect(parts.record == record)
         #expect(parts.lost.isEmpty)
         #expect(
             parts.damage == [.init(artifact: "a", kind: "thing", damagedFiles: 1, files: 2)])
