@@ -60,7 +60,7 @@ def import_rights(world):
         result = done()
         expect(result.status == 2, f"import ended with {result.status}: {result.err} {result.out.decode()}")
         report = json.load(open(world.at("work/report.json")))["sources"][0]
-        expect(all("upload that could not be removed" in one["what"] for one in report["shortfalls"]), report["shortfalls"])
+        expect(all("upload that could not be removed" in one["what"] for one in report["notSet"]), report["notSet"])
         for vmid in (1100, 1101, 1200):
             cluster.pve.guests.pop(vmid).destroy()
         for folder in ("import", "template/cache"):

@@ -128,7 +128,7 @@ def mount_points(world):
             expect(result.status == 3 and told == ["203/srv/lib/data"], f"{result.status} {report}")
             continue
         expect(result.status == 2 and report["differences"] == [], f"{result.status} {result.err} {report}")
-        [left] = report["shortfalls"]
+        [left] = report["notSet"]
         expect(left["object"] == "203/srv/lib/data" and f"owner {owner} and the mode 2750" in left["what"], left)
         expect(left["command"] == f"pct exec 203 -- chown {owner} /srv/lib/data && pct exec 203 -- chmod 2750 /srv/lib/data", left)
         world.clusters.pop().close()
@@ -156,7 +156,7 @@ def paths_left_out_by_the_target(world):
             expect(result.status == 3 and "204/srv/kept" in told and "204/srv/cache/one" not in told, f"{result.status} {told}")
             continue
         expect(result.status == 2 and told == [], f"{version}: {result.status} {result.err} {told}")
-        [left] = report["shortfalls"]
+        [left] = report["notSet"]
         expect("5 objects were not read again" in left["what"] and "\"/srv/cache\", \"*.bak\"" in left["what"], left)
         expect("vzdump.conf of pve1" in left["what"], left)
         world.clusters.pop().close()

@@ -102,19 +102,20 @@ struct ImportPrivileges {
 
     /// A list that the rights show in part would make objects look as if they were missing.
     private static func toSee(_ part: ClusterPart) -> [NeededPrivilege] {
-        let (privilege, path): (String, String)
-        switch part {
-        case .pools: (privilege, path) = ("Pool.Audit", "/pool")
-        case .roles: return []
-        case .groups, .users: (privilege, path) = ("Sys.Audit", "/access/groups")
-        case .acl: (privilege, path) = ("Sys.Audit", "/access")
-        case .storages: (privilege, path) = ("Datastore.Audit", "/storage")
-        case .firewall: (privilege, path) = ("Sys.Audit", "/")
-        case .sdn: (privilege, path) = ("SDN.Audit", "/sdn")
-        }
+        let seen: (privilege: String, path: String)? =
+            switch part {
+            case .pools: ("Pool.Audit", "/pool")
+            case .roles: nil
+            case .groups, .users: ("Sys.Audit", "/access/groups")
+            case .acl: ("Sys.Audit", "/access")
+            case .storages: ("Datastore.Audit", "/storage")
+            case .firewall: ("Sys.Audit", "/")
+            case .sdn: ("SDN.Audit", "/sdn")
+            }
+        guard let seen else { return [] }
         return [
             .init(
-                privilege, on: path, propagates: path != "/",
+                seen.privilege, on: seen.path, propagates: seen.path != "/",
                 for: "compare \(part.rawValue) of the cluster")
         ]
     }

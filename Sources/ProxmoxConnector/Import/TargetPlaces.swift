@@ -94,12 +94,12 @@ extension TargetPlaces {
             guard let file = try creation.firewall()?.file else { continue }
             for named in file.prerequisites {
                 let words = named.split(separator: " ")
-                let (list, key): (String, String)
-                switch words.first {
-                case "security": (list, key) = ("groups", "group")
-                case "ipset": (list, key) = ("ipset", "name")
-                default: (list, key) = ("aliases", "name")
-                }
+                let (list, key): (String, String) =
+                    switch words.first {
+                    case "security": ("groups", "group")
+                    case "ipset": ("ipset", "name")
+                    default: ("aliases", "name")
+                    }
                 if there[list] == nil {
                     do throws(Failure) {
                         let answer = try reader.client.get(["cluster", "firewall", list])
