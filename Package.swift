@@ -188,8 +188,14 @@ let package = Package(
         .tests("Redaction", ["Basics", "Primitives"]),
         .tests("TimeStamps", ["Basics", "Primitives"]),
         .tests("Deadlines", ["Basics"]),
-        .tests("Rehearsals", ["Basics", "Plans", "Guests", "Runs"]),
-        .tests("Reports", ["Basics", "Bags", "Manifests", "Primitives"]),
+        .tests("Rehearsals", ["Basics", "Plans", "Guests", "Manifests", "Runs"]),
+        .tests(
+            "Reports",
+            [
+                "Basics", "Bags", "Manifests", "Primitives", "Connectors", "Deadlines", "Dossiers",
+                "Trees", "PostgreSQLConnector", "MariaDBConnector", "ProxmoxConnector",
+                "LogConnectors", "Runs", "Rehearsals",
+            ]),
         .tests("Runs", ["Basics", "Connectors", "Manifests", "Streams"]),
         .tests("Bags", ["Basics", "Primitives", "Streams", "Signatures", "Journals"]),
     ],

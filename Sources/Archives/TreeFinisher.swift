@@ -5,10 +5,12 @@ import Glibc
 /// Ends an import, once all segments are restored: names large files, makes the links, and gives
 /// directories their metadata after everything in them is done.
 ///
-/// Takes all entries of the index in their order; one finisher for a target, on one `Lane`. May be
-/// run again from the start when it was cut short.
+/// Takes the entries of the index in their order, those of files in one piece or without; one finisher
+/// for a target, on one `Lane`. May be run again from the start when it was cut short.
 public struct TreeFinisher: ~Copyable {
     private let target: TreeTarget
+    /// Whether what was not restored is passed over: segments of the archive are lost.
+    private let hasGaps: Bool
     private var cursor: TreeCursor
     private var firstNames: TreeCursor
     private var levels = PathLevels<Entry?>()
@@ -16,8 +18,9 @@ public struct TreeFinisher: ~Copyable {
     /// give them to `TreeRestorer.restoreLinkAttributes` afterwards.
     public private(set) var segmentsToRevisit: Set<Int> = []
 
-    public init(_ target: TreeTarget) {
+    public init(_ target: TreeTarget, hasGaps: Bool = false) {
         self.target = target
+        self.hasGaps = hasGaps
         cursor = TreeCursor(target.root)
         firstNames = TreeCursor(target.root)
     }
@@ -39,10 +42,14 @@ public struct TreeFinisher: ~Copyable {
             case .fifo, .character, .block: break
             }
         } catch {
-            throw error.during("cannot restore \(EntryPath.quoted(entry.path))")
+            guard isGap(error) else {
+                throw error.during("cannot restore \(EntryPath.quoted(entry.path))")
+            }
         }
         levels.push(entry.path, entry.kind == .directory ? entry : nil)
     }
+
+    private func isGap(_ failure: Failure) -> Bool { hasGaps && failure.code == .notFound }
 
     public mutating func finish() throws(Failure) {
         while let left = levels.pop() {
@@ -105,6 +112,7 @@ public struct TreeFinisher: ~Copyable {
                 try target.apply(entry, to: .descriptor(directory.raw)) { _ in false }
             }
         } catch {
+            if isGap(error) { return }
             throw error.during("cannot restore \(EntryPath.quoted(entry.path))")
         }
     }

@@ -46,8 +46,8 @@ private struct JSONParser {
         }
     }
 
-    private mutating func expect(_ text: StaticString, _ value: JSON) throws(Failure) -> JSON {
-        for byte in "\(text)".utf8 {
+    private mutating func expect(_ text: String, _ value: JSON) throws(Failure) -> JSON {
+        for byte in text.utf8 {
             guard next == byte else { throw malformed("unknown word") }
             position += 1
         }
@@ -126,7 +126,7 @@ private struct JSONParser {
     private mutating func object(depth: Int) throws(Failure) -> JSON {
         position += 1
         var members: [JSON.Member] = []
-        var keys: Set<String> = []
+        var keys = KeysSeen()
         skipSpace()
         if next == 0x7d {
             position += 1
@@ -136,10 +136,7 @@ private struct JSONParser {
             skipSpace()
             guard next == 0x22 else { throw malformed("a key is missing") }
             let key = try string()
-            // Keys are compared by their bytes: Swift's == would take Unicode twins for one.
-            guard keys.insert(Hex.encode(key.utf8)).inserted else {
-                throw malformed("key \"\(key)\" twice")
-            }
+            guard keys.isNew(key, after: members) else { throw malformed("key \"\(key)\" twice") }
             skipSpace()
             guard next == 0x3a else { throw malformed("a colon is missing") }
             position += 1
@@ -182,21 +179,31 @@ private struct JSONParser {
 
     private mutating func string() throws(Failure) -> String {
         position += 1
-        var text: [UInt8] = []
+        let start = position
+        // Most strings have no escape, and need no bytes of their own.
+        while let byte = next, byte != 0x22, byte != 0x5c, byte >= 0x20 { position += 1 }
+        if next == 0x22 {
+            position += 1
+            return try validated(bytes[start..<position - 1])
+        }
+        var text = Array(bytes[start..<position])
         while true {
             guard let byte = next else { throw malformed("a string does not end") }
             position += 1
             switch byte {
-            case 0x22:
-                guard let string = String(validating: text, as: UTF8.self) else {
-                    throw malformed("a string is not UTF-8")
-                }
-                return string
+            case 0x22: return try validated(text[...])
             case 0x5c: try escape(into: &text)
             case 0..<0x20: throw malformed("a control character in a string")
             default: text.append(byte)
             }
         }
+    }
+
+    private func validated(_ text: ArraySlice<UInt8>) throws(Failure) -> String {
+        guard let string = String(validating: text, as: UTF8.self) else {
+            throw malformed("a string is not UTF-8")
+        }
+        return string
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(Failure) {
@@ -239,5 +246,21 @@ private struct JSONParser {
             position += 1
         }
         return value
+    }
+}
+
+/// Tells a key that comes twice. Keys are compared by their bytes: Swift's == would take Unicode twins
+/// for one.
+private struct KeysSeen {
+    /// Of an object that has many; a few are looked through.
+    private var many: Set<[UInt8]> = []
+    private static let few = 16
+
+    mutating func isNew(_ key: String, after members: [JSON.Member]) -> Bool {
+        if members.count < Self.few {
+            return !members.contains { $0.key.utf8.elementsEqual(key.utf8) }
+        }
+        if members.count == Self.few { many = Set(members.map { Array($0.key.utf8) }) }
+        return many.insert(Array(key.utf8)).inserted
     }
 }

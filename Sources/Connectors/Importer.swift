@@ -147,14 +147,14 @@ public struct ImportResult: Sendable {
     public var counts: [JSON.Member]
     public var mappings: JSON
     /// What somebody who relies on the receipt must know; no names of objects.
-    public var reservations: [String]
+    public var reservations: [Reservation]
     /// What explains these, object by object.
     public var remarks: [JSON]
 
     public init(
         comparisons: [Comparison], differences: [JSON], differenceCount: Int64,
         shortfalls: [JSON], shortfallCount: Int64, counts: [JSON.Member], mappings: JSON,
-        reservations: [String] = [], remarks: [JSON] = []
+        reservations: [Reservation] = [], remarks: [JSON] = []
     ) {
         self.comparisons = comparisons
         self.differences = differences
@@ -170,9 +170,23 @@ public struct ImportResult: Sendable {
 
 /// Where an importer gets plaintext from: checked, decrypted and decompressed on the way.
 public protocol ArtifactSource: Sendable {
+    /// Throws `.bagFileChanged` for a segment that is lost.
     func open(
         _ record: ArtifactRecord, segment: Int
     ) throws(Failure) -> SegmentStream
+
+    /// Whether segments of an artifact are lost, and what is left is replayed all the same, as in the rehearsal
+    /// of a damaged archive. What then cannot be made for want of them is no failure: the comparison tells it.
+    func lacks(_ record: ArtifactRecord) -> Bool
+}
+
+extension ArtifactSource {
+    public func lacks(_ record: ArtifactRecord) -> Bool { false }
+
+    /// Whether segments of any of these are lost.
+    public func lacksAny(of source: SourceRecord) -> Bool {
+        source.artifacts.contains(where: lacks)
+    }
 }
 
 /// The plaintext of one segment. Belongs to one lane at a time.

@@ -21,9 +21,9 @@ public struct TarMember: Sendable, Equatable {
     public internal(set) var path: [UInt8]
     public internal(set) var kind: Kind
     /// The twelve bits of permissions.
-    public internal(set) var mode: UInt32
-    public internal(set) var owner: UInt64
-    public internal(set) var group: UInt64
+    public var mode: UInt32
+    public var owner: UInt64
+    public var group: UInt64
     /// Of the last change of the content: seconds since 1970, and nanoseconds after them.
     public var modified: (seconds: Int64, nanoseconds: Int64)
     /// Visible bytes, holes included.

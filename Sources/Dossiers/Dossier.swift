@@ -58,7 +58,7 @@ public struct Dossier: Sendable {
 public struct ErasureLock: Sendable {
     /// One reason why it may not.
     public struct Reason: Sendable, Equatable {
-        public enum Kind: String, Sendable {
+        public enum Kind: String, Sendable, CaseIterable {
             case receiptMissing = "receipt-missing"
             /// The receipt that was accepted tells of differences.
             case receiptUnequal = "receipt-unequal"
@@ -80,7 +80,8 @@ public struct ErasureLock: Sendable {
     public let reasons: [Reason]
     /// The moment from which the law allows it; nil where no rule says one, or it is not known.
     public let notBefore: Timestamp?
-    /// The last day that must be over, and the rule that says so.
+    /// The last day that must be over, and the rule that says so; nil where the customer's request asks
+    /// for a later one.
     public let lastDay: Day?
     public let bound: Deadline?
     /// The two people who have approved an erasure in spite of it; empty unless both have.

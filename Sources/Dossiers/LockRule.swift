@@ -13,22 +13,28 @@ struct LockRule {
     let now: Timestamp
 
     func lock() -> ErasureLock {
-        let (legal, lastDay) = date
+        let legal = deadlines.erasureBound
+        let lastDay = [legal?.day, agreedDay].compactMap { $0 }.max()
+        let end = lastDay.map { calendar.end(of: $0) }
         // Nobody erases what was not accepted, or before he was asked.
         let steps = [ProofDocument.acceptance, .erasureRequest].compactMap {
             document($0)?.createdAt
         }
-        let notBefore = ([legal].compactMap { $0 } + steps).max()
+        let notBefore = ([end].compactMap { $0 } + steps).max()
+        // A rule that ends before what the customer asks for, or before it asks, decides nothing.
+        let bound = lastDay == legal?.day && notBefore == end ? legal : nil
         return ErasureLock(
-            reasons: reasons(notBefore, lastDay), notBefore: notBefore, lastDay: lastDay,
-            bound: deadlines.erasureBound, approvals: approvals)
+            reasons: reasons(notBefore, lastDay, bound), notBefore: notBefore, lastDay: lastDay,
+            bound: bound, approvals: approvals)
     }
 
     private func document(_ kind: ProofDocument) -> DossierDocument? {
         documents.first { $0.kind == kind }
     }
 
-    private func reasons(_ notBefore: Timestamp?, _ lastDay: Day?) -> [ErasureLock.Reason] {
+    private func reasons(
+        _ notBefore: Timestamp?, _ lastDay: Day?, _ bound: Deadline?
+    ) -> [ErasureLock.Reason] {
         var reasons: [ErasureLock.Reason] = []
         func add(_ kind: ErasureLock.Reason.Kind, _ what: String) {
             reasons.append(.init(kind: kind, what: what))
@@ -63,12 +69,16 @@ struct LockRule {
             add(.untrusted, problem.failure.what)
         }
         if let notBefore, now < notBefore {
-            let rule = deadlines.erasureBound.map { ", \($0.profile) \($0.rule.clause.en)" } ?? ""
+            let isDay = lastDay.map { calendar.end(of: $0) } == notBefore
+            let rule =
+                bound.map { ", \($0.profile) \($0.rule.clause.en)" }
+                ?? (isDay ? ", as \"erasure-request.json\" says" : "")
             add(
                 .tooEarly,
                 "not before \(notBefore.text)"
-                    + (lastDay.map { ", when \($0.text) is over in \(calendar.timeZone)" } ?? "")
-                    + rule)
+                    + (lastDay.map {
+                        isDay ? ", when \($0.text) is over in \(calendar.timeZone)" : ""
+                    } ?? "") + rule)
         }
         for bound in deadlines.unknownErasureBounds {
             let date = bound.rule.from?.rawValue ?? "date"
@@ -79,15 +89,10 @@ struct LockRule {
         return reasons
     }
 
-    /// The end of the last day that the law or the customer's request asks to wait for.
-    private var date: (Timestamp?, Day?) {
-        var lastDay = deadlines.erasureBound?.day
-        if let agreed = document(.erasureRequest)?.predicate["notBefore"]?.string.flatMap({
-            Day($0)
-        }) {
-            lastDay = max(lastDay ?? agreed.adding(days: -1), agreed.adding(days: -1))
-        }
-        return (lastDay.map { calendar.end(of: $0) }, lastDay)
+    /// The last day that the customer's request asks to wait for.
+    private var agreedDay: Day? {
+        document(.erasureRequest)?.predicate["notBefore"]?.string.flatMap { Day($0) }?
+            .adding(days: -1)
     }
 
     /// One approval for each key and each name; two people cannot be one. One of them is of the

@@ -88,9 +88,7 @@ final class JournalForms: LogTargetFamily {
                 shortfallCount: 0, counts: [], mappings: [:])
         for target in records { try target.conclude(counting: counting, into: &result) }
         if unused > 0 {
-            result.reservations.append(
-                "\(unused) journal files that were kept as they are were not imported: the plan asks "
-                    + "for records alone")
+            result.reservations.append(Reservation(.journalsUnused, count: unused))
         }
         return result
     }
@@ -242,8 +240,7 @@ final class JournalRecordsTarget: Sendable {
             }
         }
         if incomplete > 0 {
-            result.reservations.append(
-                "\(incomplete) records of the journal hold digests in place of values beyond 1 MiB")
+            result.reservations.append(Reservation(.digestsInRecords, count: incomplete))
         }
     }
 }

@@ -3,6 +3,7 @@ import Basics
 import Connectors
 import Glibc
 import Logs
+import Manifests
 import Primitives
 import Streams
 import Synchronization
@@ -90,7 +91,7 @@ final class TextFilesTarget: Sendable {
         let finished = room.directory + "/finished"
         if Files.exists(finished) { return }
         let (stored, target) = try opened()
-        var finisher = TreeFinisher(target)
+        var finisher = TreeFinisher(target, hasGaps: stored.hasGaps)
         var index = stored.wholeIndex()
         while let entry = try index.nextEntry() {
             try room.progress.checkCancelled()
@@ -265,10 +266,10 @@ enum TextProof {
         ] + different.prefix(most)
     }
 
-    static func reservations(_ streams: [TextStreamRecord]) -> [String] {
+    static func reservations(_ streams: [TextStreamRecord]) -> [Reservation] {
         let unread = streams.flatMap(\.members).count { $0.facts == nil }
         return unread == 0
             ? []
-            : ["the lines of \(unread) text log files could not be counted when they were exported"]
+            : [Reservation(.linesNotCounted, count: unread)]
     }
 }

@@ -36,6 +36,9 @@ struct TextStored: Sendable {
         var entry: Entry
     }
 
+    /// Whether segments of the tar are lost.
+    var hasGaps: Bool { artifacts.lacks(tree) }
+
     /// nil for a source without text logs.
     static func open(
         _ source: SourceRecord, from artifacts: any ArtifactSource, in directory: String,

@@ -57,7 +57,9 @@ public struct ProbePlan: Sendable, Equatable {
     /// Machines take their time, databases have started when they are asked.
     public static func standardPatience(of kind: Kind) -> Int64 {
         switch kind {
-        case .sql, .file, .command: 60
+        // Counting a large table takes its time.
+        case .sql: 600
+        case .file, .command: 60
         case .http, .tcp, .serial, .agent: 300
         }
     }
@@ -159,8 +161,16 @@ public struct ProbePlan: Sendable, Equatable {
     private static func isUsable(_ text: String, _ kind: Kind) -> Bool {
         switch kind {
         case .sql:
-            let word = text.drop { $0.isWhitespace || $0 == "(" }.prefix { $0.isLetter }
-            return ["SELECT", "WITH", "VALUES", "TABLE", "SHOW"].contains(word.uppercased())
+            let words = text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map {
+                $0.uppercased()
+            }
+            let first = text.drop { $0.isWhitespace || $0 == "(" }.prefix { $0.isLetter }
+            // MariaDB writes files in a transaction that only reads.
+            let writes = zip(words, words.dropFirst()).contains {
+                $0 == "INTO" && ["OUTFILE", "DUMPFILE"].contains($1)
+            }
+            return !writes
+                && ["SELECT", "WITH", "VALUES", "TABLE", "SHOW"].contains(first.uppercased())
         case .file:
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)
             return !text.hasPrefix("/")

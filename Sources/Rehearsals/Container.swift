@@ -1,4 +1,5 @@
 import Basics
+import Connectors
 import Glibc
 import Streams
 
@@ -53,7 +54,7 @@ final class Container: Sendable {
             Self.owning[0],
             Self.owning.dropFirst() + Self.words(root, name) + ["--boot", "--console=pipe"],
             record: record, errors: log, cage: cage)
-        let end = monotonicNanoseconds() + 20_000_000_000
+        let end = monotonicNanoseconds() + 120_000_000_000
         while leader == nil {
             try progress.checkCancelled()
             if let outcome = try process.outcome() {
@@ -136,6 +137,14 @@ final class Container: Sendable {
         }
     }
 
+    private static func checkLength(_ output: String) throws(Failure) {
+        guard try Descriptor(opening: output, O_RDONLY).status().st_size > ProbeAnswer.longest
+        else { return }
+        throw Failure(
+            .invalidValue, "the answer has more than \(ProbeAnswer.longest) bytes",
+            hint: "Ask for less, such as a count.")
+    }
+
     /// What a command in the running container writes to standard output. It sees nothing of our
     /// environment.
     func run(_ words: [String], until end: UInt64) throws(Failure) -> String {
@@ -156,8 +165,10 @@ final class Container: Sendable {
                     throw Failure(
                         .guestContent, "\"\(words[0])\" in the container: \(outcome.complaint)")
                 }
+                try Self.checkLength(output)
                 return String(decoding: try Files.read(output), as: UTF8.self)
             }
+            try Self.checkLength(output)
             // What is not fetched by then is killed with its owner.
             try progress.checkCancelled()
             guard monotonicNanoseconds() < end else {

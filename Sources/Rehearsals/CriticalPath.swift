@@ -11,6 +11,16 @@ struct TimedPhase: Sendable, Equatable {
     /// What all lanes together spent in it.
     let busy: UInt64
     let bound: Bound
+
+    /// For how long at least one of these went on.
+    static func covered(_ phases: [TimedPhase]) -> UInt64 {
+        var (sum, reached) = (UInt64(0), UInt64(0))
+        for phase in phases.sorted(by: { $0.start < $1.start }) where phase.end > reached {
+            sum += phase.end - max(phase.start, reached)
+            reached = phase.end
+        }
+        return sum
+    }
 }
 
 extension RehearsedSource {

@@ -24,6 +24,19 @@ struct GuestStarting {
     private(set) var guests: [StartedGuest] = []
     /// What was made beside the images.
     private(set) var directories: [String] = []
+    /// Guests that are still to be started, as soon as there is memory for them.
+    private var waiting: [Candidate] = []
+    /// How many machines and containers the source has, started or not.
+    private(set) var machineCount = 0
+    private(set) var containerCount = 0
+
+    private struct Candidate {
+        var guest: StartedGuest
+        let path: String
+        /// Of a machine.
+        let configuration: GuestConfiguration?
+        let images: [(key: String, path: String)]
+    }
 
     init(
         directory: String?, place: RunPlace, host: Machine.Host, clock: PhaseClock, world: World,
@@ -45,7 +58,11 @@ struct GuestStarting {
     /// Seconds that a sign of life is waited for where no probe says what to wait for.
     static let patience: Int64 = 120
 
-    mutating func run(_ probes: [Probe]) throws(Failure) {
+    var hasStarted: Bool { !machines.isEmpty || !containers.isEmpty }
+    var hasMore: Bool { !waiting.isEmpty }
+
+    /// Looks what there is to be started, and what cannot be.
+    mutating func look() throws(Failure) {
         guard let directory, plan?.starts ?? true else { return }
         for name in (try? Files.names(in: directory)) ?? [] {
             let path = directory + "/" + name
@@ -53,47 +70,105 @@ struct GuestStarting {
                 let description = try? JSON(parsing: bytes),
                 let id = description["id"]?.integer
             else { continue }
-            var guest = StartedGuest(
-                id: id, name: description["name"]?.string ?? "",
-                isContainer: description["type"]?.string == "lxc"
-                    || Files.exists(path + "/pct.conf"))
-            let own = probes.filter { $0.guest == nil || $0.guest == id }
-            try start(&guest, path, own)
-            guests.append(guest)
+            try look(
+                at: StartedGuest(
+                    id: id, name: description["name"]?.string ?? "",
+                    isContainer: description["type"]?.string == "lxc"
+                        || Files.exists(path + "/pct.conf")), path)
         }
-        if let machine = plan?.machine { try startBare(machine, directory, probes) }
+        if let machine = plan?.machine { lookAtBare(machine, directory) }
     }
 
-    private mutating func start(
-        _ guest: inout StartedGuest, _ path: String, _ probes: [Probe]
-    ) throws(Failure) {
-        do throws(Failure) {
-            if guest.isContainer {
-                try startContainer(&guest, path, probes)
-            } else {
-                let configuration = try GuestConfiguration(
+    private mutating func look(at found: StartedGuest, _ path: String) throws(Failure) {
+        var guest = found
+        var configuration: GuestConfiguration?
+        var images: [(key: String, path: String)] = []
+        if guest.isContainer {
+            containerCount += 1
+        } else {
+            do throws(Failure) {
+                let read = try GuestConfiguration(
                     kind: .qemu, file: Files.read(path + "/qemu-server.conf"))
-                if configuration.flag("template") {
+                configuration = read
+                if read.flag("template") {
                     guest.obstacle = "it is a template"
-                    return
+                    return guests.append(guest)
                 }
-                let images = try Self.images(in: path, of: configuration)
+                machineCount += 1
+                images = try Self.images(in: path, of: read)
                 if let failure = unopened[path] { throw failure }
-                guard !images.isEmpty else {
-                    guest.obstacle = "the archive has no image of a disk to start from"
-                    guest.isUnproven = true
-                    return
-                }
-                try startMachine(&guest, configuration, images, probes)
+            } catch {
+                try note(error, of: &guest)
+                return guests.append(guest)
             }
-        } catch {
-            if error.code == .cancelled || error.code == .noSpace { throw error }
-            guest.obstacle = error.rendered.split(separator: "\n").joined(separator: " ")
-            // What cannot be started here for want of a program has not failed to start.
-            let isMissing = error.code == .unsupported || error.hint?.contains("Install") == true
-            guest.isUnproven = isMissing
-            guest.didFail = !isMissing
+            guard !images.isEmpty else {
+                guest.obstacle = "the archive has no image of a disk to start from"
+                guest.isUnproven = true
+                return guests.append(guest)
+            }
         }
+        waiting.append(
+            Candidate(guest: guest, path: path, configuration: configuration, images: images))
+    }
+
+    /// Starts those that there is memory for, and one at least.
+    ///
+    /// - Parameter keeps: machines stay, and their memory with them.
+    mutating func startSome(_ probes: [Probe], keeps: Bool) throws(Failure) {
+        var count = 0
+        while let next = waiting.first {
+            var guest = next.guest
+            var share: MemoryRoom.Share?
+            if let configuration = next.configuration {
+                let wanted = configuration.memory
+                share = host.memory.share(wanted)
+                if share == nil, keeps {
+                    guest.obstacle =
+                        "not started: there is no memory for it beside those that are kept"
+                    guest.isUnproven = true
+                    waiting.removeFirst()
+                    guests.append(guest)
+                    continue
+                }
+                if share == nil, count > 0 { return }
+                if share == nil { share = try host.memory.waitedShare(wanted, progress) }
+            }
+            waiting.removeFirst()
+            count += 1
+            let own = probes.filter { $0.guest == nil || $0.guest == guest.id }
+            do throws(Failure) {
+                if let configuration = next.configuration, let share {
+                    try startMachine(&guest, configuration, next.images, own, share)
+                } else {
+                    try startContainer(&guest, next.path, own)
+                }
+            } catch { try note(error, of: &guest) }
+            guests.append(guest)
+        }
+    }
+
+    /// Whether a probe is about what runs now.
+    func isAbout(_ probe: Probe) -> Bool {
+        if let id = probe.guest { return machines[id] != nil || containers[id] != nil }
+        return probe.concernsMachine && machineCount == 1 && machines.count == 1
+            || probe.kind == .command && containerCount == 1 && containers.count == 1
+    }
+
+    /// Makes room for those that wait.
+    mutating func endStarted() {
+        machines.values.forEach { $0.end() }
+        containers.values.forEach { $0.process.end() }
+        machines = [:]
+        containers = [:]
+    }
+
+    private func note(_ failure: Failure, of guest: inout StartedGuest) throws(Failure) {
+        if failure.code == .cancelled || failure.code == .noSpace { throw failure }
+        guest.obstacle = failure.rendered.split(separator: "\n").joined(separator: " ")
+        // What cannot be started here for want of a program has not failed to start.
+        let isMissing = failure.code == .unsupported || failure.hint?.contains("Install") == true
+        guest.isUnproven = isMissing
+        guest.didFail = !isMissing
     }
 
     private static func images(
@@ -113,7 +188,7 @@ struct GuestStarting {
 
     private mutating func startMachine(
         _ guest: inout StartedGuest, _ configuration: GuestConfiguration,
-        _ images: [(key: String, path: String)], _ probes: [Probe]
+        _ images: [(key: String, path: String)], _ probes: [Probe], _ share: MemoryRoom.Share
     ) throws(Failure) {
         let began = clock.now()
         let name = "guest-\(number + 1)-\(guest.id)"
@@ -123,41 +198,36 @@ struct GuestStarting {
                 configuration, images: images, in: place.directory + "/" + name,
                 sockets: MachineSockets(place.short + "/" + name),
                 record: place.record(of: name), wanted: probes.compactMap(\.guestPort), host: host,
-                progress: progress))
+                progress: progress), memory: share)
         machines[guest.id] = machine
         guest.acceleration = machine.acceleration
         guest.notes = machine.notes
         clock.add(.boot, from: began, to: clock.now())
     }
 
-    private mutating func startBare(
-        _ plan: RehearsedTarget.Machine, _ directory: String, _ probes: [Probe]
-    ) throws(Failure) {
+    private mutating func lookAtBare(_ plan: RehearsedTarget.Machine, _ directory: String) {
+        machineCount += 1
         var guest = StartedGuest(id: Self.bareGuest, name: "", isContainer: false)
         let names = ((try? Files.names(in: directory)) ?? []).filter { $0.hasSuffix(".raw") }
             .map { String($0.dropLast(4)) }
         let wanted = plan.disks.isEmpty ? names : plan.disks
-        guard let missing = wanted.first(where: { !names.contains($0) }) else {
-            var configuration = GuestConfiguration(kind: .qemu)
-            configuration.set("memory", String(plan.memory))
-            configuration.set("cores", String(plan.cores))
-            configuration.set("scsihw", "virtio-scsi-pci")
-            configuration.set("boot", "order=scsi0")
-            if plan.isUEFI {
-                configuration.set("bios", "ovmf")
-                configuration.set("machine", "q35")
-            }
-            let images = wanted.enumerated().map { ("scsi\($0)", "\(directory)/\($1).raw") }
-            do throws(Failure) { try startMachine(&guest, configuration, images, probes) } catch {
-                if error.code == .cancelled || error.code == .noSpace { throw error }
-                guest.obstacle = error.rendered.split(separator: "\n").joined(separator: " ")
-                guest.didFail = true
-            }
+        if let missing = wanted.first(where: { !names.contains($0) }) {
+            guest.obstacle = "the source has no image \"\(missing)\""
+            guest.didFail = true
             return guests.append(guest)
         }
-        guest.obstacle = "the source has no image \"\(missing)\""
-        guest.didFail = true
-        guests.append(guest)
+        var configuration = GuestConfiguration(kind: .qemu)
+        configuration.set("memory", String(plan.memory))
+        configuration.set("cores", String(plan.cores))
+        configuration.set("scsihw", "virtio-scsi-pci")
+        configuration.set("boot", "order=scsi0")
+        if plan.isUEFI {
+            configuration.set("bios", "ovmf")
+            configuration.set("machine", "q35")
+        }
+        let images = wanted.enumerated().map { ("scsi\($0)", "\(directory)/\($1).raw") }
+        waiting.append(
+            Candidate(guest: guest, path: directory, configuration: configuration, images: images))
     }
 
     private mutating func startContainer(
@@ -197,7 +267,7 @@ struct GuestStarting {
     // MARK: - Looking
 
     /// Judges guests by their probes; one without any is watched for a sign of life.
-    mutating func watch(after outcomes: [ProbeOutcome], _ probes: [Probe]) throws(Failure) {
+    mutating func watch(after asked: [(probe: Probe, outcome: ProbeOutcome)]) throws(Failure) {
         for place in guests.indices {
             let id = guests[place].id
             let (machine, container) = (machines[id], containers[id])
@@ -208,17 +278,17 @@ struct GuestStarting {
                     guests[place].notes = machine.notes
                 }
             }
-            let own = zip(probes, outcomes).filter { probe, _ in
+            let own = asked.filter { probe, _ in
                 (probe.guest == nil || probe.guest == id)
                     && (container != nil ? probe.kind == .command : probe.concernsMachine)
             }
             if !own.isEmpty {
-                guests[place].milliseconds = own.reduce(0) { max($0, $1.1.milliseconds) }
-                if own.contains(where: { $0.1.held }) {
+                guests[place].milliseconds = own.reduce(0) { max($0, $1.outcome.milliseconds) }
+                if own.contains(where: { $0.outcome.held }) {
                     guests[place].evidence = "a probe held"
                 } else {
                     guests[place].didFail = true
-                    guests[place].obstacle = own[0].1.complaint
+                    guests[place].obstacle = own[0].outcome.complaint
                 }
                 continue
             }

@@ -12,6 +12,7 @@ final class Machine: Sendable {
     }
 
     let launch: MachineLaunch
+    private let memory: MemoryRoom.Share
     private let state: Mutex<State>
 
     var isRunning: Bool { state.withLock { $0.running }.process.isRunning }
@@ -22,8 +23,9 @@ final class Machine: Sendable {
     var ports: [(here: UInt16, there: UInt16)] { launch.ports }
 
     /// Starts it, with KVM where that works.
-    init(_ launch: MachineLaunch) throws(Failure) {
+    init(_ launch: MachineLaunch, memory: MemoryRoom.Share) throws(Failure) {
         self.launch = launch
+        self.memory = memory
         let usesKVM = launch.host.hasKVM
         let running = try launch.run(usesKVM: usesKVM)
         state = Mutex(
@@ -31,7 +33,10 @@ final class Machine: Sendable {
                 running: running, acceleration: usesKVM ? "kvm" : "tcg", notes: running.notes))
     }
 
-    func end() { state.withLock { $0.running }.end() }
+    func end() {
+        state.withLock { $0.running }.end()
+        memory.giveBack()
+    }
 
     /// Leaves it running.
     func keep() {
@@ -44,7 +49,7 @@ final class Machine: Sendable {
     /// starts the machine anew without it. True where that was so: whoever waits for it waits anew.
     func tend() throws(Failure) -> Bool {
         guard acceleration == "kvm", launch.hasLostKVM else { return false }
-        end()
+        state.withLock { $0.running }.end()
         let running = try launch.run(usesKVM: false)
         state.withLock {
             $0 = State(
@@ -58,7 +63,7 @@ final class Machine: Sendable {
     struct Host: Sendable {
         let hasQEMU: Bool
         let hasKVM: Bool
-        let memory: Int
+        let memory: MemoryRoom
         let cores: Int
         let rights: Cage.Rights
 
@@ -71,7 +76,8 @@ final class Machine: Sendable {
             let has = version?.status == 0
             return Host(
                 hasQEMU: has, hasKVM: has && Files.exists("/dev/kvm") && runsKVM(directory),
-                memory: availableMemory(), cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+                memory: MemoryRoom(availableMemory()),
+                cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
                 rights: rights)
         }
 

@@ -99,7 +99,7 @@ struct MachineLaunch: Sendable {
         }
         let arguments = MachineArguments(
             configuration, disks: disks, firmware: firmware, usesKVM: usesKVM,
-            mostMemory: host.memory, mostCores: host.cores, directory: directory,
+            mostMemory: host.memory.all, mostCores: host.cores, directory: directory,
             sockets: sockets, hasTPM: tpm != nil, ports: ports)
         // What this machine must reach by its ports shares its network; the guest still has none.
         let process = try OwnedProcess(
@@ -136,7 +136,9 @@ struct MachineLaunch: Sendable {
                 "type=unixio,path=\(sockets.tpm),mode=0600", "--terminate",
             ] + (isSecond ? ["--tpm2"] : []), record: record + "-tpm",
             errors: directory + "/tpm.log", cage: Cage(host.rights))
-        for _ in 0..<100 {
+        // Long enough for a machine that is busy with all the other restores.
+        for _ in 0..<1200 {
+            try progress.checkCancelled()
             if Files.exists(sockets.tpm) { return process }
             if let outcome = try process.outcome() {
                 throw Failure(.diskTool, "swtpm does not start: \(outcome.complaint)")

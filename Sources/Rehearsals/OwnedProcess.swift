@@ -4,7 +4,7 @@ import Synchronization
 
 /// A server or machine of a rehearsal, ended with its owner at the latest.
 ///
-/// Before the program begins, its process writes its own number and time of beginning to a record, so
+/// It sees nothing of our environment but the path. Before the program begins, its process writes its own number and time of beginning to a record, so
 /// that there is no moment at which it runs and nobody knows.
 final class OwnedProcess: Sendable {
     private let running: Mutex<RunningCommand?>
@@ -15,11 +15,16 @@ final class OwnedProcess: Sendable {
     private static let kept = Mutex<[OwnedProcess]>([])
 
     private static let script = """
-        record=$1; shift
+        record=$1 owner=$2; shift 2
         started() { shift 19; echo "$1"; }
+        parent() { echo "$2"; }
         read -r line <"/proc/$$/stat"
         echo "$$ $(started ${line##*) })" >"$record" || exit 1
-        exec "$@"
+        # Whoever cleans up after an owner that was killed before this has not seen the record.
+        read -r line <"/proc/$$/stat"
+        [ "$(parent ${line##*) })" = "$owner" ] || exit 1
+        # What a restored program may read of its environment is nothing of ours.
+        exec env -i PATH="$PATH" HOME="$HOME" LC_ALL=C "$@"
         """
 
     /// - Parameters:
@@ -37,7 +42,8 @@ final class OwnedProcess: Sendable {
         let output = dup(complaints.raw)
         defer { close(output) }
         let started = try Command(
-            "sh", ["-c", Self.script, "sh", record] + words, environment: environment
+            "sh", ["-c", Self.script, "sh", record, String(getpid())] + words,
+            environment: environment
         ).start(output: output, errors: complaints)
         running = Mutex(consume started)
     }

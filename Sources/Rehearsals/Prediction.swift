@@ -8,9 +8,9 @@ public struct RehearsalRates: Sendable, Equatable {
     /// Bytes of the whole archive that were examined, and the milliseconds that took.
     public var examinedBytes: Int64
     public var verifyMilliseconds: Int64
-    /// From the first replay to the last comparison; without making targets, starts and probes.
+    /// While anything was replayed or compared.
     public var restoreMilliseconds: Int64
-    /// What does not grow with the data: starts and probes.
+    /// The rest, which does not grow with the data: making targets, starts and probes.
     public var fixedMilliseconds: Int64
     /// Of all processors together, while it was restored.
     public var processorMilliseconds: Int64

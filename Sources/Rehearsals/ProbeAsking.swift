@@ -94,9 +94,28 @@ struct ProbeAsking: Sendable {
     /// By the number of the guest.
     let machines: [Int64: Machine]
     let containers: [Int64: Container]
+    /// Of the source, started or not.
+    let machineCount: Int
+    let containerCount: Int
     /// Why a guest was not started.
     let obstacles: [Int64: String]
     let progress: Progress
+
+    init(
+        importer: any Importer, starting: GuestStarting, lost: [StartedGuest], progress: Progress
+    ) {
+        self.importer = importer
+        self.progress = progress
+        machines = starting.machines
+        containers = starting.containers
+        machineCount = starting.machineCount + lost.count { !$0.isContainer }
+        containerCount = starting.containerCount + lost.count(where: \.isContainer)
+        obstacles = Dictionary(
+            (starting.guests + lost).compactMap { guest in
+                guest.obstacle.map { (guest.id, $0) }
+            }
+        ) { first, _ in first }
+    }
 
     func ask(_ probe: Probe) throws(Failure) -> ProbeOutcome {
         let start = monotonicNanoseconds()
@@ -147,8 +166,11 @@ struct ProbeAsking: Sendable {
         let end = monotonicNanoseconds() + UInt64(max(1, probe.patience)) * 1_000_000_000
         switch probe.kind {
         case .sql, .file:
-            guard let question = ProbeQuestion(request: probe.request) else { throw unknown(probe) }
-            return try importer.answer(question).value
+            guard let question = ProbeQuestion(request: probe.request, within: probe.patience)
+            else { throw unknown(probe) }
+            let answer = try importer.answer(question)
+            try answer.checkLength()
+            return answer.value
         case .tcp: return try reach(probe, until: end)
         case .http: return try page(probe, until: end)
         case .serial: return try marker(probe, until: end)
@@ -159,7 +181,10 @@ struct ProbeAsking: Sendable {
                 let soon = monotonicNanoseconds() + 5_000_000_000
                 var agent = try GuestAgent.reached(machine.agent, until: soon, progress: progress)
                 if words == ["ping"] { return "pong" }
-                return .string(try agent.run(words, until: max(end, soon), progress: progress))
+                let answer = ProbeAnswer(
+                    .string(try agent.run(words, until: max(end, soon), progress: progress)))
+                try answer.checkLength()
+                return answer.value
             }
         case .command:
             let words = probe.request["command"]?.array?.compactMap(\.string) ?? []
@@ -186,9 +211,10 @@ struct ProbeAsking: Sendable {
             if let guest = guests[number] { return guest }
             throw notStarted("\(what) \(number) was not started", obstacles[number])
         }
-        guard guests.count <= 1 else {
+        // The one that happens to run need not be the one that is meant.
+        guard (what == "machine" ? machineCount : containerCount) <= 1 else {
             throw Failure(
-                .planInvalidValue, "several guests were started: say which with \"guest\"")
+                .planInvalidValue, "the source has several guests: say which with \"guest\"")
         }
         if let guest = guests.first?.value { return guest }
         throw notStarted(

@@ -60,6 +60,7 @@ public struct Rehearsal: Sendable {
     let workers: Int
 
     var plan: ImportPlan { request.plan }
+    private static let folderSuffix = ".rehearsals"
 
     public static func run(
         _ request: Request, world: World, progress: Progress,
@@ -83,9 +84,11 @@ public struct Rehearsal: Sendable {
         announce(.verify)
         let workers = request.plan.limits.workers ?? Scheduler.standardWorkers
         let clock = PhaseClock(origin: origin)
-        if let folder = request.folder {
-            ReceiptFiles(work: folder, archive: request.archive).mend()
-        }
+        // Which folder it is, where none is named, only the archive tells.
+        let folders =
+            request.folder.map { [$0] }
+            ?? ((try? Files.names(in: ".")) ?? []).filter { $0.hasSuffix(folderSuffix) }
+        for folder in folders { ReceiptFiles(work: folder, archive: request.archive).mend() }
         let archive: RehearsedArchive
         do throws(Failure) {
             archive = try await RehearsedArchive.open(
@@ -100,7 +103,7 @@ public struct Rehearsal: Sendable {
         clock.add(.verify, from: 0, to: clock.now())
         let sources = try RehearsalOrder.sources(
             of: archive.contents.manifest, plan: request.plan, only: request.only)
-        let folder = request.folder ?? "./\(archive.contents.manifest.name).rehearsals"
+        let folder = request.folder ?? "./" + archive.contents.manifest.name + folderSuffix
         let lane = Scheduler(workers: 1)
         defer { lane.close() }
         let cleaned = RunPlace.cleanUp(after: folder)
@@ -142,9 +145,6 @@ public struct Rehearsal: Sendable {
         var results = sources.filter { $0.outcome == .left }
         var waiting = sources.filter { $0.outcome != .left }
         for index in waiting.indices {
-            let damaged = archive.damagedFiles(of: waiting[index].place)
-            guard damaged > 0 else { continue }
-            waiting[index].damagedFiles = damaged
             waiting[index].intact = IntactParts(
                 of: waiting[index].record, isDamaged: archive.isDamaged)
         }
@@ -152,6 +152,9 @@ public struct Rehearsal: Sendable {
         var done = Set(results.map(\.record.name))
         var free = workers
         let room = FreeSpace(of: place.directory)
+        // Where their user cannot be shown our directory, servers have theirs elsewhere.
+        let serverRoom =
+            host.rights.isRoot && !host.rights.canBind ? FreeSpace(of: place.short) : room
         let throttle = plan.limits.bandwidth.map { Throttle(bytesPerSecond: $0) }
         await withTaskGroup(of: (RehearsedSource, Int).self) { group in
             func begin() {
@@ -167,7 +170,8 @@ public struct Rehearsal: Sendable {
                         given: plan.targets.first { $0.name == next.record.name },
                         connectors: request.connectors, place: place, host: host,
                         verify: plan.verify, throttle: throttle, world: world,
-                        progress: progress, origin: origin, keeps: request.keeps, room: room,
+                        progress: progress, origin: origin, keeps: request.keeps,
+                        room: next.isServer ? serverRoom : room,
                         announce: { announce(.source(next.record.name, $0)) })
                     group.addTask { (await rehearsal.run(next, lanes: lanes), lanes) }
                 }
@@ -189,23 +193,27 @@ extension RehearsedSource {
     /// In a few words how it ended.
     var summary: String {
         switch outcome {
-        case .passed: notSet > 0 ? "restored and equal but for what was not set" : "restored, equal"
+        case .passed: "restored, \(equality)" + (notSet > 0 ? " but for what was not set" : "")
         case .different: faults
         case .failed: "FAILED: \(failure?.what ?? "")"
-        case .damaged:
-            intact.map {
-                "DAMAGED in the archive, not restored: \($0.lost.joined(separator: ", ")); all else "
-                    + "of it \(result == nil ? "not restored either" : faults)"
-            } ?? "DAMAGED in the archive, not restored"
+        case .damaged: "DAMAGED in the archive, " + (result == nil ? "not restored" : remains)
         case .unfinished: "not finished"
         case .left: "left out"
         }
     }
 
+    /// What was restored of a source that is damaged.
+    private var remains: String {
+        let lost = intact?.lost ?? []
+        return lost.isEmpty
+            ? "what is intact of it \(faults)"
+            : "not restored: \(lost.joined(separator: ", ")); all else of it \(faults)"
+    }
+
     /// What is wrong with what was restored.
     private var faults: String {
-        var parts = [isEqual ? "restored, equal" : "restored, NOT EQUAL"]
-        let starts = guests.count { $0.didFail && intact?.lost.contains(String($0.id)) != true }
+        var parts = ["restored, \(equality)"]
+        let starts = guests.count { $0.didFail && intact?.lostGuests.contains($0.id) != true }
         if starts > 0 { parts.append("\(starts) of \(guests.count) guests DID NOT COME UP") }
         let wrong = probes.count { !$0.held }
         if wrong > 0 { parts.append("\(wrong) of \(probes.count) probes FAILED") }

@@ -105,36 +105,29 @@ struct RehearsalReceipt {
         return (manifest.createdAt, false)
     }
 
-    private var reservations: [String] { reservationLines }
-
-    var reservationLines: [String] {
-        var texts: [String] = []
+    var reservations: [Reservation] {
+        var found: [Reservation] = []
+        func add(_ kind: Reservation.Kind, _ count: some BinaryInteger) {
+            if count > 0 { found.append(Reservation(kind, count: count)) }
+        }
         let report = run.archive.report
-        if !report.isGood {
-            texts.append(
-                "the archive did not pass its verification: \(report.problemCount) faults; only what is "
-                    + "intact was rehearsed")
-        }
-        let left = sources.count - asked.count
-        if left > 0 { texts.append("\(left) sources of the archive were not rehearsed") }
-        if reachedLimit { texts.append("the time limit ended the rehearsal") }
-        let omitted = manifest.sources.reduce(0) { $0 + $1.omissions.total }
-        if omitted > 0 {
-            texts.append("\(omitted) objects were omitted from the archive at export")
-        }
-        let notSet = asked.reduce(0) { $0 + $1.notSet }
-        if notSet > 0 { texts.append("\(notSet) attributes could not be set on the targets") }
-        let unproven = asked.flatMap(\.guests).count(where: \.isUnproven)
-        if unproven > 0 {
-            texts.append("of \(unproven) guests nothing shows whether their system comes up")
-        }
+        if !report.isGood { found.append(Reservation(.damaged, count: report.problemCount)) }
+        add(.notRehearsed, sources.count - asked.count)
+        if reachedLimit { found.append(Reservation(.timeLimit)) }
+        add(.omitted, manifest.sources.reduce(0) { $0 + $1.omissions.total })
+        add(.notSetOnTargets, asked.reduce(0) { $0 + $1.notSet })
+        add(.unproven, asked.flatMap(\.guests).count(where: \.isUnproven))
         if asked.contains(where: \.isThrowAway), run.host.rights.network.isEmpty {
-            texts.append("throw-away servers had no network of their own, only sockets")
+            found.append(Reservation(.noNetwork))
         }
         if asked.flatMap(\.guests).contains(where: { $0.acceleration == "tcg" }) {
-            texts.append("machines were emulated: their times are longer than with KVM")
+            found.append(Reservation(.emulated))
         }
-        return texts + asked.flatMap(\.reservations)
+        // What is said of one source is not said again of the next.
+        for reservation in asked.flatMap(\.reservations) where !found.contains(reservation) {
+            found.append(reservation)
+        }
+        return found
     }
 
     // MARK: - Measures
@@ -169,24 +162,17 @@ struct RehearsalReceipt {
         let plain = restored.reduce(Int64(0)) { $0 + $1.plainBytes }
         guard plain > 0 else { return nil }
         let replay: Set<RehearsalPhase> = [.load, .index, .analyse, .compare]
-        let spans = restored.flatMap(\.phases)
-        let work = spans.filter { replay.contains($0.phase) }
-        let start = work.map(\.start).min() ?? 0
-        let end = work.map(\.end).max() ?? 0
-        let constant: Set<RehearsalPhase> = [.prepare, .boot, .probe]
-        let fixed = restored.reduce(UInt64(0)) { most, source in
-            max(
-                most,
-                source.phases.filter { constant.contains($0.phase) }
-                    .reduce(0) { $0 + $1.end - $1.start })
-        }
+        let work = restored.flatMap(\.phases).filter { replay.contains($0.phase) }
+        let restore = TimedPhase.covered(work)
+        let verify = TimedPhase.covered(verifyPhases)
+        // Beside what is restored meanwhile, starts and probes cost no time.
+        let fixed = nanoseconds > restore + verify ? nanoseconds - restore - verify : 0
         let fetch = restored.compactMap { $0.clock?.reading.fetch }.reduce(0, +)
         return RehearsalRates(
             plainBytes: plain, storedBytes: restored.reduce(0) { $0 + $1.storedBytes },
             examinedBytes: run.archive.report.payload.bytes,
-            verifyMilliseconds: Int64(verifyPhases.reduce(0) { $0 + $1.end - $1.start })
-                / 1_000_000,
-            restoreMilliseconds: Int64((end - start) / 1_000_000),
+            verifyMilliseconds: Int64(verify / 1_000_000),
+            restoreMilliseconds: Int64(restore / 1_000_000),
             fixedMilliseconds: Int64(fixed / 1_000_000),
             processorMilliseconds: restored.reduce(ownMilliseconds) {
                 $0 + $1.serverMilliseconds
@@ -208,7 +194,12 @@ struct RehearsalReceipt {
 
     // MARK: - Writing
 
+    /// One rehearsal of a folder after the other: numbers and the history are the folder's.
     func write() throws(Failure) -> RehearsalOutcome {
+        try FolderLock.holding(run.folder) { () throws(Failure) in try writeNext() }
+    }
+
+    private func writeNext() throws(Failure) -> RehearsalOutcome {
         let history = RehearsalHistory(in: run.folder)
         let copies = ReceiptFiles(work: run.folder, archive: run.request.archive)
         let number = copies.nextNumber()
@@ -276,7 +267,7 @@ struct RehearsalReceipt {
                     "status": .integer(Int64(status)), "different": .integer(different),
                     "notSet": .integer(asked.reduce(0) { $0 + $1.notSet }),
                 ],
-                "reservations": .array(reservations.map { .string($0) }),
+                "reservations": .array(reservations.map { .string($0.text) }),
                 "reportSha256": .string(report.hex),
                 "tool": ["name": "exeat", "version": .string(Tool.version)],
                 "planSha256": .string(run.plan.digest.hex),

@@ -57,6 +57,19 @@ struct RehearsalReport {
                 .init("remarks", .array(result.remarks)),
             ]
         }
+        if let intact = source.intact {
+            members.append(
+                .init(
+                    "damaged",
+                    .array(
+                        intact.damage.map {
+                            [
+                                "artifact": .string($0.artifact), "kind": .string($0.kind),
+                                "damagedFiles": .integer(Int64($0.damagedFiles)),
+                                "files": .integer(Int64($0.files)),
+                            ]
+                        })))
+        }
         if let failure = source.failure {
             members.append(.init("failure", .string(failure.rendered)))
         }
@@ -125,7 +138,7 @@ struct RehearsalReport {
             let machine = "\(cores) \(cores == 1 ? "core" : "cores")"
             lines.append("foretold for \(size) on \(machine): \(prediction.text)")
         }
-        lines += receipt.reservationLines.map { "reservation: \($0)" }
+        lines += receipt.reservations.map { "reservation: \($0.text)" }
         lines.append("receipt: \(file)" + (isInArchive ? ", and in proof/ of the archive" : ""))
         if let kept = receipt.keptAt { lines.append("kept: the targets are in \(kept)") }
         lines.append(verdictLine)

@@ -7,7 +7,7 @@ import Runs
 
 /// What became of one source in a rehearsal.
 struct RehearsedSource: Sendable {
-    enum Outcome: String, Sendable {
+    enum Outcome: String, Sendable, CaseIterable {
         /// Restored, compared equal, all probes held.
         case passed
         /// Restored, and not equal to the archive, or a probe or a start failed.
@@ -30,6 +30,8 @@ struct RehearsedSource: Sendable {
     var outcome = Outcome.unfinished
     var failure: Failure?
     var result: ImportResult?
+    /// How it was compared.
+    var comparison = ImportPlan.Comparison.digest
     var probes: [ProbeOutcome] = []
     var guests: [StartedGuest] = []
     var clock: PhaseClock?
@@ -39,18 +41,20 @@ struct RehearsedSource: Sendable {
     /// Nanoseconds since the beginning of the rehearsal.
     var start: UInt64 = 0
     var end: UInt64 = 0
-    var damagedFiles = 0
-    /// What is restored, where that is not all; and the names of what is not.
+    /// What is restored where stored files of it are damaged; nil where none are.
     var intact: IntactParts?
     /// What is true and no failure, in words without names of objects.
-    var reservations: [String] = []
+    var reservations: [Reservation] = []
 
+    var damagedFiles: Int { intact?.damagedFiles ?? 0 }
     /// What is restored of it.
     var restored: SourceRecord { intact?.record ?? record }
     var plainBytes: Int64 { restored.artifacts.reduce(0) { $0 + $1.plainBytes } }
     var storedBytes: Int64 {
         restored.artifacts.flatMap(\.segments).reduce(0) { $0 + $1.bytes }
     }
+    /// Whether its throw-away target is a server.
+    var isServer: Bool { ["postgresql", "mariadb"].contains(record.kind) }
     var notSet: Int64 { result?.shortfallCount ?? 0 }
 
     /// Whether all comparisons found what the archive has.
@@ -58,10 +62,21 @@ struct RehearsedSource: Sendable {
         result.map { $0.differenceCount == 0 && $0.comparisons.allSatisfy(\.equal) } ?? false
     }
 
+    /// What was restored is, as far as it was compared.
+    var equality: String {
+        guard isEqual else { return "NOT EQUAL" }
+        return switch comparison {
+        case .digest: "equal"
+        case .counts: "equal by counts"
+        case .none: "NOT COMPARED"
+        }
+    }
+
     /// The exit status that it alone would give.
     var status: Int32 {
         switch outcome {
-        case .passed: notSet > 0 || guests.contains { $0.isUnproven } ? 2 : 0
+        case .passed:
+            notSet > 0 || comparison != .digest || guests.contains { $0.isUnproven } ? 2 : 0
         case .different, .damaged: 3
         case .failed: failure.map { $0.code.exitStatus == 3 ? 3 : 1 } ?? 1
         case .unfinished: 1

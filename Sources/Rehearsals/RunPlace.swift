@@ -20,21 +20,41 @@ final class RunPlace: Sendable {
     init(in folder: String, world: World) throws(Failure) {
         try Files.makeDirectory(folder, mode: 0o700)
         let name = Hex.encode(world.random(6))
-        directory = Files.absolute(folder) + "/run-" + name
-        short = "/tmp/" + Self.outsideName + name
+        let directory = Files.absolute(folder) + "/run-" + name
+        let short = "/tmp/" + Self.outsideName + name
+        do throws(Failure) {
+            // Whoever cleans up meanwhile finds it locked, or not at all.
+            lock = try FolderLock.holding(folder) { () throws(Failure) in
+                try Self.locked(directory)
+            }
+            try Self.fill(directory, short)
+            guardian = Mutex(try Guardian(of: directory))
+        } catch {
+            unsafe rmdir(short)
+            try? Files.remove(directory)
+            throw error
+        }
+        self.directory = directory
+        self.short = short
+    }
+
+    private static func locked(_ directory: String) throws(Failure) -> Descriptor {
         try Files.makeDirectory(directory, mode: 0o700)
-        lock = try Descriptor(opening: directory + "/lock", O_RDWR | O_CREAT)
+        let lock = try Descriptor(opening: directory + "/lock", O_RDWR | O_CREAT)
         guard try lock.lock() else {
             throw Failure(.locked, "\"\(directory)\" is in use by another process")
         }
-        try Files.makeDirectory(directory + "/processes", mode: 0o700)
+        return lock
+    }
+
+    private static func fill(_ directory: String, _ short: String) throws(Failure) {
         try Files.write(Array((short + "\n").utf8), to: directory + "/places", mode: 0o600)
+        try Files.makeDirectory(directory + "/processes", mode: 0o700)
         guard unsafe mkdir(short, 0o711) == 0 else {
             throw Failure(errno: errno, "cannot create \"\(short)\"")
         }
         // The mode counts, whatever the mask of the user is.
         unsafe chmod(short, 0o711)
-        guardian = Mutex(try Guardian(of: directory))
     }
 
     /// Where a process writes down that it runs.
@@ -73,22 +93,39 @@ final class RunPlace: Sendable {
 
     /// Removes what rehearsals that were killed have left in a folder; gives how many there were.
     static func cleanUp(after folder: String) -> Int {
-        var count = 0
-        for name in (try? Files.names(in: folder)) ?? [] where name.hasPrefix("run-") {
-            let directory = folder + "/" + name
-            guard !Files.exists(directory + "/kept") else { continue }
-            if (try? cleanAbandoned(directory)) == true { count += 1 }
+        guard Files.exists(folder) else { return 0 }
+        let abandoned = try? FolderLock.holding(folder) { () throws(Failure) in
+            var found: [String] = []
+            for name in try Files.names(in: folder) where isRun(name, in: folder) {
+                let directory = folder + "/" + name
+                guard !Files.exists(directory + "/kept") else { continue }
+                if (try? locked(directory)) != nil { found.append(directory) }
+            }
+            return found
         }
-        return count
+        return (abandoned ?? []).count { (try? cleanAbandoned($0)) != nil }
     }
 
     /// A run whose lock can be had has no process any more.
-    private static func cleanAbandoned(_ directory: String) throws(Failure) -> Bool {
-        let lock = try Descriptor(opening: directory + "/lock", O_RDWR | O_CREAT)
-        guard try lock.lock() else { return false }
+    private static func cleanAbandoned(_ directory: String) throws(Failure) {
+        let lock = try locked(directory)
         try clean(directory)
         // Until here nobody else cleans up.
-        return lock.raw >= 0
+        _ = lock.raw
+    }
+
+    /// Whether a directory was made by a rehearsal: a user's own may be called `run-2026`, too.
+    private static func isRun(_ name: String, in folder: String) -> Bool {
+        let directory = folder + "/" + name
+        guard name.hasPrefix("run-"), name.utf8.count == 16,
+            Hex.decode(name.dropFirst(4)) != nil,
+            Files.kind(directory) == S_IFDIR, let names = try? Files.names(in: directory)
+        else { return false }
+        if let places = try? Files.readText(directory + "/places") {
+            return places.hasPrefix("/tmp/" + outsideName + name.dropFirst(4) + "\n")
+        }
+        // It was killed before it wrote anything down.
+        return names == ["lock"] || names == ["lock", "places.partial"]
     }
 
     private static func clean(_ directory: String) throws(Failure) {
@@ -107,6 +144,10 @@ final class RunPlace: Sendable {
         for place in places.split(separator: "\n") where isOurs(place) {
             try removeSoon(String(place))
         }
+        // The list goes last: it says what else there is, and whose all of it is.
+        for name in try Files.names(in: directory) where name != "places" && name != "lock" {
+            try removeSoon(directory + "/" + name)
+        }
         try removeSoon(directory)
     }
 
@@ -123,6 +164,19 @@ final class RunPlace: Sendable {
             usleep(100_000)
         }
         try TreeRemoval.remove(path)
+    }
+}
+
+/// Rehearsals of the same folder wait for each other where one makes its directory, looks for those of others, or
+/// numbers its receipt.
+enum FolderLock {
+    static func holding<Value: ~Copyable>(
+        _ folder: String, _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let lock = try Descriptor(opening: folder + "/.lock", O_RDWR | O_CREAT, mode: 0o600)
+        while try !lock.lock() { usleep(20_000) }
+        defer { _ = lock.raw }
+        return try body()
     }
 }
 

@@ -39,12 +39,12 @@ struct SourceRehearsal: Sendable {
         defer { scheduler.close() }
         let work = Work(place: source.place, keeps: keeps)
         do throws(Failure) {
-            guard source.damagedFiles == 0 || source.intact != nil else {
-                throw Self.damage(of: source)
+            if let intact = source.intact, !intact.isWorthwhile {
+                throw Self.damage(intact, of: source)
             }
             try room.admit(source.restored)
             try await restore(&source, clock, scheduler, work)
-            if source.intact != nil { throw Self.damage(of: source) }
+            if let intact = source.intact { throw Self.damage(intact, of: source) }
         } catch {
             source.failure = error
             source.outcome =
@@ -60,13 +60,22 @@ struct SourceRehearsal: Sendable {
         return source
     }
 
-    private static func damage(of source: RehearsedSource) -> Failure {
+    private static func damage(_ intact: IntactParts, of source: RehearsedSource) -> Failure {
+        var parts = intact.damage.prefix(10).map {
+            "\($0.artifact) (\($0.damagedFiles) of \($0.files))"
+        }
+        if intact.damage.count > parts.count {
+            parts.append("\(intact.damage.count - parts.count) more")
+        }
         let lost =
-            source.intact.map { "nothing of " + $0.lost.joined(separator: ", ") }
-            ?? "nothing of this source"
+            source.result == nil
+            ? "nothing of this source"
+            : intact.lost.isEmpty
+                ? "nothing in them" : "nothing of " + intact.lost.joined(separator: ", ")
         return Failure(
             .bagFileChanged,
-            "\(source.damagedFiles) stored files of source \"\(source.record.name)\" are damaged",
+            "\(intact.damagedFiles) stored files of source \"\(source.record.name)\" are damaged: "
+                + parts.joined(separator: ", "),
             hint: "Fetch them again from the original archive; \(lost) was restored.")
     }
 
@@ -127,7 +136,8 @@ struct SourceRehearsal: Sendable {
     ) async throws(Failure) {
         let (record, intact) = (source.restored, source.intact)
         let (place, rights) = (self.place, self.rights)
-        let archive = self.archive.contents.replaying(record, at: source.place)
+        let lost = record.artifacts.flatMap(\.segments).filter(self.archive.isDamaged)
+        let archive = self.archive.contents.replaying(record, at: source.place).without(lost)
         let (connectors, progress) = (self.connectors, self.progress)
         let number = source.place
         var directory: String?
@@ -160,6 +170,7 @@ struct SourceRehearsal: Sendable {
         source.loads[.load] = MachineLoad.now().since(before)
         source.serverMilliseconds = server.map { ProcessorTime.of(tree: $0.process.number) } ?? 0
         source.result = result.result
+        source.comparison = verify
         let plan = given?.rehearsal
         let probes = Probe.list(record, plan, isThrowAway: source.isThrowAway)
         var unopened: [String: Failure] = [:]
@@ -173,7 +184,7 @@ struct SourceRehearsal: Sendable {
         }
         let failures = unopened
         let copy = source
-        let (host, world, restored) = (self.host, self.world, directory)
+        let (host, world, restored, keeps) = (self.host, self.world, directory, self.keeps)
         // What blocks runs on a lane: starting guests, and waiting for them.
         let after = try await scheduler.run { () throws(Failure) in
             var source = copy
@@ -181,30 +192,39 @@ struct SourceRehearsal: Sendable {
                 directory: restored, place: place, host: host, clock: clock, world: world,
                 progress: progress, plan: plan, number: number, unopened: failures)
             defer { work.add(starting) }
-            try starting.run(probes)
-            let lost = (intact?.lost ?? []).compactMap { part in
-                IntactParts.guest(part).map { StartedGuest(lost: $0, of: copy.record) }
-            }
-            source.guests = starting.guests + lost
-            let asking = ProbeAsking(
-                importer: result.importer, machines: starting.machines,
-                containers: starting.containers,
-                obstacles: Dictionary(
-                    source.guests.compactMap { guest in guest.obstacle.map { (guest.id, $0) } }
-                ) { first, _ in first }, progress: progress)
-            for probe in probes {
-                let phase: RehearsalPhase = probe.kind == .serial ? .boot : .probe
-                source.probes.append(
-                    try clock.measure(phase) { () throws(Failure) in try asking.ask(probe) })
-            }
-            try starting.watch(after: source.probes, probes)
-            source.guests = starting.guests + lost
+            try starting.look()
+            let lost = (intact?.lostGuests ?? []).map { StartedGuest(lost: $0, of: copy.record) }
+            var outcomes: [Int: ProbeOutcome] = [:]
+            // One after the other where memory is short.
+            repeat {
+                if starting.hasStarted { starting.endStarted() }
+                try starting.startSome(probes, keeps: keeps)
+                let asking = ProbeAsking(
+                    importer: result.importer, starting: starting, lost: lost, progress: progress)
+                for (place, probe) in probes.enumerated()
+                where outcomes[place] == nil && (starting.isAbout(probe) || !starting.hasMore) {
+                    let phase: RehearsalPhase = probe.kind == .serial ? .boot : .probe
+                    outcomes[place] = try clock.measure(phase) { () throws(Failure) in
+                        try asking.ask(probe)
+                    }
+                }
+                try starting.watch(
+                    after: probes.enumerated().compactMap { place, probe in
+                        outcomes[place].map { (probe, $0) }
+                    })
+            } while starting.hasMore
+            source.probes = probes.indices.compactMap { outcomes[$0] }
+            source.guests = (starting.guests + lost).sorted { $0.id < $1.id }
             return source
         }
         source = after
         source.outcome = Self.outcome(of: source)
         source.reservations += result.result.reservations
-        if verify == .none { source.reservations.append("what was restored was not compared") }
+        switch verify {
+        case .digest: break
+        case .counts: source.reservations.append(Reservation(.restoredByCounts))
+        case .none: source.reservations.append(Reservation(.restoredNotCompared))
+        }
     }
 
     static func outcome(of source: RehearsedSource) -> RehearsedSource.Outcome {

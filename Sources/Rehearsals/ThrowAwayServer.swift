@@ -125,13 +125,26 @@ final class ThrowAwayServer: Sendable {
             return (major, "\(root)/\(major)/bin")
         }
         // Elsewhere than on Debian the programs are on the path.
-        let output = try? Command("initdb", ["--version"]).run(
-            output: "/dev/null", errors: "/dev/null")
-        if found.isEmpty, output?.status == 0 { return (wanted, "") }
+        if let major = majorOnPath(), major >= wanted { return (major, "") }
         throw Failure(
             .databaseTool,
             "no PostgreSQL server of version \(wanted) or later is installed here",
             hint: "Install postgresql-\(wanted), or name a lab server as target in the plan.")
+    }
+
+    /// The major version of the programs on the path; nil where there are none.
+    private static func majorOnPath() -> Int? {
+        guard let file = try? Command.unnamedFile(),
+            var running = try? Command("initdb", ["--version"]).start(output: file.raw),
+            (try? running.wait())?.status == 0
+        else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 100)
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            (try? unsafe file.read(into: $0, at: 0)) ?? 0
+        }
+        // "initdb (PostgreSQL) 17.2 (Debian 17.2-1)", "initdb (PostgreSQL) 18beta1".
+        let words = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
+        return words.count > 2 ? Int(words[2].prefix { $0.isNumber }) : nil
     }
 
     static func postgresql(
@@ -166,12 +179,14 @@ final class ThrowAwayServer: Sendable {
     static func mariadb(_ site: Site) throws(Failure) -> ThrowAwayServer {
         let user = site.cage.user.map { ["--user=\($0.name)"] } ?? []
         do throws(Failure) {
+            // A server that starts removes the temporary tables of all that keep theirs in the same
+            // place: in /tmp also those of this machine's own servers.
             try site.run(
                 "mariadb-install-db",
                 [
                     "--no-defaults", "--datadir=\(site.seen)/data", "--skip-test-db",
                     "--auth-root-authentication-method=normal", "--skip-name-resolve",
-                    "--innodb-log-file-size=32M",
+                    "--innodb-log-file-size=32M", "--tmpdir=\(site.seen)",
                 ] + user)
         } catch {
             guard error.code == .notFound else { throw error }
@@ -189,6 +204,8 @@ final class ThrowAwayServer: Sendable {
                 "--local-infile=1", "--event-scheduler=OFF", "--max-allowed-packet=1G",
                 "--log-bin-trust-function-creators=1", "--innodb-buffer-pool-size=256M",
                 "--innodb-log-file-size=128M", "--tmpdir=\(site.seen)",
+                // What is restored reads and writes no files but its own.
+                "--secure-file-priv=\(site.seen)",
             ] + user
         ) { Port.takes(unix: socket) }
         return ThrowAwayServer(process: process, socket: socket)

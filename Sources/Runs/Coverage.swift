@@ -6,19 +6,24 @@ public import Manifests
 /// written by one run, and must agree.
 public struct Coverage<Contents: SealedContents> {
     private let bag: Contents
+    private let catalogue: JSON
+    private let counts: [OmissionSummary.Count]
 
-    public init(_ bag: Contents) { self.bag = bag }
+    /// Reads the catalogue. Throws `.coverageMismatch` for a version that this release does not know.
+    public init(_ bag: Contents) throws(Failure) {
+        self.bag = bag
+        catalogue = try Catalogue.read(from: bag)
+        counts = Catalogue.omissions(of: catalogue)
+    }
 
     /// The catalogue against the seal, without any secret key.
     public func check() throws(Failure) {
-        let catalogue = try Catalogue.read(from: bag)
         let outcome = bag.seal.outcome
         guard catalogue["bag"]?.string == "urn:uuid:" + bag.seal.bag,
             catalogue["expected"]?.integer == outcome.expected,
             catalogue["exported"]?.integer == outcome.exported,
             catalogue["omitted"]?.integer == outcome.omitted
         else { throw mismatch("the catalogue and the seal") }
-        let counts = try Catalogue.omissions(in: bag)
         // What the contract's list does not explain leaves a run open, as omissions do.
         let unexplained = ([catalogue] + (catalogue["sources"]?.array ?? [])).contains {
             $0["coverage"]?["unexplained"]?.integer ?? 0 > 0
@@ -31,8 +36,7 @@ public struct Coverage<Contents: SealedContents> {
 
     /// The manifest against the catalogue.
     public func check(_ manifest: Manifest) throws(Failure) {
-        let listed = (try Catalogue.read(from: bag))["sources"]?.array ?? []
-        let counts = try Catalogue.omissions(in: bag)
+        let listed = catalogue["sources"]?.array ?? []
         guard listed.count == manifest.sources.count,
             manifest.sources.flatMap(\.omissions.counts) == counts
         else { throw mismatch("the manifest and the catalogue") }

@@ -7,13 +7,15 @@ import Plans
 struct DeclaredCoverage {
     /// Something that one list has and the others do not explain.
     struct Gap: Sendable, Equatable {
-        enum Kind: String, Sendable {
+        enum Kind: String, Sendable, CaseIterable {
             /// In the archive, and nobody has declared it.
             case undeclared
             /// Declared, and nothing of the kind was found.
             case notFound = "not-found"
             /// Declared by name as what must leave, and left out.
             case leftOut = "left-out"
+            /// Left out, and not listed by name: whether it was declared cannot be told.
+            case unlisted
             /// Declared exempt, and in the archive all the same.
             case exported = "exempt-exported"
             /// Of another legal category than declared.
@@ -30,24 +32,29 @@ struct DeclaredCoverage {
     private(set) var gaps: [Gap] = []
     private(set) var found: [Int]
     private(set) var exempt: [Int64]
+    /// How many objects were left out beyond those that the manifest lists.
+    private let unlisted: Int64
     private let declarations: [DeclarationPlan]
 
     /// Artifacts that are ours: lists of what the others hold, which no contract knows of.
-    private static let own: Set<String> = ["file-index", "postgresql-contents", "mariadb-contents"]
+    private static let own: Set<String> = [
+        "file-index", "log-text-index", "log-text-streams", "secret-list", "postgresql-contents",
+        "mariadb-contents",
+    ]
 
     /// nil where the plan declares nothing.
     init?(_ declarations: [DeclarationPlan], _ source: SourceRecord) {
         guard !declarations.isEmpty else { return nil }
         self.declarations = declarations
+        unlisted = source.omissions.total - Int64(source.omissions.lines.count)
         found = Array(repeating: 0, count: declarations.count)
         exempt = Array(repeating: 0, count: declarations.count)
         for artifact in source.artifacts where !Self.own.contains(artifact.kind) { judge(artifact) }
         for line in source.omissions.lines { judge(line) }
-        let unlisted = source.omissions.total - Int64(source.omissions.lines.count)
         if unlisted > 0, declarations.contains(where: { $0.exemption == nil && $0.isByName }) {
             gaps.append(
                 Gap(
-                    kind: .leftOut,
+                    kind: .unlisted,
                     what: "\(unlisted) objects that were left out are not listed one by one, so "
                         + "nobody can tell whether one of them was declared by name"))
         }
@@ -101,7 +108,11 @@ struct DeclaredCoverage {
     /// An object that was found and left out: exempt, or covered by the plan in general, but not
     /// declared by its name as what must leave.
     private mutating func judge(_ line: JSON) {
-        guard let name = (line["object"] ?? line["path"])?.string else { return }
+        let bytes = line["path64"]?.string.flatMap { Base64.decode($0) }
+        guard
+            let name = (line["object"] ?? line["path"])?.string
+                ?? bytes.map({ String(decoding: $0, as: UTF8.self) })
+        else { return }
         if let place = declarations.indices.first(where: {
             declarations[$0].exemption != nil && declarations[$0].covers(name: name, kind: nil)
         }) {
@@ -135,7 +146,10 @@ struct DeclaredCoverage {
                         members.append(.init("legal", "exempt"))
                         members.append(.init("ground", .string(exemption.ground)))
                         members.append(.init("clause", .string(exemption.clause)))
-                        members.append(.init("omitted", .integer(exempt[place])))
+                        // Of what is not listed nobody knows to which entry it belongs.
+                        if unlisted == 0 {
+                            members.append(.init("omitted", .integer(exempt[place])))
+                        }
                     }
                     return .object(members)
                 }),

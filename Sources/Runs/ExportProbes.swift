@@ -37,8 +37,11 @@ struct ExportProbes {
     private func record(_ probe: ProbePlan) throws(Failure) -> ProbeRecord {
         let expected: String? = if case .text(let text) = probe.expectation { text } else { nil }
         var answer: ProbeAnswer?
-        if let question = ProbeQuestion(request: probe.request) {
-            do throws(Failure) { answer = try source.exporter.answer(question) } catch {
+        if let question = ProbeQuestion(request: probe.request, within: probe.patience) {
+            do throws(Failure) {
+                answer = try source.exporter.answer(question)
+                try answer?.checkLength()
+            } catch {
                 throw error.during("cannot answer the probe \"\(probe.name)\"")
             }
         }

@@ -22,7 +22,7 @@ public struct ImportRun: Sendable {
     let progress: Progress
     let startedAt: Timestamp
     /// What the receipt must tell of exceptions.
-    let reservations: [String]
+    let reservations: [Reservation]
     /// When the archive had passed, and the first byte might go to a target.
     let verifiedAt: Timestamp
 
@@ -64,8 +64,9 @@ public struct ImportRun: Sendable {
         let reservations = try exceptions(bag.seal, sealDigest, memory, exception, at: startedAt)
         let archive = try OpenArchive(bag, keys: archiveKeys)
         try archive.checkManifest(against: bag)
-        try Coverage(bag).check()
-        try Coverage(bag).check(archive.manifest)
+        let coverage = try Coverage(bag)
+        try coverage.check()
+        try coverage.check(archive.manifest)
         let verifiedAt = world.now()
         try checkNames(plan, archive.manifest)
         let directory = work ?? "./\(archive.manifest.name).import"
@@ -92,17 +93,16 @@ public struct ImportRun: Sendable {
     private static func exceptions(
         _ seal: Seal, _ digest: Digest256, _ memory: SealMemory?, _ exception: Exception,
         at moment: Timestamp
-    ) throws(Failure) -> [String] {
-        var reservations: [String] = []
+    ) throws(Failure) -> [Reservation] {
+        var reservations: [Reservation] = []
         if let until = seal.restoreBefore, moment >= until {
             // The verification has let it pass, because it was told to.
-            reservations.append(
-                exception.reservation("the archive was to be restored before \(until.text)"))
+            reservations.append(exception.reservation(.expired, [until.text]))
         }
         guard let memory else { return reservations }
-        do throws(Failure) { try memory.check(seal, digest: digest) } catch {
-            guard exception.acceptsOlder else { throw error }
-            reservations.append(exception.reservation(error.what))
+        if let doubt = memory.doubt(seal, digest: digest) {
+            guard exception.acceptsOlder else { throw doubt.failure }
+            reservations.append(exception.reservation(doubt.kind, doubt.values))
         }
         return reservations
     }

@@ -14,6 +14,8 @@ public struct OpenArchive: ArtifactSource {
     private let identities: [Identity]
     /// Told how long it takes to get at plaintext; nil where nobody asks.
     private var clock: PhaseClock?
+    /// Paths of segments that are lost, where what is left is replayed.
+    private var lost: Set<String> = []
 
     /// Reads the manifest of a bag, verified or not.
     ///
@@ -95,10 +97,26 @@ public struct OpenArchive: ArtifactSource {
         return archive
     }
 
+    /// The same archive without some of its segments: what does not need them is replayed.
+    public func without(_ segments: [SegmentRecord]) -> OpenArchive {
+        var archive = self
+        archive.lost = Set(segments.map(\.path))
+        return archive
+    }
+
+    var isSalvaged: Bool { !lost.isEmpty }
+
+    public func lacks(_ record: ArtifactRecord) -> Bool {
+        isSalvaged && record.segments.contains { lost.contains($0.path) }
+    }
+
     public func open(
         _ record: ArtifactRecord, segment: Int
     ) throws(Failure) -> SegmentStream {
         let segment = record.segments[segment]
+        guard !lost.contains(segment.path) else {
+            throw Failure(.bagFileChanged, "\"\(segment.path)\" is damaged in the archive")
+        }
         let source = TimedSource(try bag.source(of: BagPath(segment.path)), clock, .fetch)
         if isEncrypted {
             return SegmentStream(

@@ -26,23 +26,23 @@ struct Receipt {
     }
 
     /// What somebody who relies on this receipt must know.
-    private var reservations: [String] {
+    private var reservations: [Reservation] {
         var reservations = run.reservations
         switch run.plan.verify {
         case .digest: break
-        case .counts: reservations.append("the target was compared by counts only")
-        case .none: reservations.append("the target was not compared")
+        case .counts: reservations.append(Reservation(.byCounts))
+        case .none: reservations.append(Reservation(.notCompared))
         }
         if notSet > 0 {
-            reservations.append("\(notSet) attributes could not be set on the target")
+            reservations.append(Reservation(.notSet, count: notSet))
         }
         let omitted = run.archive.manifest.sources.reduce(0) { $0 + $1.omissions.total }
         if omitted > 0 {
-            reservations.append("\(omitted) objects were omitted from the archive at export")
+            reservations.append(Reservation(.omitted, count: omitted))
         }
         let missing = run.archive.manifest.sources.count - results.count
         if missing > 0 {
-            reservations.append("\(missing) sources of the archive were not imported")
+            reservations.append(Reservation(.notImported, count: missing))
         }
         return reservations + results.flatMap(\.result.reservations)
     }
@@ -53,7 +53,7 @@ struct Receipt {
             results.filter { $0.result.shortfallCount > 0 }.map { entry in
                 [
                     "folder": .string(entry.source.folder),
-                    "what": "set by hand what the target did not take",
+                    "what": .string(Reservation(.setByHand).text),
                     "count": .integer(entry.result.shortfallCount),
                 ]
             })
@@ -146,7 +146,7 @@ struct Receipt {
                     "notSet": .integer(notSet),
                 ],
                 "manualActions": manualActions,
-                "reservations": .array(reservations.map { .string($0) }),
+                "reservations": .array(reservations.map { .string($0.text) }),
                 "reportSha256": .string(report.hex),
                 "tool": ["name": "exeat", "version": .string(Tool.version)],
                 "planSha256": .string(run.plan.digest.hex),
@@ -194,7 +194,7 @@ struct Receipt {
         [
             "status": .integer(Int64(status)), "receipt": .string(receipt),
             "report": .string(run.work + "/report.json"),
-            "reservations": .array(reservations.map { .string($0) }),
+            "reservations": .array(reservations.map { .string($0.text) }),
             "sources": .array(
                 results.map { entry in
                     [
@@ -237,7 +237,7 @@ struct Receipt {
                     "… \(entry.result.remarks.count) remarks in all, see \(run.work)/report.json")
             }
         }
-        lines += reservations.map { "reservation: \($0)" }
+        lines += reservations.map { "reservation: \($0.text)" }
         lines.append(
             "receipt: \(run.work)/\(name)"
                 + (folder.map {

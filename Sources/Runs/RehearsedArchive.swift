@@ -40,14 +40,10 @@ public struct RehearsedArchive: Sendable {
     ) throws(Failure) -> RehearsedArchive {
         let contents = try OpenArchive(bag, keys: keys)
         try contents.checkManifest(against: bag)
-        try Coverage(bag).check()
-        try Coverage(bag).check(contents.manifest)
+        let coverage = try Coverage(bag)
+        try coverage.check()
+        try coverage.check(contents.manifest)
         return RehearsedArchive(contents: contents, bag: bag)
-    }
-
-    /// How many stored files of a source are damaged.
-    public func damagedFiles(of source: Int) -> Int {
-        contents.manifest.sources[source].artifacts.flatMap(\.segments).count(where: isDamaged)
     }
 
     /// Whether the stored file of a segment is lost or is not what was sealed.

@@ -1,6 +1,7 @@
 import Bags
 import Basics
 import Glibc
+import Manifests
 import Primitives
 
 /// The newest archive of each series that was imported here: what keeps an old good archive from
@@ -62,28 +63,38 @@ struct SealMemory: Sendable {
         return entries.first { $0.series == series.id && $0.signer == seal.signer.principal }
     }
 
-    /// Throws `.sealReplayed` for an archive that is older than one seen before, and `.sealForked` for
-    /// one that contradicts it.
-    func check(_ seal: Seal, digest: Digest256) throws(Failure) {
-        guard let series = seal.series, let seen = entry(of: seal) else { return }
+    /// Why an archive does not go with those seen before: `.sealReplayed` for one that is older,
+    /// `.sealForked` for one that contradicts; and what is reserved if it is taken all the same.
+    func doubt(_ seal: Seal, digest: Digest256) -> Doubt? {
+        guard let series = seal.series, let seen = entry(of: seal) else { return nil }
+        let values = [String(series.sequence), String(seen.sequence), seen.seenAt]
         guard series.sequence >= seen.sequence else {
-            throw Failure(
-                .sealReplayed,
-                "the archive is number \(series.sequence) of its series; number \(seen.sequence) "
-                    + "was imported here at \(seen.seenAt)",
-                hint: "Use the newest archive.")
+            return Doubt(
+                failure: Failure(
+                    .sealReplayed,
+                    "the archive is number \(series.sequence) of its series; number \(seen.sequence) "
+                        + "was imported here at \(seen.seenAt)",
+                    hint: "Use the newest archive."),
+                kind: .older, values: values)
         }
         let contradicts =
             series.sequence == seen.sequence
             ? digest.hex != seen.seal
             : series.sequence == seen.sequence + 1 && series.previous?.hex != seen.seal
-        guard !contradicts else {
-            throw Failure(
+        guard contradicts else { return nil }
+        return Doubt(
+            failure: Failure(
                 .sealForked,
                 "the archive is number \(series.sequence) of its series, and does not go with number "
                     + "\(seen.sequence) that was imported here at \(seen.seenAt)",
-                hint: "Ask the exporter which of the two is right.")
-        }
+                hint: "Ask the exporter which of the two is right."),
+            kind: .forked, values: values)
+    }
+
+    struct Doubt {
+        let failure: Failure
+        let kind: Reservation.Kind
+        let values: [String]
     }
 
     /// Remembers the archive, unless a newer one is known.
@@ -149,7 +160,8 @@ public struct Exception: Sendable {
     }
 
     /// For the receipt.
-    func reservation(_ failure: String) -> String {
-        "accepted by \(approvers.joined(separator: " and ")) although \(failure): \(reason)"
+    func reservation(_ kind: Reservation.Kind, _ values: [String]) -> Reservation {
+        Reservation(
+            kind, [approvers.joined(separator: " and ")] + values + [reason])
     }
 }

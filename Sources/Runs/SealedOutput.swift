@@ -31,7 +31,8 @@ struct SealedOutput {
         return ExportOutcome(
             sealedStatus: Int32(seal.outcome.status), output: output, bag: "urn:uuid:" + seal.bag,
             expected: seal.outcome.expected, exported: seal.outcome.exported,
-            omissions: try Catalogue.omissions(in: bag), payloadFiles: seal.payload.files,
+            omissions: Catalogue.omissions(of: try Catalogue.read(from: bag)),
+            payloadFiles: seal.payload.files,
             payloadBytes: seal.payload.bytes, tagManifest: seal.subject.hex, wasSealed: true,
             stamps: try await complete(stamps(in: bag), progress), gaps: [])
     }
@@ -113,9 +114,9 @@ public enum Catalogue {
         return catalogue
     }
 
-    static func omissions(in bag: some BagContents) throws(Failure) -> [OmissionSummary.Count] {
-        let sources = try read(from: bag)["sources"]?.array ?? []
-        return sources.flatMap { $0["omitted"]?.array ?? [] }.compactMap { omission in
+    static func omissions(of catalogue: JSON) -> [OmissionSummary.Count] {
+        (catalogue["sources"]?.array ?? []).flatMap { $0["omitted"]?.array ?? [] }.compactMap {
+            omission in
             guard let reason = omission["reason"]?.string, let count = omission["count"]?.integer,
                 let accepted = omission["accepted"]?.bool
             else { return nil }

@@ -26,6 +26,8 @@ struct ThrottledArchive: ArtifactSource {
                 progress: progress, clock: clock))
     }
 
+    func lacks(_ record: ArtifactRecord) -> Bool { archive.lacks(record) }
+
     private struct Stage: ByteSource, ~Copyable {
         let stream: SegmentStream
         let throttles: [Throttle]

@@ -105,8 +105,10 @@ public struct Verification: Sendable {
                 failure: report.failure
                     ?? Failure(.bagUnsealed, "the archive has no seal that could be verified"))
         }
+        let coverage: Coverage<VerifiedBag>
         do throws(Failure) {
-            try Coverage(verified).check()
+            coverage = try Coverage(verified)
+            try coverage.check()
         } catch { return Verification(report, failure: error) }
         let isEncrypted = bag.entries.contains { $0.path.text == "exeat/manifest.json.age" }
         if isEncrypted, keys.isEmpty {
@@ -115,7 +117,7 @@ public struct Verification: Sendable {
         let archive = try OpenArchive(verified, keys: keys)
         do throws(Failure) {
             try archive.checkManifest(against: verified)
-            try Coverage(verified).check(archive.manifest)
+            try coverage.check(archive.manifest)
             let findings = try await audit(archive, auditors, progress)
             return Verification(
                 report, findings, failure: nil, bag: verified, manifest: archive.manifest)

@@ -214,6 +214,8 @@ struct VerifyText {
           done
         fi
 
+        \(VerifyDates.script)
+
         if [ $whole = no ]; then
           echo "the proof is complete and unchanged; NOTHING IS SAID ABOUT THE DATA, which is not here"
           exit 2

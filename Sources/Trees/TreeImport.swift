@@ -145,21 +145,29 @@ public final class TreeImport: Sendable {
     public func finish() throws(Failure) {
         if isFinished { return }
         let (stored, target) = try prepared()
-        var finisher = TreeFinisher(target)
+        var finisher = TreeFinisher(target, hasGaps: artifacts.lacksAny(of: source))
         var index = stored.wholeIndex()
-        while let entry = try index.nextEntry() {
+        while let entry = try index.nextLate() {
             try room.progress.checkCancelled()
             try finisher.add(entry)
         }
         try finisher.finish()
-        for segment in finisher.segmentsToRevisit.sorted() {
-            var reader = try stored.open(segment)
-            var restorer = TreeRestorer(target)
-            try restorer.restoreLinkAttributes(&reader)
-        }
+        for segment in finisher.segmentsToRevisit.sorted() { try revisit(segment) }
         try saveShortfalls()
         try Files.write(Array(Boot.identity.utf8), to: notStoredPath, mode: 0o600)
         try Files.write(target.findings.line, to: finishedPath, mode: 0o600)
+    }
+
+    /// Sets what attributes of links only a segment has.
+    private func revisit(_ segment: Int) throws(Failure) {
+        let (stored, target) = try prepared()
+        do throws(Failure) {
+            var reader = try stored.open(segment)
+            var restorer = TreeRestorer(target)
+            try restorer.restoreLinkAttributes(&reader)
+        } catch {
+            guard error.code == .bagFileChanged, artifacts.lacksAny(of: source) else { throw error }
+        }
     }
 
     /// What `compare` is asked for by number. What takes long in one go comes first, beside the
@@ -301,9 +309,7 @@ public final class TreeImport: Sendable {
             mappings: ["owners": .string(destination.policy.rawValue)],
             reservations: target.owners.merged == 0
                 ? []
-                : [
-                    "\(target.owners.merged) owners or groups of the target stand for several of the source"
-                ])
+                : [Reservation(.mergedOwners, count: target.owners.merged)])
     }
 }
 

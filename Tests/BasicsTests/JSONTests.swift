@@ -18,6 +18,37 @@ import Testing
         #expect(throws: Failure(.jsonMalformed, "")) { try JSON(parsing: Array(text.utf8)) }
     }
 
+    /// A few keys are compared one by one, many by their digests.
+    @Test(arguments: [2, 16, 17, 40]) func aKeyThatComesTwiceIsRefused(count: Int) throws {
+        let members = (0..<count).map { "\"k\($0)\":\($0)" }
+        let whole = "{" + members.joined(separator: ",") + "}"
+        #expect(try JSON(parsing: Array(whole.utf8)).members?.count == count)
+        for again in [0, count - 1] {
+            let twice = "{" + members.joined(separator: ",") + ",\"\\u006b\(again)\":0}"
+            #expect(throws: Failure(.jsonMalformed, "")) { try JSON(parsing: Array(twice.utf8)) }
+        }
+    }
+
+    @Test func keysAreTheirBytes() throws {
+        // One letter, or a letter and its accent: Swift takes these for equal, JSON does not.
+        let twins = "{\"\u{e9}\":1,\"e\u{301}\":2}"
+        #expect(try JSON(parsing: Array(twins.utf8)).members?.count == 2)
+    }
+
+    @Test func stringsEndWhereTheyEnd() throws {
+        for (text, value) in [
+            ("\"\"", ""), ("\"plain é\"", "plain é"), ("\"a\\nb\\\"c\"", "a\nb\"c"),
+            ("\"\\u00e9x\"", "éx"), ("\"x\\\\\"", "x\\"),
+        ] {
+            #expect(try JSON(parsing: Array(text.utf8)).string == value)
+        }
+        for bytes: [UInt8] in [
+            [0x22, 0xff, 0x22], [0x22, 0x61], [0x22, 0x61, 0x0a, 0x22], [0x22, 0x5c],
+        ] {
+            #expect(throws: Failure(.jsonMalformed, "")) { try JSON(parsing: bytes) }
+        }
+    }
+
     @Test func timestampsRoundTrip() throws {
         for seconds: Int64 in [0, -1, 951_782_400, 1_795_392_000, 4_102_444_799, -11_644_473_600] {
             let moment = Timestamp(seconds: seconds, nanoseconds: 120_000_000)

@@ -339,6 +339,51 @@ struct MappingTests {
         }
     }
 
+    @Test(
+        "Where the source names nothing to start from, neither does the call, and the server may choose"
+    )
+    func openBootOrder() throws {
+        let target = CreationTarget(
+            number: 100, version: ProxmoxVersion(8, 4), mapping: GuestMapping())
+        func verdict(_ source: String, _ found: String) throws -> ConfigurationComparison.Verdict? {
+            let one = try GuestConfiguration(kind: .qemu, file: Array(source.utf8))
+            let other = try GuestConfiguration(kind: .qemu, file: Array(found.utf8))
+            let comparison = try ConfigurationComparison(
+                source: one, found: other, at: target, carried: ["scsi0", "virtio1"])
+            return comparison.items.first { $0.key == "boot" || $0.key == "machine" }?.verdict
+        }
+        let disks =
+            "scsi0: l:a\nvirtio1: l:b\nide2: none,media=cdrom\nnet0: virtio=BC:24:11:00:11:22\n"
+        for open in ["", "boot: order=\n", "boot: \n"] {
+            let source = try GuestConfiguration(kind: .qemu, file: Array((open + disks).utf8))
+            let request = try CreationRequest.machine(
+                source, from: ["scsi0": "l:import/a", "virtio1": "l:import/b"], at: target)
+            #expect(request["boot"] == (open.isEmpty ? "cdn" : nil))
+            #expect(try verdict(open + disks, disks) != .missing)
+            #expect(try verdict(open + disks, "boot: order=scsi0;ide2;net0\n" + disks) == .mapped)
+            #expect(try verdict(open + disks, "boot: cdn\n" + disks) == .mapped)
+            #expect(
+                [.extra, .differs].contains(
+                    try verdict(open + disks, "boot: order=virtio1\n" + disks)))
+        }
+        for (before, after) in [("", "pc-i440fx-9.2+pve1"), ("machine: q35\n", "pc-q35-9.2+pve1")] {
+            let start = "boot: order=scsi0\nostype: win11\n"
+            let (source, found) = (start + before, start + "machine: \(after)\n")
+            let comparison = try ConfigurationComparison(
+                source: GuestConfiguration(kind: .qemu, file: Array(source.utf8)),
+                found: GuestConfiguration(kind: .qemu, file: Array(found.utf8)), at: target,
+                carried: [])
+            #expect(comparison.items.first { $0.key == "machine" }?.verdict == .mapped)
+            let other = try ConfigurationComparison(
+                source: GuestConfiguration(
+                    kind: .qemu, file: Array(source.replacing("win11", with: "l26").utf8)),
+                found: GuestConfiguration(
+                    kind: .qemu, file: Array(found.replacing("win11", with: "l26").utf8)),
+                at: target, carried: [])
+            #expect(!other.agrees)
+        }
+    }
+
     @Test("The boot order names no device that the call does not make")
     func bootOrder() throws {
         let guest = try GuestConfiguration.vm(

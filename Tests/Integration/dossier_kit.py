@@ -6,7 +6,7 @@ import shutil
 
 import forge
 import support
-from support import exeat, write
+from support import ROOT, exeat, run, write
 
 PEOPLE = {
     "hoster": ["exporter"], "hospital": ["importer", "controller"], "cleaner": ["eraser"],
@@ -112,6 +112,10 @@ targets:
         change(statement)
         write(path, json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
         self.sign(folder, file, key, namespace)
+
+
+def valid(path, schema):
+    run("python3", ROOT / "Scripts" / "validate-schemas", path, schema).expect(0)
 
 
 def copy(archive, name):

@@ -7,23 +7,17 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 
 import dossier_kit
-from dossier_kit import Desk, FUTURE, PAST
-from support import Cases, ROOT, Skipped, exeat, listing, run, scratch, write
+from dossier_kit import Desk, FUTURE, valid
+from support import Cases, Skipped, exeat, listing, run, scratch, write
 
 cases = Cases()
-
-
-def valid(path, schema):
-    run("python3", ROOT / "Scripts" / "validate-schemas", path, schema).expect(0)
 
 
 def life(desk):
     work = desk.work
     with cases.case("the customer signs the plan, and the seal names it"):
-        extra = "\n  agreement: agreed/plan.json"
         plan = write(desk.at("agreed.yaml"), f"""exeat: 1
 run: {{ purpose: end-of-contract, contract: C-1, agreement: agreed/plan.json }}
 sources: {{ alpha: {{ kind: files, path: {desk.at("alpha")} }} }}
@@ -236,7 +230,6 @@ def places(desk):
         assert desk.verify(desk.at("plain-proof.tar"), "--proof-only").expect(0).json["dossier"]["stage"] == "erased"
     with cases.case("an archive that cannot be written to has its documents in a folder that is named"):
         archive = desk.export("fixed")
-        before = listing(archive)
         desk.take_in(archive)
         work = desk.at("work-fixed-1")
         for suffix in ["", ".sig", ".mldsa65"]:
@@ -247,117 +240,6 @@ def places(desk):
         assert not os.path.exists(os.path.join(archive, "proof/acceptance.json"))
         assert desk.verify(archive, "--dossier", work).expect(0).json["dossier"]["stage"] == "accepted"
         assert desk.verify(archive).expect(0).json["dossier"]["stage"] == "sealed"
-
-
-def declared(desk):
-    with cases.case("what the contract names and no source holds is a gap, and so is a source that it does not name"):
-        systems = ("  declared:\n    - { category: records, sources: [ alpha, beta ] }\n"
-                   "    - { category: rules, exempt: { ground: trade-secret, clause: annex 3 } }\n")
-        whole = desk.export("named", extra="\n" + systems.rstrip())
-        valid(os.path.join(whole, "exeat/catalogue.json"), "catalogue")
-        report = exeat("report", whole, "--trust", desk.at("trust.json"), "--json").expect(0).json
-        assert report["coverage"]["unexplained"] == 0 and len(report["coverage"]["declared"]) == 2
-        open_ = systems.replace(", beta", "") + "    - { category: imaging }\n"
-        plan = write(desk.at("open.yaml"), pathlib.Path(desk.at("named.yaml")).read_text().replace(systems.rstrip(), open_.rstrip()))
-        result = exeat("export", plan, "--output", desk.at("open"), "--json", cwd=desk.work).expect(2).json
-        assert len(result["unexplained"]) == 2 and "imaging" in result["unexplained"][0], result
-        assert "\"beta\"" in result["unexplained"][1], result
-        desk.verify(desk.at("open")).expect(0)
-        catalogue = json.loads(pathlib.Path(desk.at("open"), "exeat/catalogue.json").read_text())
-        assert catalogue["coverage"]["gaps"] == {"not-found": 1, "undeclared": 1}, catalogue["coverage"]
-        report = exeat("report", desk.at("open"), "--trust", desk.at("trust.json"), "--json").expect(0).json
-        assert report["outcome"]["unexplained"] == 2 and report["verdict"]["word"] == "reservations", report["verdict"]
-        write(plan, pathlib.Path(plan).read_text().replace("[ alpha ]", "[ alhpa ]"))
-        assert "did you mean \"alpha\"" in exeat("export", plan, "--output", desk.at("typo"), cwd=desk.work).expect(1).errors
-
-
-def dates(desk):
-    with cases.case("the dates of a plan are reckoned without asking a source"):
-        plan = desk.at("life.yaml")
-        result = exeat("deadlines", plan, "--today", "2026-11-27", "--json").expect(0).json
-        found = {d["rule"]: d for d in result["dates"]}
-        assert found["data-act/25-2-h"]["day"] == "2026-10-01", found["data-act/25-2-h"]
-        assert found["data-act/25-2-d"]["state"] == "met"
-        assert b"only after 2026-10-05" in exeat("deadlines", plan).expect(0).output
-    with cases.case("texts that contradict each other are named"):
-        plan = write(desk.at("conflict.yaml"), pathlib.Path(desk.at("life.yaml")).read_text().replace(
-            "  dates:", "  legal: { profiles: [ data-act, clausier-securite-sante ] }\n  dates:"))
-        result = exeat("deadlines", plan, "--json").expect(0).json
-        assert len(result["conflicts"]) == 1, result["conflicts"]
-        assert "O-12.3.14" in result["conflicts"][0]["what"]
-    with cases.case("profiles of one's own, and what is none"):
-        text = pathlib.Path(desk.at("life.yaml")).read_text()
-        own = json.loads((ROOT / "Manifests/legal/data-act.json").read_text())
-        own["id"] = "house-rules"
-        write(desk.at("house.json"), json.dumps(own))
-        plan = write(desk.at("own.yaml"), text.replace("  dates:", "  legal: { profiles: ./house.json, calendar: fr-alsace-moselle }\n  dates:"))
-        assert exeat("deadlines", plan, "--json").expect(0).json["dates"][0]["rule"].startswith("house-rules/")
-        for wrong in ["data-act-2", "./nothing.json", "./life.yaml"]:
-            plan = write(desk.at("wrong.yaml"), text.replace("  dates:", f"  legal: {{ profiles: {wrong} }}\n  dates:"))
-            exeat("deadlines", plan).expect(1)
-        plan = write(desk.at("wrong.yaml"), text.replace("2026-10-05", "2026-02-30"))
-        assert "104" in exeat("deadlines", plan).expect(1).errors
-    with cases.case("the legal files keep to their schemas"):
-        for path in sorted((ROOT / "Manifests/legal").glob("*.json")):
-            valid(path, "legal-profile")
-        for path in sorted((ROOT / "Manifests/legal/calendars").glob("*.json")):
-            valid(path, "calendar")
-
-
-def coverage(desk):
-    """Declared against found against exported."""
-    number = iter(range(100))
-
-    def export(declared, status, gaps, exclude=""):
-        name = f"covered{next(number)}"
-        plan = write(desk.at(name + ".yaml"), f"""exeat: 1
-run: {{ purpose: trial }}
-sources:
-  alpha: {{ kind: files, path: {desk.at("alpha")}, declared: {declared}{exclude} }}
-  beta: {{ kind: files, path: {desk.at("beta")} }}
-archive: {{ name: {name}, sign-with: hoster }}
-""")
-        run("python3", ROOT / "Scripts" / "validate-schemas", plan, "plan-export").expect(0)
-        result = exeat("export", plan, "--output", name, "--json", cwd=desk.work).expect(status).json
-        valid(desk.at(name, "exeat/catalogue.json"), "catalogue")
-        sources = json.loads(pathlib.Path(desk.at(name, "exeat/catalogue.json")).read_text())["sources"]
-        assert sources[0]["coverage"]["gaps"] == gaps, sources[0]["coverage"]
-        assert "coverage" not in sources[1]
-        assert len(result["unexplained"]) == sum(gaps.values())
-        desk.verify(desk.at(name)).expect(0)
-        return sources[0]["coverage"], desk.at(name)
-
-    files = '{ category: shares, legal: exportable-data, count: 1 }'
-    left = ', exclude: { paths: [ "b.txt" ], reason: "annex 3" }'
-    with cases.case("what is declared, found and exported explains each other"):
-        export(f"[ {files} ]", 0, {})
-        found, _ = export(f'[ {files}, {{ category: engine, objects: "b.*", exempt: {{ ground: trade-secret, clause: "3.2" }} }} ]',
-                          0, {}, left)
-        exempt = found["declared"][1]
-        assert exempt["ground"] == "trade-secret" and exempt["clause"] == "3.2" and exempt["omitted"] == 1
-    with cases.case("what nobody has declared, or nobody has found, is status 2"):
-        export('{ category: nothing, objects: "nothing*" }', 2, {"undeclared": 1, "not-found": 1})
-        export(f'[ {files}, {{ category: more, objects: "more*" }} ]', 2, {"not-found": 1})
-        export('{ category: shares, count: 2 }', 2, {"count": 1})
-        export('{ category: shares, legal: digital-asset }', 2, {"category": 1})
-    with cases.case("what must leave and was left out, or is exempt and was exported, is status 2"):
-        export(f'[ {files}, {{ category: reports, objects: "b.txt", count: 0 }} ]', 2, {"left-out": 1}, left)
-        export('{ category: secrets, objects: tree, exempt: { ground: trade-secret, clause: "3.2" } }', 2,
-               {"exempt-exported": 1})
-    with cases.case("a catalogue whose gaps were taken away is refused"):
-        _, bag = export('{ category: shares, count: 2 }', 2, {"count": 1})
-        path = os.path.join(bag, "exeat/catalogue.json")
-        write(path, pathlib.Path(path).read_text().replace('"unexplained":1', '"unexplained":0'))
-        desk.verify(bag).expect(3)
-    with cases.case("what is wrong with a declaration is told at its place"):
-        for wrong in ['{ objects: "*" }', '{ category: x, legal: exempt }', '{ category: x, exempt: { ground: y } }',
-                      '{ category: x, legal: digital-asset, exempt: { ground: y, clause: z } }', '{ category: x, count: -1 }', '[ ]']:
-            plan = write(desk.at("wrong.yaml"), f"""exeat: 1
-run: {{ purpose: trial }}
-sources: {{ alpha: {{ kind: files, path: {desk.at("alpha")}, declared: {wrong} }} }}
-archive: {{ name: x, sign-with: hoster }}
-""")
-            exeat("plan", plan, cwd=desk.work).expect(1)
 
 
 def interrupted(desk):
@@ -399,8 +281,5 @@ with scratch("exeat-dossier-") as work:
     lock(desk)
     copies(desk, archive)
     places(desk)
-    dates(desk)
-    coverage(desk)
-    declared(desk)
     interrupted(desk)
 cases.finish()

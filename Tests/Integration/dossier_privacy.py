@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 
 import dossier_kit
 import forge
@@ -99,6 +100,12 @@ verify: {verify}
         return exeat("report", self.archive, "--trust", self.desk.at("trust.json"), *options, cwd=self.desk.work).expect(*status)
 
 
+def french(page):
+    """Words and sentences of connectors that a French report has in English alone are marked as such: there are none."""
+    foreign = set(re.findall('<span lang="en">(.*?)</span>', page.decode()))
+    assert not foreign, f"not in French: {foreign}"
+
+
 def progress(errors):
     """The lines of progress on standard error, which a machine keeps."""
     return "\n".join(line for line in errors.splitlines() if line.startswith("{"))
@@ -120,7 +127,10 @@ def public(life, encrypt):
             unsaid(desk.verify(archive).output, "verify")
     with cases.case(f"… nor in its reports, in both languages, for people and for programs ({life.name})"):
         for options in [["--lang", "fr"], ["--lang", "en"], ["--json"], ["--lang", "fr", *life.key], ["--json", *life.key]]:
-            unsaid(life.report(*options).output, f"the report {options}")
+            told = life.report(*options).output
+            unsaid(told, f"the report {options}")
+            if "fr" in options:
+                french(told)
     with cases.case(f"… nor in the copy of its proof ({life.name})"):
         copy = desk.at(life.name + "-proof")
         exeat("report", archive, "--proof-only", "--output", copy, "--trust", desk.at("trust.json")).expect(0)

@@ -152,16 +152,16 @@ mount -t tmpfs none /var/log/journal && mkdir /var/log/journal/$(cat /etc/machin
 mkdir -p /run/systemd /run/log && mount -t tmpfs none /run/systemd && mount -t tmpfs none /run/log || exit 9
 mkdir /run/systemd/journal /run/log/journal
 /lib/systemd/systemd-journald & journald=$!
-for _ in $(seq 50); do [ -S /run/systemd/journal/dev-log ] && break; sleep 0.1; done
+for _ in $(seq 600); do [ -S /run/systemd/journal/dev-log ] && break; sleep 0.1; done
 logger -u /run/systemd/journal/dev-log before || exit 9
-for _ in $(seq 50); do journalctl -q -o cat | grep -q before && break; sleep 0.1; done
+for _ in $(seq 600); do journalctl -q -o cat | grep -q before && break; sleep 0.1; done
 "$EXEAT_BINARY" export live.yaml --output live-bag --progress none; status=$?
 logger -u /run/systemd/journal/dev-log after
 kill $journald
 exit $status
 """
         plan(["live: true"], "live")
-        made = run("unshare", "-m", "bash", "-c", script, environment={"EXEAT_BINARY": EXEAT})
+        made = run("unshare", "-m", "bash", "-c", script, environment={"EXEAT_BINARY": EXEAT}, timeout=300)
         if made.status in (9, 1) and not os.path.exists("live-bag"):
             raise Skipped(f"no journald in a namespace: {made.errors.strip()[-100:]}")
         made.expect(0)

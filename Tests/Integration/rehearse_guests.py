@@ -116,8 +116,9 @@ class Guests:
         os.chmod(program, 0o755)
         for name in ("bin/sh", "bin/cat", "sbin/init"):
             os.symlink("/bin/busybox", os.path.dirname(program)[:-3] + name)
-        for number in (102, 103):
-            pve.make_vm(number, name=f"empty-{number}", disks={"scsi0": {"size": 4 << 20, "data": bytes([number]) * 70000}})
+        # Each wants more memory than there is: they are started one after the other.
+        for number in (102, 103, 104):
+            pve.make_vm(number, name=f"empty-{number}", memory=900_000, disks={"scsi0": {"size": 4 << 20, "data": bytes([number]) * 70000}})
         self.token = pve.add_token()
         pve.state.write_files()
         self.server = [f"url: {pve.url}", f'fingerprint: "{pve.fingerprint}"', 'token: "${env:PVE_TOKEN}"']
@@ -130,13 +131,13 @@ class Guests:
 
 
 def some(world):
-    """A container that comes up, a machine that does not, and one whose disk is damaged: each is judged by itself."""
+    """A container that comes up, machines that do not, and one whose disk is damaged: each is judged by itself."""
     world.guests = Guests(world)
     exported(world, "guests", [*world.guests.server, "guests: all", world.guests.transport, "accept: [denied]"], [
         'name: state, guest: 200, command: [cat, /run/state], expect: proxy',
         'name: secret, guest: 200, command: [sh, -c, "echo -$PVE_TOKEN- $HOME"], expect: "-- /root"',
         'name: fails, guest: 200, command: [/bin/busybox, "false"], within: 1s',
-        'name: web, guest: 102, tcp: "guest:80", within: 20s',
+        'name: web, guest: 102, tcp: "guest:80", within: 3min',
         'name: lost, guest: 103, serial: "login:", within: 1s'], env=world.guests.environment)
     result = world.run("inspect", world.at("guests"), "--json", "--decrypt-with", world.identity)
     artifacts = {a["name"]: a for s in json.loads(result.out)["manifest"]["sources"] for a in s["artifacts"]}
@@ -145,12 +146,16 @@ def some(world):
     source = found["sources"][0]
     guests = {guest["id"]: guest for guest in source["guests"]}
     probes = {probe["name"]: probe for probe in source["probes"]}
-    expect(source["outcome"] == "damaged" and len(source["comparisons"]) == 2, source)
+    expect(source["outcome"] == "damaged" and len(source["comparisons"]) == 3, source)
     expect(all(comparison["equal"] for comparison in source["comparisons"]), source["comparisons"])
     expect(guests[103]["failed"] and "damaged" in guests[103]["obstacle"], guests[103])
     expect("damaged" in probes["lost"]["complaint"], probes["lost"])
     # QEMU takes connections for a guest that is not there: it is not up for that.
     expect(guests[102]["failed"] and not probes["web"]["held"] and "bootable" in probes["web"]["complaint"], probes["web"])
+    for number in (102, 104):
+        expect(guests[number]["failed"] and "bootable" in guests[number]["obstacle"], guests[number])
+        expect(any("in place of 900000" in note for note in guests[number]["notes"]), guests[number])
+    expect(list(guests) == [102, 103, 104, 200], list(guests))
     if guests[200]["acceleration"] is None:
         expect("not started" in guests[200]["obstacle"] and not guests[200]["failed"], guests[200])
         raise Skip(f"containers cannot be started: {guests[200]['obstacle']}")

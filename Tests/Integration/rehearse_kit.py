@@ -106,7 +106,7 @@ class Hospital(DumpWorld):
     kind: proxmox
     dumps: [{self.at('dumps')}]
     probes:
-      - {{ name: console, serial: "{marker}", within: 3min }}""",
+      - {{ name: console, serial: "{marker}", within: 10min }}""",
         }
         return "".join(f"\n  {name}:{text[name]}" for name in which)
 
@@ -128,7 +128,7 @@ class Hospital(DumpWorld):
                                      self.at("keys/ours")]
         return ["rehearse", self.at(archive), *words, "--work", self.at(work), *more]
 
-    def rehearsed(self, archive, *more, status=0, plan=None, work="rehearsals", timeout=300, **options):
+    def rehearsed(self, archive, *more, status=0, plan=None, work="rehearsals", timeout=900, **options):
         """Rehearses, checks the status and that nothing is left, and gives back result and receipt."""
         result = self.run(*self.arguments(archive, *more, plan=plan, work=work), "--json", timeout=timeout, **options)
         expect(result.status == status, f"rehearse ended with {result.status}, not {status}: {result.err[-3000:]} "
@@ -146,7 +146,7 @@ class Hospital(DumpWorld):
 
     def nothing_left(self, work="rehearsals"):
         left = self.left(work)
-        deadline = time.time() + 15
+        deadline = time.time() + 90
         while left and time.time() < deadline:
             time.sleep(0.3)
             left = self.left(work)

@@ -88,6 +88,7 @@ import Testing
         "targets: { a: { kind: throw-away, probes: { name: x } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"SELECT 1\", tcp: \"a:1\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"DELETE FROM a\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"SELECT 1 INTO OUTFILE 'b'\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, file: ../x } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, http: \"https://a\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, tcp: host } } }",

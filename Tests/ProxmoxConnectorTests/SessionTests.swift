@@ -121,6 +121,37 @@ struct SessionTests {
         #expect(without.lines == ["POST /access/ticket"])
     }
 
+    @Test("A code that was used already is followed by that of the next half minute, once")
+    func usedCode() throws {
+        let challenge: JSON = [
+            "ticket": "PVE:!tfa!challenge", "CSRFPreventionToken": "c", "NeedTFA": 1,
+        ]
+        let path = "POST /api2/json/access/ticket"
+        let refusal = Rule.error(path, 401, "authentication failure", times: 1)
+        let totp = try TOTP(Secret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"))
+        for isTaken in [true, false] {
+            let server = try ScriptedServer([
+                .answer(path, challenge, times: 1), refusal, .answer(path, challenge, times: 1),
+                isTaken ? login(1) : refusal, .answer("GET /api2/json/a", 1),
+            ])
+            let clock = server.clock
+            let world = World(now: { clock.now }, random: { Array(repeating: 7, count: $0) })
+            let http = HTTPClient(server.settings, progress: server.progress)
+            let first = try totp.code(at: clock.now)
+            let session = Session(http, user(.totp(totp)), world) { clock.advance($0) }
+            let client = ProxmoxClient(
+                server.settings, user(.totp(totp)), progress: server.progress, world: world,
+                sharing: session)
+            let failure = caught { _ = try client.get(["a"]) }
+            #expect((failure == nil) == isTaken)
+            let codes = server.requests.map(\.body).filter { $0.contains("tfa-challenge") }
+            #expect(codes.count == 2)
+            #expect(codes[0].hasSuffix("%3A\(first)"))
+            #expect(codes[1].hasSuffix("%3A\(try totp.code(at: clock.now))"))
+            #expect(codes[0] != codes[1])
+        }
+    }
+
     @Test("A wrong password is asked once, and shown nowhere")
     func wrongPassword() throws {
         let server = try ScriptedServer([

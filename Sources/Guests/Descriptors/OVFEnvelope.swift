@@ -302,6 +302,9 @@ private struct EnvelopeWriter {
                     ("Parent", parents[place.parent]), ("ResourceType", "17"),
                 ])
         }
+        for entry in media where entry.key.hasPrefix("scsi") || entry.key.hasPrefix("virtio") {
+            note(entry.key, "a drive for media at that controller is not told")
+        }
         for entry in media where !entry.key.hasPrefix("scsi") && !entry.key.hasPrefix("virtio") {
             let place = Self.place(entry.key == "cdrom" ? "ide2" : entry.key)
             if DriveOptions(entry.text).volume != .none {

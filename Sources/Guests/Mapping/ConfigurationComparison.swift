@@ -53,6 +53,12 @@ public struct ConfigurationComparison: Sendable, Equatable {
             var all = Self.all(entry.key, expected)
             let there = Self.all(entry.key, found)
             if entry.key == "boot" { all = all.map { Self.bootOrder($0, in: found) } }
+            if let item = ServerChoices.item(
+                entry.key, expected: all, source: Self.all(entry.key, source), found)
+            {
+                items.append(item)
+                continue
+            }
             if there == nil, let all, ConfigurationDefaults.has(entry.key, all, source.kind) {
                 items.append(
                     Item(
@@ -73,6 +79,10 @@ public struct ConfigurationComparison: Sendable, Equatable {
         }
         for entry in found.entries where seen.insert(entry.key).inserted {
             if Self.isGenerated(entry, found.kind) { continue }
+            if let item = ServerChoices.item(entry.key, expected: nil, source: nil, found) {
+                items.append(item)
+                continue
+            }
             if ConfigurationDefaults.has(entry.key, entry.text, found.kind) { continue }
             items.append(
                 Item(
@@ -124,7 +134,6 @@ public struct ConfigurationComparison: Sendable, Equatable {
         return group == .generated || (group == .state && entry.key != "lock")
             || (entry.key == "smbios1"
                 && PropertyString(entry.text).parts.allSatisfy { $0.name == "uuid" })
-            || (entry.key == "boot" && entry.text.trimmingPrefix(" ") == "")
     }
 
     private static let firstNames = [

@@ -135,7 +135,14 @@ extension CreationRequest {
 
     /// Takes devices out of the boot order that the call does not make: the server refuses such.
     private mutating func keepBootable() {
-        guard let index = parameters.firstIndex(where: { $0.name == "boot" }) else { return }
+        guard let index = parameters.firstIndex(where: { $0.name == "boot" }) else {
+            // The server would write down an order of its own, and that would count from then on.
+            return send("boot", "cdn")
+        }
+        if ServerChoices.isOpen(order: parameters[index].value) {
+            parameters.remove(at: index)
+            return
+        }
         var boot = PropertyString(parameters[index].value)
         guard let order = boot["order"] else { return }
         let all = order.split(separator: ";").map(String.init)

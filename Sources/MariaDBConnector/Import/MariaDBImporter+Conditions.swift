@@ -1,4 +1,5 @@
 import Basics
+import Connectors
 import Databases
 
 // What loading rows did not look at.
@@ -33,6 +34,7 @@ extension MariaDBImporter {
         _ asOnSource: String
     ) throws(Failure) {
         let title = "table \(table.definition.database).\(table.definition.name)"
+        let asOnSource = artifacts.lacksAny(of: source) ? ", some of which are lost" : asOnSource
         do throws(Failure) {
             let count = try target.pool.with { (session) throws(Failure) in
                 try session.value(query)

@@ -12,8 +12,9 @@ extension MariaDBImporter {
 
     public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
         var question = question
-        if case .sql(let text, let database) = question {
-            question = .sql(text, database: database.map { target.name($0) })
+        if case .sql(let text, let database, let seconds) = question {
+            question = .sql(
+                text, database: database.map { target.name($0) }, within: seconds)
         }
         return try target.pool.with { (session) throws(Failure) in
             try session.execute("START TRANSACTION READ ONLY")

@@ -8,19 +8,22 @@ extension Connection {
     /// of the session stays pinned, so that the same value always has the same text. The extended
     /// protocol takes no more than one statement.
     func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
-        guard case .sql(let sql, database: nil) = question else {
+        guard case .sql(let sql, database: nil, let seconds) = question else {
             throw Failure(
                 .unsupported, "a database of PostgreSQL answers to sql alone, and is one database",
                 hint: "Leave \"database\" out; several databases are several sources.")
         }
-        try execute("SAVEPOINT probe; SET LOCAL search_path TO DEFAULT")
+        try execute(
+            "SAVEPOINT probe; SET LOCAL search_path TO DEFAULT; "
+                + "SET LOCAL statement_timeout = '\(seconds)s'")
         do throws(Failure) {
             let rows = try query(sql)
             try execute("ROLLBACK TO SAVEPOINT probe")
             return ProbeAnswer(rows: rows)
         } catch {
+            let isTooLate = lastState == "57014" && error.code != .cancelled
             try? execute("ROLLBACK TO SAVEPOINT probe")
-            throw error
+            throw isTooLate ? ProbeQuestion.tooLate(seconds, error) : error
         }
     }
 }

@@ -175,17 +175,15 @@ extension PostgreSQLImporter {
             remarks: Array(remarks.prefix(1000)))
     }
 
-    private func reservations(_ remarks: Int) -> [String] {
-        var reservations: [String] = []
+    private func reservations(_ remarks: Int) -> [Reservation] {
+        var reservations: [Reservation] = []
         if remarks > 0 {
-            reservations.append(
-                "\(remarks) definitions are printed otherwise by the target, which is of another major "
-                    + "version than the source")
+            reservations.append(Reservation(.definitionsDiffer, count: remarks))
         }
         let merged = Dictionary(grouping: settings.mapping.roles.values) { $0 }
             .values.filter { $0.count > 1 }.count
         if merged > 0 {
-            reservations.append("\(merged) roles of the target stand for several of the source")
+            reservations.append(Reservation(.mergedRoles, count: merged))
         }
         return reservations
     }
@@ -203,7 +201,9 @@ extension PostgreSQLImporter {
             note(
                 difference: "table \(table.qualified)", "rows", "\(table.digest.count) rows",
                 difference)
-            if digest != nil, tally.unequalCount <= Self.tablesLookedInto {
+            if digest != nil, tally.unequalCount <= Self.tablesLookedInto,
+                !artifacts.lacks(source.artifacts[table.artifact])
+            {
                 try noteRows(of: table, stored)
             }
         }

@@ -153,7 +153,7 @@ struct ContentUpload: Sendable {
         return Failure(
             error.code, what,
             hint:
-                "Something of that name is on the storage or on its way: remove it, then try again.",
+                "It is on the storage or on its way: run the same command again in a while, which takes it as it is.",
             cause: error)
     }
 }

@@ -179,7 +179,7 @@ struct PrivilegeCheck: Sendable {
     }
 
     /// For a shell: names with "!" and the like in single quotes.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy {
             (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
                 || "/@._-".utf8.contains($0)

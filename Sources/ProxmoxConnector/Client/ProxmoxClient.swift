@@ -17,13 +17,22 @@ final class ProxmoxClient: Sendable {
     let progress: Progress
     let world: World
 
+    /// - Parameter session: of another client of the same server and account: each log-in costs a code
+    ///   of the second factor.
     init(
         _ settings: HTTPSettings, _ credentials: ProxmoxCredentials, progress: Progress,
-        world: World
+        world: World, sharing session: Session? = nil
     ) {
         http = HTTPClient(settings, progress: progress)
         tidy = HTTPClient(settings, progress: Progress())
-        session = Session(tidy, credentials, world)
+        self.session =
+            session
+            ?? Session(tidy, credentials, world) { (seconds) throws(Failure) in
+                for _ in 0..<seconds * 5 {
+                    try progress.checkCancelled()
+                    usleep(200_000)
+                }
+            }
         self.progress = progress
         self.world = world
     }

@@ -91,7 +91,9 @@ struct TaskFollower: Sendable {
         let isKilled = status == "unexpected status"
         let object = upid.object.isEmpty ? "" : " of \"\(upid.object)\""
         var cause: Failure?
+        var isFull = false
         if let tail = try? log(upid, last: shownLines), !tail.isEmpty {
+            isFull = tail.contains { line in Self.full.contains { line.contains($0) } }
             cause = Failure(
                 .serverTaskFailed,
                 "its log ends with:\n" + tail.map { "   " + redact($0) }.joined(separator: "\n"))
@@ -101,9 +103,15 @@ struct TaskFollower: Sendable {
             "the task \(upid.type)\(object) on node \"\(upid.node)\" failed: \(redact(status))",
             hint: isKilled
                 ? "It was killed, or the node restarted: check the node, and the guest for a lock that was left."
-                : nil,
+                : isFull
+                    ? "Free space on the storage, then run the same command again." : nil,
             cause: cause)
     }
+
+    /// How tools of a node say that there is no room.
+    private static let full = [
+        "No space left on device", "out of space", "Disk quota exceeded", "not enough free space",
+    ]
 
     /// Asks the server to stop a task, and waits a while until it has. A task that does not stop stays.
     func stop(_ upid: UPID) {

@@ -3,99 +3,217 @@ import Guests
 
 /// Compares an archived configuration with that of a cluster, object by object.
 struct ClusterDifference {
-    private let archived: [String: JSON]
-    private let client: ProxmoxClient
-    private let version: ProxmoxVersion
-    private(set) var changes: [ClusterChanges.Change] = []
-    private(set) var conflicts: [(part: ClusterPart, object: String)] = []
+    /// What no call of ours makes, or what only a person may decide.
+    struct Left: Sendable {
+        let part: ClusterPart
+        let object: String
+        let what: String
+        let command: String?
+        /// Nobody could carry it over: it is told, and nothing is missing for it.
+        let isCovered: Bool
+    }
 
-    init(_ archived: [String: JSON], _ client: ProxmoxClient, _ version: ProxmoxVersion) {
+    let archived: [String: JSON]
+    let reader: ClusterReader
+    let mapping: GuestMapping
+    /// What an interrupted import of ours has begun to make: it may be completed.
+    let begun: Set<String>
+    var changes: [ClusterChanges.Change] = []
+    var conflicts: [ClusterChanges.Conflict] = []
+    var left: [Left] = []
+    /// What the archive does not have, since its export was not allowed to see it.
+    private(set) var unknown: [ClusterChanges.Conflict] = []
+
+    init(
+        _ archived: [String: JSON], _ reader: ClusterReader, _ mapping: GuestMapping,
+        begun: Set<String>
+    ) {
         self.archived = archived
-        self.client = client
-        self.version = version
+        self.reader = reader
+        self.mapping = mapping
+        self.begun = begun
     }
 
     mutating func compare(_ part: ClusterPart) throws(Failure) {
         switch part {
-        case .pools: try compareList(part, "/pools", key: "poolid", fields: ["comment"])
+        case .pools: try comparePools()
         case .roles:
             try compareList(part, "/access/roles", key: "roleid", fields: ["privs"]) {
                 !($0["special"]?.isTrue ?? false)
             }
         case .groups: try compareList(part, "/access/groups", key: "groupid", fields: ["comment"])
-        case .users:
-            // Users of the system's own realm are accounts of the nodes.
-            try compareList(
-                part, "/access/users", key: "userid",
-                fields: ["comment", "email", "enable", "expire", "firstname", "lastname", "groups"]
-            ) { !($0["userid"]?.string?.hasSuffix("@pam") ?? true) }
+        case .users: try compareUsers()
         case .acl: try compareACL()
-        case .storages:
-            try compareList(
-                part, "/storage", key: "storage",
-                fields: [
-                    "type", "path", "content", "server", "export", "options", "shared", "nodes",
-                    "prune-backups", "preallocation", "disable",
-                ]
-            ) { ["dir", "nfs"].contains($0["type"]?.string ?? "") }
+        case .storages: try compareStorages()
         case .firewall: try compareFirewall()
-        case .sdn: try compareSDN()
+        case .sdn: try compareNetworks()
         }
     }
 
-    private func now(_ path: String) throws(Failure) -> [JSON] {
-        // As the archive has it: without "full", users come without their groups.
-        let fields: APIFields = path == "/access/users" ? ["full": "1"] : [:]
-        return try client.get(path.split(separator: "/").map(String.init), fields).array ?? []
+    /// The list that the archive has of a path. A part that was not seen must not count as empty.
+    mutating func documents(_ part: ClusterPart, _ path: String) -> [JSON] {
+        guard let document = archived[path] else {
+            if !unknown.contains(where: { $0.object == path }) { unknown.append(.init(part, path)) }
+            return []
+        }
+        return document.array ?? []
     }
 
+    /// What a set or a group has; nil where it is not known: an empty one would mean something else.
+    mutating func content(_ part: ClusterPart, _ path: String) -> [JSON]? {
+        if let list = archived[path]?.array { return list }
+        unknown.append(.init(part, path))
+        return nil
+    }
+
+    func now(_ path: String) throws(Failure) -> [JSON] {
+        // As the archive has it: without "full", users come without their groups.
+        let fields: APIFields = path == "/access/users" ? ["full": "1"] : [:]
+        return try reader.client.get(Self.segments(path), fields).array ?? []
+    }
+
+    static func segments(_ path: String) -> [String] {
+        path.split(separator: "/").map(String.init)
+    }
+
+    mutating func leave(
+        _ part: ClusterPart, _ object: String, _ what: String, command: String? = nil,
+        isCovered: Bool = false
+    ) {
+        left.append(
+            Left(part: part, object: object, what: what, command: command, isCovered: isCovered))
+    }
+
+    // MARK: - Lists
+
     /// Objects of a list by their key: what is missing is made, what is there is compared.
-    private mutating func compareList(
-        _ part: ClusterPart, _ path: String, key: String, fields: [String], at place: String? = nil,
+    mutating func compareList(
+        _ part: ClusterPart, _ path: String, key: String, fields: [String],
         where isMeant: (JSON) -> Bool = { _ in true }
     ) throws(Failure) {
-        let there = try now(place ?? path)
-        for object in archived[path]?.array ?? [] where isMeant(object) {
+        let there = try now(path)
+        for object in documents(part, path) where isMeant(object) {
             guard let name = object[key]?.text else { continue }
-            let values = fields.compactMap { field in
-                object[field]?.text.flatMap { $0.isEmpty ? nil : (field, $0) }
-            }
             if let other = there.first(where: { $0[key]?.text == name }) {
-                let isSame = fields.allSatisfy { field in
-                    Self.normal(object[field]?.text) == Self.normal(other[field]?.text)
-                }
-                if !isSame { conflicts.append((part, name)) }
+                if !isSame(object, other, fields) { conflicts.append(.init(part, name)) }
                 continue
             }
             changes.append(
                 .init(
-                    part: part, object: name, method: "POST",
-                    path: (place ?? path).split(separator: "/").map(String.init),
-                    fields: [(key, name)] + values))
+                    part: part, object: name, method: "POST", path: Self.segments(path),
+                    fields: [(key, name)] + values(of: object, fields)))
         }
     }
 
+    func values(of object: JSON, _ fields: [String]) -> [(String, String)] {
+        fields.compactMap { field in value(of: object, field).map { (field, $0) } }
+    }
+
+    /// As it should be on the target; nil where there is none.
+    private func value(of object: JSON, _ field: String) -> String? {
+        guard let text = object[field]?.text, !text.isEmpty else { return nil }
+        guard field == "nodes" else { return text }
+        return text.split(separator: ",").map { mapping.node(of: String($0)) }
+            .joined(separator: ",")
+    }
+
+    func isSame(_ object: JSON, _ other: JSON, _ fields: [String]) -> Bool {
+        fields.allSatisfy { field in
+            Self.normal(value(of: object, field), field)
+                == Self.normal(other[field]?.text, field)
+        }
+    }
+
+    /// Flags that mean the same when they are not there.
+    private static let offByDefault: Set = [
+        "disable", "shared", "vlanaware", "isolate-ports", "nomatch", "enable", "snat", "expire",
+    ]
+
     /// Lists that are joined by commas have no order.
-    private static func normal(_ text: String?) -> [Substring] {
-        (text ?? "").split(separator: ",").sorted()
+    private static func normal(_ text: String?, _ field: String) -> [Substring] {
+        if offByDefault.contains(field), text == "0" { return [] }
+        return (text ?? "").split(separator: ",").sorted()
+    }
+
+    // MARK: - Access
+
+    private mutating func comparePools() throws(Failure) {
+        try compareList(.pools, "/pools", key: "poolid", fields: ["comment"])
+        // Guests are put there when they are made; storages are the target's own.
+        for pool in documents(.pools, "/pools") {
+            guard let name = pool["poolid"]?.string else { continue }
+            _ = documents(.pools, "/pools/" + name)
+            for member in archived["/pools/" + name]?["members"]?.array ?? [] {
+                guard member["type"]?.string == "storage", let storage = member["storage"]?.string
+                else { continue }
+                let place = mapping.storages[storage]?.storage ?? storage
+                let isNew = changes.contains { $0.part == .pools && $0.object == name }
+                if !isNew, try hasMember(name, storage: place) { continue }
+                leave(
+                    .pools, name, "the storage \"\(storage)\" was a member of the pool",
+                    command: "pvesh set /pools/\(PrivilegeCheck.quoted(name)) "
+                        + "--storage \(PrivilegeCheck.quoted(place))")
+            }
+        }
+    }
+
+    private func hasMember(_ pool: String, storage: String) throws(Failure) -> Bool {
+        let answer: JSON
+        do throws(Failure) { answer = try reader.client.get(["pools", pool]) } catch {
+            if error.code == .notFound { return false }
+            throw error
+        }
+        return (answer["members"]?.array ?? []).contains { $0["storage"]?.string == storage }
+    }
+
+    private static func isOfNodes(_ user: JSON) -> Bool {
+        user["userid"]?.string?.hasSuffix("@pam") ?? true
+    }
+
+    private mutating func compareUsers() throws(Failure) {
+        try compareList(
+            .users, "/access/users", key: "userid",
+            fields: ["comment", "email", "enable", "expire", "firstname", "lastname", "groups"]
+        ) { !Self.isOfNodes($0) }
+        let there = Set(try now("/access/users").compactMap { $0["userid"]?.string })
+        for user in documents(.users, "/access/users") where Self.isOfNodes(user) {
+            guard let name = user["userid"]?.string, !there.contains(name) else { continue }
+            leave(
+                .users, name,
+                "it is an account of the nodes' own system: make it there, and then here",
+                command: "pveum user add \(PrivilegeCheck.quoted(name))")
+        }
     }
 
     private mutating func compareACL() throws(Failure) {
-        let there = Set(try now("/access/acl").map(Self.grant))
-        for entry in archived["/access/acl"]?.array ?? [] where !there.contains(Self.grant(entry)) {
+        let there = try now("/access/acl")
+        for entry in documents(.acl, "/access/acl") {
             guard let path = entry["path"]?.string, let role = entry["roleid"]?.string,
                 let owner = entry["ugid"]?.string, let type = entry["type"]?.string,
                 let field = ["user": "users", "group": "groups", "token": "tokens"][type]
             else { continue }
-            // Tokens are issued anew, with a secret of their own.
-            if type == "token" { continue }
+            let object = "\(path) \(owner) \(role)"
+            let propagates = entry["propagate"]?.isTrue ?? true
+            if let other = there.first(where: { Self.grant($0) == Self.grant(entry) }) {
+                if (other["propagate"]?.isTrue ?? true) != propagates {
+                    conflicts.append(.init(.acl, object))
+                }
+                continue
+            }
+            if type == "token" {
+                leave(
+                    .acl, object, "tokens are issued anew, with a secret of their own",
+                    command: "pveum acl modify \(PrivilegeCheck.quoted(path)) --tokens "
+                        + "\(PrivilegeCheck.quoted(owner)) --roles \(PrivilegeCheck.quoted(role))"
+                        + " --propagate \(propagates ? 1 : 0)", isCovered: true)
+                continue
+            }
             changes.append(
                 .init(
-                    part: .acl, object: "\(path) \(owner) \(role)", method: "PUT",
-                    path: ["access", "acl"],
+                    part: .acl, object: object, method: "PUT", path: ["access", "acl"],
                     fields: [
                         ("path", path), ("roles", role), (field, owner),
-                        ("propagate", entry["propagate"]?.isTrue ?? true ? "1" : "0"),
+                        ("propagate", propagates ? "1" : "0"),
                     ]))
         }
     }
@@ -104,80 +222,41 @@ struct ClusterDifference {
         ["path", "roleid", "ugid", "type"].map { entry[$0]?.string ?? "" }.joined(separator: "\0")
     }
 
-    /// Names first, then groups and their rules, rules of the cluster last; each rule is put on top, so
-    /// that the last one goes first. The switch of the firewall is left to a person.
-    private mutating func compareFirewall() throws(Failure) {
-        let base = "/cluster/firewall"
-        try compareList(.firewall, base + "/aliases", key: "name", fields: ["cidr", "comment"])
-        try compareList(.firewall, base + "/ipset", key: "name", fields: ["comment"])
-        for set in archived[base + "/ipset"]?.array ?? [] {
-            guard let name = set["name"]?.string else { continue }
-            let isNew = changes.contains { $0.path.last == "ipset" && $0.object == name }
-            guard isNew else { continue }
-            for member in archived[base + "/ipset/" + name]?.array ?? [] {
-                add(
-                    member, ["cidr", "comment", "nomatch"],
-                    to: ["cluster", "firewall", "ipset", name])
-            }
-        }
-        try compareList(.firewall, base + "/groups", key: "group", fields: ["comment"])
-        for group in archived[base + "/groups"]?.array ?? [] {
-            guard let name = group["group"]?.string else { continue }
-            let isNew = changes.contains { $0.path.last == "groups" && $0.object == name }
-            guard isNew else { continue }
-            for rule in (archived[base + "/groups/" + name]?.array ?? []).reversed() {
-                add(rule, Self.ruleFields, to: ["cluster", "firewall", "groups", name])
-            }
-        }
-        let rules = archived[base + "/rules"]?.array ?? []
-        let there = try now(base + "/rules")
-        if there.isEmpty {
-            for rule in rules.reversed() {
-                add(rule, Self.ruleFields, to: ["cluster", "firewall", "rules"])
-            }
-        } else if there.map(Self.rule) != rules.map(Self.rule) {
-            conflicts.append((.firewall, "rules of the cluster"))
-        }
-    }
+    // MARK: - Storages
 
-    private static let ruleFields = [
-        "type", "action", "enable", "macro", "iface", "source", "dest", "proto", "sport", "dport",
-        "icmp-type", "log", "comment",
+    private static let storageFields = [
+        "type", "content", "content-dirs", "nodes", "disable", "prune-backups",
+        "max-protected-backups", "format", "mkdir", "create-base-path", "create-subdirs", "bwlimit",
+        "preallocation",
     ]
 
-    private static func rule(_ rule: JSON) -> [String] {
-        ruleFields.map { rule[$0]?.text ?? "" }
-    }
+    /// Options by kind. Of NFS the list of storages says `shared`, which no call takes.
+    ///
+    /// Source: `PVE::Storage::DirPlugin` and `NFSPlugin`, `options`.
+    private static let storageKinds = [
+        "dir": storageFields + ["path", "shared", "is_mountpoint"],
+        "nfs": storageFields + ["path", "server", "export", "options"],
+    ]
 
-    private mutating func add(_ object: JSON, _ fields: [String], to path: [String]) {
-        var values = fields.compactMap { field in object[field]?.text.map { (field, $0) } }
-        // Unless it is said, a new rule is off.
-        if fields.contains("enable"), !values.contains(where: { $0.0 == "enable" }) {
-            values.append(("enable", "0"))
+    private mutating func compareStorages() throws(Failure) {
+        for (kind, fields) in Self.storageKinds.sorted(by: { $0.key < $1.key }) {
+            try compareList(.storages, "/storage", key: "storage", fields: fields) {
+                $0["type"]?.string == kind
+            }
         }
-        changes.append(
-            .init(
-                part: .firewall, object: path.suffix(2).joined(separator: "/"), method: "POST",
-                path: path, fields: values))
-    }
-
-    private mutating func compareSDN() throws(Failure) {
-        let base = "/cluster/sdn"
-        try compareList(
-            .sdn, base + "/zones", key: "zone",
-            fields: [
-                "type", "bridge", "tag", "vlan-protocol", "peers", "controller", "vrf-vxlan", "mtu",
-                "nodes", "ipam", "dns", "dnszone", "reversedns",
-            ])
-        try compareList(
-            .sdn, base + "/vnets", key: "vnet",
-            fields: ["zone", "alias", "tag", "vlanaware", "isolate-ports"])
+        let there = Set(try now("/storage").compactMap { $0["storage"]?.string })
+        for storage in documents(.storages, "/storage") {
+            guard let name = storage["storage"]?.string, let kind = storage["type"]?.string,
+                Self.storageKinds[kind] == nil, !there.contains(name)
+            else { continue }
+            leave(.storages, name, "storages of the kind \(kind) are made by hand")
+        }
     }
 }
 
 extension JSON {
     /// A scalar as a parameter of the API has it.
-    fileprivate var text: String? {
+    var text: String? {
         switch self {
         case .string(let text): text
         case .integer(let number): String(number)

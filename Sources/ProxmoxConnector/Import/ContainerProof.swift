@@ -11,11 +11,36 @@ struct ContainerProof {
         let comparison: TarComparison
         /// Objects below /dev that the archive has.
         let deviceCount: Int64
+        /// Objects that the target leaves out of every backup.
+        let unreadCount: Int64
+        /// Directories that a server has made by itself, and what they should be.
+        let made: [MadeDirectory]
+    }
+
+    /// A directory that volumes are mounted at or below: a server makes it before it unpacks, and its
+    /// owner and permissions stay those of any new directory.
+    struct MadeDirectory: Sendable, Equatable {
+        let path: [UInt8]
+        let mode: UInt32
+        let owner: UInt64
+        let group: UInt64
+        let hasAttributes: Bool
+
+        init(_ member: TarMember) {
+            path = member.path
+            (mode, owner, group) = (member.mode, member.owner, member.group)
+            hasAttributes = !member.attributes.isEmpty
+        }
+
+        /// As a server makes it.
+        var isPlain: Bool { mode == 0o755 && owner == 0 && group == 0 && !hasAttributes }
     }
 
     /// Directories that a server makes before it unpacks, and then leaves as they are: the root, and
     /// those that volumes are mounted at, with all above them.
     let made: Set<[UInt8]>
+    /// What the target leaves out of every backup, as vzdump.conf names it.
+    let unread: ExcludedPaths
     /// For the ledgers.
     let directory: String
     let progress: Progress
@@ -24,9 +49,10 @@ struct ContainerProof {
     private static let mostNamed = 1000
 
     /// - Parameter mounts: paths inside the container, such as `/var/lib/data`.
-    init(mounts: [String], directory: String, progress: Progress) {
+    init(mounts: [String], unread: ExcludedPaths, directory: String, progress: Progress) {
         self.directory = directory
         self.progress = progress
+        self.unread = unread
         var made: Set<[UInt8]> = [[0x2e]]
         for mount in mounts {
             let parts = mount.utf8.split(separator: 0x2f)
@@ -41,17 +67,37 @@ struct ContainerProof {
         _ archive: consuming some ByteSource & ~Copyable,
         _ target: consuming some ByteSource & ~Copyable
     ) throws(Failure) -> Result {
-        var devices: Int64 = 0
+        var plain: Set<[UInt8]> = []
+        var found = try TarLedger(in: directory + "/found")
+        try found.read(target, progress: progress) { member in
+            guard keep(&member) else { return false }
+            if isMade(member), MadeDirectory(member).isPlain { plain.insert(member.path) }
+            return !unread.matches(member.path)
+        }
+        var (devices, left): (Int64, Int64) = (0, 0)
+        var differing: [MadeDirectory] = []
         var expected = try TarLedger(in: directory + "/expected")
         try expected.read(archive, progress: progress) { member in
             if member.isWithin("dev") { devices += 1 }
-            return keep(&member)
+            guard keep(&member) else { return false }
+            if unread.matches(member.path) {
+                left += 1
+                return false
+            }
+            if isMade(member), plain.contains(member.path), !MadeDirectory(member).isPlain {
+                differing.append(MadeDirectory(member))
+                (member.mode, member.owner, member.group) = (0o755, 0, 0)
+                member.attributes = []
+            }
+            return true
         }
-        var found = try TarLedger(in: directory + "/found")
-        try found.read(target, progress: progress) { member in keep(&member) }
         return Result(
             comparison: try TarLedger.compare(expected, found, limit: Self.mostNamed),
-            deviceCount: devices)
+            deviceCount: devices, unreadCount: left, made: differing)
+    }
+
+    private func isMade(_ member: TarMember) -> Bool {
+        member.kind == .directory && made.contains(member.path)
     }
 
     /// What a server changes when it unpacks a container, read from the sources of pve-container

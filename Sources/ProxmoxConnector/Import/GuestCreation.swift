@@ -239,7 +239,10 @@ struct GuestCreation: Sendable {
                 fields.add(parameter.name, parameter.value)
             }
         }
-        let answer = try client.post(["nodes", node, kind.rawValue], fields)
+        let answer: JSON
+        do throws(Failure) {
+            answer = try client.post(["nodes", node, kind.rawValue], fields)
+        } catch { throw error.during("cannot make \(guest.title) as \(target.number)") }
         guard case .running(let upid) = try StartedTask(answer) else {
             throw Failure(.serverAnswer, "\(guest.title) was not made: the server started no task")
         }
@@ -305,8 +308,22 @@ struct GuestCreation: Sendable {
     }
 
     /// A making that failed leaves a guest without disks behind; it is ours, for the number was free.
+    ///
+    /// Somebody may have made another one of that number since: what has a disk or runs is no such rest.
     private func removeStub() throws(Failure) {
-        guard try reader.guests().contains(where: { $0.id == Int64(target.number) }) else { return }
+        guard let other = try reader.guests().first(where: { $0.id == Int64(target.number) }) else {
+            return
+        }
+        let there = try GuestConfiguration(
+            kind: other.kind.guestKind, api: client.get(reader.path(other) + ["config"]))
+        guard other.kind == kind, other.status != "running",
+            BackupContent(of: there).carried.isEmpty
+        else {
+            throw Failure(
+                .targetOccupied,
+                "the cluster has \(other.title), which is no rest of what this import has begun",
+                hint: "Give another number with map.vmids, or remove it if nobody needs it.")
+        }
         var fields = APIFields()
         fields.add("protection", false)
         _ = try? client.put(path + ["config"], fields)
@@ -322,33 +339,18 @@ struct GuestCreation: Sendable {
 
     private func makeFirewall() throws(Failure) {
         let marker = room.directory + "/firewall-\(guest.id)"
-        guard let firewall = try firewall(), !Files.exists(marker) else { return }
         // A restore brings the rules along.
         if route == .restore, kind == .machine { return }
-        // Rules are put on top of each other: what an interrupted import has made goes first.
-        for rule in try client.get(path + ["firewall", "rules"]).array ?? []
-        where rule["pos"] != nil {
-            _ = try client.delete(path + ["firewall", "rules", "0"])
-        }
-        for call in firewall.calls {
-            var fields = APIFields()
-            for parameter in call.parameters { fields.add(parameter.name, parameter.value) }
-            let place = path + ["firewall"] + call.path.split(separator: "/").map(String.init)
-            do throws(Failure) {
-                _ =
-                    call.method == "PUT"
-                    ? try client.put(place, fields) : try client.post(place, fields)
-            } catch {
-                // Made before the interruption.
-                if error.what.contains("already exists") { continue }
-                throw error.during("cannot make the firewall of \(guest.title)")
-            }
+        guard let firewall = try firewall(), !Files.exists(marker) else { return }
+        do throws(Failure) { try firewall.make() } catch {
+            throw error.during("cannot make the firewall of \(guest.title)")
         }
         try Files.write([], to: marker, mode: 0o600)
     }
 
-    func firewall() throws(Failure) -> FirewallFile? {
+    func firewall() throws(Failure) -> GuestFirewall? {
         guard let bytes = guest.firewall, !bytes.isEmpty else { return nil }
-        return try FirewallFile(parsing: bytes)
+        return GuestFirewall(
+            file: try FirewallFile(parsing: bytes), client: client, base: path + ["firewall"])
     }
 }

@@ -2,6 +2,7 @@ import Basics
 import Connectors
 import Disks
 import Guests
+import Manifests
 import Primitives
 import Streams
 import Synchronization
@@ -14,13 +15,15 @@ final class GuestProof: Sendable {
     private let artifacts: any ArtifactSource
     private let found = Mutex<Found?>(nil)
     private let wasAsked = Mutex(false)
+    /// Nil where the server does not tell.
+    private let excluded = Mutex<ExcludedPaths?>(nil)
 
     private enum Found: Sendable {
         /// Digests of disks by their key.
         case disks([String: Digest256])
         case files(ContainerProof.Result)
         /// It could not be read, and why.
-        case nothing(String)
+        case nothing(Reservation.Kind)
     }
 
     init(_ creation: GuestCreation, from artifacts: any ArtifactSource, room: Room) {
@@ -33,7 +36,9 @@ final class GuestProof: Sendable {
     func compareContent() throws(Failure) {
         wasAsked.withLock { $0 = true }
         guard creation.settings.transport?.storage != nil else {
-            found.withLock { $0 = .nothing("the target names no transport") }
+            let reason: Reservation.Kind =
+                isContainer ? .filesWithoutTransport : .disksWithoutTransport
+            found.withLock { $0 = .nothing(reason) }
             return
         }
         let directory = room.directory + "/proof-\(creation.guest.id)"
@@ -53,7 +58,12 @@ final class GuestProof: Sendable {
             do throws(Failure) {
                 if try provider.finish(guest, in: directory) == nil { try Files.remove(directory) }
             } catch {}
-            throw error.during("cannot read \(creation.guest.title) again")
+            throw error.during(
+                "cannot read \(creation.guest.title) again",
+                hint: error.code == .cancelled
+                    ? nil
+                    : "It is made, and not proven yet: when the reason is gone, run the same command "
+                        + "again.")
         }
         if let left = try provider.finish(guest, in: directory) {
             throw Failure(.serverRefused, "a temporary backup could not be deleted: \(left)")
@@ -76,11 +86,14 @@ final class GuestProof: Sendable {
             return .disks(try digests(of: guest, backup, in: directory))
         }
         guard let stream = creation.guest.stream else {
-            return .nothing("the archive has no files of it")
+            return .nothing(.filesNotInArchive)
         }
+        let excluded = try creation.reader.excludedPaths(
+            on: creation.node, storage: creation.settings.transport?.storage)
+        self.excluded.withLock { $0 = excluded }
         let proof = ContainerProof(
             mounts: BackupContent(of: creation.configuration).carried.map(\.device),
-            directory: directory, progress: room.progress)
+            unread: excluded ?? ExcludedPaths(), directory: directory, progress: room.progress)
         return .files(
             try proof.compare(
                 StoredStream(stream.record, from: artifacts), StreamSource(backup.stream())))
@@ -144,24 +157,28 @@ final class GuestProof: Sendable {
     /// - Parameter number: of the guest in the receipt, which tells no names.
     func conclude(_ number: Int, into result: inout ImportResult) throws(Failure) {
         try compareSettings(number, into: &result)
+        try creation.firewall()?.compare(
+            number, String(creation.target.number), into: &result)
         // Whoever asked for digests must not take what was not read for equal.
         guard wasAsked.withLock({ $0 }) else { return }
         switch found.withLock({ $0 }) {
         case .disks(let digests): concludeDisks(digests, number, into: &result)
         case .files(let files): conclude(files, number, into: &result)
         case .nothing(let reason): concludeNothing(reason, into: &result)
-        case nil: concludeNothing("no backup of it was made", into: &result)
+        case nil:
+            concludeNothing(
+                isContainer ? .filesWithoutBackup : .disksWithoutBackup, into: &result)
         }
     }
 
-    private func concludeNothing(_ reason: String, into result: inout ImportResult) {
-        let content =
-            creation.kind == .container ? "files of a container" : "disks of a machine"
-        let what = "the \(content) were not read again: \(reason)"
-        result.reservations.append(what)
+    private var isContainer: Bool { creation.kind == .container }
+
+    private func concludeNothing(_ reason: Reservation.Kind, into result: inout ImportResult) {
+        let reservation = Reservation(reason)
+        result.reservations.append(reservation)
         result.shortfallCount += 1
         result.shortfalls.append([
-            "object": .string(String(creation.target.number)), "what": .string(what),
+            "object": .string(String(creation.target.number)), "what": .string(reservation.text),
         ])
     }
 
@@ -207,6 +224,64 @@ final class GuestProof: Sendable {
             "object": .string(String(creation.target.number)),
             "what": .string(ContainerProof.notCompared(files.deviceCount)),
         ])
+        concludeMade(files.made, into: &result)
+        concludeUnread(files, into: &result)
+    }
+
+    /// Directories of mount points, which the server has made: a person gives them what they had.
+    private func concludeMade(
+        _ made: [ContainerProof.MadeDirectory], into result: inout ImportResult
+    ) {
+        for directory in made {
+            let name =
+                directory.path == [0x2e]
+                ? "/" : "/" + String(decoding: directory.path, as: UTF8.self)
+            let (owner, mode) = ("\(directory.owner):\(directory.group)", octal(directory.mode))
+            let inside = "pct exec \(creation.target.number) --"
+            let path = PrivilegeCheck.quoted(name)
+            result.shortfallCount += 1
+            result.shortfalls.append([
+                "object": .string("\(creation.target.number)\(name)"),
+                "what": .string(
+                    "a directory that Proxmox VE makes before it unpacks: it had the owner \(owner) and "
+                        + "the mode \(mode)"
+                        + (directory.hasAttributes ? ", and extended attributes or an ACL" : "")),
+                "command": .string(
+                    "\(inside) chown \(owner) \(path) && \(inside) chmod \(mode) \(path)"),
+            ])
+        }
+    }
+
+    private func octal(_ mode: UInt32) -> String {
+        let text = String(mode, radix: 8)
+        return String(repeating: "0", count: max(0, 4 - text.count)) + text
+    }
+
+    /// What the backup for the proof could not hold.
+    private func concludeUnread(
+        _ files: ContainerProof.Result, into result: inout ImportResult
+    ) {
+        let file = "/etc/vzdump.conf of \(creation.node)"
+        guard let excluded = excluded.withLock({ $0 }) else {
+            let isMissing = files.comparison.differences.contains { $0.what == [.missing] }
+            guard isMissing else { return }
+            result.remarks.append([
+                "object": .string(String(creation.target.number)),
+                "what": .string(
+                    "what is missing may be left out of every backup by exclude-path in \(file), which "
+                        + "the server does not tell"),
+            ])
+            return
+        }
+        if files.unreadCount == 0 { return }
+        result.reservations.append(Reservation(.filesLeftOut, count: files.unreadCount))
+        result.shortfallCount += 1
+        result.shortfalls.append([
+            "object": .string(String(creation.target.number)),
+            "what": .string(
+                "\(files.unreadCount) objects were not read again: exclude-path in \(file) leaves "
+                    + "\(excluded.text) out of every backup"),
+        ])
     }
 
     private func compareSettings(
@@ -229,7 +304,7 @@ final class GuestProof: Sendable {
         }
         result.comparisons.append(
             .init(
-                name: "settings of guest \(number) as mapped",
+                name: "mapped settings of guest \(number)",
                 expected: "\(comparison.items.count) of \(comparison.items.count)",
                 found: "\(comparison.items.count - wrong.count) of \(comparison.items.count)"))
         for item in wrong {

@@ -156,7 +156,7 @@ final class ImageImport: Sendable {
             ], mappings: .object([]),
             reservations: notes.isEmpty
                 ? []
-                : ["\(notes.count) settings of guests have no equivalent in their descriptions"],
+                : [Reservation(.settingsLost, count: notes.count)],
             remarks: notes)
     }
 }

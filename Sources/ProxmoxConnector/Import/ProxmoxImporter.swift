@@ -29,7 +29,7 @@ public final class ProxmoxImporter: Importer {
         var images: [RestoredDisk] = []
         var proofs: [GuestProof] = []
         var cluster: ClusterChanges?
-        var changes: [JSON] = []
+        var outcome: ClusterChanges.Outcome?
     }
 
     /// Units from here on are guests, not segments of artifacts.
@@ -72,21 +72,15 @@ public final class ProxmoxImporter: Importer {
             images += creation.images.values.sorted { $0.disk.artifact < $1.disk.artifact }
             creations.append(creation)
         }
-        let needed = ImportPrivileges(
+        var needed = ImportPrivileges(
             settings, creations, zones: reader.networkZones(), reader.version)
-        let check = try PrivilegeCheck(needed.all, reader.version, reader.client)
-        guard check.missing.isEmpty else { throw needed.failure(check) }
-        try TargetPlaces(settings: settings, reader: reader).check(creations)
-        var cluster: ClusterChanges?
-        if !settings.cluster.isEmpty {
-            guard let documents = stored.cluster else {
-                throw Failure(
-                    .planInvalidValue, "the archive has no configuration of the cluster",
-                    hint: "Leave \"cluster\" out of the target.")
-            }
-            cluster = try ClusterChanges(
-                documents.read(from: artifacts), settings, reader, room.progress)
+        try needed.check(reader)
+        let cluster = try clusterChanges(stored, reader)
+        if settings.applies, let cluster {
+            needed.add(cluster.changes)
+            try needed.check(reader)
         }
+        try TargetPlaces(settings: settings, reader: reader).check(creations)
         try Files.write([], to: room.directory + "/begun", mode: 0o600)
         let ready = (stored, reader, creations, images, cluster)
         let proofs = creations.map { GuestProof($0, from: artifacts, room: room) }
@@ -104,6 +98,18 @@ public final class ProxmoxImporter: Importer {
                 cluster == nil ? [] : [Self.clusterUnit], segments,
                 creations.indices.map { SegmentNumber(artifact: Self.firstGuest, segment: $0) },
             ], slices: proofs.count, bytes: images.reduce(0) { $0 + $1.disk.size })
+    }
+
+    private func clusterChanges(
+        _ stored: StoredGuests, _ reader: ClusterReader
+    ) throws(Failure) -> ClusterChanges? {
+        if settings.cluster.isEmpty { return nil }
+        guard let documents = stored.cluster else {
+            throw Failure(
+                .planInvalidValue, "the archive has no configuration of the cluster",
+                hint: "Leave \"cluster\" out of the target.")
+        }
+        return try ClusterChanges(documents.read(from: artifacts), settings, reader, room)
     }
 
     private func creation(
@@ -175,8 +181,8 @@ public final class ProxmoxImporter: Importer {
     public func replay(_ unit: SegmentNumber) throws(Failure) {
         if unit == Self.clusterUnit {
             guard let cluster = state.withLock({ $0.cluster }) else { return }
-            let changes = try cluster.run(applies: settings.applies)
-            return state.withLock { $0.changes = changes }
+            let outcome = try cluster.run(applies: settings.applies)
+            return state.withLock { $0.outcome = outcome }
         }
         let (images, guests) = state.withLock { ($0.images, $0.guests) }
         if unit.artifact == Self.firstGuest {
@@ -211,7 +217,7 @@ public final class ProxmoxImporter: Importer {
     // MARK: - Result
 
     public func conclude(counting: Bool) throws(Failure) -> ImportResult {
-        let (proofs, guests, changes) = state.withLock { ($0.proofs, $0.guests, $0.changes) }
+        let (proofs, guests, outcome) = state.withLock { ($0.proofs, $0.guests, $0.outcome) }
         var result = ImportResult(
             comparisons: [], differences: [], differenceCount: 0, shortfalls: [],
             shortfallCount: 0, counts: [.init("guests", .integer(Int64(guests.count)))],
@@ -226,21 +232,28 @@ public final class ProxmoxImporter: Importer {
         for (place, proof) in proofs.enumerated() {
             try proof.conclude(place + 1, into: &result)
         }
-        for change in changes {
-            if change["done"] == .bool(false) {
-                result.shortfallCount += 1
-                result.shortfalls.append(change)
-            } else {
-                result.remarks.append(change)
-            }
-        }
-        if !settings.cluster.isEmpty, !settings.applies {
-            let wanted = changes.count { $0["call"] != nil }
-            result.reservations.append(
-                "the cluster's configuration was compared and not changed, for \"apply\" is not set: "
-                    + "\(wanted) calls would be made, which the report lists")
-        }
+        if let outcome { conclude(outcome, into: &result) }
         return result
+    }
+
+    private func conclude(
+        _ outcome: ClusterChanges.Outcome, into result: inout ImportResult
+    ) {
+        result.shortfalls += outcome.shortfalls
+        result.shortfallCount += Int64(outcome.shortfalls.count)
+        result.remarks += outcome.remarks
+        result.differences += outcome.differences
+        result.differenceCount += Int64(outcome.differences.count)
+        if !settings.applies {
+            result.reservations.append(Reservation(.clusterUnchanged, count: outcome.wanted))
+        } else if !outcome.made.isEmpty {
+            let count = outcome.made.count
+            result.comparisons.append(
+                .init(
+                    name: "objects of the cluster's configuration that were made and read again",
+                    expected: "\(count) of \(count)",
+                    found: "\(count - outcome.differences.count) of \(count)"))
+        }
     }
 }
 

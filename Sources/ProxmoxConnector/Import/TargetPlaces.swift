@@ -16,6 +16,7 @@ struct TargetPlaces {
             try checkStorages(here, node)
             try checkBridges(here, node)
         }
+        try checkFirewalls(waiting)
     }
 
     /// Unless this import makes them.
@@ -78,6 +79,45 @@ struct TargetPlaces {
                     "the node \"\(node)\" has no bridge \"\(bridge)\" for \(creation.guest.title), "
                         + "or the rights do not show it",
                     hint: "Make it, or name another with map.bridges.")
+            }
+        }
+    }
+}
+
+extension TargetPlaces {
+    /// What rules of guests name must be there before them. Unless this import makes it, or the rights do
+    /// not show it: then the server says so when the rule is made.
+    private func checkFirewalls(_ creations: [GuestCreation]) throws(Failure) {
+        if settings.applies, settings.cluster.contains(.firewall) { return }
+        var there: [String: Set<String>] = [:]
+        for creation in creations where creation.route == .import || creation.kind == .container {
+            guard let file = try creation.firewall()?.file else { continue }
+            for named in file.prerequisites {
+                let words = named.split(separator: " ")
+                let (list, key): (String, String)
+                switch words.first {
+                case "security": (list, key) = ("groups", "group")
+                case "ipset": (list, key) = ("ipset", "name")
+                default: (list, key) = ("aliases", "name")
+                }
+                if there[list] == nil {
+                    do throws(Failure) {
+                        let answer = try reader.client.get(["cluster", "firewall", list])
+                        there[list] = Set(
+                            (answer.array ?? []).compactMap { $0[key]?.string?.lowercased() })
+                    } catch {
+                        guard error.code == .serverRights else { throw error }
+                        return
+                    }
+                }
+                guard let name = words.last, there[list]?.contains(name.lowercased()) != true
+                else { continue }
+                throw Failure(
+                    .notFound,
+                    "the cluster has no \(named), which the firewall of \(creation.guest.title) "
+                        + "names",
+                    hint: "Make it, or make what the archive has with \"cluster: [firewall]\" and "
+                        + "\"apply: true\".")
             }
         }
     }

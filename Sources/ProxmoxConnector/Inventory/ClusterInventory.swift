@@ -45,24 +45,18 @@ struct ClusterInventory {
     private func noteExcludedPaths(_ plan: inout GuestPlan) throws(Failure) {
         let containers = plan.guests.filter { $0.kind == .container }
         for node in Set(containers.map(\.node)).sorted() {
-            var query = APIFields()
-            if let storage = transport?.storage { query.add("storage", storage) }
-            let defaults: JSON
-            do throws(Failure) {
-                defaults = try reader.client.get(["nodes", node, "vzdump", "defaults"], query)
-            } catch {
-                if error.code == .cancelled || error.code == .serverUnreachable { throw error }
+            let shown = try reader.excludedPaths(on: node, storage: transport?.storage)
+            guard let excluded = shown else {
+                plan.omissions.add(
+                    .denied,
+                    "/nodes/\(node)/vzdump/defaults: what it leaves out of backups of containers")
                 continue
             }
-            // A text with NULs between the paths in 7.4, a list from 8 on.
-            let named =
-                defaults["exclude-path"]?.array?.compactMap(\.string)
-                ?? (defaults["exclude-path"]?.string ?? "").split { $0 == "\0" }.map(String.init)
-            for guest in containers where guest.node == node && !named.isEmpty {
-                let paths = named.map { "\"\($0)\"" }.joined(separator: ", ")
+            for guest in containers where guest.node == node && !excluded.isEmpty {
                 plan.omissions.add(
                     .notBackedUp,
-                    "\(guest.id): vzdump.conf of \(node) leaves \(paths) out of every backup")
+                    "\(guest.id): vzdump.conf of \(node) leaves \(excluded.text) out of every backup"
+                )
             }
         }
     }

@@ -1,6 +1,8 @@
 import Basics
 import HTTP
+import Primitives
 import Streams
+import Synchronization
 
 extension ServerSettings {
     /// A client of the server; nothing is sent yet.
@@ -17,7 +19,29 @@ extension ServerSettings {
         while base.hasSuffix("/") { base.removeLast() }
         var settings = try HTTPSettings(base, trust: trust)
         if let proxy { settings.proxy = .server(proxy) }
-        return ProxmoxClient(settings, try self.login(), progress: progress, world: world)
+        let login = try self.login()
+        guard let key = sessionKey(base) else {
+            return ProxmoxClient(settings, login, progress: progress, world: world)
+        }
+        return Self.sessions.withLock { sessions in
+            let client = ProxmoxClient(
+                settings, login, progress: progress, world: world, sharing: sessions[key])
+            sessions[key] = client.session
+            return client
+        }
+    }
+
+    /// Log-ins of this process that have not run out.
+    private static let sessions = Mutex<[Digest256: Session]>([:])
+
+    /// Of what makes a log-in the same; nil for a token, which logs in nowhere.
+    private func sessionKey(_ base: String) -> Digest256? {
+        guard case .password(let user, let password, let totp) = credentials else { return nil }
+        let parts = [
+            base, fingerprint ?? "", authority ?? "", proxy ?? "", user, password.revealed(),
+            totp?.revealed() ?? "",
+        ]
+        return SHA256.hash(Array(parts.joined(separator: "\0").utf8))
     }
 
     private func login() throws(Failure) -> ProxmoxCredentials {

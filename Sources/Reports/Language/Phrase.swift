@@ -12,7 +12,7 @@ enum Phrase: String, Sendable, CaseIterable {
     // Reasons
     case reasonOpenOmissions, reasonNotSet, reasonDifferent, reasonUnequal, reasonByCounts
     case reasonNotCompared, reasonNotImported, reasonUnchecked, reasonInvalid
-    case reasonRehearsalFailed, reasonObjectiveMissed, reasonDeadlineMissed, reasonsTitle
+    case reasonRehearsalFailed, reasonObjectiveMissed, reasonDeadlineMissed
     // Key figures
     case factObjects, factObjectsNote, factVolume, factVolumeNote, factVolumeStored, factDuration
     case factDurationNote, factOmissions, factOmissionsNone, factOmissionsCovered
@@ -52,9 +52,6 @@ enum Phrase: String, Sendable, CaseIterable {
     // Omissions
     case omissionsTitle, omissionsCaption, omissionsNone, columnReason, columnCount, columnCovered
     case yes, no, noOpen, actionsTitle, actionsNone, omissionExamples
-    // Reservations of receipts
-    case reservationByCounts, reservationNotCompared, reservationNotSet, reservationOmitted
-    case reservationNotImported
     // Data Act
     case dataActTitle, dataActCaption, dataActNote, columnArticle, columnDuty, columnEvidence
     case dutyShown, dutyPartial, dutyAbsent, dutyOutside, dutyNotDue
@@ -113,6 +110,7 @@ enum Phrase: String, Sendable, CaseIterable {
     case linkPlan, linkPlanRecord, linkOverride, linkOverrideRecord, recordPlan, recordPlanText
     case recordOverride, recordOverrideText, roleOverride, dateAgreed, datePlanSigned
     case dateOverride, lockTitle, lockOpen, lockClosed, lockOverridden, lockNotBefore
+    case lockNotBeforeAgreed
     case lockApproval, reasonUnexplained, reasonAccepted, reasonOverridden, evidenceDateReplaced
     case evidenceExemptDeclared, coverageCaption, coverageCategory, coverageGround, coverageWhole
     case coverageGaps, legendPlanned, systemsCaption, datesNotReckoned, scopeWhole,
@@ -121,5 +119,5 @@ enum Phrase: String, Sendable, CaseIterable {
     // More of receipts
     case columnTarget, columnMapped, recordDurations
     // More steps
-    case step7, step8
+    case step7, step8, step9
 }

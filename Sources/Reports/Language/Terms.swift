@@ -9,6 +9,17 @@ extension Texts {
         }
     }
 
+    /// Whether there is a text of its own for a word of the evidence.
+    func names(_ word: String) -> Bool {
+        Self.properNames[word] != nil
+            || (language == .french ? Self.frenchTerms : Self.englishTerms)[word] != nil
+    }
+
+    /// Whether a word of the evidence is one of this language.
+    func knows(_ word: String) -> Bool {
+        language == .english || Self.properNames[word] != nil || Self.frenchTerms[word] != nil
+    }
+
     /// A word that a number follows: what is a title elsewhere is a common noun here.
     func count(_ word: String) -> String {
         switch (language, word) {
@@ -67,6 +78,18 @@ extension Texts {
         "mariadb-account-secrets": "secrets scellés", "disk": "disque", "guest": "invité",
         "container": "conteneur", "cluster-configuration": "configuration de la grappe",
         "cluster-files": "fichiers de la grappe", "guest-configuration": "configuration",
+        "facts": "relevés de la machine", "secret-list": "liste des secrets",
+        "guest-firewall": "pare-feu", "guest-libvirt": "description libvirt",
+        "guest-ovf": "description OVF",
+        "facts-accounts": "comptes de la machine", "facts-certificates": "certificats",
+        "facts-crontabs": "tâches planifiées", "facts-guests": "invités de la machine",
+        "facts-kernel": "noyau", "facts-mounts": "montages", "facts-network": "réseau",
+        "facts-packages": "paquets", "facts-repositories": "dépôts de paquets",
+        "facts-sockets": "ports ouverts", "facts-sysctl": "réglages du noyau",
+        "facts-units": "unités systemd",
+        "journal-file": "fichier de journal", "journal-stream": "flux du journal",
+        "log-text": "journaux texte", "log-text-index": "index des journaux texte",
+        "log-text-streams": "flux des journaux texte",
         // Reasons of omissions
         "excluded": "exclu par le plan", "sockets": "sockets", "mount-points": "points de montage",
         "devices": "périphériques", "vanished": "disparu pendant l’export",
@@ -82,7 +105,17 @@ extension Texts {
         "passthrough": "périphériques dédiés", "media": "supports",
         "snapshots": "instantanés", "pending-changes": "modifications en attente",
         "states": "états suspendus", "hook-scripts": "scripts d’accroche", "withheld": "non exposé",
-        "denied": "droits insuffisants",
+        "denied": "droits insuffisants", "unavailable": "non disponible sur le serveur",
+        "added": "apparu depuis l’inventaire", "left-behind": "sauvegarde temporaire restante",
+        "unsearched": "trop grand pour être examiné",
+        "entries-missing": "entrées de journal manquantes",
+        "entries-unreadable": "entrées de journal illisibles",
+        "fields-unreadable": "entrées sans champs illisibles",
+        "fields-damaged": "entrées aux champs endommagés",
+        "files-unreadable": "fichiers de journal illisibles",
+        "files-damaged": "fichiers de journal endommagés, entrées retrouvées",
+        "shortened": "raccourci pendant l’export", "special-files": "fichiers spéciaux",
+        "seal-broken": "scellement du journal invalide",
         // Counts and comparisons
         "directory": "répertoires", "file": "fichiers", "symlink": "liens symboliques",
         "hardlink": "liens physiques", "socket": "sockets", "fifo": "tubes",
@@ -98,7 +131,25 @@ extension Texts {
         "large-objects": "grands objets", "sequences and counters": "séquences et compteurs",
         "row count": "nombre de lignes", "bytes": "octets", "data": "octets de données",
         "longest-row": "plus longue ligne",
+        "items": "éléments", "places": "emplacements", "columns": "colonnes",
+        "journal-entries": "entrées du journal", "journal-files": "fichiers du journal",
+        "journal-streams": "flux du journal", "log-entries": "entrées de journaux texte",
+        "log-lines": "lignes de journaux texte", "log-undated": "lignes sans date",
+        "files-without-times": "fichiers sans heure",
+        "text log files": "fichiers de journaux texte",
+        "text logs": "journaux texte", "text-content": "journaux texte : contenu",
+        "text-files": "journaux texte : fichiers", "text-metadata": "journaux texte : métadonnées",
+        "journal-sha256-chain": "chaîne SHA-256 du journal",
+        "log-chain": "chaîne des journaux texte", "images": "images de disques restaurées",
+        "firstMicroseconds": "première entrée (µs)", "lastMicroseconds": "dernière entrée (µs)",
+        "text": "texte", "log": "journal", "stream": "flux", "disk-count": "disques",
+        "sha256-tree-1m": "empreinte d’arbre (1 Mio)",
+        "domains with all their disks": "domaines avec tous leurs disques",
+        "images of disks": "images de disques", "settings": "réglages",
+        "mapped settings": "réglages, après correspondance",
+        "sha256 of all files": "SHA-256 de tous les fichiers",
         // Moments
+        "inventory-time": "heure de l’inventaire",
         "file-system-time": "heure du système de fichiers", "lsn": "LSN (journal de transactions)",
         "gtid": "GTID", "binlog": "journal binaire", "time": "heure", "backup": "sauvegarde",
         // Facts of sources
@@ -133,7 +184,9 @@ extension Texts {
         "date-unknown": "une date nécessaire manque au plan",
         "untrusted": "un document est incorrect ou son signataire inconnu",
         "undeclared": "trouvé, non déclaré", "not-found": "déclaré, non trouvé",
-        "left-out": "déclaré, non exporté", "exempt-exported": "exempté, mais exporté",
+        "left-out": "déclaré, non exporté",
+        "unlisted": "omissions non énumérées, que rien n’a comparées",
+        "exempt-exported": "exempté, mais exporté",
         "trade-secret": "secret des affaires", "internal": "données internes",
         "category": "autre catégorie", "count": "autre nombre",
         // Members of later documents
@@ -156,6 +209,10 @@ extension Texts {
         "journal": "journal", "journal and seal": "journal et sceau",
         "courtesy keys": "copies des clés", "opening time stamp": "horodatage d’ouverture",
         "closing time stamp": "horodatage de clôture",
+        "date of expiry": "date limite de restauration", "payload": "données",
+        "the payload is not here": "les données ne sont pas là",
+        "the payload was not read": "les données n’ont pas été lues",
+        "there is no manifest to compare with": "aucun manifeste auquel comparer",
         "no authority to check it with was given": "aucune autorité fournie",
         "no trust for its kind was given": "aucune confiance fournie",
     ]

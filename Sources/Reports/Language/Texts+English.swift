@@ -44,7 +44,6 @@ extension Texts {
         .reasonRehearsalFailed: "{0}: the rehearsal failed.",
         .reasonObjectiveMissed: "{0}: the recovery objective was missed.",
         .reasonDeadlineMissed: "Deadline missed: {0}, due on {1}.",
-        .reasonsTitle: "Reservations and open points",
         // Key figures
         .factObjects: "Objects exported",
         .factObjectsNote: "of {0} expected",
@@ -221,14 +220,6 @@ extension Texts {
         .actionsTitle: "Reservations and actions to take",
         .actionsNone: "No receipt has a reservation.",
         .omissionExamples: "For example: ",
-        // Reservations of receipts
-        .reservationByCounts: "The target was compared by counts only.",
-        .reservationNotCompared: "The target was not compared.",
-        .reservationNotSet: "{0} {0:attribute/attributes} could not be set on the target.",
-        .reservationOmitted:
-            "{0} {0:object was/objects were} omitted from the archive at export.",
-        .reservationNotImported:
-            "{0} {0:source of the archive was/sources of the archive were} not imported.",
         // Data Act
         .dataActTitle: "Regulation (EU) 2023/2854 (Data Act), chapter VI: article by article",
         .dataActCaption: "Duties, and the evidence in this dossier",

@@ -211,6 +211,7 @@ extension Texts {
         .lockOpen: "Open: the data may be erased.",
         .lockClosed: "Closed: the data must not be erased yet.",
         .lockOverridden: "Overridden by two named people, against the lock.",
+        .lockNotBeforeAgreed: "Not before {0}, by the signed documents of the customer.",
         .lockNotBefore: "Not before {0} ({1}).",
         .lockApproval: "{0} ({1}): {2}",
         .reasonUnexplained: "{0} {0:gap/gaps} between what was declared, found and exported.",
@@ -233,5 +234,7 @@ extension Texts {
             "Time-stamps (RFC 3161): over the first line of the journal, and over the seal and its signatures.",
         .step8:
             "The later documents, if there are any: each names the one before it by its digest, and is signed by somebody who may sign it.",
+        .step9:
+            "Dates: every rule that the catalogue has, and from when on the source may be erased.",
     ]
 }

@@ -46,7 +46,6 @@ extension Texts {
         .reasonRehearsalFailed: "{0} : l’exercice de reprise a échoué.",
         .reasonObjectiveMissed: "{0} : l’objectif de reprise n’est pas atteint.",
         .reasonDeadlineMissed: "Délai dépassé : {0}, échéance le {1}.",
-        .reasonsTitle: "Réserves et points ouverts",
         // Key figures
         .factObjects: "Objets exportés",
         .factObjectsNote: "sur {0} {0:attendu/attendus}",
@@ -224,15 +223,6 @@ extension Texts {
         .actionsTitle: "Réserves et actions à mener",
         .actionsNone: "Aucun reçu ne porte de réserve.",
         .omissionExamples: "Par exemple : ",
-        // Reservations of receipts
-        .reservationByCounts: "La cible n’a été comparée que par dénombrement.",
-        .reservationNotCompared: "La cible n’a pas été comparée.",
-        .reservationNotSet:
-            "{0} {0:attribut n’a pas pu être repris/attributs n’ont pas pu être repris} sur la cible.",
-        .reservationOmitted:
-            "{0} {0:objet avait été omis/objets avaient été omis} de l’archive à l’export.",
-        .reservationNotImported:
-            "{0} {0:source de l’archive n’a pas été importée/sources de l’archive n’ont pas été importées}.",
         // Data Act
         .dataActTitle: "Règlement (UE) 2023/2854 (Data Act), chapitre VI : article par article",
         .dataActCaption: "Obligations et éléments de preuve de ce dossier",

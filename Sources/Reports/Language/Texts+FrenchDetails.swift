@@ -215,6 +215,7 @@ extension Texts {
         .lockClosed: "Fermé : les données ne doivent pas encore être effacées.",
         .lockOverridden: "Dérogation de deux personnes nommées, contre le verrou.",
         .lockNotBefore: "Pas avant le {0} ({1}).",
+        .lockNotBeforeAgreed: "Pas avant le {0}, selon les documents signés du client.",
         .lockApproval: "{0} ({1}) : {2}",
         .reasonUnexplained: "{0} {0:écart/écarts} entre ce qui était déclaré, trouvé et exporté.",
         .reasonAccepted: "Le client a accepté avec {0} {0:réserve/réserves}.",
@@ -237,5 +238,7 @@ extension Texts {
             "Horodatages (RFC 3161) : sur la première ligne du journal, et sur le sceau et ses signatures.",
         .step8:
             "Les documents ultérieurs, s’il y en a : chacun nomme le précédent par son empreinte, et est signé par qui peut le signer.",
+        .step9:
+            "Dates : chaque règle du catalogue, et le moment à partir duquel la source peut être effacée.",
     ]
 }

@@ -1,5 +1,6 @@
 import Basics
 import Deadlines
+import Manifests
 
 /// The texts of one language, with its typography.
 struct Texts: Sendable {
@@ -7,6 +8,7 @@ struct Texts: Sendable {
     let formats: Formats
     private let phrases: [Phrase: String]
     private let duties: [Duty: String]
+    private let reservations: [Reservation.Kind: String]
 
     init(_ language: Language) {
         self.language = language
@@ -16,9 +18,11 @@ struct Texts: Sendable {
             phrases = Self.french.merging(Self.frenchDetails) { first, _ in first }
                 .mapValues(Self.typeset)
             duties = Self.frenchDuties.mapValues(Self.typeset)
+            reservations = Self.frenchReservations.mapValues(Self.typeset)
         case .english:
             phrases = Self.english.merging(Self.englishDetails) { first, _ in first }
             duties = Self.englishDuties
+            reservations = Self.englishReservations
         }
     }
 
@@ -27,19 +31,27 @@ struct Texts: Sendable {
 
     subscript(duty: Duty) -> String { duties[duty] ?? duty.rawValue }
 
+    subscript(reservation: Reservation.Kind) -> String {
+        reservations[reservation] ?? reservation.rawValue
+    }
+
     /// A text with its values put in.
     func html(_ phrase: Phrase, _ values: Sentence.Value...) -> HTML {
         html(Sentence(phrase, list: values))
     }
 
     func html(_ sentence: Sentence) -> HTML {
+        html(self[sentence.phrase], sentence.values)
+    }
+
+    func html(_ template: String, _ values: [Sentence.Value]) -> HTML {
         HTML(
-            joining: Self.pieces(of: self[sentence.phrase]).map { piece in
+            joining: Self.pieces(of: template).map { piece in
                 switch piece {
                 case .text(let text): HTML(text)
-                case .value(let place): sentence.values[safe: place].map(html) ?? .empty
+                case .value(let place): values[safe: place].map(html) ?? .empty
                 case .word(let place, let one, let many):
-                    HTML(isOne(sentence.values[safe: place]) ? one : many)
+                    HTML(isOne(values[safe: place]) ? one : many)
                 }
             })
     }

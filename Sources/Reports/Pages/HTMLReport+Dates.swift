@@ -198,12 +198,14 @@ extension HTMLReport {
                         : state(.none, .clock, texts[.lockClosed])
                 if let notBefore = lock.notBefore {
                     " "
-                    texts.html(.lockNotBefore, .moment(notBefore), .local(lock.clause ?? .unknown))
+                    lock.clause.map {
+                        texts.html(.lockNotBefore, .moment(notBefore), .local($0))
+                    } ?? texts.html(.lockNotBeforeAgreed, .moment(notBefore))
                 }
             }
             if !lock.reasons.isEmpty {
                 element(.ul) {
-                    for reason in lock.reasons { element(.li) { HTML.name(texts.term(reason)) } }
+                    for reason in lock.reasons { element(.li) { word(reason) } }
                 }
             }
             for approval in lock.approvals {

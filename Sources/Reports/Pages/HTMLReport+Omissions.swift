@@ -1,4 +1,5 @@
 import Basics
+import Manifests
 
 /// What was left out, what people have to do, and the articles of the Data Act.
 extension HTMLReport {
@@ -19,7 +20,7 @@ extension HTMLReport {
                     element(.tr) {
                         head { HTML.name(source.label) }
                         cell {
-                            HTML.name(texts.term(omission.reason))
+                            word(omission.reason)
                             examples(omission)
                         }
                         numberCell(formats.number(omission.count))
@@ -71,20 +72,7 @@ extension HTMLReport {
     /// A reservation of a receipt in the language of the report; one that we did not write stays as it
     /// is.
     func reservation(_ text: String) -> HTML {
-        let known: [(begin: String, end: String, phrase: Phrase)] = [
-            ("the target was compared by counts only", "", .reservationByCounts),
-            ("the target was not compared", "", .reservationNotCompared),
-            ("", " attributes could not be set on the target", .reservationNotSet),
-            ("", " objects were omitted from the archive at export", .reservationOmitted),
-            ("", " sources of the archive were not imported", .reservationNotImported),
-        ]
-        for (begin, end, phrase) in known {
-            if end.isEmpty, text == begin { return HTML(texts[phrase]) }
-            if !end.isEmpty, text.hasSuffix(end), let count = Int64(text.dropLast(end.count)) {
-                return texts.html(phrase, .number(count))
-            }
-        }
-        return element(.span, .lang("en")) { HTML.name(text) }
+        Reservation(parsing: text).map(texts.html) ?? foreign(text)
     }
 
     var dataAct: HTML {

@@ -30,7 +30,7 @@ extension HTMLReport {
             .div, .class("scroll"), .role("region"), .labelledBy("\(id)-caption"), .tabIndex(0)
         ) {
             element(.table) {
-                element(.caption, .id("\(id)-caption")) { caption }
+                element(.caption, .id("\(id)-caption")) { element(.span) { caption } }
                 element(.thead) {
                     element(.tr) {
                         for column in columns {
@@ -93,14 +93,50 @@ extension HTMLReport {
         return element(.time, .moment(date)) { formats.day(date) }
     }
 
+    /// A sentence or word that we know in English alone, and say so.
+    func foreign(_ text: String) -> HTML {
+        element(.span, .lang("en")) { HTML.name(text) }
+    }
+
+    /// What a failure means, and its own message, which is in English.
+    func told(_ word: String, _ what: String) -> HTML {
+        guard let meaning = texts.meaning(ofFailure: word) else {
+            return element(.span, .lang("en")) { HTML.name(what) }
+        }
+        return HTML(joining: [
+            HTML(meaning + " ("), element(.span, .lang("en")) { HTML.name(what) }, HTML(")"),
+        ])
+    }
+
+    /// A word of the evidence in the language of the report.
+    func word(_ word: String) -> HTML {
+        texts.knows(word) ? HTML.name(texts.term(word)) : foreign(texts.term(word))
+    }
+
     /// What was compared, and of which object where that may be shown.
     func measure(_ name: String) -> HTML {
-        let term = texts.term(name)
-        guard term == name, let cut = name.firstRange(of: " of ") else { return HTML.name(term) }
-        return HTML(joining: [
-            HTML.name(texts.term(String(name[..<cut.lowerBound]))), HTML(" · "),
-            HTML.name(String(name[cut.upperBound...])),
-        ])
+        if texts.names(name) { return word(name) }
+        var pieces = name.split(separator: " of ", omittingEmptySubsequences: false)
+        // A measure of ours may hold the word itself: `sha256 of all files of guest 3`.
+        for count in (1..<pieces.count).reversed() {
+            let head = pieces[..<count].joined(separator: " of ")
+            guard texts.names(head) else { continue }
+            pieces.replaceSubrange(..<count, with: [head[...]])
+            break
+        }
+        return HTML(
+            joining: pieces.enumerated().flatMap { place, piece in
+                [place == 0 ? .empty : HTML(" · "), object(String(piece), isMeasure: place == 0)]
+            })
+    }
+
+    /// `disk 2` in the language of the report; anything else is a name.
+    private func object(_ text: String, isMeasure: Bool) -> HTML {
+        if isMeasure { return word(text) }
+        guard let space = text.lastIndex(of: " "), Int64(text[space...].dropFirst()) != nil,
+            texts.names(String(text[..<space]))
+        else { return HTML.name(text) }
+        return HTML.name(texts.term(String(text[..<space])) + String(text[space...]))
     }
 
     func counts(_ counts: [(name: String, value: Int64)]) -> HTML {
@@ -108,7 +144,8 @@ extension HTMLReport {
         for count in counts where count.value != 0 {
             if !pieces.isEmpty { pieces.append(HTML(" · ")) }
             pieces += [
-                HTML.name(texts.count(count.name)),
+                texts.knows(count.name)
+                    ? HTML.name(texts.count(count.name)) : foreign(texts.count(count.name)),
                 HTML(texts.colon + formats.number(count.value)),
             ]
         }

@@ -141,7 +141,7 @@ extension HTMLReport {
         for source in sources.prefix(40) {
             if !pieces.isEmpty { pieces.append(HTML(", ")) }
             pieces += [
-                HTML.name(source.label), HTML(" ("), HTML.name(texts.term(source.kind)), HTML(")"),
+                HTML.name(source.label), HTML(" ("), word(source.kind), HTML(")"),
             ]
         }
         if sources.count > 40 { pieces.append(HTML(" …")) }
@@ -179,8 +179,8 @@ extension HTMLReport {
                 for source in receipt.sources {
                     element(.tr) {
                         head { HTML.name(label(of: source.folder)) }
-                        cell { HTML.name(texts.term(source.kind)) }
-                        cell { source.target.map { HTML.name(texts.term($0)) } ?? HTML("–") }
+                        cell { word(source.kind) }
+                        cell { source.target.map { word($0) } ?? HTML("–") }
                         numberCell(formats.number(source.mappings))
                         cell { counts(source.counts) }
                         cell { comparison(source.imported) }
@@ -195,7 +195,7 @@ extension HTMLReport {
         for duration in receipt.durations where duration.name != "total" {
             if !pieces.isEmpty { pieces.append(HTML(" · ")) }
             pieces += [
-                HTML.name(texts.term(duration.name)),
+                word(duration.name),
                 HTML(texts.colon + formats.duration(milliseconds: duration.value)),
             ]
         }

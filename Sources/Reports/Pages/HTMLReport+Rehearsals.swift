@@ -24,7 +24,7 @@ extension HTMLReport {
                         met(facts.isInTime),
                     ])
                 ),
-                (.rehearsalBound, facts.bound.map { HTML(texts.term($0)) } ?? .empty),
+                (.rehearsalBound, facts.bound.map { word($0) } ?? .empty),
                 (.rehearsalArchive, archive(facts)),
                 (.rehearsalMachine, machine(facts)),
                 (.rehearsalPrediction, prediction(facts)),
@@ -156,7 +156,7 @@ extension HTMLReport {
                         element(.span, .class("value")) {
                             formats.duration(milliseconds: phase.end - phase.start)
                             if let bound = phase.bound {
-                                element(.span, .class("small")) { texts.term(bound) }
+                                element(.span, .class("small")) { word(bound) }
                             }
                         }
                     }
@@ -167,9 +167,9 @@ extension HTMLReport {
     }
 
     private func title(_ phase: RehearsalFacts.Phase) -> HTML {
-        guard let folder = phase.folder else { return HTML(texts.term(phase.phase)) }
+        guard let folder = phase.folder else { return word(phase.phase) }
         return HTML(joining: [
-            HTML.name(label(of: folder)), HTML(" · " + texts.term(phase.phase)),
+            HTML.name(label(of: folder)), HTML(" · "), word(phase.phase),
         ])
     }
 
@@ -185,7 +185,7 @@ extension HTMLReport {
             for source in facts.sources {
                 element(.tr) {
                     head { HTML.name(label(of: source.folder)) }
-                    cell { HTML.name(texts.term(source.kind)) }
+                    cell { word(source.kind) }
                     cell { source.tier.map { HTML.name($0) } ?? HTML("–") }
                     cell { outcome(source) }
                     numberCell(formats.duration(milliseconds: source.end - source.start))
@@ -194,9 +194,9 @@ extension HTMLReport {
                         for guest in source.guests {
                             element(.div) {
                                 "\(guest.number) "
-                                texts.term(guest.kind)
+                                word(guest.kind)
                                 texts.colon
-                                texts.term(guest.state)
+                                word(guest.state)
                                 " (" + formats.duration(milliseconds: guest.milliseconds) + ")"
                             }
                         }
@@ -231,7 +231,10 @@ extension HTMLReport {
             for probe in facts.probes {
                 element(.tr) {
                     head { HTML.name(label(of: probe.folder)) }
-                    cell { "\(probe.number) · " + texts.term(probe.kind) }
+                    cell {
+                        "\(probe.number) · "
+                        word(probe.kind)
+                    }
                     cell {
                         texts[
                             probe.isRecorded
@@ -309,9 +312,9 @@ extension HTMLReport {
                             element(.div) {
                                 HTML.name(label(of: source.folder))
                                 " – "
-                                texts.term(source.kind)
+                                word(source.kind)
                                 " – "
-                                texts.term(source.outcome)
+                                word(source.outcome)
                             }
                         })
                 ),

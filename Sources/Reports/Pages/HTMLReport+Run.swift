@@ -47,7 +47,7 @@ extension HTMLReport {
     private func volume(_ source: SourceFacts) -> Int64 { source.plainBytes ?? source.storedBytes }
 
     private func kind(_ kind: String) -> HTML {
-        element(.span, .class("small")) { HTML.name(texts.term(kind)) }
+        element(.span, .class("small")) { word(kind) }
     }
 
     /// - Parameter title: nil draws no bar: of many sources together it would dwarf each of the others.

@@ -26,7 +26,7 @@ extension HTMLReport {
             for source in model.sources {
                 element(.tr) {
                     head { element(.a, .to(anchor(source))) { HTML.name(source.label) } }
-                    cell { HTML.name(texts.term(source.kind)) }
+                    cell { word(source.kind) }
                     numberCell(source.expected.map(formats.number) ?? "–")
                     numberCell(source.exported.map(formats.number) ?? "–")
                     HTML(
@@ -86,7 +86,7 @@ extension HTMLReport {
             element(.h3, .id(anchor(source) + "-h")) {
                 HTML.name(source.label)
                 " – "
-                HTML.name(texts.term(source.kind))
+                word(source.kind)
             }
             facts([
                 (.sourceCounts, counts(source.counts)),
@@ -94,7 +94,7 @@ extension HTMLReport {
                     .sourceMoment,
                     source.moment.map { moment in
                         HTML(joining: [
-                            HTML(texts.term(moment.kind) + " · "), instant(moment.value),
+                            word(moment.kind), HTML(" · "), instant(moment.value),
                         ])
                     } ?? .empty
                 ),
@@ -117,7 +117,7 @@ extension HTMLReport {
         HTML(
             joining: source.facts.map { fact in
                 element(.div) {
-                    texts.term(fact.name)
+                    word(fact.name)
                     texts.colon
                     HTML.name(fact.value)
                 }
@@ -151,7 +151,7 @@ extension HTMLReport {
                 element(.div) {
                     formats.number(omission.count)
                     " × "
-                    HTML.name(texts.term(omission.reason))
+                    word(omission.reason)
                     if !omission.isAccepted {
                         " – "
                         state(.warn, .exclamation, texts[.noOpen])
@@ -260,7 +260,7 @@ extension HTMLReport {
                 for artifact in source.artifacts {
                     element(.tr) {
                         head { HTML.name(artifact.label) }
-                        cell { HTML.name(texts.term(artifact.kind)) }
+                        cell { word(artifact.kind) }
                         cell { texts[category(artifact.legal)] }
                         cell { HTML.name(artifact.format) }
                         numberCell(formats.number(artifact.segments))

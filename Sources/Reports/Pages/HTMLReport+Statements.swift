@@ -46,7 +46,7 @@ extension HTMLReport {
                 HTML.code(json["sha256"]?.string ?? "?"),
             ])
         case "receiptReservations": list(json.array ?? []) { reservation($0.string ?? "?") }
-        case "methods": list(json.array ?? []) { HTML.name(texts.term($0.string ?? "?")) }
+        case "methods": list(json.array ?? []) { word($0.string ?? "?") }
         case "lock": lock(json)
         case "scope" where json.string == Attestation.wholeScope: HTML(texts[.scopeWhole])
         default: value(json, depth: 0)
@@ -77,12 +77,12 @@ extension HTMLReport {
     }
 
     private func reasons(_ json: JSON) -> HTML {
-        list(json.array ?? []) { HTML.name(texts.term($0["kind"]?.string ?? "?")) }
+        list(json.array ?? []) { word($0["kind"]?.string ?? "?") }
     }
 
     private func line(_ term: String, _ value: HTML) -> HTML {
         element(.div) {
-            HTML.name(texts.term(term))
+            word(term)
             texts.colon
             value
         }

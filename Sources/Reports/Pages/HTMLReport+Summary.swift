@@ -26,12 +26,8 @@ extension HTMLReport {
                 texts.html(
                     isComparison ? .verdictDifferentText : .verdictFailedText,
                     .name(failure?.code.word ?? ""), .name("\(failure?.code.rawValue ?? 0)")),
-                isComparison
-                    ? .empty
-                    : element(.span, .lang("en")) {
-                        " "
-                        HTML.name(failure?.what ?? "")
-                    },
+                isComparison ? .empty : HTML(" "),
+                isComparison ? .empty : told(failure?.code.word ?? "", failure?.what ?? ""),
             ])
         }
         return element(.div, .class("verdict \(tone.rawValue)"), .role("group")) {
@@ -44,23 +40,26 @@ extension HTMLReport {
                         for reason in model.verdict.reasons.prefix(Self.mostReasons) {
                             element(.li) { texts.html(reason) }
                         }
-                        if model.verdict.reasons.count > Self.mostReasons {
-                            element(.li) {
-                                element(.a, .to("omissions")) {
-                                    texts.html(
-                                        .reasonsMore,
-                                        .number(
-                                            Int64(model.verdict.reasons.count - Self.mostReasons)))
-                                }
-                            }
-                        }
                     }
+                    moreReasons
                 }
             }
         }
     }
 
     private static let mostReasons = 5
+
+    /// The first screen has room for some; paper shows all.
+    private var moreReasons: HTML {
+        let more = model.verdict.reasons.dropFirst(Self.mostReasons)
+        guard !more.isEmpty else { return .empty }
+        return element(.details) {
+            element(.summary) { texts.html(.reasonsMore, .number(Int64(more.count))) }
+            element(.ul) {
+                for reason in more { element(.li) { texts.html(reason) } }
+            }
+        }
+    }
 
     private var notice: HTML {
         switch model.verdict.word {

@@ -23,6 +23,7 @@ extension HTMLReport {
         guard let number = step.number else { return HTML(texts[.stepPreparation]) }
         let known: [Int: Phrase] = [
             1: .step1, 2: .step2, 3: .step3, 4: .step4, 5: .step5, 6: .step6, 7: .step7, 8: .step8,
+            9: .step9,
         ]
         // The English text stands in the script itself: what it says is what was translated.
         if let phrase = known[number], Self.english[phrase] == step.text {
@@ -128,17 +129,22 @@ extension HTMLReport {
         ) {
             for check in model.checks {
                 element(.tr) {
-                    head { HTML.name(texts.term(check.name)) }
+                    head { subject(check.name) }
                     cell {
                         outcome(check.outcome)
                         if let detail = check.detail {
                             " "
-                            HTML.name(texts.term(detail))
+                            subject(detail)
                         }
                     }
                 }
             }
         }
+    }
+
+    /// A check of ours, or the file or the signer that it was about.
+    private func subject(_ text: String) -> HTML {
+        texts.names(text) || text.contains(" ") ? word(text) : HTML.name(text)
     }
 
     private func outcome(_ outcome: String) -> HTML {
@@ -161,7 +167,7 @@ extension HTMLReport {
                     element(.tr) {
                         head { HTML.code(problem.path.isEmpty ? "–" : problem.path) }
                         cell { HTML.name("\(problem.code) \(problem.word)") }
-                        element(.td, .lang("en")) { HTML.name(problem.what) }
+                        cell { told(problem.word, problem.what) }
                     }
                 }
             },

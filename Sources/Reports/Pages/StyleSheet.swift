@@ -78,7 +78,8 @@ enum StyleSheet {
         margin:0 0 .9rem}
         .facts dt{color:var(--soft)}
         .facts dd{margin:0;overflow-wrap:anywhere}
-        .scroll{overflow-x:auto;margin:0 0 1rem}
+        .scroll{overflow-x:auto;margin:0 0 1rem;container-type:inline-size}
+        caption span{display:inline-block;position:sticky;left:0;max-width:100cqi}
         table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.4}
         caption{text-align:left;font-weight:600;padding:.2rem 0 .45rem;caption-side:top}
         th,td{text-align:left;vertical-align:top;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line)}
@@ -86,7 +87,7 @@ enum StyleSheet {
         thead th{border-bottom:1.5px solid var(--rule);color:var(--soft);font-weight:600;vertical-align:bottom}
         tbody th{font-weight:600}
         th.number,td.number{text-align:right;font-variant-numeric:tabular-nums}td.number{white-space:nowrap}
-        td.digest{min-width:11rem}
+        td.number+td,th.number+th,td.number+td.short{padding-left:.7rem}td.digest{min-width:11rem}
         td ul{margin:0;padding-left:1.1rem}
         tr.total th,tr.total td{border-top:1.5px solid var(--rule);font-weight:600}
         figure{margin:0 0 1.25rem}
@@ -147,10 +148,11 @@ enum StyleSheet {
         .verdict{gap:.7rem;padding:.8rem .8rem}.verdict .icon{width:2rem;height:2rem}.word{font-size:1.4rem}
         .facts{grid-template-columns:minmax(0,1fr);gap:0}.facts dd{margin-bottom:.55rem}
         .figures{grid-template-columns:1fr 1fr}
-        .rows li{grid-template-columns:minmax(0,1fr) auto;gap:0 .6rem}
+        .rows li{grid-template-columns:minmax(0,3fr) minmax(min-content,2fr);gap:0 .6rem}th,td{min-width:6.5rem}
         .rows .strip-cell{grid-column:1/-1;grid-row:2}.sign{grid-template-columns:1fr}
         .rows li.scale .what,.rows li.scale .value{display:none}}
-        @page{size:A4;margin:16mm 15mm 18mm}
+        @page{size:A4;margin:16mm 15mm 18mm;@bottom-right{content:counter(page) " / " counter(pages);
+        font:7.5pt sans-serif;color:#414c57}}
         @media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#111820;--soft:#414c57;
         --line:#cfd2d0;--rule:#9aa09e;--accent:#1d4a75;--wash:#f1f4f7;--bar:#2c6aa0;--bar-soft:#a9c6df;
         --good:#11613a;--good-wash:#e5f2e9;--warn:#764700;--warn-wash:#fbf0da;--bad:#981b1b;--bad-wash:#fbe8e6;

@@ -68,6 +68,7 @@ class Access:
         self.users = {"root@pam": {"enable": 1, "expire": 0, "email": "admin@example.org", "groups": set()}}
         self.passwords = {"root@pam": root_password}
         self.totp = {}  # user → base32 secret
+        self.used_codes = {}  # user → the last step of time whose code was taken: none is taken twice
         self.groups, self.acl = {}, []
         self.tokens = {}  # user → name → {value, privsep, expire, comment}
         self.roles = {name: set(those) for name, those in builtin_roles(simulator.version).items()}
@@ -183,20 +184,28 @@ class Access:
         secret = self.totp.get(user)
         if challenge:
             good = self.ticket_user(challenge, "PVE:!tfa!") == user and secret \
-                and re.fullmatch(r"totp:\d{6}", given) and given[5:] in {
-                    totp(secret, time.time() + shift) for shift in (-30, 0, 30)}
-            if not good:
+                and re.fullmatch(r"totp:\d{6}", given)
+            if not good or not self.take_code(user, secret, given[5:]):
                 raise Refused(401, "authentication failure")
         elif self.ticket_user(given) == user:
             pass  # renewal: the ticket is its own password
         elif user not in self.passwords or not hmac.compare_digest(
                 given.encode(), self.passwords[user].encode()):
             raise Refused(401, "authentication failure")
-        elif secret and parameters.get("otp") not in {totp(secret, time.time() + s) for s in (-30, 0, 30)}:
+        elif secret and not self.take_code(user, secret, parameters.get("otp")):
             return {"username": user, "ticket": self.ticket(user, "PVE:!tfa!"), "NeedTFA": 1,
                     "CSRFPreventionToken": self.csrf(user)}
         return {"username": user, "ticket": self.ticket(user), "CSRFPreventionToken": self.csrf(user),
                 "clustername": self.simulator.cluster_name, "cap": {}}
+
+    def take_code(self, user, secret, code):
+        """As proxmox-tfa does: one of the steps around now, and each of them once."""
+        now = int(time.time() // 30)
+        for step in (now - 1, now, now + 1):
+            if totp(secret, step * 30) == code and step > self.used_codes.get(user, 0):
+                self.used_codes[user] = step
+                return True
+        return False
 
     # What an auth id may do.
 

@@ -192,12 +192,12 @@ def pvesm(shell, words):
 
 def qmrestore(shell, words):
     """From a file, or from `-`: then standard input is an archive without compression."""
-    from . import restore
+    from . import machines_api
     positional, options = options_of(words, flags=("unique", "force", "start"))
     archive, vmid = positional[0], int(positional[1])
     task = shell.simulator.tasks.start(
         shell.node, "qmrestore", str(vmid), "root@pam",
-        lambda task: restore.restore_machine(task, shell.node, vmid, archive, options, descriptor=shell.stdin),
+        lambda task: machines_api.restore_machine(task, shell.node, vmid, archive, options, descriptor=shell.stdin),
         listener=shell.say)
     shell.watch(task)
     return 0 if task.wait(86400) == "OK" else 255

@@ -233,7 +233,7 @@ def extract_config(call):
 def defaults(call):
     excluded = {"exclude-path": call.simulator.excluded_paths} if call.simulator.excluded_paths else {}
     if call.simulator.version.startswith("7") and excluded:
-        excluded = {"exclude-path": "\0".join(call.simulator.excluded_paths)}
+        excluded = {"exclude-path": ",".join(call.simulator.excluded_paths)}
     return {**excluded, "mode": "snapshot", "ionice": 7, "lockwait": 180, "stopwait": 10, "remove": 1, "pigz": 0,
             "zstd": 1, "compress": "0", "bwlimit": 0, "prune-backups": {"keep-all": 1}}
 

@@ -105,6 +105,8 @@ def delete(call):
 
 def entry(storage):
     return {"storage": storage.id, "type": storage.kind, "digest": digest(storage.values),
+            # What is always shared says so, and yet takes no such option.
+            **({"shared": 1} if storage.kind in ("nfs", "cifs", "cephfs", "rbd", "pbs") else {}),
             **{key: value for key, value in storage.values.items() if key not in SECRETS}}
 
 
@@ -143,6 +145,8 @@ def add_storage(call):
     for key in REQUIRED.get(kind, ()):
         if key not in call.parameters:
             raise Refused(400, "Parameter verification failed.", {key: "property is missing and it is not optional"})
+    if kind in ("nfs", "cifs", "pbs") and "shared" in call.parameters:
+        raise Refused(500, "create storage failed: unexpected property 'shared'")
     values = {key: value for key, value in call.parameters.items() if key not in ("storage", "type")}
     values.setdefault("content", {"pbs": "backup"}.get(kind, "images,rootdir"))
     if kind in ("nfs", "cifs"):

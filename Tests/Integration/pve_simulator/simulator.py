@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 
-from . import backup, cluster, content_api, guest_api, restore, tasks, uploads  # noqa: F401 (they bring routes)
+from . import backup, cluster, config_api, containers_api, content_api, guest_api, machines_api, tasks, uploads  # noqa: F401 (they bring routes)
 from .access import Access
 from .backup import Locks
 from .configs import GuestConfig, size_text
