@@ -136,7 +136,8 @@ enum KeyWords {
 
     /// Names of structures in which a `key` is a secret one.
     static let keyHolders: Set<String> = [
-        "jwt", "encryption", "encrypt", "crypto", "cipher", "signing", "hmac", "aes", "secret",
+        "jwt", "encryption", "encrypt", "crypt", "crypto", "cipher", "signing", "hmac", "aes",
+        "secret",
         "api", "auth", "master", "private", "shared", "cookie", "tsig", "preshared", "license",
     ]
 

@@ -84,13 +84,13 @@ extension LineScanner {
 
     /// Remembers `crypt => [ 'key' => …`, within 4 KiB.
     mutating func hold(_ name: Range<Int>, _ value: Int, before end: Int) {
-        guard value < end, name.count <= 16, holder.map({ $0.end <= value }) ?? true,
-            let last = KeyName(bytes[name]).words.last, KeyWords.keyHolders.contains(last)
-        else { return }
+        guard value < end, name.count <= 16, holder.map({ $0.end <= value }) ?? true else { return }
         var open = value
         if bytes.has("array", at: open) { open += 5 }
         while open < end, bytes[open] == 0x20 { open += 1 }
-        guard open < end, [0x7b, 0x5b, 0x28].contains(bytes[open]) else { return }
+        guard open < end, [0x7b, 0x5b, 0x28].contains(bytes[open]),
+            let last = KeyName(bytes[name]).words.last, KeyWords.keyHolders.contains(last)
+        else { return }
         var depth = 0
         let limit = min(bytes.count, open + 4096)
         while open < limit {

@@ -11,6 +11,7 @@ struct ProseScanner {
         bytes = scan.bytes
         isProse =
             scan.kind.isProse || ["txt", "motd", "issue", "notes"].contains(scan.kind.ending)
+            || scan.kind.name.hasPrefix("motd.")
         spots = Spots(scan.bytes)
     }
 
@@ -147,6 +148,12 @@ struct ProseScanner {
         after index: Int, _ words: [Range<Int>], _ secretClass: SecretClass
     ) -> Int {
         var place = index + 1
+        if place < words.count, !endsSentence(words[index]), isGenerated(bare(words[place])) {
+            for (part, secretClass) in Value.secrets(
+                in: bare(words[place]), of: bytes, .secret(secretClass))
+            { spots.add(part, secretClass, "sentence") }
+            return place
+        }
         // `password is x`, and `password of the server db1 is x`.
         if let link = words[place...].prefix(6).firstIndex(where: {
             ProseScanner.links.contains(bytes.word($0))

@@ -89,7 +89,11 @@ public struct Redactor: Sendable {
             spots.addRepeated()
             let settled = spots.settled()
             if settled.isEmpty {
-                if kind.isSecretByPlace, kind.table == nil, !isUnderstood(current, kind) {
+                // A table has been read by its own rules, and what it leaves is known.
+                let isTable =
+                    kind.table != nil
+                    && (!findings.isEmpty || Placeholder.isContained(in: current))
+                if kind.isSecretByPlace, !isTable, !isUnderstood(current, kind) {
                     return opaque(content, .opaque, "place")
                 }
                 isDone = true
@@ -145,6 +149,8 @@ public struct Redactor: Sendable {
             guard !line.isEmpty,
                 ![0x23, 0x3b, 0x5b, 0x7b, 0x7d, 0x5d, 0x3c, 0x2d].contains(bytes[line.lowerBound])
             else { continue }
+            // Directives: key "rndc-key" {
+            if let last = bytes[line].last, [0x7b, 0x3b, 0x7d].contains(last) { continue }
             let name = bytes[line].prefix {
                 $0.isWordOrDash || $0 == 0x2e || $0.isSpace || $0 == 0x22
             }

@@ -196,6 +196,8 @@ struct XMLScanner {
             {
                 sensitivity = context
             }
+            // What stops Tomcat when it is sent to a port.
+            if attributeName == "shutdown", word == "server" { sensitivity = .secret(.secret) }
             if XMLScanner.nameAttributes.contains(attributeName) { continue }
             scan.judge(
                 Nested.resolved(attribute.value, of: bytes), sensitivity,

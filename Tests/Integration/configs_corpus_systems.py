@@ -154,3 +154,13 @@ add("etc/laravel/.env", "APP_KEY=base64:«" + b64("laravel", 32) + "»\nAPP_NAME
 add("etc/gitlab/gitlab.rb", "gitlab_rails['smtp_password'] = \"«hunter2-gitlab»\"\nexternal_url '‹https://git.example›'\n# gitlab_rails['initial_root_password'] = \"«hunter2-gitlabroot»\"\n")
 add("etc/libvirt/qemu/vm.xml", "<domain><graphics type='‹vnc›' passwd='«hunter2-vnc»'/><uuid>‹123e4567-e89b-12d3-a456-426614174003›</uuid></domain>\n")
 add("root/passwords.txt", "admin: «hunter2-listed»\nbaie 3 = «hunter2-listed3»\nhost: ‹sw1.example›\n")
+
+# ---- names apart from their values
+add("srv/dump.sql", "CREATE TABLE `staff` (\n  `id` int NOT NULL,\n  `login` varchar(40),\n  `passwd` varchar(64),\n  PRIMARY KEY (`id`)\n);\nINSERT INTO `staff` VALUES (1,'‹alice›','«hunter2-sql1»'),(2,'‹bob›','«hunter2,sql2)»');\n"
+    "insert into users (login, password, mail) values ('‹carl›', md5('«hunter2-sql3»'), '‹c@ch.example›');\nCOPY public.accounts (id, name, secret_key) FROM stdin;\n1\t‹dora›\t«hunter2-copy»\n\\.\nSET PASSWORD FOR 'bob'@'localhost' = '«hunter2-setpw»';\n"
+    "UPDATE settings SET value = '«hunter2-update»' WHERE name = 'smtp_password';\n")
+add("etc/consul.d/acl.hcl", "acl = {\n  enabled = ‹true›\n  tokens = {\n    initial_management = \"«hunter2-consul1»\"\n    default = \"«hunter2-consul2»\"\n  }\n}\ndatacenter = \"‹dc1›\"\n")
+add("etc/tomcat9/server.xml", "<Server port=\"‹8005›\" shutdown=\"«hunter2-shutdown»\"><Service name=\"‹Catalina›\"><Connector keystorePass=\"«hunter2-keystore»\" port=\"‹8443›\"/></Service></Server>\n")
+add("srv/README.md", "# ‹Exploitation›\n\nThe admin password is `«hunter2-readme1»`. The password is ‹required›.\n**Password**: «hunter2-readme2»\nLogin with admin / «hunter2-readme3» and click on ‹Save›.\n\n| System | User | Password |\n|---|---|---|\n| ‹PACS› | ‹admin› | «hunter2-readme4» |\n")
+add("srv/main.tf", "user_data = \"#cloud-config\\nchpasswd:\\n  list: |\\n    ‹root›:«hunter2-userdata1»\\n  expire: ‹False›\\n\"\nother = <<-EOF\n  #cloud-config\n  chpasswd:\n    list: |\n      ‹root›:«hunter2-userdata2»\n  EOF\n")
+add("srv/setup.sh", "#!/bin/sh\nif [ \"$PASSWORD\" = \"«hunter2-compare1»\" ]; then echo ‹ok›; fi\n[[ $token == «hunter2-compare2» ]] && echo ‹yes›\naws configure set aws_secret_access_key «hunter2-awsset»\nchpasswd <<EOF\n‹root›:«hunter2-chpasswd»\nEOF\nsystemd-creds encrypt --name=x - <<< \"«hunter2-creds»\"\n")

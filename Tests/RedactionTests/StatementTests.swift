@@ -200,6 +200,15 @@ struct StatementTests {
             path: Array("/etc/ssl/private/both.key".utf8),
             content: Array("password: hunter2\nrawkeyrawkeyrawkey\n".utf8))
         #expect(result.isOpaqueSecret)
+        try check("/etc/openvpn/up.txt", "jdupont\n«hunter2-ovpn»\n")
+        try check(
+            "/etc/bind/rndc.key",
+            "key \"‹rndc-key›\" {\n\talgorithm ‹hmac-sha256›;\n\tsecret \"«c3VwZXItc2VjcmV0»\";\n};\n"
+        )
+        try check(
+            "/etc/tomcat9/server.xml",
+            "<Server port=\"‹8005›\" shutdown=\"«ARRETE»\"><Service name=\"‹Catalina›\"/></Server>\n"
+        )
         try check(
             "/root/putty.ppk",
             "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: ‹admin›\nPublic-Lines: 2\nAAAAC3NzaC1l\nZDI1NTE5\nPrivate-Lines: 1\n«AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcd»\nPrivate-MAC: 00\n"
