@@ -31,13 +31,13 @@ class Server:
         self.socket = path / "socket"
         user = ["--user=root"] if os.geteuid() == 0 else []
         subprocess.run(["mariadb-install-db", "--no-defaults", f"--datadir={path}/data", "--skip-test-db",
-                        "--auth-root-authentication-method=normal", *user], check=True,
+                        "--auth-root-authentication-method=normal", f"--tmpdir={path}", *user], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.process = subprocess.Popen(
             ["mariadbd", "--no-defaults", f"--datadir={path}/data", f"--socket={self.socket}", f"--port={port}",
              "--bind-address=127.0.0.1", f"--pid-file={path}/pid", f"--log-error={path}/errors",
              "--innodb-buffer-pool-size=1G", "--innodb-log-file-size=1G", "--local-infile=1",
-             "--max-allowed-packet=64M", *user],
+             "--max-allowed-packet=64M", f"--tmpdir={path}", *user],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.time() + 60
         while subprocess.run(self.client("-e", "SELECT 1"), capture_output=True).returncode:

@@ -6,9 +6,9 @@ on black alike.
 from xml.sax.saxutils import escape
 
 TEXT = "#7d8590"
-COLOURS = {"exeat": "#2f81f7", "exeat, age": "#8957e5"}
+COLOURS = {"exeat": "#2f81f7", "exeat, age": "#8957e5", "exeat, adaptive": "#1b9e77"}
 PEER = "#8b949e"
-WIDTH, LABEL, VALUE = 860, 96, 150
+WIDTH, LABEL, VALUE = 860, 110, 150
 BAR, GAP, HEAD = 16, 5, 30
 
 

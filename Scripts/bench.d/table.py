@@ -5,7 +5,7 @@ import statistics
 import measure
 import units
 
-OURS = ("exeat", "exeat, age")
+OURS = ("exeat", "exeat, age", "exeat, adaptive")
 MOST_RSS = 200 * 10**6
 
 

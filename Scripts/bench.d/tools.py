@@ -148,6 +148,7 @@ class Exeat(Tool):
     name = "exeat"
     settings = "level 3, sealed, in clear; restoring checks every digest and reads the target again"
     recipient = False
+    level = "3"
 
     def __init__(self):
         self.binary = os.environ.get("EXEAT", str(root / ".build/release/exeat"))
@@ -161,7 +162,7 @@ class Exeat(Tool):
     def export_plan(self, tree, folder):
         plan = ["exeat: 1", "run: { purpose: trial }", "sources:",
                 f"  tree: {{ kind: files, path: \"{tree}\" }}", "archive:", "  name: bench",
-                "  compression: { level: 3 }", "  sign-with: bench"]
+                f"  compression: {{ level: {self.level} }}", "  sign-with: bench"]
         if self.recipient:
             plan.append(f"  encrypt-to: [ {(folder / 'bench.agepub').read_text().strip()} ]")
         (folder / "export.yaml").write_text("\n".join(plan) + "\n")
@@ -203,4 +204,12 @@ class EncryptedExeat(Exeat):
     recipient = True
 
 
-kinds = {"tar": Tar, "restic": Restic, "borg": Borg, "exeat": Exeat, "exeat-age": EncryptedExeat}
+class AdaptiveExeat(Exeat):
+    name = "exeat, adaptive"
+    settings = ("the same as exeat, with level: adaptive (1 to 9, by which of compressing and storing is "
+                "slower; the stored bytes show what that costs)")
+    level = "adaptive"
+
+
+kinds = {"tar": Tar, "restic": Restic, "borg": Borg, "exeat": Exeat, "exeat-age": EncryptedExeat,
+         "exeat-adaptive": AdaptiveExeat}

@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 
 /// The rule for paths inside an archive: relative, components joined by single slashes, none of
 /// them "." or "..", no NUL, no name longer than Linux allows. The empty path is the root itself.
@@ -8,18 +9,26 @@ enum EntryPath {
 
     /// Throws `.treePathUnsafe` for anything that could lead elsewhere.
     static func check(_ path: [UInt8]) throws(Failure) {
-        var start = 0
-        var index = 0
         if path.isEmpty { return }
-        while index <= path.count {
-            if index == path.count || path[index] == 0x2f {
-                try check(name: path[start..<index], of: path)
-                start = index + 1
-            } else if path[index] == 0 {
-                throw refusal(path, "it contains a NUL")
-            }
-            index += 1
+        var start = 0
+        while start <= path.count {
+            let end = try end(ofNameAt: start, in: path)
+            try check(name: path[start..<end], of: path)
+            start = end + 1
         }
+    }
+
+    /// Where the next slash stands, or the path ends.
+    private static func end(ofNameAt start: Int, in path: [UInt8]) throws(Failure) -> Int {
+        let end = unsafe path.withUnsafeBufferPointer { path in
+            var end = start
+            while end < path.count, unsafe path[end] != 0x2f, unsafe path[end] != 0 { end += 1 }
+            return end
+        }
+        guard end == path.count || path[end] == 0x2f else {
+            throw refusal(path, "it contains a NUL")
+        }
+        return end
     }
 
     private static func check(name: ArraySlice<UInt8>, of path: [UInt8]) throws(Failure) {
@@ -52,7 +61,13 @@ enum EntryPath {
 
     /// The byte order of paths, by which archives are sorted: that of memcmp(3).
     static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        left.lexicographicallyPrecedes(right)
+        let order = unsafe left.withUnsafeBufferPointer { left in
+            unsafe right.withUnsafeBufferPointer { right -> Int32 in
+                guard let first = left.baseAddress, let second = right.baseAddress else { return 0 }
+                return unsafe memcmp(first, second, min(left.count, right.count))
+            }
+        }
+        return order == 0 ? left.count < right.count : order < 0
     }
 
     /// The path of the directory that holds `path`; empty for a name at the top.

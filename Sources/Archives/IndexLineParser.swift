@@ -7,30 +7,82 @@ struct IndexLineParser {
     /// The line without its newline, filled before `parse`.
     var line: [UInt8] = []
     private var position = 0
+    /// The owners met last: most neighbours have the same, and share the memory then.
+    private var owner: [UInt8] = []
+    private var group: [UInt8] = []
 
     mutating func parse() throws(Failure) -> IndexItem {
+        let path = try path()
+        let item = try item(path)
+        try expect("}")
+        guard position == line.count else { throw malformed("bytes after the end") }
+        return item
+    }
+
+    // MARK: - Lines of which less is wanted
+
+    /// The path, where the line is about an entry.
+    mutating func pathOfEntry() throws(Failure) -> [UInt8]? {
+        let path = try path()
+        if take(",\"type\":\"") { _ = try string() }
+        return isNext(",\"omitted\":\"") ? nil : path
+    }
+
+    /// Whether the line is about a file in one piece, told without reading the rest of it: a quote
+    /// inside a string is escaped, so none of these words can be part of one.
+    var isSimpleFile: Bool {
+        unsafe line.withUnsafeBytes { line in
+            guard let start = line.baseAddress,
+                let size = unsafe Self.end(of: ",\"size\":", in: start, line.count)
+            else { return false }
+            // Only files have a size.
+            var value: Int64 = 0
+            var place = size
+            while place < line.count, unsafe line[place] &- 0x30 < 10 {
+                value = value &* 10 &+ Int64(unsafe line[place] &- 0x30)
+                place += 1
+            }
+            guard place - size <= 12, value <= TreeTarget.largestSimpleFile else { return false }
+            return unsafe Self.end(of: ",\"holes\":", in: start + place, line.count - place) == nil
+        }
+    }
+
+    private static func end(
+        of word: StaticString, in bytes: UnsafeRawPointer, _ count: Int
+    ) -> Int? {
+        let length = word.utf8CodeUnitCount
+        return unsafe memmem(bytes, count, word.utf8Start, length).map {
+            unsafe UnsafeRawPointer($0) - bytes + length
+        }
+    }
+
+    // MARK: - Lines
+
+    private mutating func path() throws(Failure) -> [UInt8] {
         position = 0
         try expect("{")
         guard let path = try bytes("\"path\":\"", "\"path64\":\"") else {
             throw malformed("no path")
         }
         try EntryPath.check(path)
-        let word = take(",\"type\":\"") ? try text() : nil
-        let item: IndexItem
-        if take(",\"omitted\":\"") {
-            item = .omission(try omission(path, word))
-        } else {
-            guard let kind = word.flatMap({ Entry.Kind(rawValue: $0) }) else {
-                throw malformed("no type that is known")
-            }
-            item = .entry(try entry(path, kind))
-        }
-        try expect("}")
-        guard position == line.count else { throw malformed("bytes after the end") }
-        return item
+        return path
     }
 
-    // MARK: - Lines
+    /// What follows the path.
+    private mutating func item(_ path: [UInt8]) throws(Failure) -> IndexItem {
+        let start = position
+        // Most lines are about files: their word is told without a string for it.
+        if take(",\"type\":\"file\""), !isNext(",\"omitted\":\"") {
+            return .entry(try entry(path, .file))
+        }
+        position = start
+        let word = take(",\"type\":\"") ? try text() : nil
+        if take(",\"omitted\":\"") { return .omission(try omission(path, word)) }
+        guard let kind = word.flatMap({ Entry.Kind(rawValue: $0) }) else {
+            throw malformed("no type that is known")
+        }
+        return .entry(try entry(path, kind))
+    }
 
     private mutating func omission(
         _ path: [UInt8], _ word: String?
@@ -78,8 +130,10 @@ struct IndexLineParser {
         indexed.entry.uid = UInt32(try number(upTo: Int64(UInt32.max)))
         try expect(",\"gid\":")
         indexed.entry.gid = UInt32(try number(upTo: Int64(UInt32.max)))
-        indexed.entry.owner = try bytes(",\"owner\":\"", ",\"owner64\":\"") ?? []
-        indexed.entry.group = try bytes(",\"group\":\"", ",\"group64\":\"") ?? []
+        owner = try bytes(",\"owner\":\"", ",\"owner64\":\"", like: owner) ?? []
+        group = try bytes(",\"group\":\"", ",\"group64\":\"", like: group) ?? []
+        indexed.entry.owner = owner
+        indexed.entry.group = group
         try expect(",\"mtime\":[")
         let isNegative = take("-")
         let seconds = try number(upTo: .max)
@@ -147,10 +201,12 @@ struct IndexLineParser {
     // MARK: - Values
 
     /// A name under either member: as text, or in base64 where it is not UTF-8. nil without both.
+    ///
+    /// - Parameter known: returned where the name is the same.
     private mutating func bytes(
-        _ member: StaticString, _ member64: StaticString
+        _ member: StaticString, _ member64: StaticString, like known: [UInt8] = []
     ) throws(Failure) -> [UInt8]? {
-        if take(member) { return try string() }
+        if take(member) { return try string(like: known) }
         guard take(member64) else { return nil }
         let bytes = try base64()
         guard !ByteText.isUTF8(bytes), !bytes.contains(0) else {
@@ -164,26 +220,44 @@ struct IndexLineParser {
     }
 
     /// The rest of a string, its closing quote included. Escapes are those of RFC 8785 only.
-    private mutating func string() throws(Failure) -> [UInt8] {
-        var end = position
-        var isASCII = true
-        while end < line.count, line[end] != 0x22, line[end] != 0x5c, line[end] >= 0x20 {
-            if line[end] >= 0x80 { isASCII = false }
-            end += 1
-        }
+    ///
+    /// - Parameter known: returned where the string is the same.
+    private mutating func string(like known: [UInt8] = []) throws(Failure) -> [UInt8] {
+        let (end, isASCII) = plainRun()
         guard end < line.count else { throw malformed("a string does not end") }
+        if line[end] == 0x22, isASCII, !known.isEmpty, isNext(known, until: end) {
+            position = end + 1
+            return known
+        }
         var bytes = Array(line[position..<end])
         position = end
         while position < line.count, line[position] != 0x22 {
             let byte = line[position]
             guard byte >= 0x20 else { throw malformed("a control character in a string") }
-            if byte >= 0x80 { isASCII = false }
             position += 1
             bytes.append(byte == 0x5c ? try escape() : byte)
         }
         try expect("\"")
-        guard isASCII || ByteText.isUTF8(bytes) else { throw malformed("a string is not UTF-8") }
+        guard isASCII && end == position - 1 || ByteText.isUTF8(bytes) else {
+            throw malformed("a string is not UTF-8")
+        }
         return bytes
+    }
+
+    /// How far bytes go that stand for themselves in a string, and whether they are ASCII.
+    private func plainRun() -> (end: Int, isASCII: Bool) {
+        let start = position
+        return unsafe line.withUnsafeBufferPointer { line in
+            var end = start
+            var all: UInt8 = 0
+            while end < line.count {
+                let byte = unsafe line[end]
+                if byte == 0x22 || byte == 0x5c || byte < 0x20 { break }
+                all |= byte
+                end += 1
+            }
+            return (end, all < 0x80)
+        }
     }
 
     private mutating func escape() throws(Failure) -> UInt8 {
@@ -255,11 +329,23 @@ struct IndexLineParser {
 
     /// Decimal digits without zeros in front.
     private mutating func number(upTo limit: Int64) throws(Failure) -> Int64 {
-        var end = position
-        while end < line.count, (0x30...0x39).contains(line[end]) { end += 1 }
-        guard let number = EntryRecords.number(line[position..<end]), number <= limit else {
-            throw malformed("a bad number")
+        let start = position
+        let (end, value) = unsafe line.withUnsafeBufferPointer { line in
+            var end = start
+            var value: Int64 = 0
+            while end < line.count {
+                let digit = unsafe line[end] &- 0x30
+                guard digit < 10 else { break }
+                // What overflows has more digits than may be.
+                value = value &* 10 &+ Int64(digit)
+                end += 1
+            }
+            return (end, value)
         }
+        let isShort = (1...18).contains(end - start) && (line[start] != 0x30 || end == start + 1)
+        guard let number = isShort ? value : EntryRecords.number(line[start..<end]),
+            number <= limit
+        else { throw malformed("a bad number") }
         position = end
         return number
     }
@@ -276,15 +362,31 @@ struct IndexLineParser {
 
     /// Passes over exactly these bytes, if they come next.
     private mutating func take(_ bytes: StaticString) -> Bool {
+        guard isNext(bytes) else { return false }
+        position += bytes.utf8CodeUnitCount
+        return true
+    }
+
+    private func isNext(_ bytes: StaticString) -> Bool {
         let count = bytes.utf8CodeUnitCount
         guard position + count <= line.count else { return false }
         let start = position
-        let isNext = unsafe line.withUnsafeBufferPointer { line in
+        return unsafe line.withUnsafeBufferPointer { line in
             unsafe line.baseAddress.map { unsafe memcmp($0 + start, bytes.utf8Start, count) } == 0
         }
-        guard isNext else { return false }
-        position += count
-        return true
+    }
+
+    private func isNext(_ bytes: [UInt8], until end: Int) -> Bool {
+        let start = position
+        guard end - start == bytes.count else { return false }
+        return unsafe line.withUnsafeBufferPointer { line in
+            unsafe bytes.withUnsafeBufferPointer { bytes in
+                guard let left = line.baseAddress, let right = bytes.baseAddress else {
+                    return bytes.isEmpty
+                }
+                return unsafe memcmp(left + start, right, bytes.count) == 0
+            }
+        }
     }
 
     private mutating func expect(_ bytes: StaticString) throws(Failure) {

@@ -28,9 +28,11 @@ public struct IndexReader: ~Copyable {
     public mutating func next() throws(Failure) -> IndexItem? {
         guard try readLine() else { return nil }
         lines += 1
-        do throws(Failure) {
-            return try parser.parse()
-        } catch {
+        return try parsed()
+    }
+
+    private mutating func parsed() throws(Failure) -> IndexItem {
+        do throws(Failure) { return try parser.parse() } catch {
             throw error.during("cannot read line \(lines) of the index")
         }
     }
@@ -39,6 +41,29 @@ public struct IndexReader: ~Copyable {
     public mutating func nextEntry() throws(Failure) -> IndexedEntry? {
         while let item = try next() {
             if case .entry(let indexed) = item { return indexed }
+        }
+        return nil
+    }
+
+    /// The next entry but files that a segment holds whole: what is left to do once those are restored.
+    ///
+    /// Of an index that was read to its end before: what is passed over is not looked at closely.
+    public mutating func nextLate() throws(Failure) -> IndexedEntry? {
+        while try readLine() {
+            lines += 1
+            if parser.isSimpleFile { continue }
+            if case .entry(let indexed) = try parsed() { return indexed }
+        }
+        return nil
+    }
+
+    /// The path of the next entry, of an index that was read to its end before.
+    public mutating func nextPath() throws(Failure) -> [UInt8]? {
+        while try readLine() {
+            lines += 1
+            do throws(Failure) {
+                if let path = try parser.pathOfEntry() { return path }
+            } catch { throw error.during("cannot read line \(lines) of the index") }
         }
         return nil
     }

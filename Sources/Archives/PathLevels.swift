@@ -1,3 +1,5 @@
+import Glibc
+
 /// The entries of an ascending run of paths that may still hold what follows, innermost last.
 ///
 /// In the order of bytes "a", "a!" and "a/b" follow each other, so an entry is left only when no
@@ -37,7 +39,14 @@ struct PathLevels<Value> {
 
     private func holds(_ level: Level, _ path: [UInt8]) -> Bool {
         if level.length == 0 { return true }
-        return path.count > level.length && path[level.length] <= 0x2f
-            && path[..<level.length] == last[..<level.length]
+        guard path.count > level.length, path[level.length] <= 0x2f else { return false }
+        return unsafe path.withUnsafeBufferPointer { path in
+            unsafe last.withUnsafeBufferPointer { last in
+                guard let left = path.baseAddress, let right = last.baseAddress else {
+                    return false
+                }
+                return unsafe memcmp(left, right, level.length) == 0
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ public enum TreeExtras {
     ) throws(Failure) {
         var walker = try TreeWalker(
             TreeScope(paths: [target.root.path], oneFileSystem: false))
-        var indexed = try index.nextEntry()
+        var indexed = try index.nextPath()
         while let event = try walker.next() {
             try progress.checkCancelled()
             let path = walker.path
@@ -23,10 +23,10 @@ public enum TreeExtras {
                 throw Failure(errno: number, "cannot look at \(EntryPath.quoted(path))")
             case .excluded, .vanished: continue
             }
-            while let entry = indexed?.entry, EntryPath.precedes(entry.path, path) {
-                indexed = try index.nextEntry()
+            while let known = indexed, EntryPath.precedes(known, path) {
+                indexed = try index.nextPath()
             }
-            if indexed?.entry.path == path || path.isEmpty { continue }
+            if indexed == path || path.isEmpty { continue }
             report(
                 TreeDifference(
                     path: path, attribute: "object", expected: "missing", found: "there",

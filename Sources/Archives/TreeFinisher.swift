@@ -5,8 +5,8 @@ import Glibc
 /// Ends an import, once all segments are restored: names large files, makes the links, and gives
 /// directories their metadata after everything in them is done.
 ///
-/// Takes all entries of the index in their order; one finisher for a target, on one `Lane`. May be
-/// run again from the start when it was cut short.
+/// Takes the entries of the index in their order, those of files in one piece or without; one finisher
+/// for a target, on one `Lane`. May be run again from the start when it was cut short.
 public struct TreeFinisher: ~Copyable {
     private let target: TreeTarget
     private var cursor: TreeCursor

@@ -136,7 +136,7 @@ struct MachineLaunch: Sendable {
                 "type=unixio,path=\(sockets.tpm),mode=0600", "--terminate",
             ] + (isSecond ? ["--tpm2"] : []), record: record + "-tpm",
             errors: directory + "/tpm.log", cage: Cage(host.rights))
-        for _ in 0..<100 {
+        for _ in 0..<600 {
             if Files.exists(sockets.tpm) { return process }
             if let outcome = try process.outcome() {
                 throw Failure(.diskTool, "swtpm does not start: \(outcome.complaint)")

@@ -166,12 +166,14 @@ final class ThrowAwayServer: Sendable {
     static func mariadb(_ site: Site) throws(Failure) -> ThrowAwayServer {
         let user = site.cage.user.map { ["--user=\($0.name)"] } ?? []
         do throws(Failure) {
+            // A server that starts removes the temporary tables of all that keep theirs in the same
+            // place: in /tmp also those of this machine's own servers.
             try site.run(
                 "mariadb-install-db",
                 [
                     "--no-defaults", "--datadir=\(site.seen)/data", "--skip-test-db",
                     "--auth-root-authentication-method=normal", "--skip-name-resolve",
-                    "--innodb-log-file-size=32M",
+                    "--innodb-log-file-size=32M", "--tmpdir=\(site.seen)",
                 ] + user)
         } catch {
             guard error.code == .notFound else { throw error }

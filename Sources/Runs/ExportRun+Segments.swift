@@ -71,8 +71,9 @@ extension ExportRun {
             exporter: source.exporter, place: slot,
             path: try path(source, place.artifact, outline, segment),
             pipeline: SegmentJob.Pipeline(
-                writer: writer, ledger: ledger, level: level, recipients: recipients,
-                throttles: source.throttles, progress: progress, format: outline.format)
+                writer: writer, ledger: ledger, level: level, adaptive: adaptive,
+                recipients: recipients, throttles: source.throttles, progress: progress,
+                format: outline.format)
         ).run()
     }
 

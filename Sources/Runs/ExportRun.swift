@@ -24,6 +24,7 @@ public final class ExportRun: Sendable {
     let scheduler: Scheduler
     let sources: [OpenSource]
     let level: CompressionLevel
+    let adaptive = AdaptiveLevel()
     let stamps: RunStamps
     /// Where the archive stands, if the plan names the one before.
     let series: SealSeries?

@@ -18,6 +18,7 @@ struct SegmentJob: Sendable {
         let writer: BagWriter
         let ledger: RunLedger
         let level: CompressionLevel
+        let adaptive: AdaptiveLevel
         let recipients: [Recipient]
         let throttles: [Throttle]
         let progress: Progress
@@ -64,10 +65,12 @@ struct SegmentJob: Sendable {
     ) throws(Failure) -> SegmentResult {
         let store = Hashing(stored, into: DescriptorSink(slot.file))
         if pipeline.recipients.isEmpty {
-            return try pour(Compressing(pipeline.level, into: store), plain)
+            return try pour(
+                Compressing(pipeline.level, adaptive: pipeline.adaptive, into: store), plain)
         }
         let sealing = try Sealing(to: pipeline.recipients, into: store)
-        return try pour(Compressing(pipeline.level, into: sealing), plain)
+        return try pour(
+            Compressing(pipeline.level, adaptive: pipeline.adaptive, into: sealing), plain)
     }
 
     private func pour<Sink: ByteSink & ~Copyable>(

@@ -1,6 +1,7 @@
 public import Basics
 import CZstd
 import Glibc
+import Synchronization
 
 /// How hard zstd works.
 public struct CompressionLevel: Sendable, Hashable {
@@ -15,6 +16,23 @@ public struct CompressionLevel: Sendable, Hashable {
     }
 
     public static let standard = CompressionLevel(3)
+}
+
+/// Where adaptive compression stands, shared by the segments of a run: what one has found out about
+/// the machine need not be found out again by the next.
+public final class AdaptiveLevel: Sendable {
+    private let level = Atomic(3)
+
+    public init() {}
+
+    /// 1…9.
+    var current: Int { level.load(ordering: .relaxed) }
+
+    /// One up or down. Lanes that do so at once may undo each other's step, and take it again with
+    /// their next frame.
+    func step(by step: Int) {
+        level.store(max(1, min(9, current + step)), ordering: .relaxed)
+    }
 }
 
 /// Compresses what passes into zstd frames (RFC 8878) with content checksums.
@@ -37,12 +55,16 @@ public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
 
     private static var frameSize: Int { 4 << 20 }
 
-    public init(_ level: CompressionLevel, into next: consuming Next) throws(Failure) {
+    /// - Parameter adaptive: counts where the level is not fixed.
+    public init(
+        _ level: CompressionLevel, adaptive: AdaptiveLevel = AdaptiveLevel(),
+        into next: consuming Next
+    ) throws(Failure) {
         // Everything that can throw comes before the first field is stored.
         let encoder = try ZstdEncoder()
-        let pace = Pace()
+        let pace = Pace(shared: adaptive)
         try encoder.set(ZSTD_c_checksumFlag, 1)
-        try encoder.set(ZSTD_c_compressionLevel, Int32(level.fixed ?? pace.level))
+        try encoder.set(ZSTD_c_compressionLevel, Int32(level.fixed ?? adaptive.current))
         if level.long {
             try encoder.set(ZSTD_c_enableLongDistanceMatching, 1)
             try encoder.set(ZSTD_c_windowLog, 27)
@@ -180,9 +202,11 @@ public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
 
 /// The level of adaptive compression: up while storing is the slower side, down while compressing is.
 private struct Pace {
-    private(set) var level = 3
+    private let shared: AdaptiveLevel
     private var compressing: UInt64 = 0
     private var storing: UInt64 = 0
+
+    init(shared: AdaptiveLevel) { self.shared = shared }
 
     func clock(_ compression: CompressionLevel) -> UInt64 {
         compression.fixed == nil ? monotonicNanoseconds() : 0
@@ -195,13 +219,13 @@ private struct Pace {
 
     mutating func next() -> Int {
         if storing > compressing {
-            level = min(level + 1, 9)
+            shared.step(by: 1)
         } else if storing < compressing / 4 {
-            level = max(level - 1, 1)
+            shared.step(by: -1)
         }
         compressing = 0
         storing = 0
-        return level
+        return shared.current
     }
 }
 

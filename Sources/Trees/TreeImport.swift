@@ -147,7 +147,7 @@ public final class TreeImport: Sendable {
         let (stored, target) = try prepared()
         var finisher = TreeFinisher(target)
         var index = stored.wholeIndex()
-        while let entry = try index.nextEntry() {
+        while let entry = try index.nextLate() {
             try room.progress.checkCancelled()
             try finisher.add(entry)
         }

@@ -138,6 +138,66 @@ import Testing
         #expect(try reader.next() == nil)
     }
 
+    /// Entries of all kinds, files of all layouts, names that look like members, and omissions.
+    private func mixedIndex() -> (bytes: [UInt8], entries: [Entry]) {
+        var bytes: [UInt8] = []
+        var entries: [Entry] = []
+        let names = [
+            "a", #"b","size":9,"holes":true,"x":""#, #"c\"#, "d\n", #"e,"omitted":"f"#, "é", "z",
+        ]
+        for (number, kind) in Entry.Kind.allCases.enumerated() {
+            for (place, name) in names.enumerated() {
+                var entry = Entry(path: Array("\(number)/\(name)".utf8), kind: kind)
+                entry.owner = Array((place < 3 ? "anne" : name).utf8)
+                entry.group = place == 2 ? [0xff] : Array("staff".utf8)
+                if kind == .symlink || kind == .hardlink { entry.target = Array(name.utf8) }
+                if kind == .file {
+                    entry.size = [0, 1, 1 << 20, TreeTarget.largestSimpleFile][place % 4]
+                    if place == 4 { entry.size += TreeTarget.largestSimpleFile + 1 }
+                    if place == 5 { entry.extents = [] }
+                }
+                let digest = kind == .file ? ContentDigest.sha256(SHA256.hash([])) : nil
+                IndexLine.append(entry, digest: digest, segment: 0, offset: 512, to: &bytes)
+                entries.append(entry)
+            }
+            IndexLine.append(
+                omitted: Array("\(number)/zz".utf8), .file, reason: "excluded", accepted: true,
+                to: &bytes)
+            IndexLine.append(
+                omitted: Array("\(number)/zzz".utf8), nil, reason: "vanished", accepted: false,
+                to: &bytes)
+        }
+        return (bytes, entries)
+    }
+
+    @Test func ownersThatNeighboursShareAreReadRight() throws {
+        let (bytes, entries) = mixedIndex()
+        var reader = IndexReader(BytesSource(bytes))
+        for entry in entries where entry.kind != .hardlink {
+            var read = try #require(try reader.nextEntry())
+            while read.entry.kind == .hardlink { read = try #require(try reader.nextEntry()) }
+            #expect(read.entry.owner == entry.owner && read.entry.group == entry.group)
+        }
+    }
+
+    @Test func thePathsAloneAreThoseOfTheEntries() throws {
+        let (bytes, entries) = mixedIndex()
+        var reader = IndexReader(BytesSource(bytes))
+        for entry in entries { #expect(try reader.nextPath() == entry.path) }
+        #expect(try reader.nextPath() == nil)
+    }
+
+    @Test func whatIsLateAreAllEntriesButFilesInOnePiece() throws {
+        let (bytes, entries) = mixedIndex()
+        let late = entries.filter {
+            $0.kind != .file || $0.extents != nil || $0.size > TreeTarget.largestSimpleFile
+        }
+        #expect(late.count(where: { $0.kind == .file }) == 2)
+        var reader = IndexReader(BytesSource(bytes))
+        for entry in late { #expect(try reader.nextLate()?.entry.path == entry.path) }
+        #expect(try reader.nextLate() == nil)
+    }
+
     @Test func everyLineThatIsNotInTheOneFormIsRefused() {
         let good =
             #"{"path":"a","type":"file","mode":"0644","uid":0,"gid":0,"mtime":[0,0],"size":0,"#

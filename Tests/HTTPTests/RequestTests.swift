@@ -115,7 +115,7 @@ struct RequestTests {
         let caught = failure { _ = try client.send(HTTPRequest(.get, "/stall")) }
         #expect(caught?.code == .serverUnreachable)
         #expect(caught?.mayRetry == true)
-        #expect(monotonicNanoseconds() - start < 5_000_000_000)
+        #expect(monotonicNanoseconds() - start < 25_000_000_000)
     }
 
     @Test("An interruption ends a transfer that stands still")
@@ -132,7 +132,7 @@ struct RequestTests {
         await later.value
         lane.close()
         #expect(caught?.code == .cancelled)
-        #expect(monotonicNanoseconds() - start < 5_000_000_000)
+        #expect(monotonicNanoseconds() - start < 25_000_000_000)
     }
 
     @Test("A body as a stream has all its bytes, and says so when it has not")

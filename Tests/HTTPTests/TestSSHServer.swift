@@ -65,7 +65,7 @@ final class TestSSHServer {
     }
 
     private func waitUntilItListens() throws {
-        for _ in 0..<200 {
+        for _ in 0..<2400 {
             if log.contains("Server listening") { return }
             usleep(25_000)
         }

@@ -13,7 +13,7 @@ import sys
 
 import forge
 from forge import Archive, Directory, Item, sha256
-from forgery_archives import GOOD, tar_of, tar_order, with_items
+from forgery_kit import GOOD, tar_of, tar_order, with_items
 from support import *
 
 TREE = "data/s/tree-00001/segment-00000.tar.zst"

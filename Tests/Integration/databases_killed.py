@@ -95,12 +95,20 @@ def killed_anywhere(world, server, existing):
 
 
 def another_import_is_left_alone(world, server):
-    server.empty()
-    world.remove("work", "other", "third")
-    inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=sendto",
-              "-e", "inject=sendto:signal=SIGKILL:when=60"]
+    if not shutil.which("strace"):
+        raise Skip("no strace")
+    world.remove("other", "third")
     first = ("import", world.at("little"), server.plan(), "--work", world.at("work"))
-    expect(world.run(*first, prefix=inject).status != 0, "it came to its end")
+    # strace counts the calls of each thread by itself, and threads share the work differently each time.
+    for number in (60, 45, 30, 20):
+        server.empty()
+        world.remove("work")
+        inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=sendto",
+                  "-e", f"inject=sendto:signal=SIGKILL:when={number}"]
+        if world.run(*first, prefix=inject).status != 0 and server.leftovers():
+            break
+    else:
+        raise AssertionError("it came to its end")
     result = world.run("import", world.at("little"), server.plan(), "--work", world.at("other"))
     expect(result.status == 1 and "another import has begun" in result.err, result.err)
     # What the hint offers: replacing takes the other's marks away with all it made.

@@ -97,7 +97,7 @@ def main():
 
         with cases.case("an image that is written to meanwhile fails the run, and the next begins it anew"):
             make("live.raw", 1 << 30, [(index << 20, 1 << 20) for index in range(0, 1024, 2)])
-            file = plan({"still": "three.raw", "live": "live.raw"}, "live", "limits: { workers: 1, bandwidth: 300MiB/s }\n")
+            file = plan({"still": "three.raw", "live": "live.raw"}, "live", "limits: { workers: 1, bandwidth: 150MiB/s }\n")
             process = subprocess.Popen([EXEAT, "export", file, "--output", "live", "--progress", "none"],
                                        stderr=subprocess.PIPE, text=True)
             while process.poll() is None and not list(pathlib.Path("live").glob("data/*/*/segment-00001*")):
@@ -105,7 +105,7 @@ def main():
             with open("live.raw", "r+b") as disk:
                 disk.seek(5 << 20)
                 disk.write(os.urandom(4096))
-            errors = process.communicate(timeout=60)[1]
+            errors = process.communicate(timeout=300)[1]
             assert process.returncode == 1 and "has changed since the inventory" in errors, (process.returncode, errors)
             export(file, "live").expect(0)
             imports("live", "live-out", "qcow2", "live-in").expect(0)

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 
-import fidelity_tree as trees
+import fidelity_kit as trees
 from support import *
 
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 
-import fidelity_tree as trees
+import fidelity_kit as trees
 from support import *
 
 # Codes of Manifests/failures.json that a damage to this class of file may be told by.

@@ -30,26 +30,29 @@ class Server:
 
     def __init__(self, path, *options):
         self.path, self.options, self.process = path, list(options), None
-        os.makedirs(path)
+        # A server that starts removes the temporary tables of all that share a directory for them.
+        os.makedirs(path + "/tmp")
+        self.socket = os.path.join(path, "sock")
+        self.user = ["--user=root"] if os.geteuid() == 0 else []
+        done = subprocess.run(
+            ["mariadb-install-db", "--no-defaults", f"--datadir={path}/data", "--skip-test-db", "--force",
+             "--auth-root-authentication-method=normal", f"--tmpdir={path}/tmp", *self.user], capture_output=True)
+        expect(done.returncode == 0, "no data directory: " + (done.stdout + done.stderr).decode(errors="replace")[-2000:])
+        # As late as can be: whoever asks next may be given the same.
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.socket = os.path.join(path, "sock")
-        self.user = ["--user=root"] if os.geteuid() == 0 else []
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--datadir={path}/data", "--skip-test-db",
-             "--auth-root-authentication-method=normal", *self.user], check=True, capture_output=True)
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
             ["mariadbd", "--no-defaults", f"--datadir={self.path}/data", f"--socket={self.socket}",
-             f"--port={self.port}", "--bind-address=127.0.0.1", f"--pid-file={self.path}/pid",
+             f"--port={self.port}", "--bind-address=127.0.0.1", f"--pid-file={self.path}/pid", f"--tmpdir={self.path}/tmp",
              f"--log-error={self.path}/errors", "--innodb-buffer-pool-size=256M", "--local-infile=1",
              "--max-allowed-packet=64M", "--log-bin-trust-function-creators=1",
              "--innodb-flush-log-at-trx-commit=0", *self.user, *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.time() + 60
+        deadline = time.time() + 180
         while subprocess.run(self.client("-e", "SELECT 1"), capture_output=True).returncode:
             if time.time() > deadline or self.process.poll() is not None:
                 raise AssertionError("no server: " + open(f"{self.path}/errors").read()[-2000:])
@@ -64,10 +67,18 @@ class Server:
         done = subprocess.run(
             self.client("-N", "--raw", *(["-D", database] if database else []), "-e",
                         ";\n".join(statements), user=user, password=password), capture_output=True,
-            timeout=120, stdin=subprocess.DEVNULL)
+            timeout=300, stdin=subprocess.DEVNULL)
         if check and done.returncode:
             raise AssertionError(f"{statements}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode(errors="replace").strip()
+
+    def until(self, question, seconds=60):
+        """Waits until a question has an answer that is neither nothing nor 0, and gives it back."""
+        deadline = time.time() + seconds
+        while (answer := self.sql(question)) in ("", "0"):
+            expect(time.time() < deadline, f"after {seconds} s still nothing: {question}")
+            time.sleep(0.05)
+        return answer
 
     def script(self, path):
         with open(path, "rb") as file:
@@ -193,3 +204,29 @@ def forget(server, *databases, accounts=True):
                 "SELECT IF(is_role = 'Y', CONCAT('ROLE `', User, '`'), CONCAT('USER ', QUOTE(User), '@', QUOTE(Host))) "
                 "FROM mysql.user WHERE User NOT IN ('root', 'mariadb.sys', 'mysql', 'PUBLIC')").splitlines():
             server.sql(f"DROP {line}")
+
+
+def fill_bank(server, rows=200_000):
+    """Two tables whose sums and counts belong together at every moment, and some bytes around them."""
+    server.sql(
+        "CREATE DATABASE bank", "USE bank",
+        "CREATE TABLE account (id INT PRIMARY KEY, amount BIGINT NOT NULL, note VARCHAR(100)) ENGINE = InnoDB",
+        "CREATE TABLE journal (id BIGINT AUTO_INCREMENT PRIMARY KEY, account INT, change_ BIGINT) ENGINE = InnoDB",
+        "CREATE TABLE totals (id INT PRIMARY KEY, transfers BIGINT) ENGINE = InnoDB",
+        "CREATE TABLE bulk (id INT PRIMARY KEY, v VARCHAR(200), w INT, KEY (w), UNIQUE KEY (v)) ENGINE = InnoDB",
+        "INSERT INTO account SELECT seq, 1000, MD5(seq) FROM seq_1_to_5000",
+        "INSERT INTO totals VALUES (1, 0)",
+        f"INSERT INTO bulk SELECT seq, CONCAT(SHA2(seq, 256), seq), seq % 1000 FROM seq_1_to_{rows}",
+        "ANALYZE TABLE account, journal, bulk")
+
+
+def start_slow_export(world, name, plan):
+    """An export that has begun to read, and is not at its end."""
+    process = world.start("export", plan, "--output", world.at(name), "--progress", "plain")
+    deadline = time.time() + 90
+    journal = os.path.join(world.at(name), "exeat", "journal.jsonl")
+    while time.time() < deadline and process.poll() is None:
+        if os.path.exists(journal) and b"segment.committed" in open(journal, "rb").read():
+            return process
+        time.sleep(0.02)
+    raise AssertionError(f"the export did not get going: {process.stderr.read().decode()}")

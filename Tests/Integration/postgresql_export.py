@@ -38,9 +38,9 @@ def truncating_meanwhile(world):
          str(source.port), "-U", "postgres", "-d", "busy", "-c",
          "BEGIN; INSERT INTO twin SELECT id FROM kept; TRUNCATE kept; SELECT pg_sleep(4); COMMIT"],
         stdout=subprocess.DEVNULL)
-    time.sleep(1.5)
+    source.until("busy", "SELECT count(*) FROM pg_locks WHERE relation = 'kept'::regclass AND mode = 'AccessExclusiveLock' AND granted")
     exported(world, "busy", source, "busy")
-    expect(mover.wait(30) == 0, "the mover failed")
+    expect(mover.wait(120) == 0, "the mover failed")
     imported(world, "busy")
     rows = world.target.sql("busy", "SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM twin)")
     expect(rows == "1000", f"{rows} rows of 1000 have arrived")
@@ -142,7 +142,7 @@ def tools_are_checked(world):
             done = subprocess.run(
                 ["unshare", "-m", "sh", "-c",
                  "mount -t tmpfs none /usr/lib/postgresql && PATH=$0 && export PATH && exec \"$@\"",
-                 folder, EXEAT, *command], capture_output=True, timeout=60)
+                 folder, EXEAT, *command], capture_output=True, timeout=300)
             said = (done.stdout + done.stderr).decode()
             if "unshare" in said or "mount:" in said:
                 raise Skip("no mount namespaces here")

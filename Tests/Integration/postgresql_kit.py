@@ -54,13 +54,14 @@ class Cluster:
     def __init__(self, path, *, encoding="UTF8", locale="C.UTF-8", data=None):
         self.path = path
         self.data = data or os.path.join(path, "data")
-        self.port = free_port()
         self.bin = binaries()
         os.makedirs(path)
         if os.geteuid() == 0:
             shutil.chown(path, "postgres", "postgres")
         self.tool("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", encoding,
                   f"--locale={locale}", "--no-sync")
+        # As late as can be: whoever asks next may be given the same.
+        self.port = free_port()
         self.configure("fsync = off\nmax_connections = 60\nmax_prepared_transactions = 5\n"
                        f"port = {self.port}\nunix_socket_directories = '{path}'\n"
                        "listen_addresses = '127.0.0.1'\nlog_min_messages = panic\n")
@@ -70,7 +71,7 @@ class Cluster:
         with open(os.path.join(self.data, "postgresql.conf"), "a") as file:
             file.write(text)
 
-    def tool(self, name, *arguments, check=True, timeout=120):
+    def tool(self, name, *arguments, check=True, timeout=300):
         done = subprocess.run(
             as_server([os.path.join(self.bin, name), *arguments]), capture_output=True, timeout=timeout,
             cwd="/", stdin=subprocess.DEVNULL)
@@ -84,7 +85,7 @@ class Cluster:
         with open(os.devnull, "wb") as void:
             subprocess.run(
                 as_server([os.path.join(self.bin, "pg_ctl"), "-D", self.data, "-l", log, "-w",
-                           "-t", "60", "start"]), check=True, stdout=void, stderr=void,
+                           "-t", "180", "start"]), check=True, stdout=void, stderr=void,
                 stdin=subprocess.DEVNULL, cwd="/")
 
     def stop(self, mode="immediate"):
@@ -96,8 +97,9 @@ class Cluster:
         pid = int(open(os.path.join(self.data, "postmaster.pid")).readline())
         children = open(f"/proc/{pid}/task/{pid}/children").read().split()
         os.kill(pid, signal.SIGKILL)
-        deadline = time.time() + 20
-        while time.time() < deadline and any(_is_running(child) for child in [pid, *children]):
+        deadline = time.time() + 120
+        while any(_is_running(child) for child in [pid, *children]):
+            expect(time.time() < deadline, "the processes of a killed server do not end")
             time.sleep(0.05)
 
     def conninfo(self, database, user="postgres", tcp=False, **more):
@@ -111,10 +113,18 @@ class Cluster:
                  "-p", str(self.port), "-U", user, "-d", database]
         for statement in statements:
             words += ["-c", statement]
-        done = subprocess.run(words, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+        done = subprocess.run(words, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
         if check and done.returncode != 0:
             raise AssertionError(f"{statements}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode(errors="replace").strip()
+
+    def until(self, database, question, seconds=60):
+        """Waits until a question has an answer that is neither nothing, nor false, nor 0, and gives it back."""
+        deadline = time.time() + seconds
+        while (answer := self.sql(database, question)) in ("", "f", "0"):
+            expect(time.time() < deadline, f"after {seconds} s still nothing: {question}")
+            time.sleep(0.05)
+        return answer
 
     def script(self, database, path):
         done = subprocess.run(

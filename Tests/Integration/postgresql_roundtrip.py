@@ -159,12 +159,12 @@ def a_killed_server_is_told(world):
     """The server dies in mid-export: a clear message; when it is back, the same command ends well."""
     plan = world.database_plan("slow.yaml", world.source.conninfo("dpi"), limits="workers: 2, bandwidth: 10MiB/s")
     process = world.start("export", plan, "--output", world.at("dying"))
-    deadline = time.time() + 20
+    deadline = time.time() + 60
     while time.time() < deadline and not os.path.exists(world.at("dying/data")):
         time.sleep(0.02)
     time.sleep(0.5)
     world.source.stop("immediate")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     err = err.decode()
     expect(process.returncode == 1, f"ended with {process.returncode}: {err}")
     expect("moment" in err and "same command again" in err, err)

@@ -48,10 +48,10 @@ def a_snapshot_among_writers(world):
     # What pgbench writes: the deltas of the history are those of branches, tellers and accounts.
     writer = subprocess.Popen(
         as_server([os.path.join(source.bin, "pgbench"), "-h", source.path, "-p", str(source.port), "-U",
-                   "postgres", "-c", "4", "-T", "30", "-n", "bench"]),
+                   "postgres", "-c", "4", "-T", "600", "-n", "bench"]),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
     try:
-        time.sleep(0.5)
+        source.until("bench", "SELECT count(*) FROM pgbench_history")
         export(world, source.conninfo("bench"), "busy", limits="bandwidth: 20MiB/s")
     finally:
         writer.kill()
@@ -152,10 +152,7 @@ def a_standby(world):
     world.clusters.append(standby)
     source.sql("small", "CREATE UNLOGGED TABLE gone (a int)", "INSERT INTO gone VALUES (1)")
     position = source.sql("postgres", "SELECT pg_current_wal_lsn()")
-    deadline = time.time() + 20
-    while time.time() < deadline and standby.sql(
-            "postgres", f"SELECT pg_last_wal_replay_lsn() >= '{position}'") != "t":
-        time.sleep(0.1)
+    standby.until("postgres", f"SELECT pg_last_wal_replay_lsn() >= '{position}'")
     plan = world.database_plan("standby.yaml", standby.conninfo("small"), "secrets: omit")
     result = world.run("plan", plan)
     expect("standby" in result.out.decode() and "unlogged-tables" in result.out.decode(), result.out.decode())

@@ -17,12 +17,13 @@ busybox mount -t proc none /proc
 busybox mount -t sysfs none /sys
 busybox mount -t devtmpfs none /dev
 for module in $(busybox cat /modules); do busybox insmod /$module; done
-for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    [ -b /dev/sda1 ] && break
+tries=0
+while [ ! -b /dev/sda1 ] && [ $tries -lt 600 ]; do
     busybox sleep 0.5
+    tries=$((tries + 1))
 done
 busybox mount -t vfat -o ro /dev/sda1 /mnt && busybox cat /mnt/marker.txt > /dev/ttyS0
-busybox sleep 1
+busybox sleep 2
 busybox poweroff -f
 """
 DRIVERS = ["virtio_pci", "virtio_scsi", "sd_mod", "nls_cp437", "nls_ascii", "nls_utf8", "vfat"]
@@ -50,7 +51,7 @@ def needs(*programs):
 
 
 def tool(*words, **options):
-    done = subprocess.run([str(word) for word in words], capture_output=True, timeout=120, **options)
+    done = subprocess.run([str(word) for word in words], capture_output=True, timeout=300, **options)
     expect(done.returncode == 0, f"{words[0]}: {done.stderr.decode(errors='replace')[-500:]}")
     return done.stdout
 
@@ -194,18 +195,18 @@ def backup(world, number, name, more, devices=()):
     world.exported([f"dump-{name}"], f"archive-{name}")
 
 
-def starts(world, name, number, more, devices=(), seconds=60, form="qcow2"):
+def starts(world, name, number, more, devices=(), form="qcow2"):
     needs("qemu-system-x86_64", "qemu-img")
     backup(world, number, name, more, devices)
     world.imported_to(f"archive-{name}", f"to-{name}", kind="libvirt", extra=f", kvm: false, format: {form}",
                       work=f"work-{name}")
     place = world.at(f"to-{name}/{number}-{name}")
-    began = time.time()
+    # Without KVM and beside other tests a start takes its time.
     done = subprocess.run(["qemu-system-x86_64", *arguments(place + "/domain.xml")], capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=seconds * 2)
+                          stdin=subprocess.DEVNULL, timeout=300)
     text = done.stdout.decode(errors="replace")
     expect(MARKER in text, f"{text[-1500:]} {done.stderr.decode(errors='replace')[-500:]}")
-    expect(done.returncode == 0 and time.time() - began < seconds, f"{done.returncode} after {time.time() - began:.0f} s")
+    expect(done.returncode == 0, f"{done.returncode} {done.stderr.decode(errors='replace')[-500:]}")
 
 
 def with_uefi(world):
@@ -222,11 +223,14 @@ class Session:
             raise Skip("not root")
         self.world = world
         os.makedirs(world.at("session/run"), exist_ok=True)
-        self.env = {"HOME": world.at("session"), "XDG_RUNTIME_DIR": world.at("session/run"), "PATH": os.environ["PATH"]}
+        # virsh would start a daemon of its own while this one begins.
+        self.env = {"HOME": world.at("session"), "XDG_RUNTIME_DIR": world.at("session/run"), "PATH": os.environ["PATH"],
+                    "LIBVIRT_AUTOSTART": "0"}
         tool("chown", "-R", f"{NOBODY}:{NOBODY}", world.at("session"))
         self.process = subprocess.Popen(
             self.command("/usr/sbin/libvirtd"), env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(100):
+        deadline = time.time() + 60
+        while time.time() < deadline and self.process.poll() is None:
             if self.virsh("list").returncode == 0:
                 return
             time.sleep(0.2)
@@ -238,16 +242,16 @@ class Session:
 
     def virsh(self, *words):
         return subprocess.run(self.command("virsh", "--quiet", "--connect", "qemu:///session", *words), env=self.env,
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=300)
 
-    def exeat(self, *words, timeout=120):
+    def exeat(self, *words, timeout=300):
         done = subprocess.run(self.command(EXEAT, *words), env=self.env, capture_output=True, timeout=timeout,
                               cwd=self.world.path)
         return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 
     def close(self):
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(120)
 
 
 def by_libvirt(world):
@@ -311,20 +315,25 @@ def booted(world, session):
     done = session.virsh("start", "session")
     expect(done.returncode == 0, done.stderr)
     terminal = session.virsh("ttyconsole", "session").stdout.strip()
-    text = b""
+    text, ended = b"", None
     try:
         file = os.open(terminal, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        deadline = time.time() + 60
-        while time.time() < deadline and MARKER.encode() not in text:
+        deadline = time.time() + 300
+        while time.time() < deadline and MARKER.encode() not in text and ended is None:
             if select.select([file], [], [], 1)[0]:
                 try:
                     text += os.read(file, 4096)
-                except OSError:
-                    break
+                except BlockingIOError:
+                    pass
+                except OSError as error:
+                    ended = error
         os.close(file)
+        state = session.virsh("domstate", "--reason", "session").stdout.strip()
     finally:
         session.virsh("destroy", "session")
-    expect(MARKER.encode() in text, f"the serial port says {text[-1000:]}")
+    log = "".join(open(path, errors="replace").read() for path in glob.glob(
+        world.at("session") + "/**/log/session.log", recursive=True))
+    expect(MARKER.encode() in text, f"the serial port says {text[-1000:]}, and ended with {ended!r}; the machine is {state}: {log[-1500:]}")
 
 
 def without_virsh(world):
@@ -360,7 +369,7 @@ def same_names(world):
 def main():
     suite = DumpSuite()
     suite.case("BIOS, qcow2", starts, "bios", 100, NETWORK)
-    suite.case("q35, raw", starts, "chipset", 103, NETWORK + "machine: q35\n", (), 60, "raw")
+    suite.case("q35, raw", starts, "chipset", 103, NETWORK + "machine: q35\n", (), "raw")
     suite.case("UEFI", with_uefi)
     suite.case("by libvirt", by_libvirt)
     suite.case("without virsh", without_virsh)

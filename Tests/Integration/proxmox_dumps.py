@@ -119,11 +119,10 @@ class DumpWorld(World):
             for folder, names, files in os.walk(self.at(place)):
                 found += [os.path.join(folder, name) for name in files + names if ".partial" in name]
         # A server that lost us in the moment of its start is ended a moment later.
-        for _ in range(40):
-            if not servers(self.path):
-                break
+        deadline = time.time() + 60
+        while (running := servers(self.path)) and time.time() < deadline:
             time.sleep(0.1)
-        return found + servers(self.path)
+        return found + running
 
 
 def servers(path):
@@ -141,8 +140,17 @@ def servers(path):
 
 
 def sockets():
-    """Directories of our sockets; other runs of this machine may have some."""
+    """Directories of sockets in /tmp: ours, and those of whatever else runs on this machine."""
     return {name for name in os.listdir("/tmp") if name.startswith("exeat-disk-")}
+
+
+def left_sockets(before):
+    """Directories of sockets that have come since, and stay. Those of other runs go when their images are done."""
+    left, deadline = sockets() - before, time.time() + 90
+    while left and time.time() < deadline:
+        time.sleep(0.1)
+        left &= sockets()
+    return left
 
 
 class DumpSuite(Suite):

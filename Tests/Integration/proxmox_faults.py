@@ -9,12 +9,11 @@ from pve_simulator.errors import TaskFailed
 
 ONE = ("guests: [ 101 ]", "cluster: false", ACCEPT)
 ALL = ("guests: [ all ]", "cluster: false", "disks: both", ACCEPT)
-DISKS = {100: ["scsi0", "virtio1", "efidisk0", "tpmstate0"], 101: ["scsi0"]}
 
 
 def refused(world, plan, cluster, *words, command="export", name="out", status=1):
     result = world.run(command, *([plan, "--output", world.at(name)] if command == "export" else [plan]),
-                       env=cluster.environment, timeout=120)
+                       env=cluster.environment, timeout=300)
     text = result.err + result.out.decode(errors="replace")
     expect(result.status == status, f"status {result.status}: {text}")
     for word in words:
@@ -514,13 +513,9 @@ def sftp_cut(world):
 def ssh_cut(world):
     """A stream that is cut is no backup: the guest begins anew."""
     cluster = fresh(world)
-    cluster.pve.faults.backup_pause = 3
     plan = world.export_of("p.yaml", cluster, ONE, transport=cluster.ssh(world, "ssh"))
-    cutter = threading.Timer(3.0, lambda: cluster.pve.ssh.kill(listener=False))
-    cutter.start()
+    cluster.pve.faults.on("backup piece", lambda task: cluster.pve.ssh.kill(listener=False))
     refused(world, plan, cluster, "VM 101", "connection", "begins anew")
-    cutter.join()
-    cluster.pve.faults.backup_pause = 0
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 

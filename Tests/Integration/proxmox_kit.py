@@ -184,7 +184,10 @@ class ClusterSuite(Suite):
         return self.world.write(name, "\n".join(lines) + "\n")
 
 
+# What `Cluster.fill` makes: the disks of its machines, and a plan of all of it.
+DISKS = {100: ["scsi0", "virtio1", "efidisk0", "tpmstate0"], 101: ["scsi0"]}
 ACCEPT = "accept: [ not-backed-up, media, withheld, denied, states, snapshots, unused-disks ]"
+EVERYTHING = ["guests: [ all ]", ACCEPT]
 
 
 def importing_token(cluster, without=None):
@@ -242,3 +245,34 @@ def disks_equal(world, name, cluster, wanted):
             path = files[segment.removeprefix("data/").split("/segment-")[0] + ".raw"]
             expect(sha256(path) == cluster.disk(vmid, key), f"disk {vmid}/{key} differs")
     shutil.rmtree(world.at(name + "-files"), ignore_errors=True)
+
+
+def root_of(cluster, vmid, key="rootfs"):
+    guest = cluster.pve.guests[vmid]
+    return guest.resolve(guest.config().values[key].split(",")[0])
+
+
+def tree(cluster, vmid):
+    """All that a container has, as the host sees it: what a target must have, too."""
+    found = {}
+    for key in ("rootfs", "mp0"):
+        root = root_of(cluster, vmid, key)
+        for folder, folders, names in os.walk(root):
+            for name in [".", *folders, *names]:
+                path = os.path.join(folder, name)
+                status, inside = os.lstat(path), os.path.normpath(os.path.join(os.path.relpath(folder, root), name))
+                if inside.startswith(("dev/", "etc/vzdump")) or (key, inside) == ("rootfs", "data"):
+                    continue
+                facts = [oct(status.st_mode), status.st_uid, status.st_gid, os.listxattr(path, follow_symlinks=False)]
+                facts += [] if inside in (".", "etc") else [status.st_mtime_ns]
+                if os.path.islink(path):
+                    facts.append(os.readlink(path))
+                elif os.path.isfile(path):
+                    facts += [status.st_nlink, status.st_size, sha256(path)]
+                found[key, inside] = facts
+    return found
+
+
+def same_files(target, there, source, here):
+    one, other = tree(source, here), tree(target, there)
+    expect(one == other, f"files differ: {[(k, one.get(k), other.get(k)) for k in one.keys() | other.keys() if one.get(k) != other.get(k)][:5]}")

@@ -279,14 +279,14 @@ def transports(pve, token, admin):
                "-o", "BatchMode=yes", "-o", f"Port={known['port']}"]
     host = f"{known['user']}@127.0.0.1"
     result = subprocess.run(["ssh", "-F", "none", "-i", known["root_key"], *options, host, "vzdump 100 --stdout --mode snapshot"],
-                            capture_output=True, timeout=60)
+                            capture_output=True, timeout=300)
     assert result.returncode == 0 and result.stdout[:4] == b"VMA\0" and b"Finished Backup" in result.stderr, result.stderr
     result = subprocess.run(["ssh", "-F", "none", "-i", known["root_key"], *options, host, "vzdump 999 --stdout"],
-                            capture_output=True, timeout=60)
+                            capture_output=True, timeout=300)
     assert result.returncode == 255 and b"ERROR: Backup of VM 999 failed" in result.stderr, result
     folder = pve.storages["export"].path("pve1")
     result = subprocess.run(["sftp", "-F", "none", "-i", known["sftp_key"], *options, "-b", "-", host],
-                            input=f"ls {folder}/dump\nmkdir {folder}/no\n".encode(), capture_output=True, timeout=60)
+                            input=f"ls {folder}/dump\nmkdir {folder}/no\n".encode(), capture_output=True, timeout=300)
     assert b".vma" in result.stdout and not os.path.exists(folder + "/no"), result
 
 

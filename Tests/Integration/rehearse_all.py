@@ -86,6 +86,20 @@ limits: { workers: 2 }
     expect(names == ["one", "doses", "other", "protocol"], names)
 
 
+def temporary_tables(world):
+    """Those of the machine's own servers, which keep them in /tmp, stay."""
+    path = f"/tmp/#sql-temptable-{os.getpid():x}-test.MAD"
+    open(path, "w").close()
+    if os.geteuid() == 0:
+        shutil.chown(path, "mysql")
+    try:
+        world.rehearsed("archive", "--only", "portail", work="beside")
+        expect(os.path.exists(path), "a temporary table of another server was removed")
+    finally:
+        if os.path.exists(path):
+            os.unlink(path)
+
+
 def foretold(world):
     """A plan of the same export says how long a restore would take."""
     result = world.run("plan", world.at("archive.yaml"), "--rehearsals", world.at("rehearsals"), "--json")
@@ -135,6 +149,7 @@ def main():
     suite.case("tiers, order and a part", planned)
     suite.case("what the next restore takes", foretold)
     suite.case("a given target", given)
+    suite.case("temporary tables of other servers", temporary_tables)
     suite.case("kept for a look", kept)
     suite.finish()
 

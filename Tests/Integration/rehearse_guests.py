@@ -136,7 +136,7 @@ def some(world):
         'name: state, guest: 200, command: [cat, /run/state], expect: proxy',
         'name: secret, guest: 200, command: [sh, -c, "echo -$PVE_TOKEN- $HOME"], expect: "-- /root"',
         'name: fails, guest: 200, command: [/bin/busybox, "false"], within: 1s',
-        'name: web, guest: 102, tcp: "guest:80", within: 20s',
+        'name: web, guest: 102, tcp: "guest:80", within: 3min',
         'name: lost, guest: 103, serial: "login:", within: 1s'], env=world.guests.environment)
     result = world.run("inspect", world.at("guests"), "--json", "--decrypt-with", world.identity)
     artifacts = {a["name"]: a for s in json.loads(result.out)["manifest"]["sources"] for a in s["artifacts"]}

@@ -128,7 +128,7 @@ class Hospital(DumpWorld):
                                      self.at("keys/ours")]
         return ["rehearse", self.at(archive), *words, "--work", self.at(work), *more]
 
-    def rehearsed(self, archive, *more, status=0, plan=None, work="rehearsals", timeout=300, **options):
+    def rehearsed(self, archive, *more, status=0, plan=None, work="rehearsals", timeout=900, **options):
         """Rehearses, checks the status and that nothing is left, and gives back result and receipt."""
         result = self.run(*self.arguments(archive, *more, plan=plan, work=work), "--json", timeout=timeout, **options)
         expect(result.status == status, f"rehearse ended with {result.status}, not {status}: {result.err[-3000:]} "

@@ -85,7 +85,7 @@ def rendered(world):
                 assert not found["low"], found["low"][:5]
                 assert not found["wide"], found["wide"][:5]
     done = run(*common, "--no-pdf-header-footer", f"--print-to-pdf={world.at('report.pdf')}",
-               "file://" + world.at("report.html"), timeout=60)
+               "file://" + world.at("report.html"), timeout=300)
     with open(world.at("report.pdf"), "rb") as file:
         pdf = file.read()
     assert pdf.startswith(b"%PDF") and 5 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type/Page\n") <= 40

@@ -148,13 +148,15 @@ def stored_segment_lost(world, output, damage):
     tar = output.endswith(".tar")
     journal = world.at(output + (".exeat-run/journal.jsonl" if tar else "/exeat/journal.jsonl"))
     process = world.start(*command)
-    for _ in range(400):
-        time.sleep(0.02)
+    deadline = time.time() + 90
+    while process.poll() is None and time.time() < deadline:
         if os.path.exists(journal) and open(journal).read().count("segment.committed") >= 2:
             break
+        time.sleep(0.02)
     process.kill()
     process.wait()
     process.stderr.close()
+    expect(process.returncode == -signal.SIGKILL, f"ended with {process.returncode} before it was killed")
     committed = [json.loads(l) for l in open(journal) if "segment.committed" in l and "}" in l]
     damage(world.at(output) if tar else world.at(output) + "/" + committed[0]["path"])
     result = world.run(*command)

@@ -67,7 +67,7 @@ class World:
             words = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] + words
         return words
 
-    def run(self, *arguments, user=None, timeout=120, env=None, cwd=None, prefix=(), stdin=None):
+    def run(self, *arguments, user=None, timeout=300, env=None, cwd=None, prefix=(), stdin=None):
         environment = dict(os.environ, **(env or {}))
         done = subprocess.run(
             [*prefix, *self.command(*arguments, user=user)], cwd=cwd or self.path, timeout=timeout,

@@ -86,7 +86,7 @@ class Result:
         return self
 
 
-def run(*arguments, cwd=None, input=b"", timeout=120, user=None, environment=None, limits=None):
+def run(*arguments, cwd=None, input=b"", timeout=300, user=None, environment=None, limits=None):
     """Runs a command. A process that ends by a signal has a negative status, as in Popen."""
     command = [str(argument) for argument in arguments]
     if user is not None:

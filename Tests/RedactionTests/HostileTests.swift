@@ -120,8 +120,13 @@ struct HostileTests {
                 }
             }
             for path in ["/a.conf", "/a.yaml"] {
-                let (short, long) = (time(1_500, path), time(6_000, path))
-                // Four times the length: sixteen times the time would be a square.
+                // Four times the length: sixteen times the time would be a square. The quickest run
+                // counts, for others share the processors.
+                var (short, long) = (time(1_500, path), time(6_000, path))
+                for _ in 0..<5 where long >= short * 10 + .milliseconds(200) {
+                    short = min(short, time(1_500, path))
+                    long = min(long, time(6_000, path))
+                }
                 #expect(
                     long < short * 10 + .milliseconds(200), "\(piece) in \(path): \(short), \(long)"
                 )

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Wrong inputs, plans and imports, and keys that others can read, are refused before anything is written; secrets stay secret."""
+import json
+import os
+import re
+import time
+
+from robustness_kit import *
+
+
+def refused(world, status, *words, arguments=(), prepare=None, user=None):
+    if prepare:
+        arguments = prepare(world)
+    result = world.run(*arguments, user=user)
+    expect(result.status == status, f"ended with {result.status}: {result.err}")
+    for word in words:
+        expect(word in result.err, f"does not say {word!r}: {result.err}")
+    expect("Fatal error" not in result.err, result.err)
+
+
+def with_plan(text, *more):
+    def prepare(world):
+        return ["export", world.write("plan.yaml", text(world)), "--output", world.at("never"),
+                *more]
+    return prepare
+
+
+def plan_text(world, **changes):
+    text = open(world.plan("base.yaml", "little")).read()
+    for old, new in changes.items():
+        text = text.replace(*new)
+    return text
+
+
+def exposed_key(world):
+    os.chmod(world.at("keys/ours.key"), 0o644)
+    try:
+        refused(world, 1, "chmod", "ours.key", arguments=[
+            "export", world.plan("plan.yaml", "little"), "--output", world.at("never")])
+    finally:
+        os.chmod(world.at("keys/ours.key"), 0o600)
+    os.chmod(world.identity, 0o640)
+    try:
+        refused(world, 1, "chmod", "agekey", arguments=[
+            "verify", sealed(world), "--trust", world.trust, "--decrypt-with", world.identity])
+        refused(world, 1, "chmod", "agekey", arguments=[
+            "import", sealed(world), world.import_plan("import.yaml", "never")])
+    finally:
+        os.chmod(world.identity, 0o600)
+
+
+def sealed(world):
+    if not os.path.exists(world.at("sealed")):
+        plan = world.plan("plan.yaml", "little")
+        expect(world.run("export", plan, "--output", world.at("sealed")).status == 0)
+    return world.at("sealed")
+
+
+def wrong_inputs(world):
+    little = world.plan("base.yaml", "little")
+    cases = [
+        (1, ["gone.yaml"], ["export", world.at("gone.yaml"), "--output", world.at("never")]),
+        (64, [], ["export", little]),
+        (64, ["--trust"], ["verify", sealed(world)]),
+        (3, [], ["verify", sealed(world), "--trust", world.at("keys/other.trust.json")]),
+        (1, ["gone.json"], ["verify", sealed(world), "--trust", world.at("gone.json")]),
+        (3, ["not-there"], ["verify", world.at("not-there"), "--trust", world.trust]),
+        (1, [], ["verify", sealed(world), "--trust", world.trust, "--decrypt-with",
+                 world.at("keys/other.agekey")]),
+        (1, ["gone.agekey"], ["verify", sealed(world), "--trust", world.trust, "--decrypt-with",
+                              world.at("gone.agekey")]),
+        (64, ["standard input"], ["import", "-", world.import_plan("import.yaml", "never")]),
+        (64, [], ["extract", sealed(world), "--to", world.at("never")]),
+        (1, ["encrypted", "hint"], ["extract", sealed(world), "--to", world.at("never"), "--trust",
+                                    world.trust]),
+        (64, [], ["exprt"]),
+    ]
+    for status, words, arguments in cases:
+        refused(world, status, *words, arguments=arguments)
+    expect(not os.path.exists(world.at("never")), "something was written")
+
+
+def wrong_plans(world):
+    base = open(world.plan("base.yaml", "little")).read()
+
+    def export(text, status, *words):
+        path = world.write("wrong.yaml", text)
+        refused(world, status, *words,
+                arguments=["export", path, "--output", world.at("never")])
+        expect(not os.path.exists(world.at("never")), "an output is there")
+    export(base.replace("sign-with", "sign-wit"), 1, "wrong.yaml:5:", "sign-with")
+    export(base.replace("kind: files", "kind: filez"), 1, "wrong.yaml:4:", "files")
+    export(base.replace("archive:", "archive: ["), 1, "wrong.yaml:")
+    export(base.replace("purpose: trial", "purpose: fun"), 1, "wrong.yaml:2:")
+    export(base.replace("keys/ours", "keys/gone"), 1, "gone.key")
+    export(base.replace(world.recipient, "age1wrong"), 1, "age1wrong")
+    export(base.replace(world.recipient, "${env:NOT_SET_ANYWHERE}"), 1, "wrong.yaml:5:")
+    export(base + "limits: { bandwidth: fast }\n", 1, "wrong.yaml:6:")
+    export("", 1)
+    export("- 1\n", 1)
+    # An output with somebody else's files.
+    world.write("foreign/thing", "mine")
+    refused(world, 1, "foreign", "hint", arguments=["export", world.at("base.yaml"), "--output",
+                                                    world.at("foreign")])
+    expect(os.listdir(world.at("foreign")) == ["thing"], "foreign directory touched")
+    world.write("foreign.tar", "mine")
+    result = world.run("export", world.at("base.yaml"), "--output", world.at("foreign.tar"))
+    expect(result.status in (1, 3), f"{result.status}")
+    expect(open(world.at("foreign.tar")).read() == "mine", "a foreign tar was overwritten")
+    # Below a directory that is a file, and one that may not be written.
+    refused(world, 1, "thing", arguments=["export", world.at("base.yaml"), "--output",
+                                          world.at("foreign/thing/out")])
+
+
+def wrong_imports(world):
+    path = sealed(world)
+
+    def run(text, status, *words):
+        plan = world.write("wrong.yaml", text)
+        refused(world, status, *words,
+                arguments=["import", path, plan, "--work", world.at("work-never")])
+    base = open(world.import_plan("import.yaml", "never")).read()
+    run(base.replace("  tree:", "  forest:"), 1, "forest", "tree")
+    run(base.replace("decrypt-with: " + world.identity, ""), 1, "hint")
+    run(base.replace("ours.agekey", "other.agekey"), 1)
+    run(base.replace("ours.trust.json", "other.trust.json"), 3)
+    run(base.replace("kind: files", "kind: files, existng: add"), 1, "wrong.yaml:6:", "existing")
+    world.write("full/of", "things")
+    run(base.replace(world.at("never"), world.at("full")), 1, "not empty", "hint")
+    expect(os.listdir(world.at("full")) == ["of"], "the target was written to")
+    expect(not os.path.exists(world.at("never")), "something was written")
+    world.remove("keys/seller.key")
+    for role, arguments in (("importer", ["export", None]), ("exporter", ["import", None])):
+        stem = world.at(f"keys/only-{role}")
+        if not os.path.exists(stem + ".key"):
+            expect(world.run("keys", "new", stem, "--role", role).status == 0)
+        if arguments[0] == "export":
+            plan = world.write("wrong.yaml", open(world.plan("base.yaml", "little")).read()
+                               .replace(world.at("keys/ours"), stem))
+            refused(world, 1, "hint", arguments=["export", plan, "--output", world.at("never")])
+        else:
+            run(base.replace("sign-with: " + world.at("keys/ours"), "sign-with: " + stem), 1, "hint")
+    expect(not os.path.exists(world.at("never")), "something was written")
+
+
+def secrets_stay(world):
+    """Neither seeds, identities nor plan secrets appear where others look."""
+    key = json.load(open(world.at("keys/ours.key")))
+    seeds = [v for v in re.findall(r'"([A-Za-z0-9+/=_-]{40,})"', json.dumps(key))]
+    identity = re.search(r"AGE-SECRET-KEY-[A-Z0-9-]+", open(world.identity).read()).group(0)
+    public = open(world.trust).read()
+    seeds = [s for s in seeds if s not in public] + [identity]
+    expect(len(seeds) >= 3, "no secrets found to look for")
+    world.remove("out", "target", "work")
+    plan = world.plan("plan.yaml", "little", limits="bandwidth: 2MiB/s")
+    process = world.start("export", plan, "--output", world.at("out"), "--progress", "json")
+    time.sleep(0.4)
+    line = open(f"/proc/{process.pid}/cmdline").read()
+    _, err = process.communicate(timeout=300)
+    result = world.run("import", world.at("out"), world.import_plan("import.yaml", "target"),
+                       "--work", world.at("work"))
+    expect(result.status == 0)
+    seen = [line.encode(), err, result.out, result.err.encode()]
+    for folder in ("out", "work"):
+        for directory, _, files in os.walk(world.at(folder)):
+            seen += [open(os.path.join(directory, name), "rb").read() for name in files]
+    for secret in seeds:
+        expect(not any(secret.encode() in text for text in seen), "a secret is visible")
+    # In an encrypted archive, no names either.
+    text = b"".join(seen[1:2] + [open(os.path.join(d, n), "rb").read()
+                                 for d, _, f in os.walk(world.at("out")) for n in f])
+    expect(b"file 1" not in text and b"zz-second-name" not in text, "a name is visible")
+
+suite = Suite()
+world = suite.world
+make_tree(world.at("little"), megabytes=2, small=20)
+suite.case("exposed keys", exposed_key)
+suite.case("wrong inputs", wrong_inputs)
+suite.case("wrong plans", wrong_plans)
+suite.case("wrong imports", wrong_imports)
+suite.case("secrets", secrets_stay)
+suite.finish()
