@@ -11,7 +11,7 @@ import TestKit
 final class ScriptedServer {
     let directory: TemporaryDirectory
     private let program: BackgroundProgram
-    private let settings: HTTPSettings
+    let settings: HTTPSettings
     let progress = Progress()
     let clock = Clock()
 
