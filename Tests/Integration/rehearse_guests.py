@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Machines with UEFI, a network and a guest agent, and containers, rehearsed: they are started, and asked by every kind
 of probe; one that is damaged or does not come up keeps no other from it."""
+import atexit
+
 import pve_simulator
 from proxmox_boot import UEFI, VARIABLES, BOOT_MANAGER, LOADER, needs, tool
 from rehearse_kit import *
@@ -108,6 +110,8 @@ class Guests:
         except pve_simulator.SchemaMissing as missing:
             raise Skip(f"no simulated Proxmox VE: {missing}") from None
         pve.__enter__()
+        # Its sshd would outlive these tests.
+        atexit.register(pve.close)
         with open(shutil.which("busybox"), "rb") as file:
             pve.make_container(200, name="proxy", files={
                 "bin/busybox": file.read(), "sbin/": b"", "etc/rc": b"echo proxy > /run/state; echo proxy login: > /dev/console\n",
