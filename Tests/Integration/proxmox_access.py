@@ -32,41 +32,6 @@ def missing_privilege(world):
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 
-def import_rights(world):
-    """An account without any right learns in one go what an import takes, and with just that it ends well."""
-    cluster = fresh(world)
-    guest = cluster.pve.guests[100]
-    guest.change(startup="order=2,up=30", hostpci0="mapping=gpu,pcie=1")
-    archive(world, cluster)
-    for separated in (1, 0):
-        user = f"little{separated}@pve"
-        cluster.pve.access.add_user(user)
-        cluster.token = cluster.pve.access.add_token(user, "t", privsep=separated)
-        world.remove("work")
-        plan = world.import_to("i.yaml", cluster, IMPORT + cluster.directory())
-        done = lambda: world.run("import", world.at("out"), plan, "--work", world.at("work"), env=cluster.environment, timeout=300)
-        before = cluster.snapshot()
-        result = done()
-        lines = [line.strip() for line in result.err.splitlines() if line.strip().startswith("pveum")]
-        expect(result.status == 1 and lines and before == cluster.snapshot(), f"{result.status} {result.err}")
-        expect(any("--tokens" in line for line in lines) == bool(separated), lines)
-        expect(any("--users" in line for line in lines), lines)
-        apply_pveum(cluster, lines)
-        token = cluster.token.split("=")[0]
-        held = cluster.pve.access.privileges(token, "/")
-        expect(set(held) == {"Sys.Modify"}, f"on /: {held}")
-        expect("Mapping.Use" in cluster.pve.access.privileges(token, "/mapping/pci/gpu"), lines)
-        # Uploads cannot be removed without Datastore.Allocate: they are left, and listed.
-        result = done()
-        expect(result.status == 2, f"import ended with {result.status}: {result.err} {result.out.decode()}")
-        report = json.load(open(world.at("work/report.json")))["sources"][0]
-        expect(all("upload that could not be removed" in one["what"] for one in report["notSet"]), report["notSet"])
-        for vmid in (1100, 1101, 1200):
-            cluster.pve.guests.pop(vmid).destroy()
-        for folder in ("import", "template/cache"):
-            shutil.rmtree(os.path.join(cluster.storage("local"), folder))
-
-
 def with_password(cluster, totp=None):
     lines = [line for line in cluster.server() if "token" not in line] + ["user: root@pam", "password: \"${env:PVE_PASSWORD}\""]
     return lines + (["totp: \"${env:PVE_TOTP}\""] if totp else [])
@@ -120,7 +85,6 @@ suite = ClusterSuite()
 suite.case("wrong fingerprint", wrong_fingerprint)
 suite.case("expired token", expired_token)
 suite.case("missing privilege", missing_privilege)
-suite.case("rights of an import", import_rights)
 suite.case("with a ticket", ticket)
 suite.case("with a ticket that runs out", ticket, 4)
 suite.case("with a second factor", second_factor)

@@ -130,9 +130,9 @@ def firewall_differs(world):
     told = [one["what"] for one in report["differences"]]
     expect(result.status == 3 and told == ["missing: rule 1 type=in action=DROP enable=1 proto=udp"], f"{result.status} {told}")
     cluster = fresh(world)
-    cluster.pve.state.firewall("cluster")["groups"]["web"] = {"comment": "", "rules": []}
+    cluster.pve.state.firewall("cluster")["groups"]["inner"] = {"comment": "", "rules": []}
     guest = cluster.pve.guests[101]
-    cluster.pve.write(guest.firewall_path, "[RULES]\n\nGROUP web\n\nIN ODDLY formed\n")
+    cluster.pve.write(guest.firewall_path, "[RULES]\n\nGROUP inner\n\nIN ODDLY formed\n")
     cluster.pve.state.load_firewall(guest)
     exported(world, "out", world.export_of("p.yaml", cluster, ("guests: [ 101 ]", "cluster: false", ACCEPT)), cluster)
     target = world.cluster("target", guests=False)
@@ -140,7 +140,7 @@ def firewall_differs(world):
     plan = world.import_to("i.yaml", target, ["upload-storage: local", *target.directory()])
     before = target.snapshot()
     result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
-    expect(result.status == 1 and "security group web" in result.err and before == target.snapshot(), f"{result.status} {result.err}")
+    expect(result.status == 1 and "security group inner" in result.err and before == target.snapshot(), f"{result.status} {result.err}")
 
 
 suite = ClusterSuite()

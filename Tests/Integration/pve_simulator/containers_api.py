@@ -42,7 +42,8 @@ def create_container(call):
         if source.startswith("/"):
             call.root_only("mount point type bind is only allowed for root@pam")
         call.require(f"/storage/{source.split(':')[0]}", "Datastore.AllocateSpace")
-    call.require(f"/storage/{default.id}", "Datastore.AllocateSpace")
+    if "rootfs" not in mounts:
+        call.require(f"/storage/{default.id}", "Datastore.AllocateSpace")
 
     def work(task):
         old = simulator.guests.get(vmid)
