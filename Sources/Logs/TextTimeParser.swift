@@ -201,7 +201,8 @@ extension TextCursor {
         case 10 where value < 4_102_444_800:
             return TextTime(wall: value, nanoseconds: fraction(), zone: .offset(0))
         case 13: unit = 1000
-        case 16: unit = 1_000_000
+        // Up to May 2033: later ones look like a year, a day and a time without marks between them.
+        case 16 where value < 2_000_000_000_000_000: unit = 1_000_000
         case 19: unit = 1_000_000_000
         default: return nil
         }

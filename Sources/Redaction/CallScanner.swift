@@ -44,13 +44,13 @@ struct CallScanner {
             return []
         }
         let text = bytes.word(word)
-        if let third = connection(text, word, before: limit) { return [third] }
-        if let place = CallScanner.calls[text]
-            ?? CallScanner.calls[text.split(separator: ".").last.map(String.init) ?? ""],
-            let argument = argument(place, from: word.upperBound, before: limit)
-        {
+        let place =
+            CallScanner.calls[text]
+            ?? CallScanner.calls[text.split(separator: ".").last.map(String.init) ?? ""]
+        if let place, let argument = argument(place, from: word.upperBound, before: limit) {
             return [argument]
         }
+        if let third = connection(text, word, before: limit) { return [third] }
         if CallScanner.marks.contains(text) || text == "by" && isIdentified(word) {
             if let quoted = quoted(word.upperBound, before: limit) { return [quoted] }
             // Oracle takes a bare word: IDENTIFIED BY tiger.

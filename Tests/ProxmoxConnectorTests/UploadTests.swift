@@ -103,7 +103,7 @@ struct ContentUploadTests {
         ])
         let failure = caught { _ = try upload(there) }
         #expect(failure?.mayRetry == false)
-        #expect(failure?.hint?.contains("remove it") == true)
+        #expect(failure?.hint?.contains("run the same command again") == true)
         let busy = try ScriptedServer([
             list([]), .drop(post, "late"), .answer(tasks, [["starttime": 1_700_000_001]]),
         ])
