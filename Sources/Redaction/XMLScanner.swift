@@ -196,8 +196,12 @@ struct XMLScanner {
             {
                 sensitivity = context
             }
-            // What stops Tomcat when it is sent to a port.
-            if attributeName == "shutdown", word == "server" { sensitivity = .secret(.secret) }
+            // What stops Tomcat when it is sent to a port, unless it is what everybody's is.
+            if attributeName == "shutdown", word == "server",
+                bytes.word(attribute.value) != "shutdown"
+            {
+                sensitivity = .secret(.secret)
+            }
             if XMLScanner.nameAttributes.contains(attributeName) { continue }
             scan.judge(
                 Nested.resolved(attribute.value, of: bytes), sensitivity,
