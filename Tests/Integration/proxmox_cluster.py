@@ -277,7 +277,8 @@ def not_in_the_archive(world):
         told = {one["object"] for one in report["shortfalls"] if "not in the archive" in one["what"]}
         expect(told == wanted, report["shortfalls"])
     firewall = target.pve.state.firewall("cluster")
-    expect(not firewall["ipset"] and not firewall["groups"], f"made empty: {firewall}")
+    expect("staff" not in firewall["ipset"] and "inner" not in firewall["groups"], f"made empty: {firewall}")
+    expect("blocked" in firewall["ipset"] and "web" in firewall["groups"], f"taken away: {firewall}")
 
 
 suite = ClusterSuite()

@@ -60,9 +60,9 @@ def files(world):
     """One of two stored files of a tree is lost: the entries of the other are restored, and what is missing is named."""
     prepared(world)
     if not os.path.exists(world.at("large")):
-        # A stored file has 256 MiB of plaintext; these compress to nothing.
+        # A stored file of a small tree has 16 MiB of plaintext; these compress to nothing.
         os.makedirs(world.at("bulk/rest"))
-        for number in range(70):
+        for number in range(6):
             with open(world.at(f"bulk/{number:02}.bin"), "wb") as file:
                 file.write(bytes([number]) * (4 << 20))
         world.write("bulk/rest/last", "the last\n")

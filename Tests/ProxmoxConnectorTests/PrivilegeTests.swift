@@ -44,6 +44,21 @@ struct PrivilegeTests {
         #expect(server.lines.count == 3)
     }
 
+    @Test("A role for a path alone hides nothing from what stands below, one that propagates does")
+    func below() throws {
+        let one = [
+            NeededPrivilege("Datastore.Audit", on: "/storage", propagates: true, for: "read them")
+        ]
+        for (propagates, missing) in [(0, 0), (1, 1)] {
+            let server = try ScriptedServer([
+                granted("/storage", [("Datastore.Allocate", propagates), ("Datastore.Audit", 0)]),
+                granted("/", [("Datastore.Audit", 1)]), separation(1),
+            ])
+            let check = try PrivilegeCheck(one, ProxmoxVersion(8, 4), server.client())
+            #expect(check.missing.count == missing)
+        }
+    }
+
     @Test("What is missing is granted to the token and its user, and nothing else is")
     func missing() throws {
         let server = try ScriptedServer([

@@ -75,14 +75,11 @@ struct PrivilegeCheck: Sendable {
         var granted: [String: [String: Bool]] = [:]
         var missing: [NeededPrivilege] = []
         for item in needed.compactMap({ $0.adapted(to: version) }) where !missing.contains(item) {
-            if granted[item.path] == nil {
-                granted[item.path] = try Self.granted(on: item.path, client)
-            }
-            let here = granted[item.path] ?? [:]
-            let suffices = item.anyOf.contains { name in
-                item.propagates ? here[name] == true : here[name] != nil
-            }
-            if !suffices { missing.append(item) }
+            let here =
+                try item.propagates
+                ? Self.granted(below: item.path, &granted, client)
+                : Self.granted(on: item.path, &granted, client)
+            if !item.anyOf.contains(where: { here[$0] != nil }) { missing.append(item) }
         }
         self.missing = missing
         isSeparated = missing.isEmpty ? nil : Self.separation(credentials, client)
@@ -94,6 +91,32 @@ struct PrivilegeCheck: Sendable {
         }
         held = granted
         self.heldByUser = heldByUser
+    }
+
+    private static func granted(
+        on path: String, _ known: inout [String: [String: Bool]], _ client: ProxmoxClient
+    ) throws(Failure) -> [String: Bool] {
+        if let there = known[path] { return there }
+        let there = try granted(on: path, client)
+        known[path] = there
+        return there
+    }
+
+    /// Privileges on what stands below a path. Roles that hold for the path alone hide nothing from
+    /// there: those of the nearest path above that propagate still hold.
+    ///
+    /// Source: `PVE::AccessControl`, `roles`.
+    private static func granted(
+        below path: String, _ known: inout [String: [String: Bool]], _ client: ProxmoxClient
+    ) throws(Failure) -> [String: Bool] {
+        var place = path
+        while true {
+            let passed = try granted(on: place, &known, client).filter(\.value)
+            guard passed.isEmpty, place != "/", let slash = place.lastIndex(of: "/") else {
+                return passed
+            }
+            place = slash == place.startIndex ? "/" : String(place[..<slash])
+        }
     }
 
     /// Privileges on a path, with whether they propagate.
