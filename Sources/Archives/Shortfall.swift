@@ -73,16 +73,31 @@ public final class ShortfallList: Sendable {
         }
     }
 
-    /// - Parameter earlier: those of an import that is resumed.
-    public init(_ earlier: [Shortfall] = []) {
-        for shortfall in earlier { record(shortfall) }
+    /// What was not known before.
+    enum News: Sendable {
+        case listed(Shortfall)
+        /// The list is full, and this is the first of its kind behind it.
+        case beyond(Shortfall.Attribute)
     }
 
-    public convenience init(_ saved: Saved) {
-        self.init(saved.list)
-        state.withLock {
-            $0.beyond = saved.beyond
-            $0.kindsBeyond = saved.kindsBeyond
+    private let told: (@Sendable (News) -> Void)?
+
+    public convenience init() { self.init(Saved()) }
+
+    public convenience init(_ saved: Saved) { self.init(saved, told: nil) }
+
+    /// - Parameters:
+    ///   - saved: those of an import that is resumed.
+    ///   - told: called for what is new, one at a time.
+    init(_ saved: Saved, told: (@Sendable (News) -> Void)?) {
+        self.told = told
+        state.withLock { state in
+            for shortfall in saved.list {
+                let key = Key(path: shortfall.path, attribute: shortfall.attribute)
+                if state.known.insert(key).inserted { state.list.append(shortfall) }
+            }
+            state.beyond = saved.beyond
+            state.kindsBeyond = saved.kindsBeyond
         }
     }
 
@@ -98,11 +113,16 @@ public final class ShortfallList: Sendable {
             guard !state.known.contains(key) else { return }
             guard state.list.count < Self.limit else {
                 state.beyond += 1
-                if state.kindsBeyond.count < 1000 { state.kindsBeyond.insert(key.attribute) }
+                if state.kindsBeyond.count < 1000,
+                    state.kindsBeyond.insert(key.attribute).inserted
+                {
+                    told?(.beyond(key.attribute))
+                }
                 return
             }
             state.known.insert(key)
             state.list.append(shortfall)
+            told?(.listed(shortfall))
         }
     }
 

@@ -3,79 +3,129 @@ import Glibc
 import Synchronization
 
 /// What the target did not take so far, kept in the room: a resumed import does not replay the
-/// segments that are done, and would not learn it again.
+/// segments that are done, and passes over objects that it has made already; it would not learn it again.
 ///
-/// JSON Lines; one that a crash cut off belongs to a segment that is replayed again.
+/// JSON Lines, each written before the object gets its name; one that a crash cut off is told again.
 public final class ShortfallRecord: Sendable {
-    public let earlier: [Shortfall]
-    private let file: SharedFile
+    /// What was told so far, and from now on: all of it is written down.
+    public let shortfalls: ShortfallList
+    private let journal: Journal
     private let path: String
-    /// How many of the list are in the file.
-    private let kept: Mutex<Int>
 
     /// A descriptor in a class, since a mutex guards the order of writing.
-    private final class SharedFile: Sendable {
+    private final class Journal: Sendable {
         let descriptor: Descriptor
+        let failure = Mutex<Failure?>(nil)
+
         init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+        /// A failure is thrown by the next `keep`: what is told comes from where nothing can be thrown.
+        func append(_ line: [UInt8]) {
+            do throws(Failure) { try descriptor.writeAll(line + [0x0a]) } catch {
+                failure.withLock { $0 = $0 ?? error }
+            }
+        }
     }
 
     public init(_ path: String, resuming: Bool) throws(Failure) {
         self.path = path
-        var earlier: [Shortfall] = []
+        var saved = ShortfallList.Saved()
         if resuming, Files.exists(path) {
             // Only lines that end are whole.
             let lines = try Files.read(path).split(
                 separator: 0x0a, omittingEmptySubsequences: false
             ).dropLast()
-            for line in lines { earlier.append(try Shortfall(line: Array(line))) }
+            for line in lines { try saved.add(line: Array(line)) }
         }
-        self.earlier = earlier
         var bytes: [UInt8] = []
-        for shortfall in earlier { bytes += shortfall.line + [0x0a] }
+        for shortfall in saved.list { bytes += shortfall.line + [0x0a] }
+        for kind in saved.kindsBeyond { bytes += ShortfallList.Saved.line(beyond: kind) + [0x0a] }
+        if saved.beyond > 0 { bytes += ShortfallList.Saved.line(count: saved.beyond) + [0x0a] }
         try Files.write(bytes, to: path, mode: 0o600)
-        file = SharedFile(try Descriptor(opening: path, O_WRONLY | O_APPEND))
-        kept = Mutex(earlier.count)
+        let journal = Journal(try Descriptor(opening: path, O_WRONLY | O_APPEND))
+        self.journal = journal
+        shortfalls = ShortfallList(
+            saved,
+            told: { news in
+                switch news {
+                case .listed(let shortfall): journal.append(shortfall.line)
+                case .beyond(let kind): journal.append(ShortfallList.Saved.line(beyond: kind))
+                }
+            })
     }
 
-    /// Appends what is new in the list.
-    public func keep(_ shortfalls: ShortfallList) throws(Failure) {
-        try kept.withLock { (kept) throws(Failure) in
-            let list = shortfalls.list
-            guard list.count > kept else { return }
-            var bytes: [UInt8] = []
-            for shortfall in list[kept...] { bytes += shortfall.line + [0x0a] }
-            do throws(Failure) { try file.descriptor.writeAll(bytes) } catch {
-                throw error.during("cannot write \"\(path)\"")
-            }
-            kept = list.count
+    /// Writes down how many there are beyond those that are listed; throws where anything could not be
+    /// written down.
+    public func keep() throws(Failure) {
+        let beyond = shortfalls.saved.beyond
+        if beyond > 0 { journal.append(ShortfallList.Saved.line(count: beyond)) }
+        if let failure = journal.failure.withLock({ $0 }) {
+            throw failure.during("cannot write \"\(path)\"")
+        }
+    }
+}
+
+extension ShortfallList.Saved {
+    fileprivate static func line(beyond kind: Shortfall.Attribute) -> [UInt8] {
+        JSON.object([.init("beyond", .bool(true))] + kind.members).line
+    }
+
+    fileprivate static func line(count: Int) -> [UInt8] {
+        JSON.object([.init("count", .integer(Int64(count)))]).line
+    }
+
+    fileprivate mutating func add(line: [UInt8]) throws(Failure) {
+        let json = try JSON(parsing: line)
+        if let count = json["count"]?.integer {
+            beyond = Int(count)
+        } else if json["beyond"] != nil {
+            kindsBeyond.insert(try Shortfall.Attribute(json))
+            beyond = max(beyond, 1)
+        } else {
+            list.append(try Shortfall(json))
+        }
+    }
+}
+
+extension Shortfall.Attribute {
+    fileprivate var members: [JSON.Member] {
+        if case .extended(let name) = self {
+            return [.init("xattr", .string(Base64.encode(name)))]
+        }
+        return [.init("attribute", .string("\(self)"))]
+    }
+
+    fileprivate init(_ json: JSON) throws(Failure) {
+        let known: [Self] = [
+            .owner, .mode, .modified, .accessACL, .defaultACL, .object, .existing,
+        ]
+        if let name = json["xattr"]?.string.flatMap({ Base64.decode($0) }) {
+            self = .extended(name)
+        } else if let kind = known.first(where: { "\($0)" == json["attribute"]?.string }) {
+            self = kind
+        } else {
+            throw Shortfall.damagedRecord
         }
     }
 }
 
 extension Shortfall {
-    fileprivate var line: [UInt8] {
-        var members: [JSON.Member] = [.init("path", .string(Base64.encode(path)))]
-        if case .extended(let name) = attribute {
-            members.append(.init("xattr", .string(Base64.encode(name))))
-        } else {
-            members.append(.init("attribute", .string("\(attribute)")))
-        }
-        members.append(.init("errno", .integer(Int64(errno))))
-        return JSON.object(members).line
+    fileprivate static var damagedRecord: Failure {
+        Failure(.failed, "the import's record of what could not be set is damaged")
     }
 
-    fileprivate init(line: [UInt8]) throws(Failure) {
-        let json = try JSON(parsing: line)
-        let known: [Attribute] = [
-            .owner, .mode, .modified, .accessACL, .defaultACL, .object, .existing,
-        ]
-        var attribute = known.first { "\($0)" == json["attribute"]?.string }
-        if let name = json["xattr"]?.string.flatMap({ Base64.decode($0) }) {
-            attribute = .extended(name)
-        }
-        guard let path = json["path"]?.string.flatMap({ Base64.decode($0) }), let attribute,
+    fileprivate var line: [UInt8] {
+        JSON.object(
+            [.init("path", .string(Base64.encode(path)))] + attribute.members
+                + [.init("errno", .integer(Int64(errno)))]
+        ).line
+    }
+
+    fileprivate init(_ json: JSON) throws(Failure) {
+        guard let path = json["path"]?.string.flatMap({ Base64.decode($0) }),
             let number = json["errno"]?.integer
-        else { throw Failure(.failed, "the import's record of what could not be set is damaged") }
-        self.init(path: path, attribute: attribute, errno: Int32(truncatingIfNeeded: number))
+        else { throw Self.damagedRecord }
+        self.init(
+            path: path, attribute: try Attribute(json), errno: Int32(truncatingIfNeeded: number))
     }
 }

@@ -37,7 +37,6 @@ final class TextFilesTarget: Sendable {
         self.room = room
         self.resuming = resuming
         record = try ShortfallRecord(room.directory + "/not-set", resuming: resuming)
-        let shortfalls = ShortfallList(record.earlier)
         let owners = try OwnerMapping(settings.owners)
         let finished = room.directory + "/finished"
         // An import that was killed before it began to write has nothing of ours there.
@@ -45,11 +44,11 @@ final class TextFilesTarget: Sendable {
         if isResuming, Files.exists(finished) {
             target = try TreeTarget(
                 finished: path, try JSON(parsing: Files.read(finished)), existing: existing,
-                owners: owners, shortfalls: shortfalls)
+                owners: owners, shortfalls: record.shortfalls)
         } else {
             target = try TreeTarget(
                 path, existing: existing, resuming: isResuming, owners: owners,
-                shortfalls: shortfalls)
+                shortfalls: record.shortfalls)
         }
         try Files.write([], to: room.directory + "/begun", mode: 0o600)
     }
@@ -84,7 +83,7 @@ final class TextFilesTarget: Sendable {
         }
         try check.finish()
         // Before the segment counts as done: a resumed import does not come here again.
-        try record.keep(target.shortfalls)
+        try record.keep()
     }
 
     func finish() throws(Failure) {
@@ -98,7 +97,7 @@ final class TextFilesTarget: Sendable {
             try finisher.add(entry)
         }
         try finisher.finish()
-        try record.keep(target.shortfalls)
+        try record.keep()
         try target.root.descriptor.syncFileSystem()
         try Files.write(target.findings.line, to: finished, mode: 0o600)
     }

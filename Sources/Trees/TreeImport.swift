@@ -50,8 +50,7 @@ public final class TreeImport: Sendable {
         // The target's root decides whether names fold; the index is checked before anything else
         // is written to it.
         let record = try ShortfallRecord(room.directory + "/not-set", resuming: resuming)
-        let shortfalls = ShortfallList(record.earlier)
-        let opened = try open(owners, shortfalls)
+        let opened = try open(owners, record.shortfalls)
         let stored = try StoredTree(
             source, from: artifacts, in: room.directory, folds: opened.folds,
             progress: room.progress)
@@ -123,8 +122,7 @@ public final class TreeImport: Sendable {
     }
 
     private func saveShortfalls() throws(Failure) {
-        let (_, target) = try prepared()
-        try state.withLock { $0.record }?.keep(target.shortfalls)
+        try state.withLock { $0.record }?.keep()
     }
 
     /// There once the tree is complete: from then on it is only compared, so that what anyone
