@@ -120,7 +120,7 @@ def check(text, directory=None):
     kind = system.find("{" + OVF + "}OperatingSystemSection")
     need(kind is not None and 0 <= int(attribute(kind, "id")) <= 65535, "no kind of operating system")
     hardware = system.find("{" + OVF + "}VirtualHardwareSection")
-    need([local(child) for child in hardware][:2] == ["Info", "System"], "VirtualHardwareSection")
+    need([local(child) for child in hardware[:2]] == ["Info", "System"], "VirtualHardwareSection")
     facts = {local(child, VSSD): child.text for child in hardware[1]}
     need(list(facts) == sorted(facts) and facts["InstanceID"] == "0", f"{facts}")
     need(re.fullmatch(r"vmx-\d+|virtualbox-2\.2", facts["VirtualSystemType"]), f"{facts}")
