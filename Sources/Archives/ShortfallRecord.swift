@@ -20,9 +20,13 @@ public final class ShortfallRecord: Sendable {
         init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
         /// A failure is thrown by the next `keep`: what is told comes from where nothing can be thrown.
+        /// Nothing is written behind half a line, which is left out when it is the last one alone.
         func append(_ line: [UInt8]) {
-            do throws(Failure) { try descriptor.writeAll(line + [0x0a]) } catch {
-                failure.withLock { $0 = $0 ?? error }
+            failure.withLock { failure in
+                guard failure == nil else { return }
+                do throws(Failure) { try descriptor.writeAll(line + [0x0a]) } catch {
+                    failure = error
+                }
             }
         }
     }
