@@ -1,3 +1,4 @@
+import Basics
 import Synchronization
 
 /// Something of an entry that the target did not take, though the entry is there.
@@ -52,6 +53,13 @@ public final class ShortfallList: Sendable {
         var known: Set<Key> = []
         var beyond = 0
         var kindsBeyond: Set<Shortfall.Attribute> = []
+        /// Why one could not be written down. Nothing is told after it: it may have left half a line.
+        var failure: Failure?
+
+        mutating func tell(_ news: News, _ told: ((News) throws(Failure) -> Void)?) {
+            guard let told, failure == nil else { return }
+            do throws(Failure) { try told(news) } catch { failure = error }
+        }
     }
 
     public static let limit = 10_000
@@ -80,7 +88,7 @@ public final class ShortfallList: Sendable {
         case beyond(Shortfall.Attribute)
     }
 
-    private let told: (@Sendable (News) -> Void)?
+    private let told: (@Sendable (News) throws(Failure) -> Void)?
 
     public convenience init() { self.init(Saved()) }
 
@@ -89,7 +97,7 @@ public final class ShortfallList: Sendable {
     /// - Parameters:
     ///   - saved: those of an import that is resumed.
     ///   - told: called for what is new, one at a time.
-    init(_ saved: Saved, told: (@Sendable (News) -> Void)?) {
+    init(_ saved: Saved, told: (@Sendable (News) throws(Failure) -> Void)?) {
         self.told = told
         state.withLock { state in
             for shortfall in saved.list {
@@ -116,14 +124,20 @@ public final class ShortfallList: Sendable {
                 if state.kindsBeyond.count < 1000,
                     state.kindsBeyond.insert(key.attribute).inserted
                 {
-                    told?(.beyond(key.attribute))
+                    state.tell(.beyond(key.attribute), told)
                 }
                 return
             }
             state.known.insert(key)
             state.list.append(shortfall)
-            told?(.listed(shortfall))
+            state.tell(.listed(shortfall), told)
         }
+    }
+
+    /// Throws when one could not be written down: asked before an object gets the name under which an
+    /// import that resumes this one passes it over.
+    func check() throws(Failure) {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
     /// All of them, however many were kept.

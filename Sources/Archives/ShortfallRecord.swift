@@ -10,29 +10,25 @@ public final class ShortfallRecord: Sendable {
     /// What was told so far, and from now on: all of it is written down.
     public let shortfalls: ShortfallList
     private let journal: Journal
-    private let path: String
 
     /// A descriptor in a class, since a mutex guards the order of writing.
     private final class Journal: Sendable {
-        let descriptor: Descriptor
-        let failure = Mutex<Failure?>(nil)
+        private let descriptor: Descriptor
+        private let path: String
 
-        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+        init(_ descriptor: consuming Descriptor, _ path: String) {
+            self.descriptor = descriptor
+            self.path = path
+        }
 
-        /// A failure is thrown by the next `keep`: what is told comes from where nothing can be thrown.
-        /// Nothing is written behind half a line, which is left out when it is the last one alone.
-        func append(_ line: [UInt8]) {
-            failure.withLock { failure in
-                guard failure == nil else { return }
-                do throws(Failure) { try descriptor.writeAll(line + [0x0a]) } catch {
-                    failure = error
-                }
+        func append(_ line: [UInt8]) throws(Failure) {
+            do throws(Failure) { try descriptor.writeAll(line + [0x0a]) } catch {
+                throw error.during("cannot write \"\(path)\"")
             }
         }
     }
 
     public init(_ path: String, resuming: Bool) throws(Failure) {
-        self.path = path
         var saved = ShortfallList.Saved()
         if resuming, Files.exists(path) {
             // Only lines that end are whole.
@@ -46,14 +42,14 @@ public final class ShortfallRecord: Sendable {
         for kind in saved.kindsBeyond { bytes += ShortfallList.Saved.line(beyond: kind) + [0x0a] }
         if saved.beyond > 0 { bytes += ShortfallList.Saved.line(count: saved.beyond) + [0x0a] }
         try Files.write(bytes, to: path, mode: 0o600)
-        let journal = Journal(try Descriptor(opening: path, O_WRONLY | O_APPEND))
+        let journal = Journal(try Descriptor(opening: path, O_WRONLY | O_APPEND), path)
         self.journal = journal
         shortfalls = ShortfallList(
             saved,
-            told: { news in
+            told: { (news) throws(Failure) in
                 switch news {
-                case .listed(let shortfall): journal.append(shortfall.line)
-                case .beyond(let kind): journal.append(ShortfallList.Saved.line(beyond: kind))
+                case .listed(let shortfall): try journal.append(shortfall.line)
+                case .beyond(let kind): try journal.append(ShortfallList.Saved.line(beyond: kind))
                 }
             })
     }
@@ -61,11 +57,9 @@ public final class ShortfallRecord: Sendable {
     /// Writes down how many there are beyond those that are listed; throws where anything could not be
     /// written down.
     public func keep() throws(Failure) {
+        try shortfalls.check()
         let beyond = shortfalls.saved.beyond
-        if beyond > 0 { journal.append(ShortfallList.Saved.line(count: beyond)) }
-        if let failure = journal.failure.withLock({ $0 }) {
-            throw failure.during("cannot write \"\(path)\"")
-        }
+        if beyond > 0 { try journal.append(ShortfallList.Saved.line(count: beyond)) }
     }
 }
 

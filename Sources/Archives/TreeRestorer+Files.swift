@@ -74,6 +74,7 @@ extension TreeRestorer {
         _ partial: String, _ name: UnsafePointer<CChar>, in directory: Int32, _ entry: Entry,
         _ target: TreeTarget
     ) throws(Failure) {
+        try target.shortfalls.check()
         if unsafe exeat_rename_new(directory, partial, name) == 0 { return }
         guard errno == EEXIST, target.existing == .add else {
             throw Failure(errno: errno, "cannot give it its name")
