@@ -17,7 +17,8 @@ public struct OpenTelemetryText: Sendable {
             if let level = unsafe priority(line) { return OpenTelemetrySeverity.syslog[level] }
             if format == .rfc5424 { return nil }
         case .glog:
-            switch line.first {
+            guard line.count > 0 else { return nil }
+            switch unsafe line[0] {
             case 0x49: return OpenTelemetrySeverity.syslog[6]
             case 0x57: return OpenTelemetrySeverity.syslog[4]
             case 0x45: return OpenTelemetrySeverity.syslog[3]
