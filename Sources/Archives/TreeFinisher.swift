@@ -117,13 +117,18 @@ public struct TreeFinisher: ~Copyable {
         }
     }
 
+    /// Whether it looks like what this import, or one that it resumes, makes of it: what was told not
+    /// to be set may differ.
     private static func isSame(
         _ status: stat, _ entry: Entry, _ target: TreeTarget
     ) -> Bool {
+        func isTold(_ attribute: Shortfall.Attribute) -> Bool {
+            target.shortfalls.covers(entry.path, attribute)
+        }
         let mode = status.st_mode & 0o7777
-        return (mode == entry.mode || mode == target.readableMode(entry))
-            && status.st_uid == entry.uid
-            && status.st_gid == entry.gid && FileTime(status.st_mtim) == entry.modified
+        return (mode == entry.mode || mode == target.readableMode(entry) || isTold(.mode))
+            && (status.st_uid == entry.uid && status.st_gid == entry.gid || isTold(.owner))
+            && (FileTime(status.st_mtim) == entry.modified || isTold(.modified))
     }
 
     // MARK: - Links

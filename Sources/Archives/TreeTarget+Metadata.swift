@@ -88,6 +88,8 @@ extension TreeTarget {
         // Set-id bits are set although the owner may be another one: they are the owner's to set,
         // and the owner is listed as not set (docs/SECURITY.md).
         let wanted = readableMode(entry)
+        // With `add`, the mode is what tells a directory that is finished.
+        if existing == .add, entry.kind == .directory { try shortfalls.check() }
         if wanted != mode, object.set(mode: wanted) != 0 { try note(path, .mode) }
     }
 

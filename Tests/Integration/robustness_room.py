@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Disks, targets and outputs that fill up, and a limit of the size of files: told, nothing looks whole, and it goes on with room."""
+import json
 import os
 import resource
 import subprocess
@@ -26,6 +27,16 @@ class SmallDisk:
     def fill(self, megabytes):
         with open(self.path + "/ballast", "wb") as file:
             file.write(b"x" * (megabytes << 20))
+
+    def used(self):
+        status = os.statvfs(self.path)
+        return (status.f_blocks - status.f_bfree) * status.f_bsize
+
+    def leave(self, size):
+        """Fills it but for so many bytes, what is there already counted among them."""
+        ballast = (self.megabytes << 20) - size
+        with open(self.path + "/ballast", "wb") as file:
+            file.write(b"x" * ballast)
 
     def __exit__(self, *_):
         subprocess.run(["umount", self.path], check=True)
@@ -93,6 +104,50 @@ def full_target(world):
         expect(tree_of(world.at("disk/target")) == tree_of(world.at("tree")), "differs")
 
 
+def full_work(world):
+    """The work directory fills while the target does not take owners: a resume still knows each of them."""
+    # Directories get their owners last: many of them, so that the disk is full there as well.
+    for number in range(2000):
+        for name in (f"owned/{number}/file", f"owned/{number}"):
+            os.chown(world.write(name, b"x") if name.endswith("file") else world.at(name), 1234, 1234)
+    for number in range(40):
+        os.symlink("0", world.at(f"owned/{number}/link"))
+        os.mkfifo(world.at(f"owned/{number}/fifo"))
+    world.remove("out")
+    expect(world.run("export", world.plan("plan.yaml", "owned"), "--output", world.at("out")).status == 0)
+    # Root, but not with the right to give files away.
+    prefix = ["setpriv", "--bounding-set", "-chown"]
+    plan = world.import_plan("add.yaml", "owned-target", extra=", existing: add")
+    command = ["import", world.at("out"), plan, "--work", world.at("disk/work"), "--json"]
+
+    def refused(result):
+        expect(result.status == 2, f"ended with {result.status}: {result.err}")
+        source = json.loads(result.out)["sources"][0]
+        return source["notSet"], sorted(entry["path"] for entry in source["shortfalls"])
+
+    with SmallDisk(world, 16) as disk:
+        whole = refused(world.run(*command, prefix=prefix))
+        expect(whole[0] >= 4000, f"only {whole[0]} were not set")
+        needed = disk.used()
+        world.remove("disk/work", "owned-target")
+        # A little more room each time, from too little for the index to enough.
+        cut = []
+        for room in range(needed, 8 << 20, 12 << 10):
+            disk.leave(room)
+            result = world.run(*command, prefix=prefix)
+            os.unlink(disk.path + "/ballast")
+            if result.status == 2:
+                break
+            expect(result.status == 1 and "no space left" in result.err,
+                   f"{room}: {result.status} {result.err}")
+            with open(world.at("disk/work/source-0/not-set"), "rb") as record:
+                cut.append(record.read().count(b"\n"))
+        expect(len([count for count in cut if 0 < count < 2000]) > 2, f"files: {cut}")
+        expect(len([count for count in cut if 2000 <= count < 4000]) > 2, f"directories: {cut}")
+        again = refused(result)
+        expect(again == whole, f"{again[0]} instead of {whole[0]} are told, after {cut}")
+
+
 def full_output(world):
     """--output - into a full device."""
     with open("/dev/full", "wb") as full:
@@ -124,6 +179,7 @@ suite.case("full disk, tar", full_disk, "out.tar")
 suite.case("full disk at the end, directory", full_at_every_size, "out")
 suite.case("full disk at the end, tar", full_at_every_size, "out.tar")
 suite.case("full target", full_target)
+suite.case("full work directory while the target refuses owners", full_work)
 suite.case("full standard output", full_output)
 suite.case("file size limit, directory", size_limit, "limit")
 suite.case("file size limit, tar", size_limit, "limit.tar")
