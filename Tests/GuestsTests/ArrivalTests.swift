@@ -7,7 +7,9 @@ import Testing
 struct ArrivalTests {
     @Test("What arrived is held against what was expected, key by key")
     func comparison() throws {
-        let target = MappingTests.target { $0.bridges["vmbr0"] = GuestMapping.Bridge(name: "vmbr1") }
+        let target = MappingTests.target {
+            $0.bridges["vmbr0"] = GuestMapping.Bridge(name: "vmbr1")
+        }
         let source = try GuestConfiguration.vm(
             """
             agent: enabled=1
@@ -87,7 +89,8 @@ struct ArrivalTests {
         #expect(comparison.agrees, "\(comparison.items)")
         // With addresses that were to be kept, card and identity are others.
         let strict = try ConfigurationComparison(
-            source: source, found: found, at: MappingTests.target(ProxmoxVersion(9, 2)), carried: carried)
+            source: source, found: found, at: MappingTests.target(ProxmoxVersion(9, 2)),
+            carried: carried)
         #expect(
             strict.items.filter { $0.verdict == .differs }.map(\.key) == ["net0", "smbios1"])
         var locked = found
