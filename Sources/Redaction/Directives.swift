@@ -105,7 +105,7 @@ struct Directives {
         guard !kind.isModuleStack, !kind.isRegister,
             bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
         else { return }
-        let sensitivity = kind.sensitivity(of: KeyName(bytes[words[0]]))
+        let sensitivity = kind.sensitivity(named: bytes[words[0]])
         guard case .secret = sensitivity else { return }
         var place = 1
         if words.count > 2, isKindOfCoding(words[1]) { place = 2 }

@@ -370,7 +370,7 @@ struct LineScanner {
         // rclone calls the password of an object store `key`.
         if kind.name == "rclone.conf", bytes.word(name) == "key" { return .secret(.symmetricKey) }
         if let found = known[key] { return found }
-        let found = kind.sensitivity(of: KeyName(key))
+        let found = kind.sensitivity(named: key)
         if known.count < 4096 { known[key] = found }
         return found
     }
