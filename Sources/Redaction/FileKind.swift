@@ -107,7 +107,7 @@ struct FileKind {
         }
         if shells.contains(name) || name.hasPrefix(".env") || name.hasPrefix("env.")
             || name.hasSuffix("_history")
-            || path.contains("/cron")
+            || !path.isEmpty && path.contains("/cron")
         {
             return .shell
         }
