@@ -31,7 +31,7 @@ struct LineScanner {
         kind = scan.kind
         isPublic = scan.isPublic
         outside =
-            scan.kind.isListOfSecrets && !scan.kind.isModuleStack && scan.depth == 0
+            scan.depth == 0 && scan.kind.isListOfSecrets && !scan.kind.isModuleStack
             ? .secret(.secret) : .neutral
         section = outside
         spots = Spots(scan.bytes)
