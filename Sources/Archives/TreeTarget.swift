@@ -22,6 +22,8 @@ public final class TreeTarget: Sendable {
     public static let largestSimpleFile: Int64 = 255 << 20
 
     public let root: TreeRoot
+    /// Nothing is written to a finished target, and that needs none.
+    private let lock: TargetLock?
     public let existing: Existing
     /// Entries that an earlier run of this import made may be there, and may be made again.
     public let isResuming: Bool
@@ -35,12 +37,16 @@ public final class TreeTarget: Sendable {
 
     /// Opens the target and makes it where it is not there (0700).
     ///
-    /// Throws `.targetOccupied` when it holds something and `existing` is `.refuse`.
+    /// Throws `.targetOccupied` when it holds something and `existing` is `.refuse`, `.locked` when
+    /// another import writes to it: what that one makes would be taken for this one's own when this
+    /// one is resumed.
     public init(
         _ path: String, existing: Existing, resuming: Bool, owners: OwnerMapping,
         shortfalls: ShortfallList = ShortfallList()
     ) throws(Failure) {
         try Files.makeDirectory(path, mode: 0o700)
+        root = try TreeRoot(path)
+        lock = try TargetLock(root, alone: existing == .refuse)
         if existing == .refuse, !resuming {
             let names = try Files.names(in: path)
             guard !names.contains(where: { $0 != TargetProbe.name }) else {
@@ -49,7 +55,6 @@ public final class TreeTarget: Sendable {
                     hint: "Choose another one, or say `existing: add` or `existing: replace`.")
             }
         }
-        root = try TreeRoot(path)
         self.existing = existing
         isResuming = resuming
         self.owners = owners
@@ -67,6 +72,7 @@ public final class TreeTarget: Sendable {
         shortfalls: ShortfallList = ShortfallList()
     ) throws(Failure) {
         root = try TreeRoot(path)
+        lock = nil
         self.existing = existing
         isResuming = true
         self.owners = owners
@@ -78,6 +84,7 @@ public final class TreeTarget: Sendable {
     /// The same target with what was learnt of owners since.
     public init(_ target: TreeTarget, owners: OwnerMapping) {
         root = target.root
+        lock = target.lock
         existing = target.existing
         isResuming = target.isResuming
         self.owners = owners

@@ -109,9 +109,11 @@ public struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Takes an exclusive lock without waiting; false when another process holds it.
-    public func lock() throws(Failure) -> Bool {
-        if retrying({ exeat_lock(raw) }) == 0 { return true }
+    /// Takes a lock without waiting; false when one that was taken before excludes it.
+    ///
+    /// - Parameter shared: only excludes who wants it for himself.
+    public func lock(shared: Bool = false) throws(Failure) -> Bool {
+        if retrying({ shared ? exeat_lock_shared(raw) : exeat_lock(raw) }) == 0 { return true }
         guard errno == EWOULDBLOCK else { throw Failure(errno: errno, "cannot lock") }
         return false
     }

@@ -51,6 +51,7 @@ public struct Exeat: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            if let lost = Terminal.lost { throw lost }
             end(0)
         } catch let failure as Failure {
             Terminal.say(failure)

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bags
 import Basics
-import Glibc
 import Manifests
 import Reports
 import Runs
@@ -133,14 +132,8 @@ struct ReportCommand: AsyncParsableCommand {
             }
             return
         }
-        // Another file in it, and the archive is no longer what was sealed.
-        let folder = Files.absolute(archive)
-        let target = Files.absolute(Files.parent(of: output))
-        if Files.kind(folder) == S_IFDIR, target == folder || target.hasPrefix(folder + "/") {
-            throw ValidationError(
-                "\"\(output)\" lies in the archive, which must stay as it was sealed: name another place"
-            )
-        }
+        try ArchiveBounds.check(
+            output, outside: archive, hint: "Name another place with --output.")
     }
 
     /// Verifies first. What fails verification has a report too, made of what the archive claims.

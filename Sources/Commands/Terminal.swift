@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Synchronization
 
 /// Results go to standard output, everything else to standard error.
 enum Terminal {
@@ -68,14 +69,28 @@ enum Terminal {
     static var errorIsTerminal: Bool { isatty(2) == 1 }
     static var outputIsTerminal: Bool { isatty(1) == 1 }
 
-    /// What cannot be written any more (a closed pipe) is of no interest to anybody.
+    /// Why results did not get where somebody wanted to keep them: a file system that is full, or worse.
+    static var lost: Failure? {
+        let number = lostBy.load(ordering: .relaxed)
+        return number == 0 ? nil : Failure(errno: number, "cannot write the results")
+    }
+
+    private static let lostBy = Atomic<Int32>(0)
+    private static let losses: Set<Int32> = [ENOSPC, EDQUOT, EFBIG, EIO]
+
+    /// What nobody reads any more (a closed pipe) is of no interest to anybody.
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = unsafe bytes.withUnsafeBytes { buffer in
                 retrying { unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
             }
-            if count <= 0 { return }
+            if count <= 0 {
+                if descriptor == 1, losses.contains(errno) {
+                    lostBy.store(errno, ordering: .relaxed)
+                }
+                return
+            }
             bytes = bytes.dropFirst(count)
         }
     }

@@ -104,6 +104,9 @@ public struct Rehearsal: Sendable {
         let sources = try RehearsalOrder.sources(
             of: archive.contents.manifest, plan: request.plan, only: request.only)
         let folder = request.folder ?? "./" + archive.contents.manifest.name + folderSuffix
+        try ArchiveBounds.check(
+            folder, outside: request.archive,
+            hint: "Run the rehearsal in another directory, or name one with --work.")
         let lane = Scheduler(workers: 1)
         defer { lane.close() }
         let cleaned = RunPlace.cleanUp(after: folder)

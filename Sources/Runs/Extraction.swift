@@ -22,6 +22,7 @@ public struct Extraction: Sendable {
         _ path: String, artifact: String?, to directory: String, trust: [String]?,
         keys: ArchiveKeys, world: World, progress: Progress
     ) async throws(Failure) -> [Extracted] {
+        try ArchiveBounds.check(directory, outside: path, hint: "Name another place with --to.")
         let bag = try Bag(opening: path)
         let archive: OpenArchive
         if let trust {

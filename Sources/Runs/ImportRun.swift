@@ -60,6 +60,7 @@ public struct ImportRun: Sendable {
         ReceiptFiles(work: work ?? workDirectory(for: path), archive: path).mend()
         let bag = try await Bag(opening: path).verified(
             by: KeyVerifier(trust, of: path, now: startedAt), workers: workers, progress: progress)
+        try bag.seal.checkDate(at: world.now())
         let sealDigest = bag.digest(of: Seal.path) ?? SHA256.hash(bag.seal.bytes)
         let reservations = try exceptions(bag.seal, sealDigest, memory, exception, at: startedAt)
         let archive = try OpenArchive(bag, keys: archiveKeys)
@@ -70,6 +71,10 @@ public struct ImportRun: Sendable {
         let verifiedAt = world.now()
         try checkNames(plan, archive.manifest)
         let directory = work ?? "./\(archive.manifest.name).import"
+        try ArchiveBounds.check(
+            directory, outside: path,
+            hint: "Run the import in another directory, or name one with --work.")
+        try ArchiveBounds.check(plan.targets, outside: path)
         let ledger = try ImportLedger(
             directory: directory, archive: bag.seal.subject.hex, plan: plan.digest.hex)
         let run = ImportRun(

@@ -32,6 +32,7 @@ public struct RehearsedArchive: Sendable {
                 ?? Failure(.bagUnsealed, "the bag has no seal that could be verified"))
                 .during("\"\(path)\" did not pass, and nothing of it can be rehearsed")
         }
+        try bag.seal.checkDate(at: now)
         return try opened(bag, keys)
     }
 

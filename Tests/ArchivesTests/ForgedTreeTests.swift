@@ -85,17 +85,19 @@ import Testing
         let place = try Place()
         let before = try place.listing()
         try Files.makeDirectory(place.inside)
-        let target = try TreeTarget(
-            place.inside, existing: .refuse, resuming: false, owners: OwnerMapping(.numeric))
-        let entries = [
-            link("a", .symlink, place.outside + "/file"), link("b", .hardlink, "a"),
-            link("c", .symlink, "../outside"),
-        ]
-        #expect(finish(entries, on: target) == nil)
-        #expect(Files.kind(place.inside + "/b") == S_IFLNK)
-        #expect(finish([link("d", .hardlink, "c/file")], on: target) == .treePathUnsafe)
-        #expect(finish([link("d", .hardlink, "../outside/file")], on: target) != nil)
-        #expect(finish([link("d", .hardlink, ".")], on: target) != nil)
+        do {
+            let target = try TreeTarget(
+                place.inside, existing: .refuse, resuming: false, owners: OwnerMapping(.numeric))
+            let entries = [
+                link("a", .symlink, place.outside + "/file"), link("b", .hardlink, "a"),
+                link("c", .symlink, "../outside"),
+            ]
+            #expect(finish(entries, on: target) == nil)
+            #expect(Files.kind(place.inside + "/b") == S_IFLNK)
+            #expect(finish([link("d", .hardlink, "c/file")], on: target) == .treePathUnsafe)
+            #expect(finish([link("d", .hardlink, "../outside/file")], on: target) != nil)
+            #expect(finish([link("d", .hardlink, ".")], on: target) != nil)
+        }
         // And a file over it replaces the link, not what it leads to.
         let resumed = try TreeTarget(
             place.inside, existing: .refuse, resuming: true, owners: OwnerMapping(.numeric))

@@ -92,11 +92,13 @@ import Testing
         for number in archive.segments.indices {
             let length = archive.segments[number].bytes.count
             // Where a cut falls between two entries only the source of the bytes can tell.
-            let partial = try target(out, resuming: true)
-            try? archive.restore([number], to: partial, cutShortAt: length / 3)
-            if length > 0 {
-                #expect(throws: Failure(.truncated, "")) {
-                    try archive.restore([number], to: partial, cutShortAt: length - 1)
+            do {
+                let partial = try target(out, resuming: true)
+                try? archive.restore([number], to: partial, cutShortAt: length / 3)
+                if length > 0 {
+                    #expect(throws: Failure(.truncated, "")) {
+                        try archive.restore([number], to: partial, cutShortAt: length - 1)
+                    }
                 }
             }
             try archive.restore([number], to: try target(out, resuming: true))
@@ -244,6 +246,23 @@ import Testing
         #expect(throws: Failure(.invalidValue, "")) {
             try OwnerMapping(.numeric, users: ["root": "nobody knows them"])
         }
+    }
+
+    /// Two find the same directory empty, and each would take what the other makes for its own.
+    @Test func aTargetIsOneImportsAloneUnlessItMayHoldMore() throws {
+        let directory = try TemporaryDirectory()
+        let out = directory.path + "/out"
+        do {
+            let first = try target(out)
+            #expect(throws: Failure(.locked, "")) { try target(out) }
+            #expect(throws: Failure(.locked, "")) { try target(out, resuming: true) }
+            #expect(throws: Failure(.locked, "")) { try target(out, .add) }
+            withExtendedLifetime(first) {}
+        }
+        let first = try target(out, .add)
+        let second = try target(out, .replace)
+        #expect(throws: Failure(.locked, "")) { try target(out) }
+        withExtendedLifetime((first, second)) {}
     }
 
     /// A process that is stopped while it tries something out in the root leaves it another time.

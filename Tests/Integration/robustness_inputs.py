@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Wrong inputs, plans and imports, and keys that others can read, are refused before anything is written; secrets stay secret."""
+"""Wrong inputs, plans and imports, wrong places and clocks, and keys that others can read, are refused before anything is
+written; secrets stay secret."""
 import json
 import os
 import re
+import shutil
+import subprocess
 import time
 
 from robustness_kit import *
@@ -78,6 +81,76 @@ def wrong_inputs(world):
     for status, words, arguments in cases:
         refused(world, status, *words, arguments=arguments)
     expect(not os.path.exists(world.at("never")), "something was written")
+
+
+def nothing_into_the_archive(world):
+    """One more file in it, and it is not what was sealed any more."""
+    archive = sealed(world)
+    plan = world.import_plan("import.yaml", "never")
+    signing = ["--trust", world.trust, "--decrypt-with", world.identity, "--sign-with",
+               world.at("keys/ours")]
+    cases = [
+        (64, ["--work"], ["import", ".", plan]),
+        (64, ["--work"], ["import", archive, plan, "--work", archive + "/data/work"]),
+        (1, ["target"], ["import", archive, world.import_plan("inside.yaml", "sealed/new"), "--work",
+                         world.at("never")]),
+        (64, ["--to"], ["extract", ".", "--to", "new", "--trust", world.trust, "--decrypt-with",
+                        world.identity]),
+        (64, ["--work"], ["rehearse", ".", *signing]),
+        (64, ["--output"], ["report", ".", "--trust", world.trust, "--output", "report.html"]),
+    ]
+    for status, words, arguments in cases:
+        result = world.run(*arguments, cwd=archive)
+        expect(result.status == status, f"{arguments[0]} ended with {result.status}: {result.err}")
+        for word in [*words, "lies in the archive"]:
+            expect(word in result.err, f"does not say {word!r}: {result.err}")
+        expect(world.verify(archive).status == 0, f"{arguments[0]} changed the archive")
+    expect(not os.path.exists(world.at("never")), "something was written")
+
+
+def clock_behind_the_seal(world):
+    """A receipt older than the seal would make the archive that bears it not good."""
+    compiler = shutil.which("cc") or shutil.which("clang")
+    if not compiler:
+        raise Skip("no compiler of C")
+    clock = world.at("clock.so")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", clock, "-x", "c", "-"], check=True, input=b"""
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <time.h>
+        int clock_gettime(clockid_t id, struct timespec *time) {
+            int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+            int status = real(id, time);
+            if (id == CLOCK_REALTIME) time->tv_sec -= 7200;
+            return status;
+        }""")
+    behind = dict(os.environ, LD_PRELOAD=clock)
+    archive = sealed(world)
+    commands = [["import", archive, world.import_plan("import.yaml", "never"), "--work",
+                 world.at("work")],
+                ["rehearse", archive, "--trust", world.trust, "--decrypt-with", world.identity,
+                 "--sign-with", world.at("keys/ours"), "--work", world.at("work")]]
+    for command in commands:
+        result = world.run(*command, env=behind)
+        expect(result.status == 3 and "clock of this machine" in result.err,
+               f"{result.status} {result.err}")
+    expect(not os.path.exists(world.at("never")), "something was written")
+    expect(world.verify(archive).status == 0, "the archive was changed")
+
+
+def results_that_nobody_keeps(world):
+    archive = sealed(world)
+    command = world.command("verify", archive, "--trust", world.trust, "--json")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
+    expect(done.returncode == 1 and b"cannot write the results" in done.stderr,
+           f"{done.returncode} {done.stderr}")
+    # Who has read enough of them closes the pipe.
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    expect(done.returncode == 0, f"{done.returncode} {done.stderr}")
 
 
 def wrong_plans(world):
@@ -176,6 +249,9 @@ world = suite.world
 make_tree(world.at("little"), megabytes=2, small=20)
 suite.case("exposed keys", exposed_key)
 suite.case("wrong inputs", wrong_inputs)
+suite.case("nothing goes into the archive", nothing_into_the_archive)
+suite.case("clock behind the seal", clock_behind_the_seal)
+suite.case("results that nobody keeps", results_that_nobody_keeps)
 suite.case("wrong plans", wrong_plans)
 suite.case("wrong imports", wrong_imports)
 suite.case("secrets", secrets_stay)

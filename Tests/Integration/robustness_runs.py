@@ -163,6 +163,50 @@ def second_import(world):
     expect(tree_of(world.at("target")) == tree_of(world.at("tree")), "differs")
 
 
+def two_imports_into_one_target(world):
+    """What the other one makes is never taken for an import's own, not even when it is resumed."""
+    world.remove("out", "other", "target", "work", "work-2")
+    for output, source in (("out", "tree"), ("other", "little")):
+        expect(world.run("export", world.plan("plan.yaml", source), "--output",
+                         world.at(output)).status == 0)
+    slow = world.write("slow.yaml", open(world.import_plan("import.yaml", "target")).read()
+                       + "limits: { bandwidth: 20MiB/s }\n")
+    ours = ["import", world.at("out"), slow, "--work", world.at("work")]
+    theirs = ["import", world.at("other"), world.import_plan("import.yaml", "target"), "--work",
+              world.at("work-2")]
+    # Both find the target empty: the first one has not made anything yet.
+    world.remove("target")
+    os.makedirs(world.at("target"))
+    first = world.start(*ours)
+    wait_for(world.at("work/source-0/begun"), "")
+    for _ in range(2):
+        second = world.run(*theirs)
+        expect(second.status == 1 and ("another import is writing" in second.err
+                                       or "not empty" in second.err), f"{second.status} {second.err}")
+    expect(first.wait(120) == 0, "the first one does not end well")
+    second = world.run(*theirs)
+    expect(second.status == 1 and "not empty" in second.err, f"{second.status} {second.err}")
+    expect(tree_of(world.at("target")) == tree_of(world.at("tree")), "differs")
+
+
+def two_sources_into_one_target(world):
+    world.remove("out", "target", "work")
+    plan = world.plan("plan.yaml", "little")
+    text = open(plan).read()
+    line = next(line for line in text.splitlines() if "kind: files" in line)
+    other = line.replace(line.split(":")[0].strip() + ":", "second:", 1).replace("/little", "/tree")
+    expect(world.run("export", world.write("plan.yaml", text.replace(line, line + "\n" + other)),
+                     "--output", world.at("out")).status == 0)
+    text = open(world.import_plan("import.yaml", "target")).read()
+    line = next(line for line in text.splitlines() if "kind: files" in line)
+    other = line.replace(line.split(":")[0].strip() + ":", "second:", 1)
+    both = world.write("import.yaml", text.replace(line, line + "\n" + other))
+    result = world.run("import", world.at("out"), both, "--work", world.at("work"))
+    expect(result.status == 1 and "another import is writing" in result.err,
+           f"{result.status} {result.err}")
+    expect(not os.listdir(world.at("target")), "something was written")
+
+
 def sealed_again(world, output):
     world.remove(output, output + ".exeat-run")
     plan = world.plan("plan.yaml", "little")
@@ -278,6 +322,8 @@ suite.case("second process, tar", second_process, "out.tar")
 suite.case("six at once, directory", crowd, "crowd")
 suite.case("six at once, tar", crowd, "crowd.tar")
 suite.case("second import, and SIGINT", second_import)
+suite.case("two imports into one target", two_imports_into_one_target)
+suite.case("two sources into one target", two_sources_into_one_target)
 suite.case("sealed output again, directory", sealed_again, "again")
 suite.case("sealed output again, tar", sealed_again, "again.tar")
 suite.case("sealed with status 2, again", sealed_with_two)

@@ -33,6 +33,10 @@ int exeat_openat2(
 
 int exeat_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
 
+int exeat_lock_shared(int descriptor) { return flock(descriptor, LOCK_SH | LOCK_NB); }
+
+void exeat_unlock(int descriptor) { flock(descriptor, LOCK_UN); }
+
 void exeat_start_writeback(int descriptor) {
     int saved = errno;
     sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);

@@ -23,6 +23,12 @@ int exeat_openat2(
 /// flock(2), exclusive and without waiting. 0, or -1 with errno.
 int exeat_lock(int descriptor);
 
+/// flock(2), shared and without waiting. 0, or -1 with errno.
+int exeat_lock_shared(int descriptor);
+
+/// flock(2): gives the lock back, also for the copies of the descriptor in other processes.
+void exeat_unlock(int descriptor);
+
 /// sync_file_range(2): starts writing back what was written so far, without waiting.
 void exeat_start_writeback(int descriptor);
 
