@@ -15,6 +15,21 @@ def guest_locked(world):
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 
+def what_freezing_did(world):
+    """A log thaws after a failure, too: what the archive says of freezing is what happened."""
+    for agent, words, warned in (({}, "'fs-thaw'", False), ({"fails to freeze": True}, "guest-fsfreeze-freeze' failed", True),
+                                 ({"down": True}, "skipping guest-agent 'fs-freeze'", False)):
+        cluster = fresh(world)
+        cluster.pve.guests[101].change(agent="1")
+        cluster.pve.guests[101].running = True
+        cluster.pve.guests[101].agent = agent
+        exported(world, "out", world.export_of("p.yaml", cluster, ONE), cluster)
+        [path] = [path for name, path in extracted(world, "out").items() if "guest-" in name and name.endswith(".json")]
+        backup = json.load(open(path))["backup"]
+        expect(words in backup["freeze"] and ("warnings" in backup) == warned, backup)
+        world.clusters.pop().close()
+
+
 def guest_migrated(world):
     cluster = fresh(world, nodes=("pve1", "pve2"))
     cluster.pve.faults.before(r"POST .*/vzdump", lambda line: cluster.pve.migrate(101, "pve2"))
@@ -241,6 +256,7 @@ def ssh_cut(world):
 
 suite = ClusterSuite()
 suite.case("guest locked", guest_locked)
+suite.case("what freezing did", what_freezing_did)
 suite.case("guest migrated", guest_migrated)
 suite.case("storage full", storage_full)
 suite.case("task killed", task_killed)

@@ -120,7 +120,13 @@ struct StoredBackups: BackupProvider {
         else { return }
         let lines = (log.array ?? []).compactMap { $0["t"]?.string }
         let remains = TaskRemains(files: files, directory: directory)
-        try? remains.note(lines, of: guest, on: upid.node)
+        var file = Self.archivePath(in: lines)
+        if file == nil, let name = TaskRemains.name(of: guest, in: lines),
+            let folder = try? reader.storage(storage, on: upid.node).path
+        {
+            file = folder + "/dump/" + name
+        }
+        if let file { try? remains.note(file, of: guest, on: upid.node) }
         _ = try? remains.remove()
     }
 
@@ -181,19 +187,23 @@ struct StoredBackups: BackupProvider {
             .init("mode", .string(settings.mode.rawValue)),
             .init("version", .string(reader.version.description)),
         ]
-        if result.warnings > 0 {
-            facts.append(
-                .init(
-                    "warnings",
-                    .array(
-                        log.filter { $0.contains("WARN") }.prefix(20).map { .string($0) })))
+        // What goes wrong without ending the backup, such as freezing, is an error in the log alone.
+        let warnings = log.filter { $0.contains("WARN") || $0.hasPrefix("ERROR") }
+        if !warnings.isEmpty {
+            facts.append(.init("warnings", .array(warnings.prefix(20).map { .string($0) })))
         }
-        if let freeze = log.last(where: { $0.contains("guest-agent") || $0.contains("fs-freeze") })
-        {
+        if let freeze = Self.freezing(in: log) {
             facts.append(.init("freeze", .string(freeze)))
         }
         return Record(
             node: node, volume: volume.volume, path: path, bytes: volume.bytes, facts: facts)
+    }
+
+    /// What a log says of freezing file systems. It thaws them after a failure, too, and so its last
+    /// word is no proof that they were frozen.
+    static func freezing(in log: [String]) -> String? {
+        let told = log.filter { $0.contains("guest-agent") || $0.contains("fsfreeze") }
+        return told.first { $0.contains("fsfreeze") && $0.contains("failed") } ?? told.last
     }
 
     /// The time in the name of a backup.
@@ -225,15 +235,16 @@ struct StoredBackups: BackupProvider {
 
     private func isThere(_ record: Record, _ guest: PlannedGuest) throws(Failure) -> Bool {
         let node = try reader.node(of: guest.id)
-        for place in Set([record.node, node]) {
-            let volumes = try? content(place, guest.id)
-            if volumes?.contains(where: { $0.volume == record.volume && $0.bytes == record.bytes })
-                ?? false
-            {
-                return true
-            }
+        func holds(_ volumes: [Volume]) -> Bool {
+            volumes.contains { $0.volume == record.volume && $0.bytes == record.bytes }
         }
-        return false
+        // A storage that does not answer has not lost it.
+        if holds(try content(node, guest.id)) { return true }
+        // The node that the guest was on before may be gone for good.
+        guard node != record.node, let volumes = try? content(record.node, guest.id) else {
+            return false
+        }
+        return holds(volumes)
     }
 
     /// Takes away backups of this run that nobody has noted: the process was killed in between.

@@ -46,9 +46,16 @@ def create_machine(call):
             for key, value in given.items():
                 config.values[key] = make_disk(task, guest, *plans[key]) if key in plans else str(value)
                 guest.save(config)
+                if key in plans:
+                    simulator.faults.happen("disk imported", task)
+                    task.check()
         except BaseException:
+            # Whoever is killed tidies nothing up; the configuration is written behind the disks.
+            if task.killed:
+                config.values = {"lock": "create"}
             guest.save(config)
-            guest.destroy()
+            if not task.killed:
+                guest.destroy()
             raise
         if not config.values.get("boot"):
             config.values["boot"] = default_boot(config.values)
