@@ -9,7 +9,7 @@ def guest_locked(world):
     cluster = fresh(world)
     cluster.pve.lock_guest(101)
     plan = world.export_of("p.yaml", cluster, ONE)
-    refused(world, plan, cluster, "101", "lock")
+    refused(world, plan, cluster, "101", "VM is locked (migrate)", "Wait for the task that holds the lock", "qm unlock")
     expect(cluster.backups() == [], f"left: {cluster.backups()}")
     cluster.pve.guests[101].change(lock=None)
     goes_on(world, plan, cluster, {101: ["scsi0"]})
@@ -27,6 +27,7 @@ def what_freezing_did(world):
         [path] = [path for name, path in extracted(world, "out").items() if "guest-" in name and name.endswith(".json")]
         backup = json.load(open(path))["backup"]
         expect(words in backup["freeze"] and ("warnings" in backup) == warned, backup)
+        verified(world, "out")
         world.clusters.pop().close()
 
 
@@ -77,6 +78,13 @@ def remains_by_sftp(world):
             world.clusters.pop().close()
 
 
+def protected_by_the_node(world):
+    """Where vzdump.conf protects all backups, ours is not: it is deleted again."""
+    cluster = fresh(world)
+    cluster.pve.vzdump_conf["protected"] = 1
+    goes_on(world, world.export_of("p.yaml", cluster, ONE), cluster, {101: ["scsi0"]})
+
+
 def task_with_warnings(world):
     cluster = fresh(world)
     cluster.pve.faults.warnings = 2
@@ -85,6 +93,8 @@ def task_with_warnings(world):
     files = extracted(world, "out")
     described = [json.load(open(path)) for one, path in files.items() if "guest-" in one and one.endswith(".json")]
     expect(len(described) == 1 and "warnings" in json.dumps(described), f"{described}")
+    told = world.run("inspect", world.at("out"), "--json", "--decrypt-with", world.identity).out.decode()
+    expect("backup-warnings" in told and "101: WARN: simulated warning 2" in told, told[-1500:])
 
 
 def connection_cut(world):
@@ -261,6 +271,7 @@ suite.case("guest migrated", guest_migrated)
 suite.case("storage full", storage_full)
 suite.case("task killed", task_killed)
 suite.case("what a killed task leaves, by SFTP", remains_by_sftp)
+suite.case("protected by the node", protected_by_the_node)
 suite.case("task with warnings", task_with_warnings)
 suite.case("connection cut", connection_cut)
 suite.case("backup corrupt", backup_corrupt, ONE, {101: ["scsi0"]})

@@ -188,6 +188,7 @@ final class GuestWork: Sendable {
                 counts: [.init("bytes", .integer(Int64(text.count)))])
         }
         try noteSurplus(contents)
+        if part == .description { try noteWarnings(contents) }
         try Files.write(done.json.canonical, to: path, mode: 0o600)
         try tidy(behind: part)
         return conclusion(part, done)
@@ -283,6 +284,12 @@ final class GuestWork: Sendable {
             && !guest.leftOut.contains(device.name)
         {
             try note(omission: .added, "\(guest.id)/\(device.name)")
+        }
+    }
+
+    private func noteWarnings(_ contents: GuestSpool.Contents) throws(Failure) {
+        for warning in contents.facts.first(where: { $0.key == "warnings" })?.value.array ?? [] {
+            try note(omission: .backupWarnings, "\(guest.id): \(warning.string ?? "")")
         }
     }
 

@@ -96,7 +96,7 @@ struct ImportPrivileges {
     /// What is not a disk or a card, and takes a right of its own.
     ///
     /// Source: `PVE::API2::Qemu`, `check_vm_modify_config_perm` and `check_mapping_access`;
-    /// `PVE::API2::LXC`, `create_vm`.
+    /// `PVE::QemuServer`, `check_restore_permissions`; `PVE::API2::LXC`, `create_vm`.
     private static func ofOptions(
         _ guest: GuestCreation, _ purpose: String, _ version: ProxmoxVersion
     ) -> [NeededPrivilege] {
@@ -106,10 +106,10 @@ struct ImportPrivileges {
         {
             return [.init("Sys.Modify", on: "/", for: "\(purpose), which is privileged")]
         }
-        guard guest.kind == .machine, guest.route == .import else { return [] }
+        guard guest.kind == .machine else { return [] }
         var all: [NeededPrivilege] = []
-        // The order in which a node starts its guests is the node's.
-        if guest.configuration["startup"] != nil {
+        // The order in which a node starts its guests is the node's; a restore sets it with all else.
+        if guest.route == .import, guest.configuration["startup"] != nil {
             all.append(.init("Sys.Modify", on: "/", for: purpose))
         }
         for (base, kind) in [("hostpci", "pci"), ("usb", "usb"), ("virtiofs", "dir")] {

@@ -61,7 +61,7 @@ struct ClusterSurvey {
                 if error.code == .cancelled || error.code == .serverUnreachable { throw error }
                 findings.append(
                     Finding(
-                        "storage", .decision, "node \(node) has no storage \(name): \(error.what)",
+                        "storage", .decision, "node \(node) has no storage \(name): \(error.cause?.what ?? error.what)",
                         decision: "Name another storage in the transport."))
                 continue
             }

@@ -153,7 +153,11 @@ struct StoredBackups: BackupProvider {
         fields.add("remove", false)
         // /tmp, /var/tmp and files of process ids are in a container, too.
         if guest.kind == .container { fields.add("stdexcludes", false) }
-        if reader.version.has(.importFrom) { fields.add("notes-template", mark) }
+        if reader.version.has(.importFrom) {
+            fields.add("notes-template", mark)
+            // Whatever vzdump.conf says: what is made for a while must be deleted again.
+            fields.add("protected", false)
+        }
         if let fleecing = settings.fleecing, guest.kind == .machine,
             reader.version.has(.fleecing)
         {
@@ -184,7 +188,7 @@ struct StoredBackups: BackupProvider {
             .init("ended", .string(room.world.now().text)),
             .init("task", .string(result.upid.text)), .init("file", .string(name)),
             .init("taken", .string(Self.taken(name))),
-            .init("mode", .string(settings.mode.rawValue)),
+            .init("mode", .string(Self.mode(in: log) ?? settings.mode.rawValue)),
             .init("version", .string(reader.version.description)),
         ]
         // What goes wrong without ending the backup, such as freezing, is an error in the log alone.
@@ -197,6 +201,12 @@ struct StoredBackups: BackupProvider {
         }
         return Record(
             node: node, volume: volume.volume, path: path, bytes: volume.bytes, facts: facts)
+    }
+
+    /// The way that was gone: a container on a storage without snapshots is suspended, for one.
+    private static func mode(in log: [String]) -> String? {
+        let words = "INFO: backup mode: "
+        return log.last { $0.hasPrefix(words) }.map { String($0.dropFirst(words.count)) }
     }
 
     /// What a log says of freezing file systems. It thaws them after a failure, too, and so its last

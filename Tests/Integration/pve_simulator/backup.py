@@ -277,7 +277,7 @@ class Backup:
 
     def machine(self, config, parts, scratch):
         values = dict(config.values)
-        included, devices, lines = {key for key, _ in parts}, [], []
+        devices, lines = [], []
         for key in list(values):
             if SKIPPED_KEYS.match(key):
                 del values[key]
@@ -288,10 +288,6 @@ class Backup:
             self.log("INFO: snapshots found (not included into backup)")
         if config.pending:
             self.log("INFO: pending configuration changes found (not included into backup)")
-        all_disks = {key for key, properties in self.guest.disks(values) if properties.get("media") != "cdrom"
-                     and "cloudinit" not in properties["file"]}
-        for key in sorted(all_disks - included):
-            text = re.sub(rf"(?m)^{key}:", f"#{key}:", text)
         for key, properties in parts:
             path = self.guest.resolve(properties["file"])
             name, form = f"drive-{key}" + ("-backup" if key == "tpmstate0" else ""), "raw"
@@ -442,7 +438,7 @@ class Backup:
             with open(self.target + ".notes", "w", encoding="utf-8") as file:
                 file.write(text)
             self.log("INFO: adding notes to backup")
-        if self.given.get("protected"):
+        if self.given.get("protected", self.simulator.vzdump_conf.get("protected", 0)):
             open(self.target + ".protected", "w").close()
             self.log("INFO: marking backup as protected")
         if self.given.get("remove", 1) and not self.keep.get("keep-all"):

@@ -131,8 +131,11 @@ def read_machine(task, guest, file, options, made):
     table = {}
     for key, device, storage, form in re.findall(r"(?m)^#qmdump#map:(\w+):([\w-]+):([^:]*):([^:]*):$", text):
         table[device] = (key, storage, form)
-    commented = re.findall(r"(?m)^#((?:ide|sata|scsi|virtio)\d+: .*)$", text)
-    config = GuestConfig(re.sub(r"(?m)^#(?:qmdump#.*|(?:(?:ide|sata|scsi|virtio)\d+|efidisk0|tpmstate0):.*)\n", "", text))
+    config, commented = GuestConfig(re.sub(r"(?m)^#qmdump#.*\n", "", text)), []
+    # What is in no backup stays as a comment, which every reader takes for a part of the description.
+    for key, properties in list(guest.disks(config.values)):
+        if properties.get("backup", "1") in ("0", "no", "off"):
+            commented.append(f"{key}: {config.values.pop(key)}")
     with tempfile.TemporaryDirectory(prefix="restore-", dir=simulator.at("tmp")) as scratch:
         raws = {name: os.path.join(scratch, name) for name, _ in reader.devices.values()}
         plans = []
