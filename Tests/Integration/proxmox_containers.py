@@ -228,6 +228,39 @@ def least_rights(world):
         world.clusters.pop().close()
 
 
+def rights_on_a_pool(world):
+    """Who has rights on a pool alone makes guests in it; that a number is taken shows, whoever has it."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    source.pve.make_container(206, name="plain", pool="dpi", files={"srv/kept": b"3"},
+                              mounts={"mp0": ("/data", "backup=1", {"a": b"b"})})
+    source.pve.make_vm(106, name="machine", pool="dpi", disks={"scsi0": {"size": 1 << 20, "data": b"bytes"}})
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 106, 206 ]", "cluster: false"]), source)
+    target = world.cluster("target", guests=False)
+    target.pve.pools["dpi"] = {"comment": "", "vms": set(), "storage": set()}
+    target.pve.make_vm(206, name="hidden", disks={"scsi0": {"size": 1 << 20}})
+    os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+    target.token = target.pve.add_token("ineat@pve", "t", "Places", [
+        "Datastore.Audit", "Datastore.AllocateSpace", "Datastore.AllocateTemplate", "Datastore.Allocate"], path="/storage")
+    target.pve.add_token("ineat@pve", "t2", "Cards", ["SDN.Use"], path="/sdn/zones")
+    target.pve.add_token("ineat@pve", "t3", "Guests", [
+        "VM.Audit", "VM.Backup", "VM.Allocate", "VM.Config.Disk", "VM.Config.CPU", "VM.Config.Memory", "VM.Config.Network",
+        "VM.Config.HWType", "VM.Config.Options", "VM.Config.Cloudinit", "VM.Config.CDROM", "Pool.Audit", "Pool.Allocate"],
+        path="/pool/dpi")
+    for numbers, status in (("", 1), ("map: { vmids: \"+1000\" }", 0)):
+        world.remove("work")
+        before = target.snapshot()
+        plan = world.import_to("i.yaml", target, [numbers, "upload-storage: local", *target.directory()])
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+        expect(result.status == status, f"{numbers}: {result.status} {result.err} {result.out.decode()}")
+        if status:
+            expect("the number 206 is taken" in result.err and "map.vmids" in result.err, result.err)
+            expect(before == target.snapshot(), "something was written")
+    same_files(target, 1206, source, 206)
+    expect(target.disk(1106, "scsi0") == source.disk(106, "scsi0"), "106/scsi0 differs")
+    expect(target.pve.pools["dpi"]["vms"] == {1106, 1206}, target.pve.pools)
+
+
 def refused_import(world, plan, cluster):
     result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=cluster.environment)
     expect(result.status == 1 and "rights are missing" in result.err, f"{result.status} {result.err}")
@@ -242,4 +275,5 @@ suite.case("mount points of a container", mount_points)
 suite.case("paths left out by the target", paths_left_out_by_the_target)
 suite.case("links left out by the target", links_left_out_by_the_target)
 suite.case("containers with the least rights", least_rights)
+suite.case("rights on a pool", rights_on_a_pool)
 suite.finish()

@@ -225,9 +225,20 @@ struct GuestCreation: Sendable {
         if let other = try reader.guests().first(where: { $0.id == Int64(target.number) }) {
             throw Failure(
                 .targetOccupied, "the cluster already has \(other.title)",
-                hint: "Give other numbers with map.vmids, such as \"+1000\".")
+                hint: Self.otherNumbers)
+        }
+        // A guest that the rights do not show has its number all the same.
+        do throws(Failure) {
+            _ = try client.get(["cluster", "nextid"], ["vmid": String(target.number)])
+        } catch {
+            guard error.code == .serverRefused else { throw error }
+            throw Failure(
+                .targetOccupied, "the number \(target.number) is taken on the cluster",
+                hint: Self.otherNumbers, cause: error.cause)
         }
     }
+
+    private static let otherNumbers = "Give other numbers with map.vmids, such as \"+1000\"."
 
     private func create(_ state: inout State) throws(Failure) {
         let request = try request()

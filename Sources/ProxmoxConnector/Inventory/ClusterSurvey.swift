@@ -59,9 +59,10 @@ struct ClusterSurvey {
             let storage: StorageFacts
             do throws(Failure) { storage = try inventory.reader.storage(name, on: node) } catch {
                 if error.code == .cancelled || error.code == .serverUnreachable { throw error }
+                let reason = error.cause?.what ?? error.what
                 findings.append(
                     Finding(
-                        "storage", .decision, "node \(node) has no storage \(name): \(error.cause?.what ?? error.what)",
+                        "storage", .decision, "node \(node) has no storage \(name): \(reason)",
                         decision: "Name another storage in the transport."))
                 continue
             }
