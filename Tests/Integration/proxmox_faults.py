@@ -78,6 +78,17 @@ def remains_by_sftp(world):
             world.clusters.pop().close()
 
 
+def backup_server(world):
+    """A storage that keeps no files is refused before a backup is made there."""
+    cluster = fresh(world)
+    cluster.pve.add_storage("pbs", "pbs", content="backup", server="10.0.0.9", datastore="main")
+    plan = world.export_of("p.yaml", cluster, ONE, transport=cluster.ssh(world, "sftp", storage="pbs"))
+    refused(world, plan, cluster, "\"pbs\" is a Proxmox Backup Server", "dir, nfs, cifs")
+    expect(not cluster.requests("/vzdump"), "a backup was made")
+    told = world.run("plan", plan, env=cluster.environment)
+    expect("decision: storage pbs is a Proxmox Backup Server" in told.out.decode(), told.out.decode())
+
+
 def protected_by_the_node(world):
     """Where vzdump.conf protects all backups, ours is not: it is deleted again."""
     cluster = fresh(world)
@@ -271,6 +282,7 @@ suite.case("guest migrated", guest_migrated)
 suite.case("storage full", storage_full)
 suite.case("task killed", task_killed)
 suite.case("what a killed task leaves, by SFTP", remains_by_sftp)
+suite.case("a backup server as the storage", backup_server)
 suite.case("protected by the node", protected_by_the_node)
 suite.case("task with warnings", task_with_warnings)
 suite.case("connection cut", connection_cut)

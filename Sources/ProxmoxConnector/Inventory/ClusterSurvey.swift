@@ -66,6 +66,13 @@ struct ClusterSurvey {
                         decision: "Name another storage in the transport."))
                 continue
             }
+            if storage.keepsNoFiles {
+                findings.append(
+                    Finding(
+                        "storage-type", .decision,
+                        "storage \(name) is a Proxmox Backup Server, which keeps no files of vzdump",
+                        decision: "Name a storage of files (dir, nfs, cifs) in the transport."))
+            }
             if !storage.content.isEmpty, !storage.content.contains("backup") {
                 findings.append(
                     Finding(
