@@ -286,23 +286,32 @@ struct StoredBackups: BackupProvider {
     }
 
     func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? {
-        guard let record = try Record(reading: directory + "/backup") else { return nil }
-        do throws(Failure) {
-            // Only what bears our mark, or what the task of this run has named on versions without notes.
-            let there = try content(record.node, guest.id).first { $0.volume == record.volume }
-            guard let there else { return nil }
+        var left: [String] = []
+        if let record = try Record(reading: directory + "/backup") {
+            do throws(Failure) {
+                if let kept = try remove(record, of: guest) { left.append(kept) }
+            } catch {
+                if error.code == .cancelled { throw error }
+                left.append("\(record.volume): \(error.what)")
+            }
+        }
+        left += try TaskRemains(files: files, directory: directory).remove()
+        return left.isEmpty ? nil : left.joined(separator: "; ")
+    }
+
+    /// Gives why it was kept.
+    private func remove(_ record: Record, of guest: PlannedGuest) throws(Failure) -> String? {
+        // Only what bears our mark, or what the task of this run has named on versions without notes.
+        let there = try content(record.node, guest.id).first { $0.volume == record.volume }
+        if let there {
             guard isOurs(there.notes) || !reader.version.has(.importFrom) else {
                 return "\(record.volume): its notes were changed, so that it was not deleted"
             }
             try delete(record.volume, on: record.node)
-            // One more, where a process was killed before it could note what it had begun.
-            try removeUnfinished(guest)
-            let left = try TaskRemains(files: files, directory: directory).remove()
-            return left.isEmpty ? nil : left.joined(separator: "; ")
-        } catch {
-            if error.code == .cancelled { throw error }
-            return "\(record.volume): \(error.what)"
         }
+        // One more, where a process was killed before it could note what it had begun.
+        try removeUnfinished(guest)
+        return nil
     }
 }
 
