@@ -209,10 +209,12 @@ final class GuestWork: Sendable {
             counts: [.init("bytes", .integer(size)), .init("data", .integer(data))])
     }
 
-    /// The digests of all devices, where the archive has only the stream that holds them.
+    /// The digests of devices that the archive has in the stream alone.
     private func deviceDigests(_ contents: GuestSpool.Contents) throws(Failure) -> [JSON.Member] {
-        if guest.isPortable { return [] }
-        return try contents.devices.map { (device) throws(Failure) in
+        let alone = contents.devices.filter { device in
+            !guest.isPortable || !guest.disks.contains { $0.device == device.name }
+        }
+        return try alone.map { (device) throws(Failure) in
             var disk = try RawDisk(opening: spool.path(of: device.name))
             var chunk = Chunk()
             let leaves = try DiskDigest.leaves(
