@@ -18,6 +18,8 @@ struct MemberNote: Equatable {
     let attributes: Digest256
     /// Of all names, where it has more than one.
     var names = Digest256()
+    /// Its own name is not looked at, only others of the same object.
+    var isUnnamed = false
 
     init(_ member: TarMember, content: Digest256) {
         path = member.path
@@ -76,6 +78,7 @@ struct MemberNote: Equatable {
         ]
         for number in numbers { Self.append(number, to: &bytes) }
         for digest in [content, attributes, names] { bytes.append(contentsOf: digest.bytes) }
+        bytes.append(isUnnamed ? 1 : 0)
     }
 
     private static func append(_ number: UInt64, to bytes: inout [UInt8]) {
@@ -110,6 +113,7 @@ struct MemberNote: Equatable {
         content = try Self.digest(&rest)
         attributes = try Self.digest(&rest)
         names = try Self.digest(&rest)
+        isUnnamed = try Self.portion(1, &rest)[0] == 1
     }
 
     private static var damaged: Failure {

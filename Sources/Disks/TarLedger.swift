@@ -27,20 +27,30 @@ public struct TarLedger: ~Copyable {
         buckets = Array(repeating: [], count: Self.bucketCount)
     }
 
+    /// What of a member is looked at.
+    public enum Share: Sendable {
+        case all
+        /// The object under its other names (hard links), where it has any.
+        case otherNames
+        case nothing
+    }
+
     /// Reads a stream to its end.
     ///
-    /// - Parameter keep: false for what is not to be compared; may blank what need not be equal.
+    /// - Parameter share: what of a member is to be compared; may blank what need not be equal.
     public mutating func read(
         _ source: consuming some ByteSource & ~Copyable, progress: Progress,
-        keeping keep: (inout TarMember) -> Bool
+        sharing share: (inout TarMember) -> Share
     ) throws(Failure) {
         var reader = TarReader(source)
         while var member = try reader.next() {
             try progress.checkCancelled()
-            guard keep(&member) else { continue }
-            count += 1
+            let share = share(&member)
+            if share == .nothing || share == .otherNames && member.kind == .hardLink { continue }
+            if share == .all { count += 1 }
             let content = member.kind == .file ? try reader.digest(of: member) : Digest256()
-            let note = MemberNote(member, content: content)
+            var note = MemberNote(member, content: content)
+            note.isUnnamed = share == .otherNames
             // The names of an object meet where its first one is.
             let place = member.kind == .hardLink ? member.link : member.path
             try add(note, to: place, "member")
@@ -103,15 +113,19 @@ public struct TarLedger: ~Copyable {
                 }
             }
             for (path, var note) in objects {
-                if let names = names[path], names.count > 1 {
-                    let sorted = names.sorted { $0.lexicographicallyPrecedes($1) }
+                var all = names[path] ?? [path]
+                if note.isUnnamed { all.remove(path) }
+                note.isUnnamed = false
+                let sorted = all.sorted { $0.lexicographicallyPrecedes($1) }
+                guard let first = sorted.first else { continue }
+                note.path = first
+                if sorted.count > 1 {
                     var hasher = SHA256()
                     for name in sorted {
                         hasher.update(name)
                         hasher.update(byte: 0)
                     }
                     note.names = hasher.finish()
-                    note.path = sorted[0]
                 }
                 try add(note, to: note.path, "object")
             }

@@ -40,6 +40,8 @@ public struct Reservation: Sendable, Equatable {
             "the files of a container were not read again: the target names no transport"
         case disksWithoutBackup =
             "the disks of a machine were not read again: no backup of it was made"
+        case disksWithoutDigests =
+            "disks of a machine were not compared: the archive has no digests of them"
         case filesWithoutBackup =
             "the files of a container were not read again: no backup of it was made"
         case filesNotInArchive =

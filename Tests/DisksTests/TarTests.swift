@@ -38,10 +38,11 @@ import Testing
     }
 
     private func ledger(
-        _ name: String, _ stream: [UInt8], keeping keep: (inout TarMember) -> Bool = { _ in true }
+        _ name: String, _ stream: [UInt8],
+        sharing share: (inout TarMember) -> TarLedger.Share = { _ in .all }
     ) throws -> TarLedger {
         var ledger = try TarLedger(in: scratch.path + "/" + name)
-        try ledger.read(MemorySource(stream), progress: Progress(), keeping: keep)
+        try ledger.read(MemorySource(stream), progress: Progress(), sharing: share)
         return ledger
     }
 
@@ -118,10 +119,28 @@ import Testing
     @Test func whatIsNotKeptIsNotCompared() throws {
         let stream = try tar(["--format=posix"])
         let all = try ledger("all", stream)
-        let some = try ledger("some", stream) { member in !member.isWithin("long") }
+        let some = try ledger("some", stream) { member in
+            member.isWithin("long") ? .nothing : .all
+        }
         let result = try TarLedger.compare(all, some, limit: 3)
         #expect(result.differenceCount == 41 && result.differences.count == 3)
         #expect(result.expectedCount == result.foundCount + 41)
+    }
+
+    @Test("Names that are left out hide no object that has others")
+    func otherNames() throws {
+        let names = ["./one", "./two", "./a", "./none"]
+        let stream = try tar(["--format=posix"], names)
+        for left in [["one"], ["two"], ["one", "two"], ["a", "one"], ["one", "two", "a"]] {
+            let there = names.filter { !left.contains(String($0.dropFirst(2))) }
+            let some = try ledger("some", stream) { member in
+                left.contains(String(decoding: member.path, as: UTF8.self)) ? .otherNames : .all
+            }
+            let result = try TarLedger.compare(
+                some, ledger("other", tar(["--format=posix"], there)), limit: 9)
+            #expect(result.differences.isEmpty && result.expected == result.found)
+            #expect(result.expectedCount == (left.count == 3 ? 1 : 2))
+        }
     }
 
     @Test func whatIsCutOffIsRefused() throws {

@@ -157,6 +157,11 @@ struct MappingTests {
         #expect(
             request.actions.map(\.key)
                 == ["dev0", "features", "lxc.apparmor.profile", "mp1"])
+        // Of a privileged one a token sets no feature at all.
+        let privileged = try CreationRequest.container(
+            .container("features: nesting=1\nrootfs: l:subvol-1-disk-0,size=4G\n"), from: "t",
+            at: Self.target())
+        #expect(privileged["features"] == nil && privileged.actions.map(\.key) == ["features"])
         let nameless = try GuestConfiguration.container("rootfs: l:x\n")
         #expect(throws: Failure(.invalidValue, "")) {
             try CreationRequest.container(nameless, from: "t", at: Self.target())

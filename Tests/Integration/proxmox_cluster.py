@@ -281,6 +281,36 @@ def not_in_the_archive(world):
     expect("blocked" in firewall["ipset"] and "web" in firewall["groups"], f"taken away: {firewall}")
 
 
+def pools_in_pools(world):
+    """Pools in pools (8.1 and later) are archived with their members, and made behind the outer ones."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    for name in ("dpi/rad/old", "dpi/rad", "dpi"):
+        source.pve.pools[name] = {"comment": f"of {name}", "vms": set(), "storage": set()}
+    source.pve.make_vm(110, name="deep", pool="dpi/rad", disks={"scsi0": {"size": 1 << 20}})
+    source.pve.pools["dpi/rad"]["storage"].add("export")
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ pool/dpi/rad ]", ACCEPT]), source)
+    [path] = [path for name, path in extracted(world, "out").items() if name.endswith("cluster.jsonl") or "cluster" in name
+              and name.endswith(".jsonl")]
+    documents = {one["path"]: one for one in map(json.loads, open(path))}
+    members = [one["id"] for one in documents["/pools/dpi/rad"]["data"]["members"]]
+    expect(members == ["qemu/110", "storage/pve1/export"], documents["/pools/dpi/rad"])
+    expect(documents["/pools/dpi"]["data"].keys() == documents["/pools/dpi/rad"]["data"].keys(), "of another form")
+    # A server lists them in an order of its own.
+    target = target_of(world)
+    target.pve.pools["dpi"] = {"comment": "of dpi", "vms": set(), "storage": set()}
+    settings = ["apply: true", "upload-storage: local", *target.directory()]
+    os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+    _, report, _ = run(world, target, *settings, status=2, parts="cluster: [ pools ]")
+    [left] = report["shortfalls"]
+    expect(left["command"] == "pvesh set /pools --poolid dpi/rad --storage export", left)
+    expect(target.pve.pools["dpi/rad/old"]["comment"] == "of dpi/rad/old", target.pve.pools)
+    expect(110 in target.pve.pools["dpi/rad"]["vms"], target.pve.pools)
+    target.pve.pools["dpi/rad"]["storage"].add("export")
+    target.pve.guests[110].destroy()
+    run(world, target, *settings, parts="cluster: [ pools ]")
+
+
 suite = ClusterSuite()
 suite.case("told, then made", told_then_made)
 suite.case("other objects stay", other_objects_stay)
@@ -290,4 +320,5 @@ suite.case("changed behind our back", changed_behind_our_back)
 suite.case("rights are asked for first", rights_are_asked_for_first)
 suite.case("others are told", others_are_told)
 suite.case("not in the archive", not_in_the_archive)
+suite.case("pools in pools", pools_in_pools)
 suite.finish()

@@ -2,6 +2,7 @@
 """Containers arrive file by file as they were; what differs at the target is named, and what could not be looked at, too."""
 import stat
 
+from proxmox_faults_kit import apply_pveum
 from proxmox_kit import *
 
 
@@ -162,10 +163,117 @@ def paths_left_out_by_the_target(world):
         world.clusters.pop().close()
 
 
+def links_left_out_by_the_target(world):
+    """An object whose first name the target keeps out of backups is compared under its other names."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    source.pve.make_container(205, name="links", files={"srv/cache/first": b"1" * 5000, "srv/kept": b"3"})
+    at = lambda path: os.path.join(root_of(source, 205), path)
+    os.link(at("srv/cache/first"), at("srv/second"))
+    os.link(at("srv/cache/first"), at("third"))
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 205 ]", "cluster: false"]), source)
+    for excluded in (["/srv/cache"], ["/srv/second"], ["/srv/cache", "/srv/second"], ["third", "/srv/second"]):
+        for changes in (False, True):
+            target = world.cluster("target", guests=False)
+            importing_token(target)
+            target.pve.excluded_paths = excluded
+
+            def change(line):
+                for name in ("srv/cache/first", "third"):
+                    with open(os.path.join(root_of(target, 205), name), "r+b") as file:
+                        file.write(b"X")
+                    os.utime(file.name, ns=(0, os.stat(at("third")).st_mtime_ns))
+            if changes:
+                target.pve.faults.before(r"POST .*/vzdump", change)
+            world.remove("work")
+            plan = world.import_to("i.yaml", target, ["upload-storage: local", *target.directory()])
+            result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+            report = json.load(open(world.at("work/report.json")))["sources"][0]
+            told = [one["what"] for one in report["differences"]]
+            expect((result.status, told) == ((3, ["content"]) if changes else (2, [])), f"{excluded}: {result.status} {report}")
+            world.clusters.pop().close()
+
+
+def least_rights(world):
+    """A token with privilege separation makes containers end to end with the rights that the documents name, on each
+    version; what it lacks is told before anything is brought, with commands that are enough."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    net = "name=eth0,bridge=vmbr0,tag=30,hwaddr=BC:24:11:00:00:07,ip=dhcp,type=veth"
+    source.pve.make_container(206, name="plain", pool="dpi", features="nesting=1", net0=net, files={"srv/kept": b"3"})
+    source.pve.make_container(207, name="root", unprivileged="0", features="nesting=1", files={"srv/kept": b"4"},
+                              mounts={"mp0": ("/data", "backup=1", {"a": b"b"})})
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 206, 207 ]", "cluster: false"]), source)
+    for version in ("7.4", "8.4", "9.2"):
+        target = world.cluster("target", version, guests=False)
+        target.pve.pools["dpi"] = {"comment": "", "vms": set(), "storage": set()}
+        os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+        target.token = target.pve.add_token("ineat@pve", "import", "Nothing", ["Sys.Audit", "Pool.Audit"], privsep=1)
+        world.remove("work")
+        plan = world.import_to("i.yaml", target, ["upload-storage: local", *target.directory()])
+        before = target.snapshot()
+        text = refused_import(world, plan, target)
+        expect(before == target.snapshot(), "something was written")
+        expect(("Sys.Modify on /;" in text) == (version == "9.2"), f"{version}: {text}")
+        expect(("SDN.Use on /sdn/zones/localnetwork/vmbr0/30" in text) == (version != "7.4"), f"{version}: {text}")
+        apply_pveum(target, [line.strip() for line in text.splitlines() if line.strip().startswith("pveum")])
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+        report = json.load(open(world.at("work/report.json")))["sources"][0]
+        # What only root may set, and the uploads, which take another right to be removed.
+        left = sorted(one["object"] for one in report["notSet"])
+        expect(result.status == 2 and report["differences"] == [], f"{version}: {result.status} {result.err} {report}")
+        expect(left == ["207/features", "local:vztmpl/exeat-206-206.tar.zst", "local:vztmpl/exeat-207-207.tar.zst"], left)
+        same_files(target, 207, source, 207)
+        expect(206 in target.pve.pools["dpi"]["vms"] and target.backups() == [], f"{version}: {target.backups()}")
+        world.clusters.pop().close()
+
+
+def rights_on_a_pool(world):
+    """Who has rights on a pool alone makes guests in it; that a number is taken shows, whoever has it."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    source.pve.make_container(206, name="plain", pool="dpi", files={"srv/kept": b"3"},
+                              mounts={"mp0": ("/data", "backup=1", {"a": b"b"})})
+    source.pve.make_vm(106, name="machine", pool="dpi", disks={"scsi0": {"size": 1 << 20, "data": b"bytes"}})
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 106, 206 ]", "cluster: false"]), source)
+    target = world.cluster("target", guests=False)
+    target.pve.pools["dpi"] = {"comment": "", "vms": set(), "storage": set()}
+    target.pve.make_vm(206, name="hidden", disks={"scsi0": {"size": 1 << 20}})
+    os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+    target.token = target.pve.add_token("ineat@pve", "t", "Places", [
+        "Datastore.Audit", "Datastore.AllocateSpace", "Datastore.AllocateTemplate", "Datastore.Allocate"], path="/storage")
+    target.pve.add_token("ineat@pve", "t2", "Cards", ["SDN.Use"], path="/sdn/zones")
+    target.pve.add_token("ineat@pve", "t3", "Guests", [
+        "VM.Audit", "VM.Backup", "VM.Allocate", "VM.Config.Disk", "VM.Config.CPU", "VM.Config.Memory", "VM.Config.Network",
+        "VM.Config.HWType", "VM.Config.Options", "VM.Config.Cloudinit", "VM.Config.CDROM", "Pool.Audit", "Pool.Allocate"],
+        path="/pool/dpi")
+    for numbers, status in (("", 1), ("map: { vmids: \"+1000\" }", 0)):
+        world.remove("work")
+        before = target.snapshot()
+        plan = world.import_to("i.yaml", target, [numbers, "upload-storage: local", *target.directory()])
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+        expect(result.status == status, f"{numbers}: {result.status} {result.err} {result.out.decode()}")
+        if status:
+            expect("the number 206 is taken" in result.err and "map.vmids" in result.err, result.err)
+            expect(before == target.snapshot(), "something was written")
+    same_files(target, 1206, source, 206)
+    expect(target.disk(1106, "scsi0") == source.disk(106, "scsi0"), "106/scsi0 differs")
+    expect(target.pve.pools["dpi"]["vms"] == {1106, 1206}, target.pve.pools)
+
+
+def refused_import(world, plan, cluster):
+    result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=cluster.environment)
+    expect(result.status == 1 and "rights are missing" in result.err, f"{result.status} {result.err}")
+    return result.err
+
+
 suite = ClusterSuite()
 suite.case("files of a container", container_files, None)
 suite.case("files of a restored container", container_files, "restore")
 suite.case("files of a container without proof", no_proof_of_files)
 suite.case("mount points of a container", mount_points)
 suite.case("paths left out by the target", paths_left_out_by_the_target)
+suite.case("links left out by the target", links_left_out_by_the_target)
+suite.case("containers with the least rights", least_rights)
+suite.case("rights on a pool", rights_on_a_pool)
 suite.finish()

@@ -9,10 +9,26 @@ def guest_locked(world):
     cluster = fresh(world)
     cluster.pve.lock_guest(101)
     plan = world.export_of("p.yaml", cluster, ONE)
-    refused(world, plan, cluster, "101", "lock")
+    refused(world, plan, cluster, "101", "VM is locked (migrate)", "Wait for the task that holds the lock", "qm unlock")
     expect(cluster.backups() == [], f"left: {cluster.backups()}")
     cluster.pve.guests[101].change(lock=None)
     goes_on(world, plan, cluster, {101: ["scsi0"]})
+
+
+def what_freezing_did(world):
+    """A log thaws after a failure, too: what the archive says of freezing is what happened."""
+    for agent, words, warned in (({}, "'fs-thaw'", False), ({"fails to freeze": True}, "guest-fsfreeze-freeze' failed", True),
+                                 ({"down": True}, "skipping guest-agent 'fs-freeze'", False)):
+        cluster = fresh(world)
+        cluster.pve.guests[101].change(agent="1")
+        cluster.pve.guests[101].running = True
+        cluster.pve.guests[101].agent = agent
+        exported(world, "out", world.export_of("p.yaml", cluster, ONE), cluster)
+        [path] = [path for name, path in extracted(world, "out").items() if "guest-" in name and name.endswith(".json")]
+        backup = json.load(open(path))["backup"]
+        expect(words in backup["freeze"] and ("warnings" in backup) == warned, backup)
+        verified(world, "out")
+        world.clusters.pop().close()
 
 
 def guest_migrated(world):
@@ -62,6 +78,24 @@ def remains_by_sftp(world):
             world.clusters.pop().close()
 
 
+def backup_server(world):
+    """A storage that keeps no files is refused before a backup is made there."""
+    cluster = fresh(world)
+    cluster.pve.add_storage("pbs", "pbs", content="backup", server="10.0.0.9", datastore="main")
+    plan = world.export_of("p.yaml", cluster, ONE, transport=cluster.ssh(world, "sftp", storage="pbs"))
+    refused(world, plan, cluster, "\"pbs\" is a Proxmox Backup Server", "dir, nfs, cifs")
+    expect(not cluster.requests("/vzdump"), "a backup was made")
+    told = world.run("plan", plan, env=cluster.environment)
+    expect("decision: storage pbs is a Proxmox Backup Server" in told.out.decode(), told.out.decode())
+
+
+def protected_by_the_node(world):
+    """Where vzdump.conf protects all backups, ours is not: it is deleted again."""
+    cluster = fresh(world)
+    cluster.pve.vzdump_conf["protected"] = 1
+    goes_on(world, world.export_of("p.yaml", cluster, ONE), cluster, {101: ["scsi0"]})
+
+
 def task_with_warnings(world):
     cluster = fresh(world)
     cluster.pve.faults.warnings = 2
@@ -70,6 +104,8 @@ def task_with_warnings(world):
     files = extracted(world, "out")
     described = [json.load(open(path)) for one, path in files.items() if "guest-" in one and one.endswith(".json")]
     expect(len(described) == 1 and "warnings" in json.dumps(described), f"{described}")
+    told = world.run("inspect", world.at("out"), "--json", "--decrypt-with", world.identity).out.decode()
+    expect("backup-warnings" in told and "101: WARN: simulated warning 2" in told, told[-1500:])
 
 
 def connection_cut(world):
@@ -241,10 +277,13 @@ def ssh_cut(world):
 
 suite = ClusterSuite()
 suite.case("guest locked", guest_locked)
+suite.case("what freezing did", what_freezing_did)
 suite.case("guest migrated", guest_migrated)
 suite.case("storage full", storage_full)
 suite.case("task killed", task_killed)
 suite.case("what a killed task leaves, by SFTP", remains_by_sftp)
+suite.case("a backup server as the storage", backup_server)
+suite.case("protected by the node", protected_by_the_node)
 suite.case("task with warnings", task_with_warnings)
 suite.case("connection cut", connection_cut)
 suite.case("backup corrupt", backup_corrupt, ONE, {101: ["scsi0"]})

@@ -44,6 +44,24 @@ def import_task_fails(world):
     imported_well(world, cluster, plan)
 
 
+def import_task_killed(world):
+    """Nobody tidies up behind a task that was killed, and its lock only root can break: both are told."""
+    cluster = fresh(world)
+    exported(world, "out", world.export_of("p.yaml", cluster, ("guests: [ 101 ]", "cluster: false", ACCEPT)), cluster)
+    plan = imports(world, IMPORT + cluster.directory(), cluster)
+    cluster.pve.faults.kill_task("disk imported")
+    for words in (("cannot make VM 101", "failed: unexpected status", "VM is locked (create)"), ("cannot remove what is left",)):
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=cluster.environment)
+        expect(result.status == 1, f"{result.status} {result.err}")
+        for word in (*words, "qm unlock 1101", "qm destroy 1101"):
+            expect(word in result.err, f"\"{word}\" is not in {result.err}")
+    cluster.pve.guests[1101].destroy()
+    result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=cluster.environment)
+    expect(result.status == 0, f"import ended with {result.status}: {result.err}")
+    expect(cluster.disk(1101, "scsi0") == cluster.disk(101, "scsi0"), "101/scsi0 differs")
+    nothing_left(world, cluster, [100, 101, 200, 1101])
+
+
 def fail(task):
     raise TaskFailed("no free space in the pool")
 
@@ -147,6 +165,7 @@ suite = ClusterSuite()
 suite.case("number taken", number_taken)
 suite.case("import onto a full storage", import_storage_full)
 suite.case("import task fails", import_task_fails)
+suite.case("import task is killed", import_task_killed)
 suite.case("no room for the proof", import_proof_storage_full)
 suite.case("another guest of the number", other_guest_of_the_number)
 suite.case("firewall of a guest interrupted", firewall_interrupted)

@@ -42,6 +42,39 @@ def imports(world, route, version="8.4", encrypt=True, transport="directory"):
     expect(CIPASSWORD not in result.err and CIPASSWORD not in result.out.decode(), "the password is told")
 
 
+def restored_streams(world):
+    """Each disk of a restored stream is compared, also where the archive has no image of it; one that is not as it
+    was is a difference, and one whose digest the archive lacks is told."""
+    source = world.cluster("source")
+    for settings, excluded in (("disks: native", ""), ("disks: both", "100/virtio1")):
+        world.remove("out")
+        lines = ["guests: [ 100, 101 ]", "cluster: false", settings, ACCEPT]
+        lines += [f"exclude: [ {{ disks: [ {excluded} ], reason: scratch }} ]"] if excluded else []
+        exported(world, "out", world.export_of("p.yaml", source, lines), source)
+        for changed in (None, "scsi0", "virtio1"):
+            target = world.cluster("target", guests=False)
+            target.pve.pools["dpi"] = {"comment": "", "vms": set(), "storage": set()}
+            importing_token(target)
+            os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+
+            def change(line):
+                with open(target.pve.guests[100].disk_path(changed), "r+b") as file:
+                    file.seek(5 << 20)
+                    file.write(b"changed")
+            if changed:
+                target.pve.faults.before(r"POST .*/vzdump", change)
+            world.remove("work")
+            mapping = "map: { storage: local-lvm }"
+            plan = world.import_to("i.yaml", target, ["route: restore", mapping, *target.directory()])
+            result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+            report = json.load(open(world.at("work/report.json")))["sources"][0]
+            told = [one["object"] for one in report["differences"]]
+            compared = [one for one in report["comparisons"] if "of disk" in one["name"]]
+            expect((result.status, told) == ((3, [f"100/{changed}"]) if changed else (0, [])), f"{result.status} {report}")
+            expect(len(compared) == 5, compared)
+            world.clusters.pop().close()
+
+
 def machine_without_disks(world):
     """One that starts from the network needs neither a storage for uploads nor a stream."""
     world.remove("out", "work")
@@ -134,6 +167,7 @@ if __name__ == "__main__":
     suite.case("imported", imports, None)
     suite.case("restored", imports, "restore")
     suite.case("restored by SFTP", imports, "restore", "8.4", True, "sftp")
+    suite.case("restored streams", restored_streams)
     suite.case("machine without disks", machine_without_disks)
     suite.case("choices of the server", choices_of_the_server)
     suite.case("refused before anything", refused_before_anything)

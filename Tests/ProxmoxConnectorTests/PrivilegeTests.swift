@@ -59,6 +59,20 @@ struct PrivilegeTests {
         }
     }
 
+    @Test("What a pool gives is as good as what is granted on the guest")
+    func byPool() throws {
+        let one = NeededPrivilege(
+            "VM.Allocate", on: "/vms/100", or: "/pool/dpi/rad", for: "make the guest 100")
+        for (name, missing) in [("VM.Allocate", 0), ("VM.Audit", 1)] {
+            let server = try ScriptedServer([
+                granted("/vms/100", []), granted("/pool/dpi/rad", [(name, 0)]), separation(1),
+            ])
+            let check = try PrivilegeCheck([one], ProxmoxVersion(8, 4), server.client())
+            #expect(check.missing.count == missing)
+            #expect(check.commands.allSatisfy { !$0.contains("/pool") })
+        }
+    }
+
     @Test("What is missing is granted to the token and its user, and nothing else is")
     func missing() throws {
         let server = try ScriptedServer([

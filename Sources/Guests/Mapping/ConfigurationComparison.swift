@@ -41,12 +41,11 @@ public struct ConfigurationComparison: Sendable, Equatable {
         let expected = try source.expected(at: target, carried: carried)
         let left = Set(actions.map(\.key))
         var items: [Item] = []
-        if source.description != nil || found.description != nil {
+        let notes = Self.notes(of: source, source, carried)
+        let notesThere = Self.notes(of: found, source, carried)
+        if notes != nil || notesThere != nil {
             items.append(
-                Self.item(
-                    "description", source.description, source.description, found.description,
-                    left
-                ) { $0 == $1 })
+                Self.item("description", notes, notes, notesThere, left) { $0 == $1 })
         }
         var seen: Set<String> = []
         for entry in expected.entries where seen.insert(entry.key).inserted {
@@ -90,6 +89,23 @@ public struct ConfigurationComparison: Sendable, Equatable {
                     found: GuestConfiguration.secretKeys.contains(entry.key) ? nil : entry.text))
         }
         self.items = items
+    }
+
+    /// The description without disks that no backup had: a restore makes comments of their lines, and
+    /// comments are the description.
+    private static func notes(
+        of guest: GuestConfiguration, _ source: GuestConfiguration, _ carried: Set<String>
+    ) -> String? {
+        let gone = Set(
+            source.entries.filter { entry in
+                !carried.contains(entry.key)
+                    && GuestKeyFacts.of(entry.key, kind: source.kind)?.class == .drive
+            }.map { "\($0.key): \($0.text)" })
+        guard let text = guest.description, !gone.isEmpty else { return guest.description }
+        let kept = text.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !gone.contains(String($0)) }
+        let rest = GuestConfiguration.trimmedEnd(kept.joined(separator: "\n"))
+        return rest.isEmpty ? nil : rest
     }
 
     private static func item(

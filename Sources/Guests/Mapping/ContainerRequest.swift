@@ -42,7 +42,7 @@ extension CreationRequest {
             case .network:
                 let card = target.mapping.card(NetworkCard(entry.text))
                 request.send(entry.key, request.filtered(entry.key, card.text, target.version))
-            case .hardware, .option: request.sendContainerOption(entry, facts, target)
+            case .hardware, .option: request.sendContainerOption(entry, facts, guest, target)
             case .passthrough: request.containerRootOnly(entry, target)
             case .unused: request.note(entry.key, "the unused volume is not carried")
             case .generated, .state, .request, .raw, .drive, .firmware, .tpm, .cloudInit: break
@@ -69,7 +69,8 @@ extension CreationRequest {
     }
 
     private mutating func sendContainerOption(
-        _ entry: GuestConfiguration.Entry, _ facts: GuestKeyFacts, _ target: CreationTarget
+        _ entry: GuestConfiguration.Entry, _ facts: GuestKeyFacts, _ guest: GuestConfiguration,
+        _ target: CreationTarget
     ) {
         switch entry.key {
         case "hostname", "description": return
@@ -81,7 +82,8 @@ extension CreationRequest {
                     command: "pct template \(target.number)")
             }
         case "features":
-            // A token may switch on nesting and nothing else.
+            // A token may switch on nesting and nothing else, and of a privileged container not even that.
+            guard guest.flag("unprivileged") else { return containerRootOnly(entry, target) }
             var options = PropertyString(entry.text)
             let nesting = options.flag("nesting")
             options.remove("nesting")

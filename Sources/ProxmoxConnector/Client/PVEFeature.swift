@@ -32,6 +32,8 @@ enum PVEFeature: Sendable, CaseIterable {
     /// The privileges VM.GuestAgent.*; VM.Monitor before.
     case guestAgentPrivileges
     case monitorPrivilege
+    /// A privileged container takes Sys.Modify on /.
+    case guardedPrivilegedContainers
     /// `/cluster/notifications`.
     case notifications
     /// `/cluster/jobs/realm-sync`.
@@ -54,7 +56,8 @@ enum PVEFeature: Sendable, CaseIterable {
         case .fleecing: ProxmoxVersion(8, 2)
         case .importOfAppliances: ProxmoxVersion(8, 3)
         case .importOfDisks, .directoryMappings, .vnetFirewall, .largeBodies: ProxmoxVersion(8, 4)
-        case .haRules, .guestAgentPrivileges, .customCPUModels: ProxmoxVersion(9, 0)
+        case .haRules, .guestAgentPrivileges, .customCPUModels, .guardedPrivilegedContainers:
+            ProxmoxVersion(9, 0)
         }
     }
 

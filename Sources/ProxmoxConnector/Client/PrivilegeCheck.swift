@@ -9,17 +9,27 @@ struct NeededPrivilege: Sendable, Hashable {
     let anyOf: [String]
     /// Whether what stands below the path needs it, too.
     let propagates: Bool
+    /// Another path where it is as good: a guest has what its pool gives.
+    let alternative: String?
     /// What it is for: "back up the guest 100".
     let purpose: String
 
-    init(_ privilege: String, on path: String, propagates: Bool = false, for purpose: String) {
-        self.init(anyOf: [privilege], on: path, propagates: propagates, for: purpose)
+    init(
+        _ privilege: String, on path: String, or alternative: String? = nil,
+        propagates: Bool = false, for purpose: String
+    ) {
+        self.init(
+            anyOf: [privilege], on: path, or: alternative, propagates: propagates, for: purpose)
     }
 
-    init(anyOf: [String], on path: String, propagates: Bool = false, for purpose: String) {
+    init(
+        anyOf: [String], on path: String, or alternative: String? = nil, propagates: Bool = false,
+        for purpose: String
+    ) {
         self.path = path
         self.anyOf = anyOf
         self.propagates = propagates
+        self.alternative = alternative
         self.purpose = purpose
     }
 
@@ -41,7 +51,8 @@ struct NeededPrivilege: Sendable, Hashable {
     func adapted(to version: ProxmoxVersion) -> NeededPrivilege? {
         let known = anyOf.filter { Self.exists($0, in: version) }
         guard !known.isEmpty else { return nil }
-        return NeededPrivilege(anyOf: known, on: path, propagates: propagates, for: purpose)
+        return NeededPrivilege(
+            anyOf: known, on: path, or: alternative, propagates: propagates, for: purpose)
     }
 
     static func exists(_ name: String, in version: ProxmoxVersion) -> Bool {
@@ -79,7 +90,12 @@ struct PrivilegeCheck: Sendable {
                 try item.propagates
                 ? Self.granted(below: item.path, &granted, client)
                 : Self.granted(on: item.path, &granted, client)
-            if !item.anyOf.contains(where: { here[$0] != nil }) { missing.append(item) }
+            if item.anyOf.contains(where: { here[$0] != nil }) { continue }
+            if let other = item.alternative {
+                let there = try Self.granted(on: other, &granted, client)
+                if item.anyOf.contains(where: { there[$0] != nil }) { continue }
+            }
+            missing.append(item)
         }
         self.missing = missing
         isSeparated = missing.isEmpty ? nil : Self.separation(credentials, client)

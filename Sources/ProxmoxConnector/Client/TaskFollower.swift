@@ -91,9 +91,9 @@ struct TaskFollower: Sendable {
         let isKilled = status == "unexpected status"
         let object = upid.object.isEmpty ? "" : " of \"\(upid.object)\""
         var cause: Failure?
-        var isFull = false
+        var advice: String?
         if let tail = try? log(upid, last: shownLines), !tail.isEmpty {
-            isFull = tail.contains { line in Self.full.contains { line.contains($0) } }
+            advice = Self.advice(on: tail)
             cause = Failure(
                 .serverTaskFailed,
                 "its log ends with:\n" + tail.map { "   " + redact($0) }.joined(separator: "\n"))
@@ -103,14 +103,33 @@ struct TaskFollower: Sendable {
             "the task \(upid.type)\(object) on node \"\(upid.node)\" failed: \(redact(status))",
             hint: isKilled
                 ? "It was killed, or the node restarted: check the node, and the guest for a lock that was left."
-                : isFull
-                    ? "Free space on the storage, then run the same command again." : nil,
+                : advice,
             cause: cause)
     }
 
-    /// How tools of a node say that there is no room.
-    private static let full = [
-        "No space left on device", "out of space", "Disk quota exceeded", "not enough free space",
+    /// What to do about what tools of a node say.
+    private static func advice(on log: [String]) -> String? {
+        log.compactMap { line in
+            advices.first { advice in advice.signs.contains { line.contains($0) } }?.text
+        }.first
+    }
+
+    private static let advices: [(signs: [String], text: String)] = [
+        (
+            [
+                "No space left on device", "out of space", "Disk quota exceeded",
+                "not enough free space",
+            ], "Free space on the storage, then run the same command again."
+        ),
+        (
+            ["VM is locked (", "CT is locked ("],
+            "Wait for the task that holds the lock, then run the same command again; `qm unlock` or "
+                + "`pct unlock` on the node removes a lock that was left behind."
+        ),
+        (
+            ["There is a max backup limit"],
+            "Use a storage of its own with keep-all=1 for the transport, or free a place on this one."
+        ),
     ]
 
     /// Asks the server to stop a task, and waits a while until it has. A task that does not stop stays.

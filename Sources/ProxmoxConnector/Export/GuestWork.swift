@@ -188,6 +188,7 @@ final class GuestWork: Sendable {
                 counts: [.init("bytes", .integer(Int64(text.count)))])
         }
         try noteSurplus(contents)
+        if part == .description { try noteWarnings(contents) }
         try Files.write(done.json.canonical, to: path, mode: 0o600)
         try tidy(behind: part)
         return conclusion(part, done)
@@ -208,10 +209,12 @@ final class GuestWork: Sendable {
             counts: [.init("bytes", .integer(size)), .init("data", .integer(data))])
     }
 
-    /// The digests of all devices, where the archive has only the stream that holds them.
+    /// The digests of devices that the archive has in the stream alone.
     private func deviceDigests(_ contents: GuestSpool.Contents) throws(Failure) -> [JSON.Member] {
-        if guest.isPortable { return [] }
-        return try contents.devices.map { (device) throws(Failure) in
+        let alone = contents.devices.filter { device in
+            !guest.isPortable || !guest.disks.contains { $0.device == device.name }
+        }
+        return try alone.map { (device) throws(Failure) in
             var disk = try RawDisk(opening: spool.path(of: device.name))
             var chunk = Chunk()
             let leaves = try DiskDigest.leaves(
@@ -283,6 +286,12 @@ final class GuestWork: Sendable {
             && !guest.leftOut.contains(device.name)
         {
             try note(omission: .added, "\(guest.id)/\(device.name)")
+        }
+    }
+
+    private func noteWarnings(_ contents: GuestSpool.Contents) throws(Failure) {
+        for warning in contents.facts.first(where: { $0.key == "warnings" })?.value.array ?? [] {
+            try note(omission: .backupWarnings, "\(guest.id): \(warning.string ?? "")")
         }
     }
 

@@ -139,7 +139,8 @@ public final class ProxmoxExporter: Exporter {
         for guest in taken.guests {
             for (reason, object) in try guest.omissions() {
                 summary.add(
-                    reason.rawValue, object, accepted: settings.accepted.contains(reason))
+                    reason.rawValue, object,
+                    accepted: reason == .backupWarnings || settings.accepted.contains(reason))
             }
         }
         return summary

@@ -111,7 +111,7 @@ struct ClusterChanges: Sendable {
         outcome.shortfalls += difference.unknown.map {
             [
                 "part": .string($0.part.rawValue), "object": .string($0.object), "done": false,
-                "what": "not in the archive: its export was not allowed to see it",
+                "what": "not in the archive: its export could not see it",
             ]
         }
         var failed: Set<String> = []

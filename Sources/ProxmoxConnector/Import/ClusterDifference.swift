@@ -52,7 +52,7 @@ struct ClusterDifference {
 
     /// The list that the archive has of a path. A part that was not seen must not count as empty.
     mutating func documents(_ part: ClusterPart, _ path: String) -> [JSON] {
-        guard let document = archived[path] else {
+        guard let document = archived[path], document != .null else {
             if !unknown.contains(where: { $0.object == path }) { unknown.append(.init(part, path)) }
             return []
         }
@@ -138,7 +138,10 @@ struct ClusterDifference {
     // MARK: - Access
 
     private mutating func comparePools() throws(Failure) {
+        let first = changes.count
         try compareList(.pools, "/pools", key: "poolid", fields: ["comment"])
+        // A pool in a pool comes behind the outer one.
+        changes[first...].sort { $0.object < $1.object }
         // Guests are put there when they are made; storages are the target's own.
         for pool in documents(.pools, "/pools") {
             guard let name = pool["poolid"]?.string else { continue }
@@ -151,15 +154,25 @@ struct ClusterDifference {
                 if !isNew, try hasMember(name, storage: place) { continue }
                 leave(
                     .pools, name, "the storage \"\(storage)\" was a member of the pool",
-                    command: "pvesh set /pools/\(PrivilegeCheck.quoted(name)) "
-                        + "--storage \(PrivilegeCheck.quoted(place))")
+                    command: "pvesh set /pools" + Self.option(of: name)
+                        + " --storage \(PrivilegeCheck.quoted(place))")
             }
         }
     }
 
+    /// How a command names a pool: a path cannot hold the name of one in another.
+    private static func option(of pool: String) -> String {
+        (pool.contains("/") ? " --poolid " : "/") + PrivilegeCheck.quoted(pool)
+    }
+
     private func hasMember(_ pool: String, storage: String) throws(Failure) -> Bool {
         let answer: JSON
-        do throws(Failure) { answer = try reader.client.get(["pools", pool]) } catch {
+        do throws(Failure) {
+            answer =
+                pool.contains("/")
+                ? try reader.client.get(["pools"], ["poolid": pool]).array?.first ?? .null
+                : try reader.client.get(["pools", pool])
+        } catch {
             if error.code == .notFound { return false }
             throw error
         }

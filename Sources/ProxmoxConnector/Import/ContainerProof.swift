@@ -70,26 +70,27 @@ struct ContainerProof {
         var plain: Set<[UInt8]> = []
         var found = try TarLedger(in: directory + "/found")
         try found.read(target, progress: progress) { member in
-            guard keep(&member) else { return false }
+            guard keep(&member) else { return .nothing }
             if isMade(member), MadeDirectory(member).isPlain { plain.insert(member.path) }
-            return !unread.matches(member.path)
+            return unread.matches(member.path) ? .nothing : .all
         }
         var (devices, left): (Int64, Int64) = (0, 0)
         var differing: [MadeDirectory] = []
         var expected = try TarLedger(in: directory + "/expected")
         try expected.read(archive, progress: progress) { member in
             if member.isWithin("dev") { devices += 1 }
-            guard keep(&member) else { return false }
+            guard keep(&member) else { return .nothing }
             if unread.matches(member.path) {
                 left += 1
-                return false
+                // A name that is left out does not hide what others of the same object show.
+                return .otherNames
             }
             if isMade(member), plain.contains(member.path), !MadeDirectory(member).isPlain {
                 differing.append(MadeDirectory(member))
                 (member.mode, member.owner, member.group) = (0o755, 0, 0)
                 member.attributes = []
             }
-            return true
+            return .all
         }
         return Result(
             comparison: try TarLedger.compare(expected, found, limit: Self.mostNamed),

@@ -225,9 +225,20 @@ struct GuestCreation: Sendable {
         if let other = try reader.guests().first(where: { $0.id == Int64(target.number) }) {
             throw Failure(
                 .targetOccupied, "the cluster already has \(other.title)",
-                hint: "Give other numbers with map.vmids, such as \"+1000\".")
+                hint: Self.otherNumbers)
+        }
+        // A guest that the rights do not show has its number all the same.
+        do throws(Failure) {
+            _ = try client.get(["cluster", "nextid"], ["vmid": String(target.number)])
+        } catch {
+            guard error.code == .serverRefused else { throw error }
+            throw Failure(
+                .targetOccupied, "the number \(target.number) is taken on the cluster",
+                hint: Self.otherNumbers, cause: error.cause)
         }
     }
+
+    private static let otherNumbers = "Give other numbers with map.vmids, such as \"+1000\"."
 
     private func create(_ state: inout State) throws(Failure) {
         let request = try request()
@@ -249,10 +260,15 @@ struct GuestCreation: Sendable {
         state.task = upid.text
         try save(state)
         do throws(Failure) { _ = try TaskFollower(client).follow(upid) } catch {
-            try removeStub()
+            let what = "cannot make \(guest.title) as \(target.number)"
+            do throws(Failure) { try removeStub() } catch let rest {
+                if rest.code == .targetOccupied || rest.code == .cancelled { throw rest }
+                // Why it was not made comes first; what is left of it is told beside.
+                throw error.during(what, hint: stubHint(rest))
+            }
             state.task = nil
             try? save(state)
-            throw error.during("cannot make \(guest.title) as \(target.number)")
+            throw error.during(what)
         }
         state.isMade = true
         try save(state)
@@ -278,7 +294,12 @@ struct GuestCreation: Sendable {
             return true
         } catch {
             guard error.code == .serverTaskFailed else { throw error }
-            try removeStub()
+            do throws(Failure) { try removeStub() } catch let rest {
+                guard rest.code == .locked || rest.code == .serverTaskFailed else { throw rest }
+                throw rest.during(
+                    "cannot remove what is left of \(guest.title) as \(target.number)",
+                    hint: stubHint(nil))
+            }
             state.task = nil
             try save(state)
             return false
@@ -333,6 +354,16 @@ struct GuestCreation: Sendable {
         if let upid = answer.string.flatMap({ UPID($0) }) {
             _ = try TaskFollower(client).follow(upid)
         }
+    }
+
+    /// How a person removes it: a task that was killed leaves its lock, which only root can break.
+    private func stubHint(_ rest: Failure?) -> String {
+        let tool = kind == .machine ? "qm" : "pct"
+        let why = rest.map { " (\($0.cause?.what ?? $0.what))" } ?? ""
+        let number = target.number
+        return "What is left of it could not be removed\(why): look at it, remove it on the node "
+            + "with `\(tool) unlock \(number)` and `\(tool) destroy \(number)`, then run the same "
+            + "command again."
     }
 
     // MARK: - Firewall

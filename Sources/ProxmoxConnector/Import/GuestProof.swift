@@ -121,7 +121,7 @@ final class GuestProof: Sendable {
 
     /// The digest over as many bytes as the archive has; what a storage adds must be zeros.
     private func digest(_ path: String, of key: String, size: Int64) throws(Failure) -> Digest256 {
-        let expected = creation.guest.disks.first { $0.key == key }?.size ?? size
+        let expected = expectedDisks.first { $0.key == key }?.size ?? size
         guard size >= expected else { return Digest256() }
         var disk = try RawDisk(opening: path)
         var chunk = Chunk()
@@ -182,10 +182,47 @@ final class GuestProof: Sendable {
         ])
     }
 
+    /// What the target must have of a disk.
+    private struct ExpectedDisk {
+        let key: String
+        let size: Int64
+        let digest: Digest256
+    }
+
+    /// The disks of the archive; of a restored stream also those that are nowhere else.
+    private var expectedDisks: [ExpectedDisk] {
+        let guest = creation.guest
+        var all = guest.disks.map { ExpectedDisk(key: $0.key, size: $0.size, digest: $0.digest) }
+        guard creation.route == .restore, !isContainer, let stream = guest.stream else { return all }
+        let prefix = "sha256-tree-1m/"
+        for member in stream.record.digests where member.key.hasPrefix(prefix) {
+            let name = String(member.key.dropFirst(prefix.count))
+            let device = guest.description["devices"]?.array?.first { $0["name"]?.string == name }
+            // Without a key it is nowhere to be found on the target, and that is a difference.
+            let key =
+                creation.configuration.devices.first { $0.device == name }?.key
+                ?? device?["key"]?.string ?? name
+            guard let digest = member.value.string.flatMap({ Digest256(hex: $0) }),
+                !all.contains(where: { $0.key == key })
+            else { continue }
+            all.append(
+                ExpectedDisk(key: key, size: device?["bytes"]?.integer ?? 0, digest: digest))
+        }
+        return all
+    }
+
     private func concludeDisks(
         _ digests: [String: Digest256], _ number: Int, into result: inout ImportResult
     ) {
-        for (place, disk) in creation.guest.disks.enumerated() {
+        let disks = expectedDisks
+        if creation.route == .restore {
+            let known = Set(disks.map(\.key))
+            let carried = BackupContent(of: creation.configuration).carried
+            if carried.contains(where: { !known.contains($0.key) }) {
+                concludeNothing(.disksWithoutDigests, into: &result)
+            }
+        }
+        for (place, disk) in disks.enumerated() {
             let comparison = ImportResult.Comparison(
                 name: "sha256-tree-1m of disk \(place + 1) of guest \(number)",
                 expected: disk.digest.hex, found: digests[disk.key]?.hex ?? "missing")
@@ -292,9 +329,10 @@ final class GuestProof: Sendable {
         let now = try GuestConfiguration(
             kind: creation.kind.guestKind,
             api: creation.client.get(creation.path + ["config"]))
+        // A stream brings all that is in it, also what the archive has no image of.
         let carried = Set(
             guest.disks.map(\.key)
-                + (guest.disks.isEmpty
+                + (guest.disks.isEmpty || creation.route == .restore
                     ? BackupContent(of: creation.configuration).carried.map(\.key) : []))
         let comparison = try ConfigurationComparison(
             source: creation.configuration, found: now, at: creation.target, carried: carried,

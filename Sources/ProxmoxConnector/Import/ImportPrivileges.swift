@@ -16,13 +16,15 @@ struct ImportPrivileges {
         var all: [NeededPrivilege] = []
         for guest in guests {
             let path = "/vms/\(guest.target.number)"
+            let pool = guest.target.pool.map { settings.mapping.pool(of: $0) }
+            let joined = pool.map { "/pool/\($0)" }
             let purpose = "make \(guest.guest.title)"
             for privilege in [
                 "VM.Allocate", "VM.Audit", "VM.Config.Disk", "VM.Config.CPU", "VM.Config.Memory",
                 "VM.Config.Network", "VM.Config.HWType", "VM.Config.Options", "VM.Config.Cloudinit",
                 "VM.Config.CDROM",
             ] {
-                all.append(.init(privilege, on: path, for: purpose))
+                all.append(.init(privilege, on: path, or: joined, for: purpose))
             }
             for storage in guest.storages {
                 all.append(
@@ -30,19 +32,12 @@ struct ImportPrivileges {
             }
             for entry in guest.configuration.numbered("net") {
                 let card = settings.mapping.card(NetworkCard(entry.entry.text))
-                guard let bridge = card.bridge else { continue }
-                all.append(
-                    .init(
-                        "SDN.Use",
-                        on: "/sdn/zones/\(zones[bridge] ?? "localnetwork")/\(bridge)",
-                        for: "connect \(guest.guest.title) to \(bridge)"))
+                all += Self.toConnect(card, guest, zones)
             }
-            all += Self.ofOptions(guest, purpose)
-            if let pool = guest.target.pool.map({ settings.mapping.pool(of: $0) }) {
-                all += Self.toJoin(pool, guest, purpose)
-            }
+            all += Self.ofOptions(guest, purpose, version)
+            if let pool { all += Self.toJoin(pool, guest, purpose) }
             if settings.transport?.storage != nil {
-                all.append(.init("VM.Backup", on: path, for: "read its disks again"))
+                all.append(.init("VM.Backup", on: path, or: joined, for: "read its disks again"))
             }
         }
         if let storage = settings.transport?.storage, !guests.isEmpty {
@@ -77,14 +72,44 @@ struct ImportPrivileges {
         ]
     }
 
+    /// A card with a VLAN needs the right on it, which whoever has it on all of the bridge has, too.
+    ///
+    /// Source: `PVE::GuestHelpers`, `check_vnet_access`.
+    private static func toConnect(
+        _ card: NetworkCard, _ guest: GuestCreation, _ zones: [String: String]
+    ) -> [NeededPrivilege] {
+        guard let bridge = card.bridge else { return [] }
+        let path = "/sdn/zones/\(zones[bridge] ?? "localnetwork")/\(bridge)"
+        let purpose = "connect \(guest.guest.title) to \(bridge)"
+        var all: [NeededPrivilege] = []
+        let tag = card.properties["tag"]
+        if let tag { all.append(.init("SDN.Use", on: path + "/" + tag, for: purpose)) }
+        // Of a trunk, on each of its VLANs: they are below the bridge.
+        if card.properties["trunks"] != nil {
+            all.append(.init("SDN.Use", on: path, propagates: true, for: purpose))
+        } else if tag == nil {
+            all.append(.init("SDN.Use", on: path, for: purpose))
+        }
+        return all
+    }
+
     /// What is not a disk or a card, and takes a right of its own.
     ///
-    /// Source: `PVE::API2::Qemu`, `check_vm_modify_config_perm` and `check_mapping_access`.
-    private static func ofOptions(_ guest: GuestCreation, _ purpose: String) -> [NeededPrivilege] {
-        guard guest.kind == .machine, guest.route == .import else { return [] }
+    /// Source: `PVE::API2::Qemu`, `check_vm_modify_config_perm` and `check_mapping_access`;
+    /// `PVE::QemuServer`, `check_restore_permissions`; `PVE::API2::LXC`, `create_vm`.
+    private static func ofOptions(
+        _ guest: GuestCreation, _ purpose: String, _ version: ProxmoxVersion
+    ) -> [NeededPrivilege] {
+        // A container whose root is the host's root is the host's affair.
+        if guest.kind == .container, version.has(.guardedPrivilegedContainers),
+            !guest.configuration.flag("unprivileged")
+        {
+            return [.init("Sys.Modify", on: "/", for: "\(purpose), which is privileged")]
+        }
+        guard guest.kind == .machine else { return [] }
         var all: [NeededPrivilege] = []
-        // The order in which a node starts its guests is the node's.
-        if guest.configuration["startup"] != nil {
+        // The order in which a node starts its guests is the node's; a restore sets it with all else.
+        if guest.route == .import, guest.configuration["startup"] != nil {
             all.append(.init("Sys.Modify", on: "/", for: purpose))
         }
         for (base, kind) in [("hostpci", "pci"), ("usb", "usb"), ("virtiofs", "dir")] {

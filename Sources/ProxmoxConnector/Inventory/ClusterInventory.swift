@@ -66,6 +66,7 @@ struct ClusterInventory {
         let needed = NeededPrivileges(settings, transport, plan.guests, reader.version)
         let check = try PrivilegeCheck(needed.all, reader.version, reader.client)
         guard check.missing.isEmpty else { throw needed.failure(check) }
+        try checkStorage(plan.guests)
         var omissions = plan.omissions
         var documents: [DocumentSet] = []
         if settings.cluster {
@@ -102,6 +103,16 @@ struct ClusterInventory {
                 "guests": .array(plan.guests.map(\.json)),
             ], counts: plan.guests.counts, guests: plan.guests,
             documents: documents, omissions: omissions.summary)
+    }
+
+    /// Nothing must be written where it cannot be read.
+    private func checkStorage(_ guests: [PlannedGuest]) throws(Failure) {
+        guard let name = transport?.storage, let node = guests.first?.node else { return }
+        guard try reader.storage(name, on: node).keepsNoFiles else { return }
+        throw Failure(
+            .unsupported,
+            "the storage \"\(name)\" is a Proxmox Backup Server, which keeps no files of vzdump",
+            hint: "Name a storage of files (dir, nfs, cifs) in the transport.")
     }
 
     /// - Parameter count: of what counts as exported.

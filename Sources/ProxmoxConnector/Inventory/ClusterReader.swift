@@ -90,4 +90,7 @@ struct StorageFacts: Sendable {
     /// Bytes; nil where the storage does not tell.
     let free: Int64?
     let keepsAll: Bool
+
+    /// Whether backups go into chunks of their own form there, where nothing but its client reads them.
+    var keepsNoFiles: Bool { type == "pbs" }
 }

@@ -59,11 +59,19 @@ struct ClusterSurvey {
             let storage: StorageFacts
             do throws(Failure) { storage = try inventory.reader.storage(name, on: node) } catch {
                 if error.code == .cancelled || error.code == .serverUnreachable { throw error }
+                let reason = error.cause?.what ?? error.what
                 findings.append(
                     Finding(
-                        "storage", .decision, "node \(node) has no storage \(name): \(error.what)",
+                        "storage", .decision, "node \(node) has no storage \(name): \(reason)",
                         decision: "Name another storage in the transport."))
                 continue
+            }
+            if storage.keepsNoFiles {
+                findings.append(
+                    Finding(
+                        "storage-type", .decision,
+                        "storage \(name) is a Proxmox Backup Server, which keeps no files of vzdump",
+                        decision: "Name a storage of files (dir, nfs, cifs) in the transport."))
             }
             if !storage.content.isEmpty, !storage.content.contains("backup") {
                 findings.append(

@@ -11,17 +11,21 @@ struct ConfigurationQuery: Sendable {
     /// Major versions that have it, 9 standing for later ones too.
     let versions: ClosedRange<Int>
     let parameters: [(String, String)]
+    /// The parameter of `parent` that shows one object, for names that a path cannot hold; nil where
+    /// there are none such.
+    let selector: String?
 
     init(
         _ path: String, parent: String? = nil, member: String = "",
         _ versions: ClosedRange<Int> = 7...9,
-        parameters: [(String, String)] = []
+        parameters: [(String, String)] = [], selector: String? = nil
     ) {
         self.path = path
         self.parent = parent
         self.member = member
         self.versions = versions
         self.parameters = parameters
+        self.selector = selector
     }
 
     /// Of the cluster as a whole, each behind the one that lists its names.
@@ -38,7 +42,7 @@ struct ConfigurationQuery: Sendable {
         .init("/access/acl"),
         .init("/access/tfa"),
         .init("/pools"),
-        .init("/pools/{pool}", parent: "/pools", member: "poolid"),
+        .init("/pools/{pool}", parent: "/pools", member: "poolid", selector: "poolid"),
         .init("/cluster/status"),
         .init("/cluster/options"),
         .init("/cluster/config/nodes"),

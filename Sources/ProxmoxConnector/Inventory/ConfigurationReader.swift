@@ -56,6 +56,10 @@ struct ConfigurationReader {
         }
         for element in names[base + parent] ?? [] {
             guard let name = element[query.member]?.string, name != "current" else { continue }
+            if let selector = query.selector, name.contains("/") {
+                try askByName(parent, selector, name, query)
+                continue
+            }
             let path = query.path.split(separator: "/").map {
                 $0.hasPrefix("{") ? name : String($0)
             }
@@ -70,13 +74,35 @@ struct ConfigurationReader {
     private mutating func ask(
         _ base: String, _ rest: [String], _ query: ConfigurationQuery
     ) throws(Failure) {
-        try progress.checkCancelled()
         let path = base.split(separator: "/").map(String.init) + rest
         let shown = "/" + path.joined(separator: "/")
         var fields = APIFields()
         for (name, value) in query.parameters { fields.add(name, value) }
+        try ask(path, fields, shown, query) { $0 }
+    }
+
+    /// Asks for an object whose name has a slash, such as a pool in a pool; its document is that of any
+    /// other one.
+    private mutating func askByName(
+        _ parent: String, _ selector: String, _ name: String, _ query: ConfigurationQuery
+    ) throws(Failure) {
+        var fields = APIFields()
+        fields.add(selector, name)
+        try ask(
+            parent.split(separator: "/").map(String.init), fields, parent + "/" + name, query
+        ) { list in
+            let object = list.array?.first ?? .null
+            return .object((object.members ?? []).filter { $0.key != selector })
+        }
+    }
+
+    private mutating func ask(
+        _ path: [String], _ fields: APIFields, _ shown: String, _ query: ConfigurationQuery,
+        _ shape: (JSON) -> JSON
+    ) throws(Failure) {
+        try progress.checkCancelled()
         do throws(Failure) {
-            let data = try client.get(path, fields)
+            let data = shape(try client.get(path, fields))
             names[shown] = data.array ?? []
             let document: JSON = ["path": .string(shown), "data": data]
             lines.append(document.canonical + [0x0a])

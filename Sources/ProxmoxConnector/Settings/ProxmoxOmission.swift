@@ -36,6 +36,9 @@ enum ProxmoxOmission: String, Sendable, CaseIterable {
     case added
     /// A temporary backup that could not be deleted.
     case leftBehind = "left-behind"
+    /// What the task of a backup warned of, and errors that have not ended it. Nothing is known to be
+    /// missing, and whoever relies on the backup sees it named.
+    case backupWarnings = "backup-warnings"
 }
 
 extension ProxmoxOmission {

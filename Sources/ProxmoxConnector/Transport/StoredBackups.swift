@@ -120,7 +120,13 @@ struct StoredBackups: BackupProvider {
         else { return }
         let lines = (log.array ?? []).compactMap { $0["t"]?.string }
         let remains = TaskRemains(files: files, directory: directory)
-        try? remains.note(lines, of: guest, on: upid.node)
+        var file = Self.archivePath(in: lines)
+        if file == nil, let name = TaskRemains.name(of: guest, in: lines),
+            let folder = try? reader.storage(storage, on: upid.node).path
+        {
+            file = folder + "/dump/" + name
+        }
+        if let file { try? remains.note(file, of: guest, on: upid.node) }
         _ = try? remains.remove()
     }
 
@@ -147,7 +153,11 @@ struct StoredBackups: BackupProvider {
         fields.add("remove", false)
         // /tmp, /var/tmp and files of process ids are in a container, too.
         if guest.kind == .container { fields.add("stdexcludes", false) }
-        if reader.version.has(.importFrom) { fields.add("notes-template", mark) }
+        if reader.version.has(.importFrom) {
+            fields.add("notes-template", mark)
+            // Whatever vzdump.conf says: what is made for a while must be deleted again.
+            fields.add("protected", false)
+        }
         if let fleecing = settings.fleecing, guest.kind == .machine,
             reader.version.has(.fleecing)
         {
@@ -178,22 +188,32 @@ struct StoredBackups: BackupProvider {
             .init("ended", .string(room.world.now().text)),
             .init("task", .string(result.upid.text)), .init("file", .string(name)),
             .init("taken", .string(Self.taken(name))),
-            .init("mode", .string(settings.mode.rawValue)),
+            .init("mode", .string(Self.mode(in: log) ?? settings.mode.rawValue)),
             .init("version", .string(reader.version.description)),
         ]
-        if result.warnings > 0 {
-            facts.append(
-                .init(
-                    "warnings",
-                    .array(
-                        log.filter { $0.contains("WARN") }.prefix(20).map { .string($0) })))
+        // What goes wrong without ending the backup, such as freezing, is an error in the log alone.
+        let warnings = log.filter { $0.contains("WARN") || $0.hasPrefix("ERROR") }
+        if !warnings.isEmpty {
+            facts.append(.init("warnings", .array(warnings.prefix(20).map { .string($0) })))
         }
-        if let freeze = log.last(where: { $0.contains("guest-agent") || $0.contains("fs-freeze") })
-        {
+        if let freeze = Self.freezing(in: log) {
             facts.append(.init("freeze", .string(freeze)))
         }
         return Record(
             node: node, volume: volume.volume, path: path, bytes: volume.bytes, facts: facts)
+    }
+
+    /// The way that was gone: a container on a storage without snapshots is suspended, for one.
+    private static func mode(in log: [String]) -> String? {
+        let words = "INFO: backup mode: "
+        return log.last { $0.hasPrefix(words) }.map { String($0.dropFirst(words.count)) }
+    }
+
+    /// What a log says of freezing file systems. It thaws them after a failure, too, and so its last
+    /// word is no proof that they were frozen.
+    static func freezing(in log: [String]) -> String? {
+        let told = log.filter { $0.contains("guest-agent") || $0.contains("fsfreeze") }
+        return told.first { $0.contains("fsfreeze") && $0.contains("failed") } ?? told.last
     }
 
     /// The time in the name of a backup.
@@ -225,15 +245,16 @@ struct StoredBackups: BackupProvider {
 
     private func isThere(_ record: Record, _ guest: PlannedGuest) throws(Failure) -> Bool {
         let node = try reader.node(of: guest.id)
-        for place in Set([record.node, node]) {
-            let volumes = try? content(place, guest.id)
-            if volumes?.contains(where: { $0.volume == record.volume && $0.bytes == record.bytes })
-                ?? false
-            {
-                return true
-            }
+        func holds(_ volumes: [Volume]) -> Bool {
+            volumes.contains { $0.volume == record.volume && $0.bytes == record.bytes }
         }
-        return false
+        // A storage that does not answer has not lost it.
+        if holds(try content(node, guest.id)) { return true }
+        // The node that the guest was on before may be gone for good.
+        guard node != record.node, let volumes = try? content(record.node, guest.id) else {
+            return false
+        }
+        return holds(volumes)
     }
 
     /// Takes away backups of this run that nobody has noted: the process was killed in between.
@@ -265,23 +286,32 @@ struct StoredBackups: BackupProvider {
     }
 
     func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? {
-        guard let record = try Record(reading: directory + "/backup") else { return nil }
-        do throws(Failure) {
-            // Only what bears our mark, or what the task of this run has named on versions without notes.
-            let there = try content(record.node, guest.id).first { $0.volume == record.volume }
-            guard let there else { return nil }
+        var left: [String] = []
+        if let record = try Record(reading: directory + "/backup") {
+            do throws(Failure) {
+                if let kept = try remove(record, of: guest) { left.append(kept) }
+            } catch {
+                if error.code == .cancelled { throw error }
+                left.append("\(record.volume): \(error.what)")
+            }
+        }
+        left += try TaskRemains(files: files, directory: directory).remove()
+        return left.isEmpty ? nil : left.joined(separator: "; ")
+    }
+
+    /// Gives why it was kept.
+    private func remove(_ record: Record, of guest: PlannedGuest) throws(Failure) -> String? {
+        // Only what bears our mark, or what the task of this run has named on versions without notes.
+        let there = try content(record.node, guest.id).first { $0.volume == record.volume }
+        if let there {
             guard isOurs(there.notes) || !reader.version.has(.importFrom) else {
                 return "\(record.volume): its notes were changed, so that it was not deleted"
             }
             try delete(record.volume, on: record.node)
-            // One more, where a process was killed before it could note what it had begun.
-            try removeUnfinished(guest)
-            let left = try TaskRemains(files: files, directory: directory).remove()
-            return left.isEmpty ? nil : left.joined(separator: "; ")
-        } catch {
-            if error.code == .cancelled { throw error }
-            return "\(record.volume): \(error.what)"
         }
+        // One more, where a process was killed before it could note what it had begun.
+        try removeUnfinished(guest)
+        return nil
     }
 }
 

@@ -12,9 +12,22 @@ struct TaskRemains {
 
     private var notePath: String { directory + "/remains" }
 
+    /// The name of the log that a backup has left which ended before it had a file, as for a guest that is
+    /// locked: it bears the time at which the task says it began.
+    ///
+    /// Source: `PVE::VZDump`, `exec_backup_task`.
+    static func name(of guest: PlannedGuest, in log: [String]) -> String? {
+        let words = "INFO: Backup started at "
+        guard let line = log.last(where: { $0.hasPrefix(words) }) else { return nil }
+        let time = line.dropFirst(words.count)
+        let shape = time.map { $0.isNumber ? "0" : String($0) }.joined()
+        guard shape == "0000-00-00 00:00:00" else { return nil }
+        let stamp = time.map { $0 == "-" || $0 == ":" ? "_" : $0 == " " ? "-" : $0 }
+        return "vzdump-\(guest.kind.rawValue)-\(guest.id)-\(String(stamp)).log"
+    }
+
     /// Notes what a task that has ended may have left, by the name that its own log tells.
-    func note(_ log: [String], of guest: PlannedGuest, on node: String) throws(Failure) {
-        guard let path = StoredBackups.archivePath(in: log) else { return }
+    func note(_ path: String, of guest: PlannedGuest, on node: String) throws(Failure) {
         let name = Files.lastComponent(of: path)
         let base = String(name.prefix { $0 != "." })
         // Nothing but a backup of this guest is ever meant.

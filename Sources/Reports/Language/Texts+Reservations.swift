@@ -50,6 +50,8 @@ extension Texts {
             "Les fichiers d’un conteneur n’ont pas été relus : la cible ne nomme pas de transport.",
         .disksWithoutBackup:
             "Les disques d’une machine n’ont pas été relus : aucune sauvegarde n’en a été faite.",
+        .disksWithoutDigests:
+            "Des disques d’une machine n’ont pas été comparés : l’archive n’en contient pas d’empreinte.",
         .filesWithoutBackup:
             "Les fichiers d’un conteneur n’ont pas été relus : aucune sauvegarde n’en a été faite.",
         .filesNotInArchive:
@@ -105,6 +107,8 @@ extension Texts {
             "The files of a container were not read again: the target names no transport.",
         .disksWithoutBackup:
             "The disks of a machine were not read again: no backup of it was made.",
+        .disksWithoutDigests:
+            "Disks of a machine were not compared: the archive has no digests of them.",
         .filesWithoutBackup:
             "The files of a container were not read again: no backup of it was made.",
         .filesNotInArchive:

@@ -18,6 +18,7 @@ COMPRESSORS = {"zstd": ("zst", ["zstd", "-q", "--rsyncable", "--threads=1"]), "g
                "1": ("lzo", ["lzop"]), "lzo": ("lzo", ["lzop"])}
 SKIPPED_KEYS = re.compile(r"^(?:lock|parent|snaptime|vmstate|running.*|digest|pending|unused\d+)$")
 PIECE = 1 << 20
+STAMP = "%Y_%m_%d-%H_%M_%S"
 
 
 class Locks:
@@ -129,14 +130,17 @@ class Backup:
         what = self.simulator.guests.get(self.vmid)
         kind = what.kind if what else "qemu"
         began, locked = time.time(), False
-        self.partial = self.target = None
+        self.partial = self.target = self.base = None
         try:
-            self.log(f"INFO: Starting Backup of VM {self.vmid} ({kind})")
-            self.log(f"INFO: Backup started at {time.strftime('%Y-%m-%d %H:%M:%S')}")
             if what is None:
                 raise TaskFailed(f"unable to find VM '{self.vmid}'")
             self.guest = what
             self.prepare()
+            if self.stdout is None:
+                self.base = self.free_name()
+            self.log(f"INFO: Starting Backup of VM {self.vmid} ({kind})")
+            began_at = time.strptime(self.base.split("-", 3)[3], STAMP) if self.base else time.localtime()
+            self.log(f"INFO: Backup started at {time.strftime('%Y-%m-%d %H:%M:%S', began_at)}")
             try:
                 self.guest.check_lock()
             except Refused as error:
@@ -217,7 +221,6 @@ class Backup:
             self.log("INFO: starting kvm to execute backup task")
         ending, compressor = COMPRESSORS.get(self.given.get("compress", "0"), ("", None))
         if self.stdout is None:
-            self.base = self.free_name()
             suffix = (".vma" if qemu else ".tar") + ("." + ending if ending else "")
             self.target = os.path.join(self.folder, self.base + suffix)
             self.partial = os.path.join(self.folder, self.base + (".vma" if qemu else ".tar") + ".dat")
@@ -241,7 +244,7 @@ class Backup:
     def free_name(self):
         """Names have seconds; a second backup within one waits for the next."""
         while True:
-            base = f"vzdump-{self.guest.kind}-{self.vmid}-{time.strftime('%Y_%m_%d-%H_%M_%S')}"
+            base = f"vzdump-{self.guest.kind}-{self.vmid}-{time.strftime(STAMP)}"
             if not any(name.startswith(base) for name in os.listdir(self.folder)):
                 return base
             time.sleep(0.1)
@@ -274,7 +277,7 @@ class Backup:
 
     def machine(self, config, parts, scratch):
         values = dict(config.values)
-        included, devices, lines = {key for key, _ in parts}, [], []
+        devices, lines = [], []
         for key in list(values):
             if SKIPPED_KEYS.match(key):
                 del values[key]
@@ -285,10 +288,6 @@ class Backup:
             self.log("INFO: snapshots found (not included into backup)")
         if config.pending:
             self.log("INFO: pending configuration changes found (not included into backup)")
-        all_disks = {key for key, properties in self.guest.disks(values) if properties.get("media") != "cdrom"
-                     and "cloudinit" not in properties["file"]}
-        for key in sorted(all_disks - included):
-            text = re.sub(rf"(?m)^{key}:", f"#{key}:", text)
         for key, properties in parts:
             path = self.guest.resolve(properties["file"])
             name, form = f"drive-{key}" + ("-backup" if key == "tpmstate0" else ""), "raw"
@@ -306,10 +305,24 @@ class Backup:
         if os.path.exists(self.guest.firewall_path):
             with open(self.guest.firewall_path, "rb") as file:
                 configs.append(("qemu-server.fw", file.read()))
+        self.freeze(config)
         self.log(f"INFO: started backup task '{uuid.uuid4()}'")
         if self.running:
             self.log("INFO: resuming VM again")
         return vma.write(configs, devices)
+
+    def freeze(self, config):
+        """Thaws in any case, also where freezing has failed."""
+        agent = parse_properties(config.values.get("agent", "0"), "enabled").get("enabled")
+        if agent not in ("1", "on", "yes") or not self.running or self.given.get("mode") == "stop":
+            return
+        if self.guest.agent.get("down"):
+            self.log("INFO: skipping guest-agent 'fs-freeze', agent configured but not running?")
+            return
+        self.log("INFO: issuing guest-agent 'fs-freeze' command")
+        if self.guest.agent.get("fails to freeze"):
+            self.log(f"ERROR: VM {self.vmid} qmp command 'guest-fsfreeze-freeze' failed - got timeout")
+        self.log("INFO: issuing guest-agent 'fs-thaw' command")
 
     def container(self, config, parts, scratch):
         plain = type(config)()
@@ -329,8 +342,10 @@ class Backup:
                    "--xattrs", "--xattrs-include=user.*", "--xattrs-include=security.capability",
                    "--warning=no-file-ignored", "--warning=no-xattr-write",
                    f"--directory={scratch}", "./etc/vzdump/pct.conf", "./etc/vzdump/pct.fw",
-                   f"--directory={root}", "--no-anchored", "--exclude=lost+found", "--anchored"]
-        command += [f"--exclude=.{one}" if one.startswith("/") else f"--exclude={one}" for one in excluded]
+                   f"--directory={root}", "--no-anchored", "--exclude=lost+found"]
+        # Those without a slash in front match below each directory.
+        command += [f"--exclude={one}" for one in excluded if not one.startswith("/")]
+        command += ["--anchored", *(f"--exclude=.{one}" for one in excluded if one.startswith("/"))]
         command += ["./"]
         mounts = [(self.guest.resolve(one["file"]), one["mp"]) for key, one in parts if key != "rootfs"]
         # Mount points are further sources after the root, each under its own path.
@@ -423,7 +438,7 @@ class Backup:
             with open(self.target + ".notes", "w", encoding="utf-8") as file:
                 file.write(text)
             self.log("INFO: adding notes to backup")
-        if self.given.get("protected"):
+        if self.given.get("protected", self.simulator.vzdump_conf.get("protected", 0)):
             open(self.target + ".protected", "w").close()
             self.log("INFO: marking backup as protected")
         if self.given.get("remove", 1) and not self.keep.get("keep-all"):
@@ -434,6 +449,6 @@ class Backup:
                 self.simulator.remove_backup(os.path.join(self.folder, name))
 
     def write_log(self):
-        if self.stdout is None and self.target:
+        if self.stdout is None and self.base:
             with open(os.path.join(self.folder, self.base + ".log"), "w", encoding="utf-8") as file:
                 file.write("\n".join(self.lines) + "\n")

@@ -2,7 +2,7 @@
 import re
 
 from .configs import BUS_DISK, MOUNT
-from .drives import check_keys, DRIVE, make_disk, NOT_CONFIG, plan_disk, ROOT_ONLY, with_mac
+from .drives import check_container_keys, check_keys, DRIVE, make_disk, NOT_CONFIG, plan_disk, ROOT_ONLY, with_mac
 from .errors import Refused
 from .formats import split_list
 from .guest_api import both, digest_of
@@ -14,7 +14,11 @@ def change(call):
     guest = call.guest()
     given = {key: value for key, value in call.parameters.items() if key not in NOT_CONFIG}
     removed = [key for key in split_list(call.get("delete", ""))]
-    check_keys(call, {**given, **{key: "" for key in removed if key not in ROOT_ONLY}}, guest.vmid)
+    touched = {**given, **{key: "" for key in removed if key not in ROOT_ONLY}}
+    if guest.kind == "qemu":
+        check_keys(call, touched, guest.vmid)
+    else:
+        check_container_keys(call, touched, guest.vmid, guest.config().values.get("unprivileged") == "1")
     if call.get("digest") and call["digest"] != digest_of(guest):
         raise Refused(500, "detected modified configuration - file changed by other user? Try again.")
     guest.check_lock()

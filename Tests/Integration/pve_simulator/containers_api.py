@@ -7,7 +7,7 @@ import tarfile
 
 from .configs import GuestConfig, MOUNT
 from .creation import adopt, check_backup, new_guest
-from .drives import NOT_CONFIG
+from .drives import check_container_keys, NOT_CONFIG
 from .errors import refuse_parameter, Refused, TaskFailed
 from .formats import parse_properties, print_properties
 from .guests import Guest
@@ -19,6 +19,10 @@ def create_container(call):
     simulator = call.simulator
     vmid = new_guest(call, "lxc")
     given = {key: str(value) for key, value in call.parameters.items() if key not in NOT_CONFIG}
+    unprivileged = given.get("unprivileged", "0") in ("1", "on", "yes")
+    check_container_keys(call, {key: value for key, value in given.items() if key != "unprivileged"}, vmid, unprivileged)
+    if not unprivileged and int(simulator.version[0]) >= 9:
+        call.require("/", "Sys.Modify")
     volid, restore = call["ostemplate"], bool(call.get("restore"))
     if volid.startswith("/") and call.who != "root@pam":
         raise Refused(500, "Only root can pass arbitrary filesystem paths.")

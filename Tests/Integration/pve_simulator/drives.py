@@ -50,11 +50,61 @@ def check_keys(call, given, vmid):
         pool = call.get("pool")
         if not (pool and call.may(f"/pool/{pool}", privilege_of(key))):
             call.require(f"/vms/{vmid}", privilege_of(key))
-        if re.fullmatch(r"net\d+", key) and not call.simulator.version.startswith("7"):
-            bridge = parse_properties(value, "model").get("bridge")
-            if bridge:
-                vnet = call.simulator.state.collections["sdn/vnets"].get(bridge)
-                call.require(f"/sdn/zones/{vnet['zone'] if vnet else 'localnetwork'}/{bridge}", "SDN.Use")
+        if re.fullmatch(r"net\d+", key):
+            check_bridge(call, parse_properties(value, "model"))
+
+
+def check_bridge(call, card):
+    """A card with a VLAN needs the right on that; who has it on the bridge and below has it there, too."""
+    bridge = card.get("bridge")
+    if not bridge or call.simulator.version.startswith("7"):
+        return
+    vnet = call.simulator.state.collections["sdn/vnets"].get(bridge)
+    path = f"/sdn/zones/{vnet['zone'] if vnet else 'localnetwork'}/{bridge}"
+    vlans = [card["tag"]] if card.get("tag") else []
+    for one in card.get("trunks", "").split(";") if card.get("trunks") else []:
+        first, _, last = one.partition("-")
+        vlans += range(int(first), int(last or first) + 1)
+    for vlan in vlans:
+        call.require(f"{path}/{vlan}", "SDN.Use")
+    if not vlans:
+        call.require(path, "SDN.Use")
+
+
+def check_container_keys(call, given, vmid, unprivileged):
+    """Rights by key of a container, and what only root@pam may set."""
+    if call.who == "root@pam":
+        return
+    pool = call.get("pool")
+
+    def need(privilege):
+        if not (pool and call.may(f"/pool/{pool}", privilege)):
+            call.require(f"/vms/{vmid}", privilege)
+    for key, value in given.items():
+        if key == "hookscript":
+            raise Refused(403, "Permission check failed (changing the hookscript is only allowed for root@pam)")
+        if re.fullmatch(r"dev\d+", key):
+            raise Refused(403, "Permission check failed (configuring device passthrough is only allowed for root@pam)")
+        if key == "features":
+            if not unprivileged:
+                raise Refused(403, "Permission check failed (changing feature flags for privileged container is only "
+                              "allowed for root@pam)")
+            if set(parse_properties(value, "")) - {"nesting"}:
+                raise Refused(403, "Permission check failed (changing feature flags (except nesting) is only allowed for "
+                              "root@pam)")
+            need("VM.Allocate")
+        elif re.fullmatch(r"rootfs|mp\d+|unused\d+", key):
+            need("VM.Config.Disk")
+        elif key in ("cores", "cpuunits", "cpulimit"):
+            need("VM.Config.CPU")
+        elif key in ("memory", "swap"):
+            need("VM.Config.Memory")
+        elif re.fullmatch(r"net\d+", key) or key in ("nameserver", "searchdomain", "hostname"):
+            need("VM.Config.Network")
+            if key.startswith("net"):
+                check_bridge(call, parse_properties(value, "name"))
+        else:
+            need("VM.Config.Options")
 
 
 def source_of(call, volid):

@@ -48,7 +48,7 @@ class Faults:
         self.full.pop(storage, None)
 
     def on(self, event, function, times=1):
-        """Calls `function(subject)` at `task TYPE`, `backup started`, `backup piece`, `backup renamed`."""
+        """Calls `function(subject)` at `task TYPE`, `backup started`, `backup piece`, `backup renamed`, `disk imported`."""
         self.hooks.append([event, function, times])
 
     def kill_task(self, event="backup piece"):

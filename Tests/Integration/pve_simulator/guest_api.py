@@ -228,11 +228,10 @@ def destroy(call):
     if call.simulator.under_ha(guest) and not call.get("purge"):
         raise Refused(500, "unable to remove VM/CT, it is used in HA resources and purge parameter not set")
 
+    if not call.get("skiplock") and values.get("lock") not in (None, "suspended"):
+        guest.check_lock()
+
     def work(task):
-        if not call.get("skiplock"):
-            lock = guest.config().values.get("lock")
-            if lock and lock not in ("create",):
-                raise TaskFailed(f"VM is locked ({lock})")
         guest.destroy()
         if call.get("purge"):
             call.simulator.purge(guest)

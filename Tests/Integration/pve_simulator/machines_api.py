@@ -46,9 +46,16 @@ def create_machine(call):
             for key, value in given.items():
                 config.values[key] = make_disk(task, guest, *plans[key]) if key in plans else str(value)
                 guest.save(config)
+                if key in plans:
+                    simulator.faults.happen("disk imported", task)
+                    task.check()
         except BaseException:
+            # Whoever is killed tidies nothing up; the configuration is written behind the disks.
+            if task.killed:
+                config.values = {"lock": "create"}
             guest.save(config)
-            guest.destroy()
+            if not task.killed:
+                guest.destroy()
             raise
         if not config.values.get("boot"):
             config.values["boot"] = default_boot(config.values)
@@ -124,8 +131,11 @@ def read_machine(task, guest, file, options, made):
     table = {}
     for key, device, storage, form in re.findall(r"(?m)^#qmdump#map:(\w+):([\w-]+):([^:]*):([^:]*):$", text):
         table[device] = (key, storage, form)
-    commented = re.findall(r"(?m)^#((?:ide|sata|scsi|virtio)\d+: .*)$", text)
-    config = GuestConfig(re.sub(r"(?m)^#(?:qmdump#.*|(?:(?:ide|sata|scsi|virtio)\d+|efidisk0|tpmstate0):.*)\n", "", text))
+    config, commented = GuestConfig(re.sub(r"(?m)^#qmdump#.*\n", "", text)), []
+    # What is in no backup stays as a comment, which every reader takes for a part of the description.
+    for key, properties in list(guest.disks(config.values)):
+        if properties.get("backup", "1") in ("0", "no", "off"):
+            commented.append(f"{key}: {config.values.pop(key)}")
     with tempfile.TemporaryDirectory(prefix="restore-", dir=simulator.at("tmp")) as scratch:
         raws = {name: os.path.join(scratch, name) for name, _ in reader.devices.values()}
         plans = []

@@ -39,6 +39,7 @@ class Simulator:
         self.delay, self.port, self.cluster_name = delay, port, "valmont"
         # As exclude-path of /etc/vzdump.conf, on every node.
         self.excluded_paths = []
+        self.vzdump_conf = {}  # further defaults of every vzdump
         self.schema = Schema(version, vectors)
         self.release, self.root_password = self.schema.release, root_password
         self.requests, self.guests, self.pools = [], {}, {}
