@@ -5,6 +5,7 @@ extension Commands {
         "set", "put", "modify", "mod", "config", "write", "mset", "update", "-n", "add", "edit",
         "set-header", "add-header", "replace-header", "header_up", "setenv", "user-attribute",
         "put-parameter", "put-secret-value", "setex", "setenvif", "setenvifnocase",
+        "proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param",
     ]
     private static let verbFilter = WordFilter(verbs)
     /// What searches for words, or tells them to people.
@@ -27,7 +28,10 @@ extension Commands {
                 continue
             }
             guard isSetting, index > 0, word.count < 80,
-                bytes[word].allSatisfy({ $0.isWordOrDash || [0x2e, 0x2f, 0x3a].contains($0) }),
+                // set $secret x; of nginx.
+                bytes[word].dropFirst(bytes[word.lowerBound] == 0x24 ? 1 : 0).allSatisfy({
+                    $0.isWordOrDash || [0x2e, 0x2f, 0x3a].contains($0)
+                }),
                 bytes[word.lowerBound] != 0x2d
             else { continue }
             let slash = bytes[word].lastIndex(of: 0x2f)
@@ -44,6 +48,8 @@ extension Commands {
                 ![0x2d, 0x3d, 0x3a, 0x7b, 0x28, 0x5b, 0x40, 0x7c, 0x3e, 0x26].contains(
                     bytes[value.lowerBound]),
                 !bytes[value].contains(0x3d) || bytes[value.lowerBound].isQuote,
+                // UPDATE t SET password = MD5('x') is read as SQL.
+                bytes[value.lowerBound].isQuote || !bytes[value].contains(0x28),
                 isValue(
                     value, isLast: place + 1 == words.count || isEnd(words[place + 1], bytes),
                     in: directives)
@@ -51,7 +57,6 @@ extension Commands {
             directives.add(
                 directives.unquoted(value), sensitivity, "command-line", key: bytes.word(name),
                 to: &found)
-            return
         }
     }
 

@@ -5,7 +5,13 @@ struct Directives {
     let kind: FileKind
 
     func spots(of line: Line) -> [Spot] {
-        let words = Words.split(line.range, of: bytes)
+        var words = Words.split(line.range, of: bytes)
+        // UserParameter=name,command of Zabbix.
+        if let first = words.first, bytes.has("UserParameter=", at: first.lowerBound),
+            let comma = bytes[first].firstIndex(of: 0x2c), comma + 1 < first.upperBound
+        {
+            words[0] = (comma + 1)..<first.upperBound
+        }
         var found: [Spot] = []
         guard words.count > 1 else {
             Commands.positional(words, line, in: self, to: &found)
@@ -165,7 +171,8 @@ struct Directives {
         var value = value
         // community public { … of Junos.
         let isBlock = text == "community" && next.map { bytes[$0.lowerBound] == 0x7b } == true
-        var isLast = isLast || isBlock
+        // user joe insecure-password x groups admins: this word is nowhere else.
+        var isLast = isLast || isBlock || text == "insecure-password"
         if let next, isKindOfCoding(value) {
             value = next
             isLast = true
@@ -176,7 +183,9 @@ struct Directives {
         }
         guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
         // A plain word is a password on a short line, or on one of a network device.
-        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort, !isBlock {
+        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort, !isBlock,
+            text != "insecure-password"
+        {
             return
         }
         guard

@@ -97,6 +97,7 @@ struct FileKind {
         {
             return .shell
         }
+        if name == "jenkinsfile" || name == "vagrantfile" { return .code }
         if name.hasPrefix("readme") || name.hasPrefix("changelog") || name == "copyright"
             || name == "license"
         {

@@ -42,7 +42,7 @@ enum KeyWords {
         ("authkey", .symmetricKey), ("sharedkey", .symmetricKey), ("presharedkey", .symmetricKey),
         ("encryptionkey", .symmetricKey), ("accesskey", .cloudCredential),
         ("accountkey", .cloudCredential), ("signingkey", .symmetricKey),
-        ("masterkey", .symmetricKey),
+        ("masterkey", .symmetricKey), ("snmpcommunity", .community), ("credentials", .secret),
     ]
 
     /// Words that end like a password and are none.
@@ -68,7 +68,8 @@ enum KeyWords {
         "dir",
         "directory", "folder", "name", "names", "id", "ids", "type", "types", "format", "algorithm",
         "algorithms", "alg", "algo", "encoding", "url", "uri", "urls", "endpoint", "host", "port",
-        "user", "username", "prompt", "attribute", "attr", "field", "column", "header", "label",
+        "user", "username", "prompt", "attribute", "attr", "attrs", "field", "column", "header",
+        "label",
         "help", "hint", "description", "title", "message", "rule", "rules", "regex", "regexp",
         "pattern", "enabled", "enable", "disabled", "required", "allowed", "change", "changed",
         "changes", "rotation", "rotate", "interval", "age", "days", "count", "retries", "attempts",
@@ -129,7 +130,8 @@ enum KeyWords {
         "dkim": .privateKey, "instrumentation": .token, "agent": .token, "webhook": .token,
         "user": .token, "rpc": .symmetricKey, "consumer": .token, "maps": .token, "erlang": .secret,
         "secrete": .symmetricKey, "rsa": .privateKey, "ec": .privateKey, "identity": .privateKey,
-        "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey, "wg": .privateKey,
+        "insert": .token, "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey,
+        "wg": .privateKey,
         "fernet": .symmetricKey, "otp": .symmetricKey, "base": .symmetricKey, "hash": .symmetricKey,
         "wireless": .symmetricKey,
     ]

@@ -46,6 +46,7 @@ struct TextScan {
             spots.add(contentsOf: statements.spots)
             spots.add(contentsOf: TextsWithin(self).found())
         }
+        if kind.isProse { spots.add(contentsOf: TextsWithin(self).tables()) }
         if !isTable {
             var prose = ProseScanner(self)
             prose.run()

@@ -242,7 +242,7 @@ struct YAMLScanner {
         let (value, end) = extent(range, indent: indent)
         add(value, sensitivity, name, isExtent: true)
         switch bytes.word(name) {
-        case "name", "key", "variable", "parameter", "property", "id":
+        case "name", "key", "variable", "parameter", "property", "id", "macro":
             named = (value, indent)
             if let valued, valued.indent == indent {
                 add(
