@@ -88,7 +88,7 @@ extension Commands {
             }
         }
         if let mark = words.firstIndex(where: { bytes.has("<<<", at: $0.lowerBound) }),
-            speaks(words[..<mark])
+            speaks(words[..<mark]) || words.first.map({ takers.contains(bytes.word($0)) }) == true
         {
             let rest = bytes.trimmed((words[mark].lowerBound + 3)..<line.range.upperBound)
             let end = bytes[rest].firstIndex(of: 0x20) ?? rest.upperBound

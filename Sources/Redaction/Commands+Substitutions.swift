@@ -1,9 +1,9 @@
 /// What commands read from others, and what they answer to prompts.
 extension Commands {
     /// Programs that take a password or a key from a file or their input, besides those whose words say so.
-    private static let takers: Set<String> = [
+    static let takers: Set<String> = [
         "cryptsetup", "passwd", "chpasswd", "kinit", "vncpasswd", "smbpasswd", "openssl", "gpg",
-        "ssh-add", "htpasswd", "sudo",
+        "ssh-add", "htpasswd", "sudo", "realm", "ktutil", "kadmin", "pdbedit",
     ]
     /// Options whose file holds nothing but settings with a password, or one.
     private static let files = Redaction.bytes(of: [
@@ -18,7 +18,7 @@ extension Commands {
     ) {
         let bytes = directives.bytes
         for (index, word) in words.enumerated().dropLast()
-        where ["assword:", "ssword:", "sword:", "word:"].contains(bytes.word(word)) {
+        where ["assword:", "ssword:", "sword:"].contains(bytes.word(word)) {
             // What chat of pppd sends begins with \q where it must not be logged.
             var value = directives.unquoted(words[index + 1])
             if bytes.has("\\q", at: value.lowerBound) {

@@ -38,6 +38,7 @@ enum Commands {
                 "ldapmodrdn", "ldapcompare", "ldapexop", "basic_ldap_auth", "squid_ldap_auth",
                 "ext_ldap_group_acl", "squid_ldap_group", "digest_ldap_auth",
             ], "w")
+        put(["ldappasswd"], "sa")
         put(["redis-cli", "check_http", "check_ldap"], "a")
         put(
             [

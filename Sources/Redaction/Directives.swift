@@ -28,6 +28,8 @@ struct Directives {
             let value = index + 1 < words.count ? words[index + 1] : nil
             if bytes[word.lowerBound] == 0x2d {
                 option(word, value, of: current, to: &found)
+            } else if let value, let option = assigned(word) {
+                self.option(option, value, of: current, to: &found)
             } else if let value, index > 0, !line.isComment, kind.form == .lines {
                 within(
                     word, value, isLast: index + 2 == words.count,
@@ -173,6 +175,13 @@ struct Directives {
         let isBlock = text == "community" && next.map { bytes[$0.lowerBound] == 0x7b } == true
         // user joe insecure-password x groups admins: this word is nowhere else.
         var isLast = isLast || isBlock || text == "insecure-password"
+        // Header Authorization Bearer x.
+        if text == "authorization", let next,
+            ["bearer", "basic", "token"].contains(bytes.word(value))
+        {
+            add(unquoted(withoutMark(next)), .secret(.token), "directive", key: text, to: &found)
+            return
+        }
         if let next, isKindOfCoding(value) {
             value = next
             isLast = true
@@ -223,6 +232,14 @@ struct Directives {
     }
 
     // MARK: options
+
+    /// The option in `Exec=--password x` of a unit.
+    private func assigned(_ word: Range<Int>) -> Range<Int>? {
+        guard let equals = bytes[word].firstIndex(of: 0x3d), equals > word.lowerBound,
+            bytes.has("--", at: equals + 1), equals + 3 < word.upperBound
+        else { return nil }
+        return (equals + 1)..<word.upperBound
+    }
 
     /// `--password x`, `-p x` and `-px` of the commands that mean a password by it, `-u user:password`.
     func option(
@@ -354,6 +371,7 @@ struct DirectiveRule {
         "incominguser": .init(secretClass: .password, places: [1]),
         "outgoinguser": .init(secretClass: .password, places: [1]),
         "createuser": .init(secretClass: .password, places: [2, 4]),
+        "ldapbinddn": .init(secretClass: .password, places: [1]),
         "password_pbkdf2": .init(secretClass: .passwordHash, places: [1]),
         "snmp-server": .init(secretClass: .community, places: [1], isWhole: false),
         "password": .init(secretClass: .password, places: [], isWhole: false),

@@ -102,7 +102,7 @@ enum KeyWords {
         "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
         "allowed", "ignore", "support", "supports", "manage", "can", "public",
         "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature", "condition",
-        "assert", "load", "import",
+        "assert", "load", "import", "existing",
     ]
 
     static let plurals: Set<String> = [

@@ -380,7 +380,11 @@ struct LineScanner {
     mutating func sensitivity(of name: Range<Int>) -> Sensitivity {
         let key = bytes[name]
         // rclone calls the password of an object store `key`.
-        if kind.name == "rclone.conf", bytes.word(name) == "key" { return .secret(.symmetricKey) }
+        // So does the server of TACACS+ with what it shares with its devices.
+        if kind.name == "rclone.conf" || kind.name.hasPrefix("tac_plus"), bytes.word(name) == "key"
+        {
+            return .secret(.symmetricKey)
+        }
         if let found = known[key] { return found }
         let found = kind.sensitivity(of: KeyName(key))
         if known.count < 4096 { known[key] = found }

@@ -10,6 +10,11 @@ enum ServiceDirectives {
                 directives.unquoted(range), .secret(secretClass), "directive", key: first,
                 to: &found)
         }
+        if directives.kind.name.hasPrefix("tac_plus") {
+            // login = cleartext x, enable = des x
+            for (index, word) in words.enumerated().dropLast()
+            where ["cleartext", "des"].contains(bytes.word(word)) { put(words[index + 1]) }
+        }
         switch first {
         case "proxy" where directives.kind.path.contains("snmp"):
             // proxy -v 2c -c COMMUNITY HOST OID

@@ -116,6 +116,7 @@ struct TextsWithin {
 
     private static let asking: Set<String> = [
         "passwd", "smbpasswd", "kinit", "cryptsetup", "vncpasswd", "saslpasswd2", "pure-pw",
+        "pdbedit",
     ]
 
     /// What a command is given that asks for passwords.

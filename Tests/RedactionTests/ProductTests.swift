@@ -184,6 +184,31 @@ struct ProductTests {
             "DB_PASS = '«pipelineword»'\nTOKEN = credentials('‹token-of-git›')\n")
     }
 
+    @Test("Units of containers, forwarders of logs, charts, TACACS+, joins of a domain")
+    func services() throws {
+        try check("/etc/containers/app.container", "Exec=--password «unitword» --port ‹80›\n")
+        try check("/etc/fluent-bit.conf", "Header Authorization Bearer «bitword»\nName ‹es›\n")
+        try check(
+            "/srv/values.yaml",
+            """
+            auth: {existingSecret: ‹my-secret›}
+            extraEnvVars: |
+              - name: X_TOKEN
+                value: «blockword»
+              - name: ‹LEVEL›
+                value: ‹debug›
+            """)
+        try check(
+            "/etc/tac_plus.conf",
+            "key = \"«tacword»\"\nuser = joe { login = cleartext \"«loginword»\"\n enable = des «desword»\n member = ‹admins› }\n"
+        )
+        try check("/etc/proftpd.conf", "LDAPBindDN \"‹cn=x›\" \"«ftpword»\"\n")
+        try check(
+            "/root/join.sh",
+            "realm join --user=‹adm› ch.example <<< \"«realmword»\"\nldappasswd -x -D cn=a -w «oldword» -s «newword» ‹uid=x›\n"
+        )
+    }
+
     @Test("Headers as pairs in lists, whole or cut off")
     func headers() throws {
         try check(
