@@ -100,7 +100,7 @@ extension Commands {
             }
         }
         // echo x > /etc/db_password
-        if let mark = words.firstIndex(where: { [">", ">>"].contains(bytes.word($0)) }), mark > 1,
+        if let mark = words.firstIndex(where: { isMark($0, 0x3e, bytes) }), mark > 1,
             mark + 1 < words.count, ["echo", "printf"].contains(bytes.word(words[mark - 2])),
             let name = bytes[words[mark + 1]].split(separator: 0x2f).last,
             case .secret = KeyName(name.prefix { $0 != 0x2e }).sensitivity
@@ -109,9 +109,9 @@ extension Commands {
                 directives.unquoted(words[mark - 1]), .secret(.password), "command-line", key: nil,
                 to: &found)
         }
-        guard let pipe = words.firstIndex(where: { bytes.word($0) == "|" }), pipe > 0 else {
-            return
-        }
+        guard let pipe = words.firstIndex(where: { isMark($0, 0x7c, bytes) }), pipe > 0,
+            words[pipe].count == 1
+        else { return }
         let behind = words[(pipe + 1)...].prefix(4)
         guard let first = behind.first, !readers.contains(bytes.word(first)), speaks(behind) else {
             return
@@ -134,6 +134,12 @@ extension Commands {
                     key: nil, to: &found)
             }
         }
+    }
+
+    /// A word of one letter, once or twice: `|`, `>>`.
+    private static func isMark(_ word: Range<Int>, _ letter: UInt8, _ bytes: [UInt8]) -> Bool {
+        word.count <= 2 && bytes[word.lowerBound] == letter
+            && bytes[word.upperBound - 1] == letter
     }
 
     private static func isSwitch(_ word: Range<Int>, _ heads: [String], _ bytes: [UInt8]) -> Bool {

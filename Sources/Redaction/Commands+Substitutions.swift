@@ -17,8 +17,11 @@ extension Commands {
         _ words: [Range<Int>], _ line: Line, in directives: Directives, to found: inout [Spot]
     ) {
         let bytes = directives.bytes
-        for (index, word) in words.enumerated().dropLast()
-        where ["assword:", "ssword:", "sword:"].contains(bytes.word(word)) {
+        for index in words.indices.dropLast() {
+            let word = words[index]
+            guard (6...8).contains(word.count), bytes[word.upperBound - 1] == 0x3a,
+                bytes.has("sword:", at: word.upperBound - 6), bytes[word.lowerBound] != 0x70
+            else { continue }
             // What chat of pppd sends begins with \q where it must not be logged.
             var value = directives.unquoted(words[index + 1])
             if bytes.has("\\q", at: value.lowerBound) {

@@ -28,7 +28,7 @@ struct Directives {
             let value = index + 1 < words.count ? words[index + 1] : nil
             if bytes[word.lowerBound] == 0x2d {
                 option(word, value, of: current, to: &found)
-            } else if let value, let option = assigned(word) {
+            } else if index == 0, let value, let option = assigned(word) {
                 self.option(option, value, of: current, to: &found)
             } else if let value, index > 0, !line.isComment, kind.form == .lines {
                 within(
@@ -110,7 +110,9 @@ struct Directives {
     }
 
     private func named(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
+        // `name = value` is no directive; most lines are such.
         guard !kind.isModuleStack, !kind.isRegister,
+            ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[words[1].lowerBound]),
             bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
         else { return }
         let sensitivity = kind.sensitivity(of: KeyName(bytes[words[0]]))

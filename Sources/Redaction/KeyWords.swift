@@ -3,7 +3,9 @@ enum KeyWords {
     /// What a word makes of the name in which it stands.
     static func secretClass(of word: String) -> SecretClass? {
         if let known = exact[word] { return known }
-        if word.count > 64 { return nil }
+        guard word.utf8.count <= 64, let last = word.utf8.last, lastLetters.contains(last) else {
+            return nil
+        }
         for (ending, secretClass) in endings where word.hasSuffix(ending) { return secretClass }
         if word.hasSuffix("pass") || word.hasSuffix("pw") {
             return otherPasses.contains(word) ? nil : .password
@@ -44,6 +46,10 @@ enum KeyWords {
         ("accountkey", .cloudCredential), ("signingkey", .symmetricKey),
         ("masterkey", .symmetricKey), ("snmpcommunity", .community), ("credentials", .secret),
     ]
+
+    /// With what a word can end that is one of these: most do not.
+    private static let lastLetters = Set(
+        endings.compactMap { $0.word.utf8.last } + [UInt8(ascii: "s"), UInt8(ascii: "w")])
 
     /// Words that end like a password and are none.
     private static let otherPasses: Set<String> = [

@@ -280,8 +280,9 @@ extension LineScanner {
     /// `auth=("user", "password")` of Python.
     mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
         // vars.http_auth_pair of Icinga: what it is called by its last name.
+        guard value.count > 4, name.count <= 32 else { return }
         let last = bytes[name].lastIndex(of: 0x2e).map { $0 + 1 } ?? name.lowerBound
-        guard value.count > 4, name.upperBound - last <= 16,
+        guard name.upperBound - last <= 16,
             LineScanner.logins.contains(bytes.word(last..<name.upperBound))
         else {
             return

@@ -368,7 +368,7 @@ struct LineScanner {
     }
 
     private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
-        if name.count <= 13,
+        if name.count <= 9 || name.count == 13,
             ["name", "key", "variable", "property", "parameter", "httpheaderkey"].contains(
                 bytes.word(name)),
             !value.isEmpty
