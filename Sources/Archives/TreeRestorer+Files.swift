@@ -93,7 +93,9 @@ extension TreeRestorer {
                 throw Failure(errno: errno, "cannot stat what is there")
             }
             let type = status.st_mode & S_IFMT
-            var isSame = FileTime(status.st_mtim) == entry.modified
+            var isSame =
+                FileTime(status.st_mtim) == entry.modified
+                || target.shortfalls.covers(entry.path, .modified)
             switch entry.kind {
             case .file: isSame = isSame && type == S_IFREG && Int64(status.st_size) == entry.size
             case .fifo: isSame = isSame && type == S_IFIFO

@@ -76,7 +76,10 @@ extension Commands {
         _ words: [Range<Int>], _ line: Line, in directives: Directives, to found: inout [Spot]
     ) {
         let bytes = directives.bytes
-        guard words.count > 2 else { return }
+        // Few lines have `<<<`, `>` or `|`.
+        guard words.count > 2,
+            bytes[line.range].contains(where: { $0 == 0x7c || $0 == 0x3c || $0 == 0x3e })
+        else { return }
         func speaks(_ part: ArraySlice<Range<Int>>) -> Bool {
             part.contains { word in
                 guard word.count < 64, bytes[word].allSatisfy({ $0.isWordOrDash || $0 == 0x2f })

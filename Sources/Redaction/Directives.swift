@@ -115,7 +115,7 @@ struct Directives {
             ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[words[1].lowerBound]),
             bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
         else { return }
-        let sensitivity = kind.sensitivity(of: KeyName(bytes[words[0]]))
+        let sensitivity = kind.sensitivity(named: bytes[words[0]])
         guard case .secret = sensitivity else { return }
         var place = 1
         if words.count > 2, isKindOfCoding(words[1]) { place = 2 }

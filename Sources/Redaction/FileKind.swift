@@ -11,6 +11,11 @@ struct FileKind {
     let name: String
     /// What follows the last dot of `name`.
     let ending: String
+    /// The table that the file is; nil for most.
+    let table: FileTable?
+    /// The table that a text within the file is, by the file's place alone.
+    private let innerTable: FileTable?
+    private let names: NameMemory
 
     init(path bytes: [UInt8]) {
         path = String(decoding: bytes.map(\.lowered), as: UTF8.self)
@@ -27,6 +32,9 @@ struct FileKind {
         name = String(stem)
         ending =
             stem.split(separator: ".", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+        table = FileKind.table(name, ending: ending, path: path)
+        innerTable = FileKind.table("", ending: "", path: path)
+        names = NameMemory()
         form = FileKind.form(ofName: name, path: path)
         isModuleStack =
             path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
@@ -41,6 +49,9 @@ struct FileKind {
         path = other.path
         name = other.name
         ending = other.ending
+        table = other.table
+        innerTable = other.innerTable
+        names = other.names
         isModuleStack = other.isModuleStack
         isRegister = other.isRegister
     }
@@ -79,6 +90,9 @@ struct FileKind {
         path = outer.path
         name = ""
         ending = ""
+        table = outer.innerTable
+        innerTable = outer.innerTable
+        names = outer.names
         isModuleStack = outer.isModuleStack
         isRegister = false
         isDevice = false
@@ -93,7 +107,7 @@ struct FileKind {
         }
         if shells.contains(name) || name.hasPrefix(".env") || name.hasPrefix("env.")
             || name.hasSuffix("_history")
-            || path.contains("/cron")
+            || !path.isEmpty && path.contains("/cron")
         {
             return .shell
         }
@@ -156,5 +170,12 @@ struct FileKind {
     func sensitivity(of key: KeyName) -> Sensitivity {
         if isRegister || isModuleStack && key.words.count == 1 { return .neutral }
         return key.sensitivity
+    }
+
+    /// The same, of a name that may have been read before.
+    func sensitivity(named name: ArraySlice<UInt8>) -> Sensitivity {
+        if isRegister { return .neutral }
+        let key = names.meaning(of: name)
+        return isModuleStack && key.words == 1 ? .neutral : key.sensitivity
     }
 }

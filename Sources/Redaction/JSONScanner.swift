@@ -254,7 +254,7 @@ struct JSONScanner {
     private mutating func close() {
         guard let level = levels.popLast() else { return }
         if let named = level.named, !level.values.isEmpty {
-            let sensitivity = scan.kind.sensitivity(of: KeyName(bytes[named]))
+            let sensitivity = scan.kind.sensitivity(named: bytes[named])
             for value in level.values {
                 judge(value.range, sensitivity, name: named, isString: value.isString)
             }

@@ -31,7 +31,7 @@ struct LineScanner {
         kind = scan.kind
         isPublic = scan.isPublic
         outside =
-            scan.kind.isListOfSecrets && !scan.kind.isModuleStack && scan.depth == 0
+            scan.depth == 0 && scan.kind.isListOfSecrets && !scan.kind.isModuleStack
             ? .secret(.secret) : .neutral
         section = outside
         spots = Spots(scan.bytes)
@@ -386,7 +386,7 @@ struct LineScanner {
             return .secret(.symmetricKey)
         }
         if let found = known[key] { return found }
-        let found = kind.sensitivity(of: KeyName(key))
+        let found = kind.sensitivity(named: key)
         if known.count < 4096 { known[key] = found }
         return found
     }

@@ -1,6 +1,6 @@
 extension FileKind {
     /// The table that a file of this name is; nil for most.
-    var table: FileTable? {
+    static func table(_ name: String, ending: String, path: String) -> FileTable? {
         switch name {
         case "shadow", "gshadow", "passwd", "group", "master.passwd", "htpasswd", ".htpasswd",
             "htusers", "pool_passwd", "pcp.conf", "rsyncd.secrets", "shadow.org":

@@ -95,7 +95,7 @@ struct XMLScanner {
         else { return }
         scan.judge(
             Nested.resolved(quoted.inner, of: bytes),
-            scan.kind.sensitivity(of: KeyName(bytes[range.lowerBound..<blank])),
+            scan.kind.sensitivity(named: bytes[range.lowerBound..<blank]),
             name: bytes.text(range.lowerBound..<blank), into: &spots)
     }
 
@@ -171,14 +171,14 @@ struct XMLScanner {
 
     /// Judges the attributes, and says what the element's text is.
     private mutating func element(_ name: Range<Int>, _ attributes: [Attribute]) -> Sensitivity {
-        var own = scan.kind.sensitivity(of: KeyName(bytes[localName(name)]))
+        var own = scan.kind.sensitivity(named: bytes[localName(name)])
         let parent = levels.last
         let word = bytes.word(localName(name))
         if word == "tr" { isRowOfHeads = false }
         // A head beside cells names its row.
         if word == "table" || word == "td" && isRowOfHeads { columns = [] }
         if let neighbour = parent?.neighbour, XMLScanner.valueElements.contains(word) {
-            own = scan.kind.sensitivity(of: KeyName(bytes[neighbour]))
+            own = scan.kind.sensitivity(named: bytes[neighbour])
             levels[levels.count - 1].neighbour = nil
         } else if own == .neutral, let parent, let neighbour = parent.neighbour,
             bytes.word(localName(parent.name)) == "entry"
@@ -203,17 +203,17 @@ struct XMLScanner {
         var named: Range<Int>?
         for attribute in attributes
         where XMLScanner.nameAttributes.contains(bytes.word(localName(attribute.name))) {
-            let sensitivity = scan.kind.sensitivity(of: KeyName(bytes[attribute.value]))
+            let sensitivity = scan.kind.sensitivity(named: bytes[attribute.value])
             if sensitivity != .neutral || named == nil { named = attribute.value }
         }
         var context = own
         if let named {
-            let sensitivity = scan.kind.sensitivity(of: KeyName(bytes[named]))
+            let sensitivity = scan.kind.sensitivity(named: bytes[named])
             if sensitivity != .neutral { context = sensitivity }
         }
         for attribute in attributes {
             let attributeName = bytes.word(localName(attribute.name))
-            var sensitivity = scan.kind.sensitivity(of: KeyName(bytes[localName(attribute.name)]))
+            var sensitivity = scan.kind.sensitivity(named: bytes[localName(attribute.name)])
             if ContainerNames.carriers.contains(attributeName),
                 sensitivity == .neutral || named != nil
             {

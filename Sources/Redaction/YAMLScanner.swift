@@ -246,13 +246,13 @@ struct YAMLScanner {
             named = (value, indent)
             if let valued, valued.indent == indent {
                 add(
-                    valued.range, scan.kind.sensitivity(of: KeyName(bytes[value])), value,
+                    valued.range, scan.kind.sensitivity(named: bytes[value]), value,
                     isExtent: true)
             }
         case "value", "default", "val":
             if let named, named.indent == indent {
                 add(
-                    value, scan.kind.sensitivity(of: KeyName(bytes[named.range])), named.range,
+                    value, scan.kind.sensitivity(named: bytes[named.range]), named.range,
                     isExtent: true)
             } else {
                 valued = (value, indent)
@@ -326,7 +326,7 @@ struct YAMLScanner {
         }
         let effective: Sensitivity
         if bytes.word(name) == "value", let named, named.indent == indent {
-            effective = scan.kind.sensitivity(of: KeyName(bytes[named.range]))
+            effective = scan.kind.sensitivity(named: bytes[named.range])
         } else {
             effective = sensitivity
         }
