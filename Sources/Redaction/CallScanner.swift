@@ -13,8 +13,11 @@ struct CallScanner {
         "username_pw_set": 1, "password_hash": 0, "password_verify": 0, "hash_equals": 0,
         "setauth": 1, "setbasicauth": 1, "basicauth": 1, "authenticate": 1, "login": 1,
         "setpassword": 0, "withpassword": 0, "basic_auth": 1, "simple_bind_s": 1,
+        "crypt": 0, "pgp_sym_encrypt": 1, "pgp_sym_decrypt": 1, "aes_encrypt": 1,
+        "aes_decrypt": 1,
     ]
-    private static let filter = WordFilter(Set(calls.keys).union(marks).union(["by"]))
+    private static let filter = WordFilter(
+        Set(calls.keys).union(marks).union(["by", "as", "using"]))
     private static let marks: Set<String> = [
         "password", "passphrase", "convertto-securestring", "secret",
     ]
@@ -47,17 +50,28 @@ struct CallScanner {
         let place =
             CallScanner.calls[text]
             ?? CallScanner.calls[text.split(separator: ".").last.map(String.init) ?? ""]
-        if let place, let argument = argument(place, from: word.upperBound, before: limit) {
+        if let place, !isFilter(word),
+            let argument = argument(place, from: word.upperBound, before: limit)
+        {
             return [argument]
         }
         if let third = connection(text, word, before: limit) { return [third] }
-        if CallScanner.marks.contains(text) || text == "by" && isIdentified(word) {
+        // IDENTIFIED BY '…', IDENTIFIED WITH a AS '…', IDENTIFIED VIA a USING '…'.
+        if CallScanner.marks.contains(text)
+            || text == "by" && isIdentified(word)
+            || (text == "as" || text == "using") && isIdentifiedByPlugin(word)
+        {
             if let quoted = quoted(word.upperBound, before: limit) { return [quoted] }
             // Oracle takes a bare word: IDENTIFIED BY tiger.
             guard text == "by", isOfAccount(word) else { return [] }
             return bare(word.upperBound, before: limit).map { [$0] } ?? []
         }
         return []
+    }
+
+    /// `{{ x | password_hash('sha512') }}`: the argument is an algorithm.
+    private func isFilter(_ word: Range<Int>) -> Bool {
+        bytes.has("| ", at: word.lowerBound - 2) || bytes.has("|", at: word.lowerBound - 1)
     }
 
     /// `process.env.TOKEN || "…"`, `os.environ["X"] or '…'`: what counts where nothing is set.
@@ -101,6 +115,13 @@ struct CallScanner {
     /// IDENTIFIED BY, IDENTIFIED WITH plugin BY.
     private func isIdentified(_ word: Range<Int>) -> Bool {
         bytes.word(max(0, word.lowerBound - 60)..<word.lowerBound).contains("identified")
+    }
+
+    /// IDENTIFIED WITH plugin AS, IDENTIFIED VIA plugin USING; an alias stands behind other words.
+    private func isIdentifiedByPlugin(_ word: Range<Int>) -> Bool {
+        guard bytes.has("'", at: word.upperBound + 1) else { return false }
+        let before = bytes.word(max(0, word.lowerBound - 60)..<word.lowerBound)
+        return before.contains("identified with ") || before.contains("identified via ")
     }
 
     /// `EXEC sp_addlogin 'name', 'password'` of SQL Server.

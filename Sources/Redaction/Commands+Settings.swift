@@ -5,6 +5,7 @@ extension Commands {
         "set", "put", "modify", "mod", "config", "write", "mset", "update", "-n", "add", "edit",
         "set-header", "add-header", "replace-header", "header_up", "setenv", "user-attribute",
         "put-parameter", "put-secret-value", "setex", "setenvif", "setenvifnocase",
+        "proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param",
     ]
     private static let verbFilter = WordFilter(verbs)
     /// What searches for words, or tells them to people.
@@ -27,7 +28,10 @@ extension Commands {
                 continue
             }
             guard isSetting, index > 0, word.count < 80,
-                bytes[word].allSatisfy({ $0.isWordOrDash || [0x2e, 0x2f, 0x3a].contains($0) }),
+                // set $secret x; of nginx.
+                bytes[word].dropFirst(bytes[word.lowerBound] == 0x24 ? 1 : 0).allSatisfy({
+                    $0.isWordOrDash || [0x2e, 0x2f, 0x3a].contains($0)
+                }),
                 bytes[word.lowerBound] != 0x2d
             else { continue }
             let slash = bytes[word].lastIndex(of: 0x2f)
@@ -44,6 +48,8 @@ extension Commands {
                 ![0x2d, 0x3d, 0x3a, 0x7b, 0x28, 0x5b, 0x40, 0x7c, 0x3e, 0x26].contains(
                     bytes[value.lowerBound]),
                 !bytes[value].contains(0x3d) || bytes[value.lowerBound].isQuote,
+                // UPDATE t SET password = MD5('x') is read as SQL.
+                bytes[value.lowerBound].isQuote || !bytes[value].contains(0x28),
                 isValue(
                     value, isLast: place + 1 == words.count || isEnd(words[place + 1], bytes),
                     in: directives)
@@ -51,7 +57,6 @@ extension Commands {
             directives.add(
                 directives.unquoted(value), sensitivity, "command-line", key: bytes.word(name),
                 to: &found)
-            return
         }
     }
 
@@ -86,7 +91,7 @@ extension Commands {
             }
         }
         if let mark = words.firstIndex(where: { bytes.has("<<<", at: $0.lowerBound) }),
-            speaks(words[..<mark])
+            speaks(words[..<mark]) || words.first.map({ takers.contains(bytes.word($0)) }) == true
         {
             let rest = bytes.trimmed((words[mark].lowerBound + 3)..<line.range.upperBound)
             let end = bytes[rest].firstIndex(of: 0x20) ?? rest.upperBound
@@ -98,7 +103,7 @@ extension Commands {
             }
         }
         // echo x > /etc/db_password
-        if let mark = words.firstIndex(where: { [">", ">>"].contains(bytes.word($0)) }), mark > 1,
+        if let mark = words.firstIndex(where: { isMark($0, 0x3e, bytes) }), mark > 1,
             mark + 1 < words.count, ["echo", "printf"].contains(bytes.word(words[mark - 2])),
             let name = bytes[words[mark + 1]].split(separator: 0x2f).last,
             case .secret = KeyName(name.prefix { $0 != 0x2e }).sensitivity
@@ -107,9 +112,9 @@ extension Commands {
                 directives.unquoted(words[mark - 1]), .secret(.password), "command-line", key: nil,
                 to: &found)
         }
-        guard let pipe = words.firstIndex(where: { bytes.word($0) == "|" }), pipe > 0 else {
-            return
-        }
+        guard let pipe = words.firstIndex(where: { isMark($0, 0x7c, bytes) }), pipe > 0,
+            words[pipe].count == 1
+        else { return }
         let behind = words[(pipe + 1)...].prefix(4)
         guard let first = behind.first, !readers.contains(bytes.word(first)), speaks(behind) else {
             return
@@ -132,6 +137,12 @@ extension Commands {
                     key: nil, to: &found)
             }
         }
+    }
+
+    /// A word of one letter, once or twice: `|`, `>>`.
+    private static func isMark(_ word: Range<Int>, _ letter: UInt8, _ bytes: [UInt8]) -> Bool {
+        word.count <= 2 && bytes[word.lowerBound] == letter
+            && bytes[word.upperBound - 1] == letter
     }
 
     private static func isSwitch(_ word: Range<Int>, _ heads: [String], _ bytes: [UInt8]) -> Bool {

@@ -23,7 +23,8 @@ enum Commands {
             ], "p")
         put(
             [
-                "oc", "az", "helm", "influx", "check_mysql", "check_mysql_query", "vncviewer",
+                "oc", "az", "helm", "influx", "check_mysql", "check_pgsql", "check_mysql_query",
+                "vncviewer",
                 "isql", "rdesktop", "ncftp", "ncftpget", "ncftpput", "arangosh", "cqlsh",
             ], "p")
         put(["curl", "open"], "uU", isPair: true)
@@ -34,13 +35,14 @@ enum Commands {
         put(
             [
                 "ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami",
-                "ldapmodrdn", "ldapcompare", "ldapexop",
+                "ldapmodrdn", "ldapcompare", "ldapexop", "basic_ldap_auth", "squid_ldap_auth",
+                "ext_ldap_group_acl", "squid_ldap_group", "digest_ldap_auth",
             ], "w")
+        put(["ldappasswd"], "sa")
         put(["redis-cli", "check_http", "check_ldap"], "a")
         put(
             [
-                "unzip", "zip", "sqlcmd", "bcp", "isql", "ipmitool", "check_ldap", "check_pgsql",
-                "cadaver",
+                "unzip", "zip", "sqlcmd", "bcp", "isql", "ipmitool", "check_ldap", "cadaver",
             ], "P")
         put(["snmpget", "snmpwalk", "snmpbulkwalk", "snmpset", "snmpgetnext", "snmptrap"], "cAX")
         put(["check_snmp"], "CAX")
@@ -80,6 +82,7 @@ enum Commands {
         guard words.count < 256 else { return }
         settings(words, line, in: directives, to: &found)
         inputs(words, line, in: directives, to: &found)
+        substitutions(words, line, in: directives, to: &found)
         dialogues(words, in: directives, to: &found)
         for (index, word) in words.enumerated()
         where positions.mayHave(word, of: bytes) || bytes.has("userid=", at: word.lowerBound) {

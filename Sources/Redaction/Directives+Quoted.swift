@@ -18,7 +18,20 @@ extension Directives {
                 command(Words.split(quoted.inner, of: bytes), quoted.inner, to: &found)
             }
         }
-        command(elements(of: line.range), line.range, to: &found)
+        let elements = elements(of: line.range)
+        command(elements, line.range, to: &found)
+        commands(in: elements, to: &found)
+    }
+
+    /// Elements that are whole commands: `["sh", "-c", "echo 'root:x' | chpasswd"]`.
+    private func commands(in elements: [Range<Int>], to found: inout [Spot]) {
+        for element in elements where element.count < 65536 && bytes[element].contains(0x20) {
+            command(Words.split(element, of: bytes), element, to: &found)
+        }
+        // ['DBI:mysql:database=x', 'user', 'password'] of Perl.
+        if elements.count > 2, bytes.has("DBI:", at: elements[0].lowerBound) {
+            add(elements[2], .secret(.password), "position", key: nil, to: &found)
+        }
     }
 
     /// The secrets among the words of a command, which is not all that its line holds.
@@ -27,6 +40,14 @@ extension Directives {
         var current = ""
         for index in words.indices {
             let word = words[index]
+            // sh -c "…" within quotes.
+            if bytes[word.lowerBound].isQuote, word.count < 4096, bytes[word].contains(0x20),
+                word.count < range.count,
+                let quoted = Quoted(
+                    at: word.lowerBound, of: bytes, lineEnd: word.upperBound, mayBreak: false)
+            {
+                command(Words.split(quoted.inner, of: bytes), quoted.inner, to: &found)
+            }
             if Directives.commands.mayHave(word, of: bytes), let command = command(word) {
                 current = command
             }
@@ -46,7 +67,16 @@ extension Directives {
         var position = open + 1
         while position < line.upperBound, bytes[position] != 0x5d, elements.count < 1024 {
             guard bytes[position].isQuote else {
-                position += 1
+                // [mysql, -u, root] of YAML.
+                if kind.form == .yaml, bytes[position].isWordOrDash || bytes[position] == 0x2f {
+                    let end =
+                        bytes[position..<line.upperBound].firstIndex { $0 == 0x2c || $0 == 0x5d }
+                        ?? line.upperBound
+                    elements.append(bytes.trimmed(position..<end))
+                    position = end
+                } else {
+                    position += 1
+                }
                 continue
             }
             guard
@@ -80,6 +110,7 @@ extension Directives {
                 position = quoted.end
             }
             command(elements, open..<position, to: &found)
+            commands(in: elements, to: &found)
         }
         return found
     }

@@ -5,7 +5,13 @@ struct Directives {
     let kind: FileKind
 
     func spots(of line: Line) -> [Spot] {
-        let words = Words.split(line.range, of: bytes)
+        var words = Words.split(line.range, of: bytes)
+        // UserParameter=name,command of Zabbix.
+        if let first = words.first, bytes.has("UserParameter=", at: first.lowerBound),
+            let comma = bytes[first].firstIndex(of: 0x2c), comma + 1 < first.upperBound
+        {
+            words[0] = (comma + 1)..<first.upperBound
+        }
         var found: [Spot] = []
         guard words.count > 1 else {
             Commands.positional(words, line, in: self, to: &found)
@@ -22,6 +28,8 @@ struct Directives {
             let value = index + 1 < words.count ? words[index + 1] : nil
             if bytes[word.lowerBound] == 0x2d {
                 option(word, value, of: current, to: &found)
+            } else if index == 0, let value, let option = assigned(word) {
+                self.option(option, value, of: current, to: &found)
             } else if let value, index > 0, !line.isComment, kind.form == .lines {
                 within(
                     word, value, isLast: index + 2 == words.count,
@@ -102,7 +110,9 @@ struct Directives {
     }
 
     private func named(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
+        // `name = value` is no directive; most lines are such.
         guard !kind.isModuleStack, !kind.isRegister,
+            ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[words[1].lowerBound]),
             bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
         else { return }
         let sensitivity = kind.sensitivity(named: bytes[words[0]])
@@ -165,7 +175,15 @@ struct Directives {
         var value = value
         // community public { … of Junos.
         let isBlock = text == "community" && next.map { bytes[$0.lowerBound] == 0x7b } == true
-        var isLast = isLast || isBlock
+        // user joe insecure-password x groups admins: this word is nowhere else.
+        var isLast = isLast || isBlock || text == "insecure-password"
+        // Header Authorization Bearer x.
+        if text == "authorization", let next,
+            ["bearer", "basic", "token"].contains(bytes.word(value))
+        {
+            add(unquoted(withoutMark(next)), .secret(.token), "directive", key: text, to: &found)
+            return
+        }
         if let next, isKindOfCoding(value) {
             value = next
             isLast = true
@@ -176,7 +194,9 @@ struct Directives {
         }
         guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
         // A plain word is a password on a short line, or on one of a network device.
-        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort, !isBlock {
+        if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort, !isBlock,
+            text != "insecure-password"
+        {
             return
         }
         guard
@@ -214,6 +234,14 @@ struct Directives {
     }
 
     // MARK: options
+
+    /// The option in `Exec=--password x` of a unit.
+    private func assigned(_ word: Range<Int>) -> Range<Int>? {
+        guard let equals = bytes[word].firstIndex(of: 0x3d), equals > word.lowerBound,
+            bytes.has("--", at: equals + 1), equals + 3 < word.upperBound
+        else { return nil }
+        return (equals + 1)..<word.upperBound
+    }
 
     /// `--password x`, `-p x` and `-px` of the commands that mean a password by it, `-u user:password`.
     func option(
@@ -345,6 +373,7 @@ struct DirectiveRule {
         "incominguser": .init(secretClass: .password, places: [1]),
         "outgoinguser": .init(secretClass: .password, places: [1]),
         "createuser": .init(secretClass: .password, places: [2, 4]),
+        "ldapbinddn": .init(secretClass: .password, places: [1]),
         "password_pbkdf2": .init(secretClass: .passwordHash, places: [1]),
         "snmp-server": .init(secretClass: .community, places: [1], isWhole: false),
         "password": .init(secretClass: .password, places: [], isWhole: false),

@@ -111,6 +111,7 @@ struct FileKind {
         {
             return .shell
         }
+        if name == "jenkinsfile" || name == "vagrantfile" { return .code }
         if name.hasPrefix("readme") || name.hasPrefix("changelog") || name == "copyright"
             || name == "license"
         {

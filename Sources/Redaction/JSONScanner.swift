@@ -203,6 +203,12 @@ struct JSONScanner {
         if !top.isObject {
             guard isString else { return }
             if levels[index].strings.count < 4 { levels[index].strings.append(range) }
+            // ["Authorization", "…"]
+            if levels[index].strings.count == 2,
+                HeaderNames.isSecret(bytes[levels[index].strings[0]])
+            {
+                judge(range, .secret(.token), name: levels[index].strings[0], isString: true)
+            }
             // Arguments of a command: ["--password", "…"].
             if let option = levels[index].option {
                 let name = KeyName(bytes[option])
@@ -216,7 +222,8 @@ struct JSONScanner {
         }
         guard let key = top.key else { return }
         switch bytes.word(key) {
-        case "name", "key", "id", "property", "parameter", "variable", "parameterkey", "setting":
+        case "name", "key", "id", "property", "parameter", "variable", "parameterkey", "setting",
+            "macro":
             levels[index].named = range
         case "value", "val", "default", "content", "parametervalue", "current_value",
             "defaultvalue", "text":

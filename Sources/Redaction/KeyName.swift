@@ -52,15 +52,19 @@ struct KeyName {
         case "cleartext", "clearpassword": return .secret(.password)
         case "proxypass", "proxypassreverse", "fastcgipass", "uwsgipass", "scgipass", "grpcpass",
             "tryfirstpass", "usefirstpass", "nopass",
-            "bypass", "sslpassphrasedialog", "passphrasedialog":
+            "bypass", "sslpassphrasedialog", "passphrasedialog", "pampassword", "usercredcol":
             return .plain
         case "pincode", "codepin", "codeporteur": return .code
+        case "codewifi", "wificode", "wifikey", "digicode", "clewifi", "cléwifi":
+            return .secret(.password)
         case "secretid", "approlesecretid": return .secret(.token)
         case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential":
             return .plain
         case "setcredentialencrypted": return .secret(.ciphertext)
         default: break
         }
+        // PIN of the card of a professional: `PIN carte CPS`.
+        if words.contains("pin"), words.contains("cps") || words.contains("carte") { return .code }
         if last == "pin" || last == "puk" || last == "pincode" {
             // The PIN of a token or of a key store may have letters.
             return words.contains(where: KeyWords.tokenStores.contains)
@@ -73,15 +77,21 @@ struct KeyName {
             let tail = words[(place + 1)...]
             if tail.contains(where: KeyWords.hashes.contains) { secretClass = .passwordHash }
             if tail.contains(where: KeyWords.aspects.contains) { return .plain }
-            if words[..<place].contains(where: KeyWords.rules.contains) {
+            // `check_password` is a rule, `health_check_password` a password.
+            let before = words[..<place].enumerated().filter {
+                $0.offset == 0 || $0.element != "check"
+            }
+            if before.contains(where: { KeyWords.rules.contains($0.element) }) {
                 return .suspicious(secretClass)
             }
             return KeyWords.plurals.contains(words[place]) && tail.isEmpty
                 ? .suspicious(secretClass) : .secret(secretClass)
         }
-        if let place = words.lastIndex(where: { $0 == "key" || $0 == "keys" || $0 == "cle" }) {
+        if let place = words.lastIndex(where: {
+            $0 == "key" || $0 == "keys" || $0 == "cle" || $0 == "clé"
+        }) {
             let tail = words[(place + 1)...]
-            let around = words[..<place] + (words[place] == "cle" ? tail : [])
+            let around = words[..<place] + (words[place].hasPrefix("cl") ? tail : [])
             if !tail.contains(where: KeyWords.aspects.contains),
                 !around.contains(where: KeyWords.publicKeys.contains),
                 let qualifier = around.last(where: { KeyWords.keyQualifiers[$0] != nil }),

@@ -3,7 +3,9 @@ enum KeyWords {
     /// What a word makes of the name in which it stands.
     static func secretClass(of word: String) -> SecretClass? {
         if let known = exact[word] { return known }
-        if word.count > 64 { return nil }
+        guard word.utf8.count <= 64, let last = word.utf8.last, lastLetters.contains(last) else {
+            return nil
+        }
         for (ending, secretClass) in endings where word.hasSuffix(ending) { return secretClass }
         if word.hasSuffix("pass") || word.hasSuffix("pw") {
             return otherPasses.contains(word) ? nil : .password
@@ -42,8 +44,12 @@ enum KeyWords {
         ("authkey", .symmetricKey), ("sharedkey", .symmetricKey), ("presharedkey", .symmetricKey),
         ("encryptionkey", .symmetricKey), ("accesskey", .cloudCredential),
         ("accountkey", .cloudCredential), ("signingkey", .symmetricKey),
-        ("masterkey", .symmetricKey),
+        ("masterkey", .symmetricKey), ("snmpcommunity", .community), ("credentials", .secret),
     ]
+
+    /// With what a word can end that is one of these: most do not.
+    private static let lastLetters = Set(
+        endings.compactMap { $0.word.utf8.last } + [UInt8(ascii: "s"), UInt8(ascii: "w")])
 
     /// Words that end like a password and are none.
     private static let otherPasses: Set<String> = [
@@ -68,7 +74,8 @@ enum KeyWords {
         "dir",
         "directory", "folder", "name", "names", "id", "ids", "type", "types", "format", "algorithm",
         "algorithms", "alg", "algo", "encoding", "url", "uri", "urls", "endpoint", "host", "port",
-        "user", "username", "prompt", "attribute", "attr", "field", "column", "header", "label",
+        "user", "username", "prompt", "attribute", "attr", "attrs", "field", "column", "header",
+        "label",
         "help", "hint", "description", "title", "message", "rule", "rules", "regex", "regexp",
         "pattern", "enabled", "enable", "disabled", "required", "allowed", "change", "changed",
         "changes", "rotation", "rotate", "interval", "age", "days", "count", "retries", "attempts",
@@ -101,7 +108,7 @@ enum KeyWords {
         "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
         "allowed", "ignore", "support", "supports", "manage", "can", "public",
         "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature", "condition",
-        "assert", "load", "import",
+        "assert", "load", "import", "existing",
     ]
 
     static let plurals: Set<String> = [
@@ -129,7 +136,8 @@ enum KeyWords {
         "dkim": .privateKey, "instrumentation": .token, "agent": .token, "webhook": .token,
         "user": .token, "rpc": .symmetricKey, "consumer": .token, "maps": .token, "erlang": .secret,
         "secrete": .symmetricKey, "rsa": .privateKey, "ec": .privateKey, "identity": .privateKey,
-        "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey, "wg": .privateKey,
+        "insert": .token, "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey,
+        "wg": .privateKey,
         "fernet": .symmetricKey, "otp": .symmetricKey, "base": .symmetricKey, "hash": .symmetricKey,
         "wireless": .symmetricKey,
     ]

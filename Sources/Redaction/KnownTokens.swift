@@ -27,7 +27,11 @@ enum KnownTokens {
         ("rubygems_", 40, .token), ("hf_", 30, .token), ("AGE-SECRET-KEY-1", 60, .privateKey),
         ("AGE-PLUGIN-", 30, .privateKey),
         ("PVEAPIToken", 30, .token), ("ATATT3", 40, .token), ("figd_", 36, .token),
-        ("dt0c01.", 40, .token), ("nvapi-", 40, .token),
+        ("dt0c01.", 40, .token), ("nvapi-", 40, .token), ("squ_", 40, .token),
+        ("sqp_", 40, .token), ("sqa_", 40, .token), ("GOCSPX-", 30, .token),
+        ("xkeysib-", 60, .token), ("ATBB", 32, .token), ("dckr_oat_", 30, .token),
+        // What Jenkins writes of a secret: {AQAAABAAAAAQ…}.
+        ("AQAAABAAAA", 40, .ciphertext), ("gsk_", 50, .token), ("pul-", 43, .token),
     ]
 
     private static let heads: [[UInt8]] = Redaction.bytes(of: known.map(\.head))

@@ -42,7 +42,10 @@ extension LineScanner {
         guard before > start else { return nil }
         // curl_setopt($c, CURLOPT_USERPWD, "…").
         let isOption = bytes[before - 1] == 0x2c && bytes.word(name).hasPrefix("curlopt_")
-        return bytes[before - 1] == 0x28 || bytes[before - 1] == 0x7b || isOption ? name : nil
+        // ["Authorization", "…"]: a header, and not one of a list of names.
+        let isHeader = bytes[before - 1] == 0x5b && HeaderNames.isSecret(bytes[name])
+        return bytes[before - 1] == 0x28 || bytes[before - 1] == 0x7b || isOption || isHeader
+            ? name : nil
     }
 
     /// The name that ends before a separator: a quoted text, or a word with dots and dashes.

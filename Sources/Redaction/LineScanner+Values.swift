@@ -76,6 +76,19 @@ extension LineScanner {
     {
         // Erlang writes <<"text">>.
         let start = bytes.has("<<\"", at: start) ? start + 2 : start
+        // A text within a text of SQL and its like: 'host=h password=''x'''.
+        if bytes.has(LineScanner.twoQuotes, at: start), start + 2 < stop, bytes[start + 2] > 0x2f,
+            bytes[start + 2] != 0x3b, isWithinText(start),
+            let end = bytes.position(of: LineScanner.twoQuotes, from: start + 2, before: stop)
+        {
+            return ((start + 2)..<end, end + 2, true)
+        }
+        // password={{ 'x' | password_hash('sha512') }}
+        if bytes.has("{{", at: start),
+            let end = bytes.position(of: LineScanner.closing, from: start, before: stop)
+        {
+            return (start..<(end + 2), end + 2, false)
+        }
         if wasted < 1 << 22 {
             let mayBreak = kind.mayBreakQuotes && wasted < 1 << 20
             if let quoted = Quoted(at: start, of: bytes, lineEnd: stop, mayBreak: mayBreak) {
@@ -114,6 +127,9 @@ extension LineScanner {
         return (start..<max(start, end), max(start, end), false)
     }
 
+    private static let twoQuotes: [UInt8] = [0x27, 0x27]
+    private static let closing: [UInt8] = [0x7d, 0x7d]
+
     /// A nested structure is read pair by pair; an LDAP digest ({SSHA}…) and an expression ({{ … }}) are values.
     func opensStructure(_ start: Int, before stop: Int) -> Bool {
         guard bytes[start] == 0x7b || bytes[start] == 0x5b else { return false }
@@ -122,10 +138,14 @@ extension LineScanner {
         {
             return false
         }
+        // 389 Directory Server keeps how a password can be read beside it: {AES-TUhNR0NT…}….
+        let isCipher = bytes.has("{AES-", at: start)
         guard bytes[start] == 0x7b,
-            let close = bytes.position(of: 0x7d, from: start, before: min(stop, start + 20)),
+            let close = bytes.position(
+                of: 0x7d, from: start, before: min(stop, start + (isCipher ? 512 : 20))),
             close + 1 < stop
         else { return true }
+        if isCipher { return !bytes[(start + 1)..<close].allSatisfy { $0.isBase64 || $0 == 0x2d } }
         return !bytes[(start + 1)..<close].allSatisfy { $0.isAlphanumeric || $0 == 0x2d }
     }
 
@@ -252,13 +272,18 @@ extension LineScanner {
     private static let logins: Set<String> = [
         "login", "register", "userpwd", "auth", "proxyauth", "basic", "userinfo", "user", "ftpuser",
         "username", "basic_auth", "basicauth", "basic-auth", "http_auth", "httpauth", "proxy_auth",
-        "curlopt_userpwd", "credentials", "proxy-user",
+        "curlopt_userpwd", "credentials", "proxy-user", "wsrep_sst_auth", "http_auth_pair",
+        "auth_pair",
     ]
 
     /// `login=user:password` of Squid, `register => user:password@host` of Asterisk, `user=name%password` of mount.cifs,
     /// `auth=("user", "password")` of Python.
     mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
-        guard value.count > 4, name.count <= 16, LineScanner.logins.contains(bytes.word(name))
+        // vars.http_auth_pair of Icinga: what it is called by its last name.
+        guard value.count > 4, name.count <= 32 else { return }
+        let last = bytes[name].lastIndex(of: 0x2e).map { $0 + 1 } ?? name.lowerBound
+        guard name.upperBound - last <= 16,
+            LineScanner.logins.contains(bytes.word(last..<name.upperBound))
         else {
             return
         }

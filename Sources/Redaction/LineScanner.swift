@@ -159,7 +159,10 @@ struct LineScanner {
     private func heading(_ line: Range<Int>) -> Sensitivity? {
         let line = bytes.trimmed(line)
         guard line.count > 2, bytes[line.lowerBound] == 0x5b, bytes[line.upperBound - 1] == 0x5d,
-            bytes[line.lowerBound + 1] != 0x5b
+            bytes[line.lowerBound + 1] != 0x5b,
+            // [ "sh", "-c", "…" ] is a list of words.
+            kind.form != .yaml,
+            !bytes[line].contains(0x2c) || !bytes[line].contains(where: \.isQuote)
         else { return nil }
         let name = KeyName(bytes[(line.lowerBound + 1)..<(line.upperBound - 1)])
         if LineScanner.userSections.contains(name.words.joined()) { return .secret(.password) }
@@ -313,6 +316,12 @@ struct LineScanner {
         {
             return found
         }
+        // pass_attrs = userPassword=password of Dovecot names an attribute.
+        if own == .secret(.password), bytes.word(name) == "userpassword",
+            kind.path.contains("dovecot")
+        {
+            return .plain
+        }
         // if ($arg_key = x) of nginx.
         if own == .suspicious(.symmetricKey), isRequestVariable(name, in: line) {
             return .secret(.token)
@@ -329,7 +338,9 @@ struct LineScanner {
         }
         guard named != nil || around != nil else { return section }
         let word = bytes.word(name)
-        if let named, ["value", "val", "default", "current", "content"].contains(word) {
+        if let named,
+            ["value", "val", "default", "current", "content", "httpheadervalue"].contains(word)
+        {
             let sensitivity = sensitivity(of: named)
             if sensitivity != .neutral { return sensitivity }
         }
@@ -357,8 +368,9 @@ struct LineScanner {
     }
 
     private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
-        if name.count <= 9,
-            ["name", "key", "variable", "property", "parameter"].contains(bytes.word(name)),
+        if name.count <= 9 || name.count == 13,
+            ["name", "key", "variable", "property", "parameter", "httpheaderkey"].contains(
+                bytes.word(name)),
             !value.isEmpty
         {
             named = value
@@ -368,7 +380,11 @@ struct LineScanner {
     mutating func sensitivity(of name: Range<Int>) -> Sensitivity {
         let key = bytes[name]
         // rclone calls the password of an object store `key`.
-        if kind.name == "rclone.conf", bytes.word(name) == "key" { return .secret(.symmetricKey) }
+        // So does the server of TACACS+ with what it shares with its devices.
+        if kind.name == "rclone.conf" || kind.name.hasPrefix("tac_plus"), bytes.word(name) == "key"
+        {
+            return .secret(.symmetricKey)
+        }
         if let found = known[key] { return found }
         let found = kind.sensitivity(named: key)
         if known.count < 4096 { known[key] = found }

@@ -29,6 +29,7 @@ extension FileKind {
         case "users.oath": return .oath
         case "psk.txt": return .identities
         case "users" where path.contains("/rapi/"): return .userSecond
+        case "hostapd.eap_user", "eap_user": return .ppp
         case "psw-file", "checkpsw", "hostapd.wpa_psk", "userlist.txt": return .userSecond
         case "token.cfg" where path.contains("/priv/"): return .userSecond
         default: break
@@ -127,7 +128,7 @@ extension FileKind {
         "libnss-ldap.secret", "pam_ldap.secret", "bacula.passwd", "psk", "tls.key", "unseal.txt",
         "unseal-keys", "keys.txt", ".passwd-s3fs",
         "passwd-s3fs", ".smbcredentials", "smbcredentials", ".dbshell", "debian.cnf.passwd",
-        "dhcp6cctlkey", "dhcp6sctlkey",
+        "dhcp6cctlkey", "dhcp6sctlkey", "pwdfile.txt", "pwdfile",
     ]
     private static let secretPlaces: [String] = [
         "/ssl/private/", "/pki/tls/private/", "/pki/private/", "/private-keys-v1.d/", "/credstore",

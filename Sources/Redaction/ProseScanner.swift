@@ -39,6 +39,7 @@ struct ProseScanner {
             }
             columns = []
             previous = []
+            if isProse { login(line) }
             if isProse || isRemark(line.lowerBound) { sentence(line) }
         }
     }
@@ -121,6 +122,7 @@ struct ProseScanner {
     ]
     private static let pairs: Set<String> = [
         "credentials", "login", "identifiants", "connexion", "account", "compte", "zugangsdaten",
+        "accès", "acces",
     ]
     private static let filter = WordFilter(Set(names.keys).union(pairs), mayBePath: true)
 
@@ -191,6 +193,27 @@ struct ProseScanner {
                 add((mark + 1)..<word.upperBound, .password)
             }
             return
+        }
+    }
+
+    private static let everybody: Set<String> = [
+        "root", "admin", "administrator", "administrateur", "administrador", "sa", "sysadmin",
+    ]
+
+    /// `root/calvin77` and `admin / Hiver2026` where nothing but a label stands before.
+    private mutating func login(_ line: Range<Int>) {
+        guard let slash = bytes[line].firstIndex(of: 0x2f), bytes[line].last != 0x2f else { return }
+        let before = bytes.trimmed(line.lowerBound..<slash)
+        let user = bare(
+            (bytes[before].lastIndex { $0.isSpace || $0 == 0x3a }.map { $0 + 1 }
+                ?? before.lowerBound)..<before.upperBound)
+        let label = bytes[line.lowerBound..<user.lowerBound]
+        guard ProseScanner.everybody.contains(bytes.word(user)),
+            label.allSatisfy({ !$0.isAlphanumeric }) || label.contains(0x3a)
+        else { return }
+        let value = bare(bytes.trimmed((slash + 1)..<line.upperBound))
+        if !bytes[value].contains(where: { $0.isSpace || $0 == 0x2f }), isGenerated(value) {
+            add(value, .password)
         }
     }
 

@@ -155,10 +155,16 @@ public struct Redactor: Sendable {
                 $0.isWordOrDash || $0 == 0x2e || $0.isSpace || $0 == 0x22
             }
             guard name.count < line.count, name.count > 1,
-                [0x3d, 0x3a].contains(bytes[name.endIndex])
+                [0x3d, 0x3a].contains(bytes[name.endIndex]), !isPadded(line, of: bytes)
             else { return false }
         }
         return true
+    }
+
+    /// Whole groups of base64 with its padding at the end: no name with an empty value.
+    private func isPadded(_ line: Range<Int>, of bytes: [UInt8]) -> Bool {
+        line.count % 4 == 0 && bytes[line].last == 0x3d
+            && bytes[line].drop(while: { $0 != 0x3d }).allSatisfy { $0 == 0x3d }
     }
 
     /// `ssh-ed25519 AAAA… comment`, also with options in front.

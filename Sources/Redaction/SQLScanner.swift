@@ -1,7 +1,7 @@
 /// Reads statements of SQL for values that stand apart from their names: `INSERT INTO t (login, password) VALUES (…)`, rows whose
 /// columns a `CREATE TABLE` above has named, `COPY t (…) FROM stdin`, `SET PASSWORD FOR x = '…'`.
 struct SQLScanner {
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     private(set) var spots: Spots
     /// The columns of tables, as `CREATE TABLE` has them; nil for those without a secret.
     private var tables: [String: [SecretClass?]] = [:]
@@ -54,7 +54,7 @@ struct SQLScanner {
         return found
     }
 
-    private func has(_ word: [UInt8], at start: Int) -> Bool {
+    func has(_ word: [UInt8], at start: Int) -> Bool {
         guard start + word.count <= bytes.count else { return false }
         for index in word.indices where bytes[start + index].lowered != word[index] { return false }
         return true
@@ -99,7 +99,7 @@ struct SQLScanner {
             skipSpace(&position)
         }
         let values = Array("value".utf8)
-        guard columns.contains(where: { $0 != nil }) else { return }
+        let isOfPeople = columns.isEmpty && SQLScanner.isOfPeople(bytes.word(name))
         // OVERRIDING SYSTEM VALUE stands between.
         while position < bytes.count, bytes[position].isLetter || bytes[position].isSpaceOrBreak {
             if has(values, at: position), !has(Array("value values".utf8), at: position) {
@@ -115,6 +115,12 @@ struct SQLScanner {
             let cells = list(&position, limit: 1 << 24)
             for (cell, secretClass) in zip(cells, columns) {
                 if let secretClass { judge(cell, secretClass) }
+            }
+            for (name, cell) in zip(cells, cells.dropFirst()) {
+                if let secretClass = setting(name) { judge(cell, secretClass) }
+            }
+            if isOfPeople {
+                for cell in cells where isDigest(cell) { judge(cell, .passwordHash) }
             }
             skipSpace(&position)
             guard bytes.has(",", at: position) else { return }
@@ -163,6 +169,9 @@ struct SQLScanner {
     private mutating func update(_ start: Int) {
         let end = min(
             bytes.position(of: 0x3b, from: start) ?? bytes.count, start + 1024, bytes.count)
+        for (column, value) in assignments(start..<end) {
+            if let secretClass = secretClass(column) { judge(value, secretClass) }
+        }
         let texts = texts(in: start..<end)
         guard
             let place = texts.indices.dropFirst().first(where: { secretClass(texts[$0]) != nil }),
@@ -197,7 +206,7 @@ struct SQLScanner {
     // MARK: parts
 
     /// The first text in quotes of a cell, also within a call: `MD5('…')`.
-    private mutating func judge(_ cell: Range<Int>, _ secretClass: SecretClass) {
+    mutating func judge(_ cell: Range<Int>, _ secretClass: SecretClass) {
         var position = cell.lowerBound
         var isQuoted = false
         while position < cell.upperBound {
@@ -227,19 +236,19 @@ struct SQLScanner {
         }
     }
 
-    private func secretClass(_ column: Range<Int>) -> SecretClass? {
+    func secretClass(_ column: Range<Int>) -> SecretClass? {
         if case .secret(let secretClass) = KeyName(bytes[column]).sensitivity {
             return secretClass
         }
         return nil
     }
 
-    private func skipSpace(_ position: inout Int) {
+    func skipSpace(_ position: inout Int) {
         while position < bytes.count, bytes[position].isSpaceOrBreak { position += 1 }
     }
 
     /// A name with or without quotes; of `schema.table` the last part.
-    private func name(_ position: inout Int) -> Range<Int>? {
+    func name(_ position: inout Int) -> Range<Int>? {
         skipSpace(&position)
         var found: Range<Int>?
         while position < bytes.count {

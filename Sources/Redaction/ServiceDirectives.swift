@@ -10,6 +10,11 @@ enum ServiceDirectives {
                 directives.unquoted(range), .secret(secretClass), "directive", key: first,
                 to: &found)
         }
+        if directives.kind.name.hasPrefix("tac_plus") {
+            // login = cleartext x, enable = des x
+            for (index, word) in words.enumerated().dropLast()
+            where ["cleartext", "des"].contains(bytes.word(word)) { put(words[index + 1]) }
+        }
         switch first {
         case "proxy" where directives.kind.path.contains("snmp"):
             // proxy -v 2c -c COMMUNITY HOST OID
@@ -49,15 +54,44 @@ enum ServiceDirectives {
                     put((slash + 1)..<word.upperBound)
                 }
             }
-        case "map" where words.count > 2 && bytes.has("{", at: words[words.count - 1].lowerBound):
-            keys(of: words[1], line, in: directives, to: &found)
+        case "map" where words.count > 3 && bytes.has("{", at: words[3].lowerBound):
+            keys(of: words[1], from: words[3].lowerBound + 1, in: directives, to: &found)
+        case "acl" where words.count > 3:
+            conditions(words, in: directives, to: &found)
+        case _
+        where (first.hasPrefix("ft_r0kh=") || first.hasPrefix("ft_r1kh=")) && words.count > 2:
+            // ft_r0kh=MAC ID KEY of hostapd.
+            put(words[2], .symmetricKey)
         default: break
+        }
+    }
+
+    /// `acl ok hdr(X-Token) -m str x` of HAProxy, `acl a snmp_community x` of Squid: what a secret of the request is held against.
+    private static func conditions(
+        _ words: [Range<Int>], in directives: Directives, to found: inout [Spot]
+    ) {
+        let bytes = directives.bytes
+        let what = words[2]
+        let name = bytes.word(what)
+        guard name == "snmp_community" || name.contains("hdr(") || name.contains("url_param("),
+            case .secret(let secretClass) = KeyName(bytes[what]).sensitivity
+        else { return }
+        var place = 3
+        while place < words.count, bytes[words[place].lowerBound] == 0x2d {
+            // -m names how it is held against.
+            place += bytes.word(words[place]) == "-m" ? 2 : 1
+        }
+        for value in words[min(place, words.count)...] {
+            if bytes[value.lowerBound] == 0x23 { return }
+            directives.add(
+                directives.unquoted(value), .secret(secretClass), "directive", key: name,
+                to: &found)
         }
     }
 
     /// `map $http_x_api_key $ok { "x" 1; }` of nginx: what the variable is held against.
     private static func keys(
-        of variable: Range<Int>, _ line: Line, in directives: Directives, to found: inout [Spot]
+        of variable: Range<Int>, from open: Int, in directives: Directives, to found: inout [Spot]
     ) {
         let bytes = directives.bytes
         guard
@@ -69,13 +103,20 @@ enum ServiceDirectives {
         case .secret, .suspicious: break
         default: return
         }
-        var position = bytes.endOfLine(line.range.lowerBound) + 1
+        var position = open
         let limit = min(bytes.count, position + 65536)
         while position < limit {
-            let end = bytes.endOfLine(position)
+            // Several rows may stand in one line.
+            let line = position..<bytes.endOfLine(position)
+            var end = line.lowerBound
+            while end < line.upperBound, bytes[end] != 0x3b {
+                end =
+                    Quoted(at: end, of: bytes, lineEnd: line.upperBound, mayBreak: false)?.end
+                    ?? end + 1
+            }
             let row = Words.split(bytes.trimmed(position..<end), of: bytes)
             position = end + 1
-            guard let first = row.first else { continue }
+            guard let first = row.first, bytes[first.lowerBound] != 0x23 else { continue }
             if bytes[first.lowerBound] == 0x7d { return }
             guard row.count > 1,
                 !["default", "include", "hostnames", "volatile"].contains(bytes.word(first))

@@ -85,7 +85,10 @@ struct TableScanner {
         case .ppp:
             // client server secret addresses
             let words = words(line)
-            if words.count >= 3 { add(unquoted(words[2]), .password) }
+            // "user" MSCHAPV2 "secret" [2] of hostapd; a method may have options in the third place.
+            if words.count >= 3, bytes[words[2].lowerBound] != 0x5b {
+                add(unquoted(words[2]), .password)
+            }
         case .ipsec:
             ipsec(line)
         case .sasl:

@@ -46,6 +46,7 @@ struct TextScan {
             spots.add(contentsOf: statements.spots)
             spots.add(contentsOf: TextsWithin(self).found())
         }
+        if kind.isProse { spots.add(contentsOf: TextsWithin(self).tables()) }
         if !isTable {
             var prose = ProseScanner(self)
             prose.run()
@@ -69,6 +70,7 @@ struct TextScan {
         if depth > 0 || kind.form == .lines,
             bytes.has("apiVersion:", at: 0) || bytes.has("---\n", at: 0)
                 || bytes.has("#cloud-config", at: 0) || bytes.has("---\r\n", at: 0)
+                || bytes.has("- name:", at: bytes.prefix { $0 == 0x20 }.count)
         {
             return .yaml
         }

@@ -19,6 +19,29 @@ struct TextsWithin {
         return spots
     }
 
+    /// `<table>` within a text of Markdown.
+    func tables() -> Spots {
+        var spots = Spots(bytes)
+        guard scan.depth < TextScan.deepest else { return spots }
+        let (opening, closing) = (Array("<table".utf8), Array("</table>".utf8))
+        var position = 0
+        while let open = bytes.position(of: opening, from: position) {
+            let end =
+                bytes.position(of: closing, from: open).map { $0 + closing.count } ?? bytes.count
+            position = end
+            let text = Nested(plain: open..<end, of: bytes)
+            var table = XMLScanner(
+                TextScan(
+                    bytes: text.bytes, kind: FileKind(form: .xml, of: scan.kind),
+                    depth: scan.depth + 1))
+            _ = table.run()
+            for spot in table.spots.settled() {
+                spots.add(text.outer(spot.range), spot.secretClass, spot.detector, key: spot.key)
+            }
+        }
+        return spots
+    }
+
     /// `user_data = "#cloud-config\\nchpasswd:…"`.
     private func escaped(into spots: inout Spots) {
         let mark: [UInt8] = [0x5c, 0x6e]
@@ -93,6 +116,7 @@ struct TextsWithin {
 
     private static let asking: Set<String> = [
         "passwd", "smbpasswd", "kinit", "cryptsetup", "vncpasswd", "saslpasswd2", "pure-pw",
+        "pdbedit",
     ]
 
     /// What a command is given that asks for passwords.

@@ -7,7 +7,7 @@ enum Value {
         "enabled", "disabled", "required", "optional", "oui", "non", "ask", "prompt", "never",
         "always",
         "auto", "nan", "inherit", "n/a", "unset", "{}", "[]", "\"\"", "''", "sealed", "omit",
-        "string", "read-only", "read-write",
+        "string", "read-only", "read-write", "disable", "enable",
     ]
 
     /// The parts of `range` that must go, where its name has that sensitivity; without quotes.
@@ -125,6 +125,14 @@ enum Value {
         if isPath(range, of: bytes) || isPlainURL(range, of: bytes) { return true }
         if isBlank(range, of: bytes) { return true }
         if secretClass != .password, WordScanner.isPublicForm(range, of: bytes) { return true }
+        // What a program fills in: %p, %u.
+        if value.count == 2, value.first == 0x25, value.last?.isLetter == true { return true }
+        // `secret static.key` of OpenVPN names a file.
+        if secretClass == .secret, [".key", ".pem"].contains(where: value.ends),
+            value.allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
+        {
+            return true
+        }
         if value.allSatisfy(\.isDigit) {
             return value.count <= (secretClass == .password ? 1 : secretClass == .secret ? 2 : 5)
         }
@@ -147,7 +155,7 @@ enum Value {
     private static let roots: [[UInt8]] = Redaction.bytes(of: [
         "etc", "run", "var", "srv", "opt", "usr", "home", "root", "proc", "mnt", "data", "secrets",
         "vault", "tmp", "dev", "app", "config", "certs", "conf", "lib", "sys", "boot", "media",
-        "bin",
+        "bin", "keys", "ssl",
     ])
 
     /// A file's absolute name below a directory that systems have; `file:`, `@` and `<` may lead it.
@@ -273,7 +281,13 @@ enum Value {
         var found: [Range<Int>] = []
         var position = place
         while position < range.upperBound {
-            guard bytes[position].isQuote,
+            // The algorithm of a filter: password_hash('sha512').
+            if bytes.has("hash(", at: position) {
+                position =
+                    bytes.position(of: 0x29, from: position, before: range.upperBound)
+                    ?? range.upperBound
+            }
+            guard position < range.upperBound, bytes[position].isQuote,
                 let end = bytes.position(
                     of: bytes[position], from: position + 1, before: range.upperBound)
             else {

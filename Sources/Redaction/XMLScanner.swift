@@ -10,6 +10,8 @@ struct XMLScanner {
         var neighbour: Range<Int>?
         var text: [Nested] = []
         var start: Int
+        /// How many cells of a row have been read.
+        var cells = 0
     }
 
     private struct Attribute {
@@ -25,6 +27,9 @@ struct XMLScanner {
     private var comments: LineScanner
     private var hasElements = false
     private var isUneven = false
+    /// What the heads of the columns of a table of HTML say.
+    private var columns: [Sensitivity] = []
+    private var isRowOfHeads = false
 
     init(_ scan: TextScan) {
         self.scan = scan
@@ -169,13 +174,31 @@ struct XMLScanner {
         var own = scan.kind.sensitivity(named: bytes[localName(name)])
         let parent = levels.last
         let word = bytes.word(localName(name))
+        if word == "tr" { isRowOfHeads = false }
+        // A head beside cells names its row.
+        if word == "table" || word == "td" && isRowOfHeads { columns = [] }
         if let neighbour = parent?.neighbour, XMLScanner.valueElements.contains(word) {
             own = scan.kind.sensitivity(named: bytes[neighbour])
             levels[levels.count - 1].neighbour = nil
+        } else if own == .neutral, let parent, let neighbour = parent.neighbour,
+            bytes.word(localName(parent.name)) == "entry"
+        {
+            // XStream writes a map so: <entry><string>name</string><list><string>value</string></list></entry>.
+            own = scan.kind.sensitivity(of: KeyName(bytes[neighbour]))
+        } else if own == .neutral, word == "add", let parent,
+            case .suspicious(let secretClass) = parent.sensitivity
+        {
+            // <apikeys><add key="https://…" value="…"/></apikeys> of NuGet.
+            own = .secret(secretClass)
         } else if own == .neutral, let parent,
             ContainerNames.carriers.contains(word) || XMLScanner.valueElements.contains(word)
         {
             own = parent.sensitivity
+        }
+        if word == "td", let parent, parent.cells < columns.count,
+            case .secret = columns[parent.cells]
+        {
+            own = columns[parent.cells]
         }
         var named: Range<Int>?
         for attribute in attributes
@@ -215,11 +238,11 @@ struct XMLScanner {
     ]
     private static let nameElements: Set<String> = [
         "key", "name", "param-name", "id", "property", "variable", "propertyname",
-        "config-property-name", "option", "td", "th", "dt",
+        "config-property-name", "option", "td", "th", "dt", "macro",
     ]
     private static let valueElements: Set<String> = [
         "value", "string", "param-value", "val", "text", "data", "propertyvalue",
-        "config-property-value", "entry", "default", "integer", "td", "dd",
+        "config-property-value", "entry", "default", "integer", "td", "dd", "defaultvalue",
     ]
 
     /// Without its prefix.
@@ -234,9 +257,26 @@ struct XMLScanner {
         guard let level = levels.popLast() else { return }
         let name = bytes.text(localName(level.name))
         for text in level.text { scan.judge(text, level.sensitivity, name: name, into: &spots) }
-        guard !levels.isEmpty, XMLScanner.nameElements.contains(name.lowercased()),
-            let text = level.text.first
+        guard !levels.isEmpty else { return }
+        let word = name.lowercased()
+        if word == "td" || word == "th" {
+            levels[levels.count - 1].cells += 1
+            isRowOfHeads = isRowOfHeads || word == "th"
+            if word == "th", columns.count < 256 {
+                columns.append(
+                    level.text.first.map { scan.kind.sensitivity(of: KeyName($0.bytes)) }
+                        ?? .neutral)
+            }
+        }
+        let isKeyOfMap = word == "string" && isKeyOfMap(levels[levels.count - 1])
+        guard XMLScanner.nameElements.contains(word) || isKeyOfMap, let text = level.text.first
         else { return }
         levels[levels.count - 1].neighbour = bytes.trimmed(text.outer(0..<text.bytes.count))
+    }
+
+    /// The first text of an `<entry>` is the key of the second.
+    private func isKeyOfMap(_ level: Level) -> Bool {
+        level.neighbour == nil && bytes.word(localName(level.name)) == "entry"
+            && level.sensitivity == .neutral
     }
 }

@@ -242,7 +242,7 @@ struct YAMLScanner {
         let (value, end) = extent(range, indent: indent)
         add(value, sensitivity, name, isExtent: true)
         switch bytes.word(name) {
-        case "name", "key", "variable", "parameter", "property", "id":
+        case "name", "key", "variable", "parameter", "property", "id", "macro":
             named = (value, indent)
             if let valued, valued.indent == indent {
                 add(
@@ -346,9 +346,15 @@ struct YAMLScanner {
                 FileKind.form(ofName: bytes.text(name)) != .lines
                     || [0x7b, 0x3c].contains(bytes[content.lowerBound])
                     || bytes.has("#cloud-config", at: content.lowerBound)
+                    || bytes.has("- name:", at: content.lowerBound)
             else { return last }
+            // The columns of a list count from the beginning of its first line.
+            let start =
+                bytes.has("- ", at: content.lowerBound)
+                ? bytes[..<content.lowerBound].lastIndex(of: 0x0a).map { $0 + 1 } : nil
             scan.judge(
-                Nested(plain: content, of: bytes), .plain, name: bytes.text(name), into: &spots)
+                Nested(plain: (start ?? content.lowerBound)..<content.upperBound, of: bytes),
+                .plain, name: bytes.text(name), into: &spots)
         }
         return last
     }
