@@ -228,6 +228,15 @@ def places(desk):
         exeat("report", tar, "--proof-only", "--output", desk.at("plain-proof.tar"), "--trust",
               desk.at("trust.json")).expect(0)
         assert desk.verify(desk.at("plain-proof.tar"), "--proof-only").expect(0).json["dossier"]["stage"] == "erased"
+    with cases.case("what was not imported, or not compared, is not accepted without a word"):
+        for name, targets, options, said in [("partial", ["alpha"], "", "not imported"),
+                                             ("unseen", ["alpha", "beta"], "verify: none\n", "not compared")]:
+            archive = desk.export(name)
+            desk.take_in(archive, targets=targets, options=options)
+            failed = desk.attest("accept", archive, "hospital").expect(3)
+            assert said in failed.errors and "--reservation" in failed.errors, failed.errors
+            assert not os.path.exists(os.path.join(archive, "proof/acceptance.json"))
+            desk.attest("accept", archive, "hospital", "--reservation", "beta is not needed").expect(0)
     with cases.case("an archive that cannot be written to has its documents in a folder that is named"):
         archive = desk.export("fixed")
         desk.take_in(archive)
