@@ -96,6 +96,23 @@ import Testing
         #expect(slow.bound == "source-read")
     }
 
+    /// Of an archive of 25 GiB a hundredth was restored, and all was examined: once, not a hundred times.
+    @Test func aPartThatWasRehearsedDoesNotMultiplyTheExaminationOfAll() {
+        var part = rates
+        part.examinedBytes = 100 << 28
+        part.verifyMilliseconds = 100_000
+        #expect(Prediction(of: 1 << 30, from: part).seconds == 5 + 1 + 10)
+        #expect(Prediction(of: 100 << 30, from: part).seconds == 5 + 100 + 1000)
+    }
+
+    @Test func withoutGuestsTheirStartBoundsNothing() {
+        var short = rates
+        short.fixedMilliseconds = 60_000
+        #expect(Prediction(of: 1 << 30, from: short).bound == "target")
+        short.guests = 1
+        #expect(Prediction(of: 1 << 30, from: short).bound == "guest")
+    }
+
     /// A restore of 64 MiB took 4 s and one of 1 GiB 10 s: 3.6 s are there whatever the size.
     @Test func twoSizesTellFixedCostsApart() {
         let small = RehearsalRates(
