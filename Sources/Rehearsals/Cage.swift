@@ -57,6 +57,15 @@ struct Cage: Sendable {
         }
     }
 
+    /// Shows the directory where the program is to see it, and hides the sockets of this machine: some servers
+    /// let everybody in who comes by them.
+    private static let showing = """
+        mount --bind "$1" "$2" || exit
+        mount -t tmpfs -o mode=0755,size=1m none /run 2>/dev/null
+        shift 2
+        exec "$@"
+        """
+
     /// - Parameters:
     ///   - user: whom to become; only root can.
     ///   - isolated: false for what this machine must reach by its ports.
@@ -74,8 +83,7 @@ struct Cage: Sendable {
         }
         if let binding = self.binding {
             words += [
-                "sh", "-c", "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"", "sh",
-                binding.source, binding.target,
+                "sh", "-c", Self.showing, "sh", binding.source, binding.target,
             ]
         }
         if separates, rights.isRoot {
