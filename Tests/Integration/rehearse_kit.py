@@ -154,7 +154,7 @@ class Hospital(DumpWorld):
 
     def left(self, work="rehearsals"):
         """Directories and programs of rehearsals."""
-        names = glob.glob(self.at(work) + "/run-*")
+        names = glob.glob(self.at(work) + "/run-*") + glob.glob(self.at(work) + "/.lock")
         marks = [os.path.basename(name)[4:] for name in names] + self.marks()
         found = names + [path for path in glob.glob("/tmp/exeat-rehearsal-*") if os.path.basename(path)[16:] in marks]
         for process in os.listdir("/proc"):
