@@ -43,10 +43,9 @@ struct Cage: Sendable {
                 (try? Command(words[0], Array(words.dropFirst()))
                     .run(output: "/dev/null", errors: "/dev/null"))?.status == 0
             }
-            let ways: [[String]] =
-                isRoot
-                ? [["unshare", "--net"]]
-                : [["unshare", "--user", "--map-current-user", "--net"]]
+            let way = isRoot ? ["unshare"] : ["unshare", "--user", "--map-current-user"]
+            // System V memory of a server that is killed goes with a name space of its own, else never.
+            let ways = [way + ["--net", "--ipc"], way + ["--net"]]
             let network = ways.first { works($0 + ["--", "true"]) } ?? []
             let canBind =
                 isRoot

@@ -166,6 +166,8 @@ final class ThrowAwayServer: Sendable {
                 "-c", "max_prepared_transactions=0", "-c", "shared_buffers=256MB",
                 "-c", "max_wal_size=2GB", "-c", "wal_level=minimal", "-c", "max_wal_senders=0",
                 "-c", "logging_collector=off",
+                // What a server that is killed leaves in /dev/shm stays there; files go with the others.
+                "-c", "dynamic_shared_memory_type=mmap",
                 // Tells the importer that probes get a role of their own, which large objects do not stop.
                 "-c", "cluster_name=exeat-rehearsal", "-c", "lo_compat_privileges=on",
             ]

@@ -139,20 +139,17 @@ def killed(world):
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                    start_new_session=True)
         deadline = time.time() + 300
-        while not glob.glob(world.at("killed") + "/run-*/processes/*") and time.time() < deadline:
+        place, sockets = None, []
+        while not sockets and time.time() < deadline:
             time.sleep(0.02)
-        place = glob.glob(world.at("killed") + "/run-*")[0]
+            place = next(iter(glob.glob(world.at("killed") + "/run-*")), "run-none")
+            # From then on the server has memory that it shares with its children.
+            sockets = glob.glob(f"/tmp/exeat-rehearsal-{os.path.basename(place)[4:]}/target-*/.s.PGSQL*")
+        expect(sockets, "no server came up")
         world.marks()
         world.seen.add(os.path.basename(place)[4:])
         if group:
-            # The shell that would clean up is killed as well: nobody is left but the servers.
-            for number in os.listdir("/proc"):
-                try:
-                    words = open(f"/proc/{number}/cmdline").read()
-                except OSError:
-                    continue
-                if place in words and "trap" in words:
-                    os.kill(int(number), signal.SIGKILL)
+            kill_guardian(place)
         process.kill()
         process.wait()
         process.stderr.close()
@@ -160,6 +157,43 @@ def killed(world):
             expect(world.left("killed"), "nothing was left to be cleaned up")
             found, _ = world.rehearsed("archive", "--only", "partage", work="killed")
         world.nothing_left("killed")
+
+
+def kill_guardian(place):
+    """The shell that would clean up: nobody is left then but the servers."""
+    for number in os.listdir("/proc"):
+        try:
+            words = open(f"/proc/{number}/cmdline").read()
+        except OSError:
+            continue
+        if place in words and "trap" in words:
+            os.kill(int(number), signal.SIGKILL)
+
+
+def killed_anywhere(world):
+    """Killed at any time, with or without the one who cleans up: the next rehearsal finds nothing in its way."""
+    prepared(world)
+    world.machines("dumps")
+    world.exported("all", ["dpi", "portail", "partage", "journaux", "systeme", "hyperviseur"])
+    began = time.time()
+    world.rehearsed("all", work="anywhere")
+    took = time.time() - began
+    for step in range(8):
+        process = subprocess.Popen(world.command(*world.arguments("all", work="anywhere")), cwd=world.path,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
+        time.sleep(took * (step + 0.5) / 8)
+        places = glob.glob(world.at("anywhere") + "/run-*")
+        world.marks()
+        world.seen.update(os.path.basename(place)[4:] for place in places)
+        for place in places if step % 2 else []:
+            kill_guardian(place)
+        process.kill()
+        process.wait()
+        if step % 2:
+            world.rehearsed("all", "--only", "partage", work="anywhere")
+        world.nothing_left("anywhere")
+    world.rehearsed("all", work="anywhere")
 
 
 def interrupted(world):
@@ -334,6 +368,7 @@ def main():
     suite.case("objectives", objective)
     suite.case("a time limit", time_limit)
     suite.case("killed", killed)
+    suite.case("killed at any time", killed_anywhere)
     suite.case("interrupted", interrupted)
     suite.case("several at once", at_once)
     suite.case("a folder of somebody else", foreign_folder)
