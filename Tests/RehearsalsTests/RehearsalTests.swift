@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import Guests
 import Testing
 
@@ -308,4 +309,32 @@ import Testing
 
 extension String {
     fileprivate func components(_ part: String) -> Int { split(separator: part).count - 1 }
+}
+
+@Suite struct PortTests {
+    @Test func aSocketThatNobodyListensAtYetIsToldFromOneThatIsReady() throws {
+        let path = "/tmp/exeat-port-\(getpid())"
+        try Files.remove(path)
+        #expect(!Port.isListening(at: path, for: getpid()))
+        let raw = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer {
+            close(raw)
+            try? Files.remove(path)
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(
+                    raw, __CONST_SOCKADDR_ARG(__sockaddr__: $0),
+                    socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        #expect(bound == 0)
+        #expect(!Port.isListening(at: path, for: getpid()))
+        #expect(listen(raw, 1) == 0)
+        #expect(Port.isListening(at: path, for: getpid()))
+        #expect(!Port.isListening(at: path + "2", for: getpid()))
+    }
 }
