@@ -85,7 +85,7 @@ public struct Bag: Sendable {
         let examination = try await examination(
             by: verifier, workers: workers, progress: progress, goingOn: false)
         let report = VerificationReport(examination)
-        if let failure = report.failure { throw failure }
+        if let failure = report.obstacle { throw failure }
         guard let seal = report.seal, report.isGood else {
             throw Failure(.bagUnsealed, "the bag has no seal that could be verified")
         }

@@ -67,6 +67,15 @@ public struct VerificationReport: Sendable {
             }
     }
 
+    /// Why nothing can be done with the payload. A copy of the proof is no archive with omissions then,
+    /// which scripts may take for good enough: files of it are missing.
+    public var obstacle: Failure? {
+        guard absent != nil, problems.isEmpty, let failure else { return failure }
+        return Failure(
+            .bagFileMissing, failure.what, hint: "Fetch the whole archive: this is its proof alone."
+        )
+    }
+
     init(_ examination: borrowing Examination) {
         name = examination.seal?.name ?? examination.name
         payload = examination.payload

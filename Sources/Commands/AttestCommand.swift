@@ -127,8 +127,8 @@ struct AttestAccept: AsyncParsableCommand {
         commandName: "accept",
         abstract: "The customer has integrated the data and can use it.",
         discussion: """
-            Signed by a controller. It follows a receipt; one that tells of differences needs a \
-            --reservation.
+            Signed by a controller. It follows a receipt; one that tells of differences, of sources that \
+            were not imported or of no comparison needs a --reservation.
             """)
 
     @OptionGroup var signing: SigningOptions

@@ -228,7 +228,7 @@ private struct Reckoning {
     private func day(
         of event: TimelineEvent, _ asking: Set<TimelineEvent>
     ) -> (Day, isForecast: Bool)? {
-        if let day = timeline[event] ?? timeline.substitute(for: event) { return (day, false) }
+        if let day = timeline.known(event) { return (day, false) }
         if event == .transitionStart, let end = forecast(.noticeEnd, asking) { return (end, true) }
         return forecast(event, asking).map { ($0, true) }
     }

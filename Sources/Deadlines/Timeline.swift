@@ -29,17 +29,18 @@ public struct Timeline: Sendable, Equatable {
         set { days[event] = newValue }
     }
 
-    /// What stands for an event of which no date was given: a transition begins when the notice
-    /// ends, and ends at the latest of what was agreed, or else with the acceptance; a contract ends
-    /// by the acceptance (Regulation (EU) 2023/2854, Article 25(2)(c)).
-    func substitute(for event: TimelineEvent) -> Day? {
+    /// The day of an event, or what stands for one of which no date was given.
+    ///
+    /// A transition begins when the notice ends. It ends at the latest day that was agreed, whichever
+    /// of them a plan still has beside a longer one: what keeps the data counts from there
+    /// (Regulation (EU) 2023/2854, Article 25(2)(g)). Without any, it ends with the acceptance.
+    func known(_ event: TimelineEvent) -> Day? {
         switch event {
-        case .transitionStart: days[.noticeEnd]
+        case .transitionStart: days[.transitionStart] ?? days[.noticeEnd]
         case .transitionEnd:
-            [days[.extensionEnd], days[.alternativeEnd]].compactMap { $0 }.max()
-                ?? days[.acceptance]
-        case .destructionReport: nil
-        default: nil
+            [days[.transitionEnd], days[.extensionEnd], days[.alternativeEnd]]
+                .compactMap { $0 }.max() ?? days[.acceptance]
+        default: days[event]
         }
     }
 }

@@ -1,6 +1,7 @@
 public import Bags
 public import Basics
 public import Deadlines
+import Manifests
 import Primitives
 public import Signatures
 
@@ -72,6 +73,13 @@ public struct Attestation: Sendable {
                 .comparisonFailed, "\"\(receipt.kind.file)\" tells of differences on the target",
                 hint: "Import again until the target is equal, or accept it with a --reservation.")
         }
+        if reservations.isEmpty, let gap = gap(in: receipt) {
+            throw Failure(
+                .comparisonFailed, "\"\(receipt.kind.file)\" says: \(gap)",
+                hint:
+                    "Import and compare what is missing, or accept it with a --reservation: an acceptance "
+                    + "lets the source be erased.")
+        }
         return try make(
             .acceptance, after: receipt,
             [
@@ -86,6 +94,14 @@ public struct Attestation: Sendable {
                 .init(
                     "receiptReservations", receipt.predicate["reservations"] ?? .array([])),
             ])
+    }
+
+    /// What the receipt says nothing about, so that accepting it without a word would say more.
+    private func gap(in receipt: DossierDocument) -> String? {
+        (receipt.predicate["reservations"]?.array ?? []).compactMap(\.string).first {
+            guard let kind = Reservation(parsing: $0)?.kind else { return false }
+            return [.notImported, .notCompared].contains(kind)
+        }
     }
 
     /// The customer asks that the source be erased.

@@ -43,10 +43,9 @@ struct Cage: Sendable {
                 (try? Command(words[0], Array(words.dropFirst()))
                     .run(output: "/dev/null", errors: "/dev/null"))?.status == 0
             }
-            let ways: [[String]] =
-                isRoot
-                ? [["unshare", "--net"]]
-                : [["unshare", "--user", "--map-current-user", "--net"]]
+            let way = isRoot ? ["unshare"] : ["unshare", "--user", "--map-current-user"]
+            // System V memory of a server that is killed goes with a name space of its own, else never.
+            let ways = [way + ["--net", "--ipc"], way + ["--net"]]
             let network = ways.first { works($0 + ["--", "true"]) } ?? []
             let canBind =
                 isRoot
@@ -56,6 +55,15 @@ struct Cage: Sendable {
             return Rights(isRoot: isRoot, network: network, canBind: canBind)
         }
     }
+
+    /// Shows the directory where the program is to see it, and hides the sockets of this machine: some servers
+    /// let everybody in who comes by them.
+    private static let showing = """
+        mount --bind "$1" "$2" || exit
+        mount -t tmpfs -o mode=0755,size=1m none /run 2>/dev/null
+        shift 2
+        exec "$@"
+        """
 
     /// - Parameters:
     ///   - user: whom to become; only root can.
@@ -74,8 +82,7 @@ struct Cage: Sendable {
         }
         if let binding = self.binding {
             words += [
-                "sh", "-c", "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"", "sh",
-                binding.source, binding.target,
+                "sh", "-c", Self.showing, "sh", binding.source, binding.target,
             ]
         }
         if separates, rights.isRoot {

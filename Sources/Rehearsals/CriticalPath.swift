@@ -38,7 +38,9 @@ extension RehearsedSource {
                 // It was measured together with the reading of stored bytes.
                 busy = busy > reading.fetch ? busy - reading.fetch : 0
                 bound = .cpu
-            case .boot, .probe: bound = .guest
+            case .boot: bound = .guest
+            // Servers and trees answer themselves.
+            case .probe: bound = guests.isEmpty ? .target : .guest
             case .load:
                 bound = .of(
                     fetch: reading.fetch, decode: reading.decode, limit: reading.limit,

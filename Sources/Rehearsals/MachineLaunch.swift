@@ -139,7 +139,7 @@ struct MachineLaunch: Sendable {
         // Long enough for a machine that is busy with all the other restores.
         for _ in 0..<1200 {
             try progress.checkCancelled()
-            if Files.exists(sockets.tpm) { return process }
+            if Port.isListening(at: sockets.tpm, for: process.number) { return process }
             if let outcome = try process.outcome() {
                 throw Failure(.diskTool, "swtpm does not start: \(outcome.complaint)")
             }

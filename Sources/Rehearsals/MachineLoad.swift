@@ -52,7 +52,7 @@ enum Bound: String, Sendable {
     case target
     /// The bandwidth that the plan allows.
     case limit
-    /// A guest or a probe that takes its time.
+    /// A guest that takes its time.
     case guest
 
     /// - Parameters:

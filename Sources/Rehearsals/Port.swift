@@ -7,6 +7,18 @@ enum Port {
     /// Whether a server takes connections at a socket of the file system.
     static func takes(unix path: String) -> Bool { (try? connect(unix: path)) != nil }
 
+    /// Whether a process listens at a socket of the file system, without a connection that it would take for
+    /// its only one. Asked of the kernel, in the network of that process: /proc/PID/net/unix, proc(5).
+    static func isListening(at path: String, for process: Int32) -> Bool {
+        guard Files.exists(path) else { return false }
+        guard let table = try? Files.readText("/proc/\(process)/net/unix") else { return true }
+        return table.split(separator: "\n").contains { line in
+            // Num RefCount Protocol Flags Type St Inode Path; the flag is __SO_ACCEPTCON.
+            let fields = line.split(separator: " ", maxSplits: 7)
+            return fields.count == 8 && fields[3] == "00010000" && fields[7] == path
+        }
+    }
+
     static func connect(unix path: String) throws(Failure) -> Descriptor {
         let raw = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | 0o2_000_000, 0)
         guard raw >= 0 else { throw Failure(errno: errno, "cannot make a socket") }

@@ -18,6 +18,8 @@ public struct RehearsalRates: Sendable, Equatable {
     public var fetchMilliseconds: Int64
     public var workers: Int64
     public var cores: Int64
+    /// How many guests there were, whose start is what takes long of the rest.
+    public var guests: Int64 = 0
 
     public init(
         plainBytes: Int64, storedBytes: Int64, examinedBytes: Int64, verifyMilliseconds: Int64,
@@ -45,7 +47,7 @@ public struct RehearsalRates: Sendable, Equatable {
             "fixedMilliseconds": .integer(fixedMilliseconds),
             "processorMilliseconds": .integer(processorMilliseconds),
             "fetchMilliseconds": .integer(fetchMilliseconds),
-            "workers": .integer(workers), "cores": .integer(cores),
+            "workers": .integer(workers), "cores": .integer(cores), "guests": .integer(guests),
         ]
     }
 
@@ -65,6 +67,7 @@ public struct RehearsalRates: Sendable, Equatable {
             verifyMilliseconds: verify, restoreMilliseconds: restore, fixedMilliseconds: fixed,
             processorMilliseconds: processor, fetchMilliseconds: fetch, workers: workers,
             cores: cores)
+        guests = number("guests") ?? 0
     }
 }
 
@@ -142,11 +145,12 @@ public struct Prediction: Sendable, Equatable {
             bandwidth.map { stored * 1000 / Double($0) }
             ?? Double(rates.fetchMilliseconds) * times / Double(rates.workers)
         let most = max(processor, target, fetch)
-        // The archive is examined as a whole before anything of it is restored.
-        let examine =
-            bandwidth.map {
-                max(stored * 1000 / Double($0), Double(rates.verifyMilliseconds) * times)
-            } ?? Double(rates.verifyMilliseconds) * times
+        // The archive is examined as a whole before anything of it is restored, also where only a part was
+        // restored here: what that took belongs to the bytes that were examined.
+        let verify =
+            Double(rates.verifyMilliseconds) * stored
+            / Double(max(1, rates.examinedBytes, rates.storedBytes))
+        let examine = bandwidth.map { max(stored * 1000 / Double($0), verify) } ?? verify
         let fixed = Double(rates.fixedMilliseconds)
         let milliseconds = fixed + examine + most
         self.bytes = bytes
@@ -156,7 +160,7 @@ public struct Prediction: Sendable, Equatable {
         lineSeconds = bandwidth.map { Int64(min(stored / Double($0), 1e12).rounded(.up)) }
         bound =
             fixed > examine + most
-            ? "guest"
+            ? rates.guests > 0 ? "guest" : "target"
             : most == fetch && fetch > processor
                 ? "source-read" : waiting > processor ? "target" : "cpu"
         measuredBytes = rates.plainBytes

@@ -168,7 +168,7 @@ struct RehearsalReceipt {
         // Beside what is restored meanwhile, starts and probes cost no time.
         let fixed = nanoseconds > restore + verify ? nanoseconds - restore - verify : 0
         let fetch = restored.compactMap { $0.clock?.reading.fetch }.reduce(0, +)
-        return RehearsalRates(
+        var rates = RehearsalRates(
             plainBytes: plain, storedBytes: restored.reduce(0) { $0 + $1.storedBytes },
             examinedBytes: run.archive.report.payload.bytes,
             verifyMilliseconds: Int64(verify / 1_000_000),
@@ -179,6 +179,8 @@ struct RehearsalReceipt {
             },
             fetchMilliseconds: Int64(fetch / 1_000_000),
             workers: Int64(run.workers), cores: Int64(run.host.cores))
+        rates.guests = Int64(restored.flatMap(\.guests).count)
+        return rates
     }
 
     func prediction(_ history: RehearsalHistory) -> Prediction? {

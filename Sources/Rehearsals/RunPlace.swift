@@ -173,10 +173,26 @@ enum FolderLock {
     static func holding<Value: ~Copyable>(
         _ folder: String, _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let lock = try Descriptor(opening: folder + "/.lock", O_RDWR | O_CREAT, mode: 0o600)
-        while try !lock.lock() { usleep(20_000) }
-        defer { _ = lock.raw }
-        return try body()
+        let path = folder + "/.lock"
+        while true {
+            let lock = try Descriptor(opening: path, O_RDWR | O_CREAT, mode: 0o600)
+            while try !lock.lock() { usleep(20_000) }
+            // Whoever held it has removed it meanwhile: then it locks nothing any more.
+            guard isThere(lock.raw, path) else { continue }
+            defer {
+                try? Files.remove(path)
+                _ = lock.raw
+            }
+            return try body()
+        }
+    }
+
+    private static func isThere(_ descriptor: Int32, _ path: String) -> Bool {
+        var (held, there) = (stat(), stat())
+        guard unsafe fstat(descriptor, &held) == 0, unsafe stat(path, &there) == 0 else {
+            return false
+        }
+        return held.st_dev == there.st_dev && held.st_ino == there.st_ino
     }
 }
 

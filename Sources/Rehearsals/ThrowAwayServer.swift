@@ -26,12 +26,12 @@ final class ThrowAwayServer: Sendable {
         let errors: String
         let progress: Progress
 
-        /// - Parameter users: whom the server may run as, where this process is root.
+        /// Where this process is root, the server runs as somebody who owns nothing: what is restored runs as
+        /// well, and this machine's own servers let in whoever has the name of theirs.
         init(
-            _ name: String, place: RunPlace, rights: Cage.Rights, users: [String],
-            progress: Progress
+            _ name: String, place: RunPlace, rights: Cage.Rights, progress: Progress
         ) throws(Failure) {
-            let user = rights.isRoot ? Cage.User.first(of: users + ["nobody"]) : nil
+            let user = rights.isRoot ? Cage.User.first(of: ["nobody"]) : nil
             self.name = name
             self.progress = progress
             sockets = "\(place.short)/\(name)"
@@ -166,6 +166,10 @@ final class ThrowAwayServer: Sendable {
                 "-c", "max_prepared_transactions=0", "-c", "shared_buffers=256MB",
                 "-c", "max_wal_size=2GB", "-c", "wal_level=minimal", "-c", "max_wal_senders=0",
                 "-c", "logging_collector=off",
+                // What a server that is killed leaves in /dev/shm stays there; files go with the others.
+                "-c", "dynamic_shared_memory_type=mmap",
+                // Tells the importer that probes get a role of their own, which large objects do not stop.
+                "-c", "cluster_name=exeat-rehearsal", "-c", "lo_compat_privileges=on",
             ]
         ) {
             // The last line of the file says whether it takes connections.

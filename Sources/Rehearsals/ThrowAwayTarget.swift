@@ -23,7 +23,7 @@ struct ThrowAwayTarget: Sendable {
             let major = Int(text.prefix { $0.isNumber }) ?? 0
             let (_, programs) = try ThrowAwayServer.postgresql(major: major)
             let site = try ThrowAwayServer.Site(
-                name, place: place, rights: rights, users: ["postgres"], progress: progress)
+                name, place: place, rights: rights, progress: progress)
             let server = try ThrowAwayServer.postgresql(
                 site, programs: programs, encoding: source.facts["encoding"]?.string ?? "UTF8")
             let database = source.facts["database"]?.string ?? "rehearsal"
@@ -45,7 +45,7 @@ struct ThrowAwayTarget: Sendable {
                 server: server)
         case "mariadb":
             let site = try ThrowAwayServer.Site(
-                name, place: place, rights: rights, users: ["mysql"], progress: progress)
+                name, place: place, rights: rights, progress: progress)
             let server = try ThrowAwayServer.mariadb(site)
             return ThrowAwayTarget(
                 plan: try target(

@@ -26,6 +26,10 @@ public struct RehearsedArchive: Sendable {
         let verifier = try KeyVerifier(trust, of: path, now: now)
         let (report, bag) = try await Bag(opening: path).salvaged(
             by: verifier, workers: workers, progress: progress)
+        // Where there is no payload at all, nothing can be rehearsed, and no receipt says that something was.
+        if report.absent != nil, let failure = report.obstacle {
+            throw failure.during("\"\(path)\" cannot be rehearsed")
+        }
         guard let bag else {
             throw
                 (report.failure

@@ -109,11 +109,11 @@ enum VerifyDates {
                     if start: found.append(end(start, rule["period"], False))
             return max(found, default=None)
         def known_or_forecast(event, asking):
+            if event == "transition-end":
+                agreed = [known[one] for one in ("transition-end", "extension-end", "alternative-end") if one in known]
+                if agreed or "acceptance" in known: return max(agreed) if agreed else known["acceptance"]
             if event in known: return known[event]
             if event == "transition-start" and "notice-end" in known: return known["notice-end"]
-            if event == "transition-end":
-                agreed = [known[one] for one in ("extension-end", "alternative-end") if one in known]
-                if agreed or "acceptance" in known: return max(agreed) if agreed else known["acceptance"]
             if event == "transition-start":
                 start = forecast("notice-end", asking)
                 if start: return start

@@ -65,7 +65,8 @@ struct VerifyText {
 
         # 5. Both signatures of the seal are the signer's: Ed25519, then ML-DSA-65.
         KEYS=$(mktemp -d); trap 'rm -r "$KEYS"' EXIT
-        keys_of() { # principal, namespace, roles: puts the keys into $KEYS, or fails
+        keys_of() { # principal, namespace, roles: puts the keys into $KEYS, or fails where nobody knows him
+          echo 0 none > "$KEYS/dates"
           if [ -d "$TRUST" ]; then
             name=$1
             if [ ! -e "$TRUST/$1.mldsa65.pem" ] && [ "$2" = \(context) ]; then name=signer; fi
@@ -82,6 +83,7 @@ struct VerifyText {
         mine = [k for k in keys if k["principal"] == sys.argv[2]]
         if not mine: sys.exit(1)
         if not set(sys.argv[5:]) & set(mine[0]["roles"]):
+            open(sys.argv[3] + "/dates", "w").write("role")
             sys.exit("the trust file has no " + " or ".join(sys.argv[5:]) + " " + sys.argv[2])
         spki = bytes.fromhex("308207b2300b0609608648016503040312038207a100") + base64.b64decode(mine[0]["mldsa65"])
         lines = base64.encodebytes(spki).decode()
@@ -89,11 +91,18 @@ struct VerifyText {
             file.write("-----BEGIN PUBLIC KEY-----\\n" + lines + "-----END PUBLIC KEY-----\\n")
         with open(sys.argv[3] + "/signer.allowed_signers", "w") as file:
             file.write(sys.argv[2] + " namespaces=\\"" + sys.argv[4] + "\\" " + mine[0]["ed25519"] + "\\n")
-        print("dates of the key of " + sys.argv[2] + ", to compare with today:",
-              mine[0].get("notBefore"), mine[0].get("notAfter"))
+        with open(sys.argv[3] + "/dates", "w") as file:
+            file.write((mine[0].get("notBefore") or "0") + " " + (mine[0].get("notAfter") or "none"))
         ' "$TRUST" "$1" "$KEYS" "$2" $3
           fi
         }
+        in_date() { # principal, moment: whether the keys that keys_of has found were good then
+          python3 -c 'import sys
+        at, first, last = (text.split(".")[0].rstrip("Z") for text in sys.argv[1:])
+        sys.exit(not (first <= at and (last == "none" or at <= last)))' "$2" $(cat "$KEYS/dates") \\
+            || bad "the key of $1 was not valid at $2"
+        }
+        now=$(date -u +%Y-%m-%dT%H:%M:%S)
         signed() { # file, namespace, principal
           ssh-keygen -Y verify -f "$KEYS/signer.allowed_signers" -I "$3" -n "$2" -s "$1.sig" < "$1"
           if openssl list -signature-algorithms 2>/dev/null | grep -qi 'ML-DSA-65'; then
@@ -110,6 +119,7 @@ struct VerifyText {
         }
         keys_of '\(principal)' \(context) exporter || bad "the trust file has no exporter \(principal)"
         signed proof/seal.json \(context) '\(principal)'
+        cp "$KEYS/dates" "$KEYS/seal"
 
         # 6. The journal is one unbroken chain, and the seal names its end.
         previous=$(printf '0%.0s' $(seq 64)); count=0
@@ -130,7 +140,7 @@ struct VerifyText {
             || bad "proof/timestamped.txt lists other files"
         fi
         head -n 1 exeat/journal.jsonl | tr -d '\\n' > "$KEYS/opening"
-        found=no
+        found=no; closing=
         for token in proof/opening*.tsr proof/timestamped.txt*.tsr; do
           [ -e "$token" ] || continue
           found=yes
@@ -158,11 +168,17 @@ struct VerifyText {
                 ${TSA_CERTS:+-untrusted "$TSA_CERTS"} \\
                 || bad "the time-stamp $token does not hold"
             fi
+            case $token in proof/timestamped*)
+              closing=$(printf '%s\\n' $closing "$(date -u -d "@$when" +%Y-%m-%dT%H:%M:%S)" | sort | head -n 1) ;;
+            esac
           else
             echo "$token was not checked: set TSA_CA to the root certificate of the authority"
           fi
         done
         [ "$found" = yes ] || echo "there is no time-stamp"
+        # Keys are judged at the date of the seal: that of its first time-stamp, or without one that of today.
+        mv "$KEYS/seal" "$KEYS/dates"
+        in_date '\(principal)' "${closing:-$now}"
         for token in $(sed -n 's/.*"openings":\\[\\([^]]*\\)\\].*/\\1/p' proof/seal.json | grep -o 'opening[-2-9]*\\.tsr'); do
           digest=$(sha256sum < "proof/$token" | cut -c 1-64)
           grep -qF "{\\"name\\":\\"$token\\",\\"sha256\\":\\"$digest\\"}" proof/seal.json || bad "$token is not the one in the seal"
@@ -200,8 +216,10 @@ struct VerifyText {
             "proof/$document")
           if keys_of "$who" "exeat/$kind/v1" "$roles"; then
             signed "proof/$document" "exeat/$kind/v1" "$who"
+            in_date "$who" "$now"
             echo "$document: signed by $who, follows $name"
           else
+            test "$(cat "$KEYS/dates")" != role || bad "$document is signed by $who, who is no $roles"
             echo "$document: NOT CHECKED, signed by $who, whom nobody here vouches for as $roles"
           fi
         done

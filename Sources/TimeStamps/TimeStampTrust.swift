@@ -21,27 +21,37 @@ public struct TimeStamp: Sendable {
 
 /// Whom to believe about times: from outside of any archive.
 public struct TimeStampTrust: Sendable {
-    /// Roots: certificates that sign themselves.
-    public let anchors: [Certificate]
+    /// Roots that somebody names together, and the policies that he accepts of them; any where there are
+    /// none.
+    private struct Circle {
+        let anchors: [Certificate]
+        let policies: [ObjectIdentifier]
+
+        func accepts(_ policy: ObjectIdentifier) -> Bool {
+            policies.isEmpty || policies.contains(policy)
+        }
+    }
+
+    private let circles: [Circle]
     /// Other certificates of the same files: they help to build a path, no more.
     public let others: [Certificate]
-    /// Policies of which a token must have one; any where there are none.
-    public let policies: [ObjectIdentifier]
+
+    /// Roots: certificates that sign themselves.
+    public var anchors: [Certificate] { circles.flatMap(\.anchors) }
 
     /// No authority is trusted; tokens are then looked at for what they say of themselves.
-    public static let none = TimeStampTrust(anchors: [], others: [], policies: [])
+    public static let none = TimeStampTrust(circles: [], others: [])
 
-    private init(anchors: [Certificate], others: [Certificate], policies: [ObjectIdentifier]) {
-        self.anchors = anchors
+    private init(circles: [Circle], others: [Certificate]) {
+        self.circles = circles
         self.others = others
-        self.policies = policies
     }
 
     /// Throws `.trustInvalid` when none of the certificates is a root.
     public init(_ certificates: [Certificate], policies: [ObjectIdentifier]) throws(Failure) {
-        anchors = certificates.filter(\.isSelfIssued)
+        let anchors = certificates.filter(\.isSelfIssued)
+        circles = [Circle(anchors: anchors, policies: policies)]
         others = certificates.filter { !$0.isSelfIssued }
-        self.policies = policies
         guard !anchors.isEmpty else {
             throw Failure(
                 .trustInvalid, "there is no root certificate of a time-stamping authority",
@@ -49,17 +59,14 @@ public struct TimeStampTrust: Sendable {
         }
     }
 
-    /// Both together; where one of them takes any policy, so do both.
+    /// Both together: each asks its policies of its own authorities.
     public func joined(_ other: TimeStampTrust) -> TimeStampTrust {
-        if isEmpty { return other }
-        let isAny = policies.isEmpty || other.policies.isEmpty
-        return TimeStampTrust(
-            anchors: anchors + other.anchors.filter { !anchors.contains($0) },
-            others: others + other.others.filter { !others.contains($0) },
-            policies: isAny ? [] : policies + other.policies.filter { !policies.contains($0) })
+        TimeStampTrust(
+            circles: circles + other.circles,
+            others: others + other.others.filter { !others.contains($0) })
     }
 
-    public var isEmpty: Bool { anchors.isEmpty }
+    public var isEmpty: Bool { circles.isEmpty }
 
     // MARK: - Judging
 
@@ -85,9 +92,28 @@ public struct TimeStampTrust: Sendable {
         try Self.checkSignature(of: token, by: signer)
         try CertificatePath.checkSigner(signer)
         guard !isEmpty else { return stamp(token, signer.name, isTrusted: false) }
-        try CertificatePath(anchors: anchors, others: candidates, moment: info.moment)
-            .check(signer)
+        try check(signer, among: candidates, info)
         return stamp(token, signer.name, isTrusted: true)
+    }
+
+    /// Somebody trusts a root that the signer leads to, under the policy of the token.
+    private func check(
+        _ signer: Certificate, among candidates: [Certificate], _ info: TimeStampInfo
+    ) throws(Failure) {
+        var problem: Failure?
+        for circle in circles {
+            do throws(Failure) {
+                try CertificatePath(
+                    anchors: circle.anchors, others: candidates, moment: info.moment
+                ).check(signer)
+                guard circle.accepts(info.policy) else { throw wrongPolicy(info) }
+                return
+            } catch {
+                // That another one leads elsewhere tells less.
+                if problem == nil || problem?.code == .timeStampUntrusted { problem = error }
+            }
+        }
+        if let problem { throw problem }
     }
 
     private func stamp(_ token: TimeStampToken, _ name: String, isTrusted: Bool) -> TimeStamp {
@@ -118,7 +144,9 @@ public struct TimeStampTrust: Sendable {
                 throw wrongPolicy(info)
             }
         }
-        guard policies.isEmpty || policies.contains(info.policy) else { throw wrongPolicy(info) }
+        guard isEmpty || circles.contains(where: { $0.accepts(info.policy) }) else {
+            throw wrongPolicy(info)
+        }
     }
 
     private func wrongPolicy(_ info: TimeStampInfo) -> Failure {

@@ -64,6 +64,18 @@ struct ProfileTests {
         #expect(try deadline(report, "data-act/25-2-h").from?.text == "2027-09-14")
     }
 
+    /// A plan that keeps the first day beside a later one does not let the source go before the later one.
+    @Test(arguments: [TimelineEvent.extensionEnd, .alternativeEnd])
+    func anErasureWaitsForTheLongerTransitionThatWasAgreed(_ longer: TimelineEvent) throws {
+        for (first, last) in [("2026-09-01", "2026-12-01"), ("2026-12-01", "2026-09-01")] {
+            let report = try report(["data-act"], [.transitionEnd: first, longer: last])
+            #expect(try deadline(report, "data-act/25-2-h").from?.text == "2026-12-01")
+            #expect(try deadline(report, "data-act/25-2-g").day?.text == "2026-12-31")
+            // 31 December is a Thursday.
+            #expect(report.erasureBound?.earliest?.text == "2027-01-01")
+        }
+    }
+
     /// Who has never said that 30 days are not enough has not said it too late.
     @Test func aRuleAboutWhatDidNotHappenIsNotBroken() throws {
         var days: [TimelineEvent: String] = [.noticeReceived: "2026-12-14"]

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import time
 
 import dossier_kit
 from dossier_kit import Desk, FUTURE, PAST, valid
@@ -102,6 +103,20 @@ def lock(desk):
                    "cleaner", "exeat/erasure/v1")
         assert desk.verify(early).expect(3).json["failure"]["code"] == 752
         assert "the source was erased at 2026-11-01" in by_hand(desk, early, 1).errors
+    with cases.case("by hand: keys out of their dates or of their roles are refused, as exeat refuses them"):
+        trust = json.loads(pathlib.Path(desk.at("trust.json")).read_text())
+        moment = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+        for who in ("hoster", "hospital", "cleaner"):
+            for bound, seconds, status in [("notAfter", -60, 3), ("notAfter", 3600, 0), ("notBefore", 3600, 3), ("notBefore", -3600, 0)]:
+                keys = [dict(key, **{bound: moment(seconds)}) if key["principal"] == who else key for key in trust["keys"]]
+                file = write(desk.at("dated.json"), json.dumps({"exeat-trust": 1, "keys": keys}))
+                desk.verify(whole, trust="dated.json").expect(status)
+                told = run("sh", "VERIFY.txt", cwd=whole, environment={"TRUST": file}).expect(1 if status else 0)
+                assert not status or f"the key of {who} was not valid" in told.errors, told.errors
+        bag = dossier_kit.copy(whole, "role")
+        desk.forge(bag, "erasure.json", lambda s: None, "hospital", "exeat/erasure/v1")
+        assert desk.verify(bag).expect(3).json["failure"]["code"] == 246
+        assert "hospital, who is no eraser" in by_hand(desk, bag, 1).errors
     with cases.case("the date that the customer asks for is not laid at the door of a law"):
         waiting = desk.export("waiting")
         desk.take_in(waiting)

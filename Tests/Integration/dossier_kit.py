@@ -59,15 +59,14 @@ archive: {{ name: {name}, sign-with: hoster }}
         exeat("export", plan, "--output", output, cwd=self.work).expect(0)
         return output
 
-    def take_in(self, archive, number=1, statuses=(0, 2)):
+    def take_in(self, archive, number=1, statuses=(0, 2), targets=("alpha", "beta"), options=""):
         target = self.at(f"in-{os.path.basename(archive)}-{number}")
+        lines = "".join(f"  {name}: {{ kind: files, path: {target}/{name} }}\n" for name in targets)
         plan = write(self.at("import.yaml"), f"""exeat: 1
 trust: trust.json
 sign-with: hospital
-targets:
-  alpha: {{ kind: files, path: {target}/alpha }}
-  beta: {{ kind: files, path: {target}/beta }}
-""")
+{options}targets:
+{lines}""")
         os.makedirs(target, exist_ok=True)
         return exeat("import", archive, plan, "--work", self.at(f"work-{os.path.basename(archive)}-{number}"),
                      cwd=self.work).expect(*statuses)

@@ -152,6 +152,13 @@ def wholly_wrong(world):
         expect(result.status == 3, f"{name}: {result.status} {result.err}")
         expect("nothing of it can be rehearsed" in result.err or name == "link", f"{name}: {result.err}")
         expect(not glob.glob(world.at("wrong-work") + "/receipt*"), f"{name}: a receipt was written")
+    # The proof alone says nothing about data, and neither does a rehearsal of it.
+    result = world.run("report", world.at("archive"), "--proof-only", "--output", world.at("proof"), "--trust", world.trust)
+    expect(result.status == 0, result.err)
+    result = world.run(*world.arguments("proof", work="wrong-work"))
+    expect(result.status == 3 and "cannot be rehearsed" in result.err and "payload is not here" in result.err, result.err)
+    expect(not glob.glob(world.at("wrong-work") + "/*") and not glob.glob(world.at("proof") + "/proof/receipt*"),
+           "a receipt was written")
     # A stranger's seal.
     words = world.arguments("archive", work="wrong-work")
     words[words.index("--trust") + 1] = world.at("keys/other.trust.json")

@@ -139,20 +139,17 @@ def killed(world):
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                    start_new_session=True)
         deadline = time.time() + 300
-        while not glob.glob(world.at("killed") + "/run-*/processes/*") and time.time() < deadline:
+        place, sockets = None, []
+        while not sockets and time.time() < deadline:
             time.sleep(0.02)
-        place = glob.glob(world.at("killed") + "/run-*")[0]
+            place = next(iter(glob.glob(world.at("killed") + "/run-*")), "run-none")
+            # From then on the server has memory that it shares with its children.
+            sockets = glob.glob(f"/tmp/exeat-rehearsal-{os.path.basename(place)[4:]}/target-*/.s.PGSQL*")
+        expect(sockets, "no server came up")
         world.marks()
         world.seen.add(os.path.basename(place)[4:])
         if group:
-            # The shell that would clean up is killed as well: nobody is left but the servers.
-            for number in os.listdir("/proc"):
-                try:
-                    words = open(f"/proc/{number}/cmdline").read()
-                except OSError:
-                    continue
-                if place in words and "trap" in words:
-                    os.kill(int(number), signal.SIGKILL)
+            kill_guardian(place)
         process.kill()
         process.wait()
         process.stderr.close()
@@ -160,6 +157,43 @@ def killed(world):
             expect(world.left("killed"), "nothing was left to be cleaned up")
             found, _ = world.rehearsed("archive", "--only", "partage", work="killed")
         world.nothing_left("killed")
+
+
+def kill_guardian(place):
+    """The shell that would clean up: nobody is left then but the servers."""
+    for number in os.listdir("/proc"):
+        try:
+            words = open(f"/proc/{number}/cmdline").read()
+        except OSError:
+            continue
+        if place in words and "trap" in words:
+            os.kill(int(number), signal.SIGKILL)
+
+
+def killed_anywhere(world):
+    """Killed at any time, with or without the one who cleans up: the next rehearsal finds nothing in its way."""
+    prepared(world)
+    world.machines("dumps")
+    world.exported("all", ["dpi", "portail", "partage", "journaux", "systeme", "hyperviseur"])
+    began = time.time()
+    world.rehearsed("all", work="anywhere")
+    took = time.time() - began
+    for step in range(8):
+        process = subprocess.Popen(world.command(*world.arguments("all", work="anywhere")), cwd=world.path,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
+        time.sleep(took * (step + 0.5) / 8)
+        places = glob.glob(world.at("anywhere") + "/run-*")
+        world.marks()
+        world.seen.update(os.path.basename(place)[4:] for place in places)
+        for place in places if step % 2 else []:
+            kill_guardian(place)
+        process.kill()
+        process.wait()
+        if step % 2:
+            world.rehearsed("all", "--only", "partage", work="anywhere")
+        world.nothing_left("anywhere")
+    world.rehearsed("all", work="anywhere")
 
 
 def interrupted(world):
@@ -238,6 +272,60 @@ def questions(world):
     expect(result.status == 1 and "reads" in result.err, result.err)
 
 
+def confined(world):
+    """What is asked reads all of the database, whoever may read it there, and nothing of the machine."""
+    world.build()
+    world.records.sql("postgres", "CREATE ROLE vault_owner", "CREATE ROLE vault_reader", "CREATE ROLE files_reader",
+                      "GRANT pg_read_server_files, pg_execute_server_program TO files_reader", "CREATE DATABASE vault")
+    outside = world.at("outside")
+    world.records.script("vault", world.write("vault.sql", f"""
+        REVOKE CONNECT ON DATABASE vault FROM PUBLIC;
+        CREATE SCHEMA safe AUTHORIZATION vault_owner;
+        CREATE TABLE safe.letter (id int PRIMARY KEY, text text);
+        INSERT INTO safe.letter SELECT n, 'letter ' || n FROM generate_series(1, 50) n;
+        ALTER TABLE safe.letter OWNER TO vault_owner;
+        ALTER TABLE safe.letter ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE safe.letter FORCE ROW LEVEL SECURITY;
+        CREATE FUNCTION safe.sealed() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM safe.letter';
+        REVOKE ALL ON FUNCTION safe.sealed() FROM PUBLIC;
+        SELECT lo_from_bytea(4711, 'an image');
+        CREATE FUNCTION public.escape() RETURNS text LANGUAGE plpgsql AS
+            $$ BEGIN COPY (SELECT 1) TO PROGRAM 'cat > {outside}'; RETURN 'out'; END $$;
+        GRANT ALL ON SCHEMA safe TO files_reader;
+        CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF tg_tag = 'GRANT' THEN RAISE EXCEPTION 'not here'; END IF; END $$;
+        CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION public.refuse();
+        """))
+    os.makedirs(world.at("asked"), exist_ok=True)
+    readable = ["SELECT count(*) FROM safe.letter", "SELECT safe.sealed()", "SELECT convert_from(lo_get(4711), 'UTF8')",
+                "SELECT count(*) > 0 FROM pg_authid", "SELECT rolsuper FROM pg_roles WHERE rolname = 'postgres'"]
+    export = world.write("vault.yaml", f"""exeat: 1
+run: {{ purpose: drp-rehearsal }}
+sources:
+  vault:
+    kind: postgresql
+    connection: "{world.records.conninfo('vault')}"
+    secrets: omit
+    probes:
+""" + "".join(f'      - {{ name: "r{place}", sql: "{sql}" }}\n' for place, sql in enumerate(readable)) +
+                         f"archive: {{ name: vault, sign-with: {world.at('keys/ours')} }}\n")
+    result = world.run("export", export, "--output", world.at("vault"))
+    expect(result.status == 0, result.err)
+    world.rehearsed("vault")
+    forbidden = ["SELECT pg_read_file('/etc/hostname')", "SELECT public.escape()", "SELECT lo_import('/etc/hostname')",
+                 "SELECT set_config('role', 'postgres', true), pg_read_file('/etc/hostname')",
+                 "SELECT set_config('session_authorization', 'postgres', true), pg_read_file('/etc/hostname')",
+                 "SELECT set_config('role', 'files_reader', true), pg_read_file('/etc/hostname')"]
+    plan = world.rehearsal_plan("confined.yaml", "targets:\n  vault: { kind: throw-away, probes: [" + ", ".join(
+        f'{{ name: "f{place}", sql: "{sql}", expect: x }}' for place, sql in enumerate(forbidden)) + "] }\n")
+    found, _ = world.rehearsed("vault", plan=plan, status=3)
+    for probe in found["sources"][0]["probes"]:
+        isForbidden = probe["name"].startswith("f")
+        expect(probe["held"] != isForbidden, probe)
+        expect(not isForbidden or "[42501]" in probe["complaint"], probe)
+    expect(not os.path.exists(outside), "a program was run")
+
+
 def uncompared(world):
     """Where the plan says not to compare, nothing is called equal."""
     prepared(world)
@@ -280,10 +368,12 @@ def main():
     suite.case("objectives", objective)
     suite.case("a time limit", time_limit)
     suite.case("killed", killed)
+    suite.case("killed at any time", killed_anywhere)
     suite.case("interrupted", interrupted)
     suite.case("several at once", at_once)
     suite.case("a folder of somebody else", foreign_folder)
     suite.case("questions that take long, write or answer too much", questions)
+    suite.case("what is asked stays inside", confined)
     suite.case("nothing compared", uncompared)
     suite.case("plans that make no sense", wrong_plans)
     suite.finish()

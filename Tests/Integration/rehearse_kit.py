@@ -40,6 +40,7 @@ class Hospital(DumpWorld):
     def __init__(self):
         super().__init__()
         self.servers = []
+        self.shared = self.shared_memory()
 
     def close(self):
         for server in self.servers:
@@ -154,9 +155,9 @@ class Hospital(DumpWorld):
 
     def left(self, work="rehearsals"):
         """Directories and programs of rehearsals."""
-        names = glob.glob(self.at(work) + "/run-*")
+        names = glob.glob(self.at(work) + "/run-*") + glob.glob(self.at(work) + "/.lock")
         marks = [os.path.basename(name)[4:] for name in names] + self.marks()
-        found = names + [path for path in glob.glob("/tmp/exeat-rehearsal-*") if os.path.basename(path)[16:] in marks]
+        found = names + sorted(self.shared_memory() - self.shared) + [path for path in glob.glob("/tmp/exeat-rehearsal-*") if os.path.basename(path)[16:] in marks]
         for process in os.listdir("/proc"):
             try:
                 with open(f"/proc/{process}/cmdline", "rb") as file:
@@ -166,6 +167,12 @@ class Hospital(DumpWorld):
             if self.at(work) + "/run-" in words or any(f"exeat-rehearsal-{mark}" in words for mark in marks):
                 found.append(words.replace("\0", " ")[:200])
         return found
+
+    def shared_memory(self):
+        """Of servers that run as nobody, in both forms."""
+        listed = subprocess.run(["ipcs", "-m"], capture_output=True, text=True).stdout.splitlines()
+        return {f"memory segment of nobody: {words[1]}" for words in map(str.split, listed) if words[2:3] == ["nobody"]} | {
+            path for path in glob.glob("/dev/shm/PostgreSQL.*") if os.stat(path).st_uid == 65534}
 
     def marks(self):
         """Of all runs that this test has seen."""

@@ -157,7 +157,11 @@ def credentials(desk):
 
 
 def dates(desk):
-    """The seal is judged at the date of its stamp."""
+    """The seal is judged at the date of its stamp, by VERIFY.txt as well."""
+    def by_hand(bag, trust, status, **more):
+        told = run("sh", "VERIFY.txt", cwd=bag, environment={"TRUST": trust, **more}).expect(status)
+        assert status == 0 or "was not valid at" in told.errors, told.errors
+
     server = desk.server("dated")
     bag, _, _ = desk.export(authority(server))
     plain, _, _ = desk.export("")
@@ -167,10 +171,12 @@ def dates(desk):
     ended = write(os.path.join(desk.work, "ended.trust.json"), json.dumps(document))
     with desk.cases.case("a key that has run out since is good for a seal of before, if a stamp says so"):
         exeat("verify", bag, "--trust", ended, "--tsa-ca", server.ca).expect(0)
+        by_hand(bag, ended, 0, TSA_CA=server.ca)
     with desk.cases.case("without a trusted stamp, the present counts"):
         for archive, options in [(bag, []), (plain, []), (plain, ["--tsa-ca", server.ca])]:
             result = exeat("verify", archive, "--trust", ended, *options, "--json").expect(3)
             assert result.json["failure"]["word"] == "signer-out-of-date"
+            by_hand(archive, ended, 1, **({"TSA_CA": server.ca} if options else {}))
     with desk.cases.case("a key that began only after the stamp is refused"):
         document["keys"][0]["notAfter"] = None
         document["keys"][0]["notBefore"] = time.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -178,6 +184,8 @@ def dates(desk):
         exeat("verify", plain, "--trust", begun).expect(0)
         result = exeat("verify", bag, "--trust", begun, "--tsa-ca", server.ca, "--json").expect(3)
         assert result.json["failure"]["word"] == "signer-out-of-date"
+        by_hand(plain, begun, 0)
+        by_hand(bag, begun, 1, TSA_CA=server.ca)
 
 
 def plans(desk):

@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import Guests
 import Testing
 
@@ -94,6 +95,23 @@ import Testing
         // 256 MiB are read twice, once to be examined.
         #expect(slow.seconds == 5 + 256 + 256)
         #expect(slow.bound == "source-read")
+    }
+
+    /// Of an archive of 25 GiB a hundredth was restored, and all was examined: once, not a hundred times.
+    @Test func aPartThatWasRehearsedDoesNotMultiplyTheExaminationOfAll() {
+        var part = rates
+        part.examinedBytes = 100 << 28
+        part.verifyMilliseconds = 100_000
+        #expect(Prediction(of: 1 << 30, from: part).seconds == 5 + 1 + 10)
+        #expect(Prediction(of: 100 << 30, from: part).seconds == 5 + 100 + 1000)
+    }
+
+    @Test func withoutGuestsTheirStartBoundsNothing() {
+        var short = rates
+        short.fixedMilliseconds = 60_000
+        #expect(Prediction(of: 1 << 30, from: short).bound == "target")
+        short.guests = 1
+        #expect(Prediction(of: 1 << 30, from: short).bound == "guest")
     }
 
     /// A restore of 64 MiB took 4 s and one of 1 GiB 10 s: 3.6 s are there whatever the size.
@@ -291,4 +309,32 @@ import Testing
 
 extension String {
     fileprivate func components(_ part: String) -> Int { split(separator: part).count - 1 }
+}
+
+@Suite struct PortTests {
+    @Test func aSocketThatNobodyListensAtYetIsToldFromOneThatIsReady() throws {
+        let path = "/tmp/exeat-port-\(getpid())"
+        try Files.remove(path)
+        #expect(!Port.isListening(at: path, for: getpid()))
+        let raw = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer {
+            close(raw)
+            try? Files.remove(path)
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(
+                    raw, __CONST_SOCKADDR_ARG(__sockaddr__: $0),
+                    socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        #expect(bound == 0)
+        #expect(!Port.isListening(at: path, for: getpid()))
+        #expect(listen(raw, 1) == 0)
+        #expect(Port.isListening(at: path, for: getpid()))
+        #expect(!Port.isListening(at: path + "2", for: getpid()))
+    }
 }

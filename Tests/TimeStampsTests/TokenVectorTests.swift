@@ -76,6 +76,23 @@ import Testing
             try Self.code(token, Self.trust("ca.pem", policies: ["1.2.3.4.2"])) == .timeStampPolicy)
     }
 
+    /// Whoever takes any policy of one authority does not take any of another's.
+    @Test(.enabled(if: folder != nil)) func policiesAreAskedOfTheAuthorityThatTheyAreNamedWith()
+        throws
+    {
+        let token = try Self.file("ok-sha256.tsr")
+        let (any, good, bad) = try (
+            Self.trust("other-ca.pem"), Self.trust("ca.pem", policies: ["1.2.3.4.1"]),
+            Self.trust("ca.pem", policies: ["1.2.3.4.2"])
+        )
+        for (one, two) in [(any, bad), (bad, any)] {
+            #expect(try Self.code(token, one.joined(two)) == .timeStampPolicy)
+        }
+        for (one, two) in [(any, good), (good, any), (good, bad), (bad, good)] {
+            #expect(try Self.code(token, one.joined(two)) == nil)
+        }
+    }
+
     @Test(.enabled(if: folder != nil)) func requestMustBeTheOneThatWasAnswered() throws {
         let message = try Self.file("data.txt")
         let request = try TimeStampRequest(

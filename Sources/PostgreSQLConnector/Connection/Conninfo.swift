@@ -54,6 +54,13 @@ struct Conninfo: Sendable {
         return Conninfo(options: options, password: password)
     }
 
+    /// The same database, another user, who has no password.
+    func with(user name: String) -> Conninfo {
+        var options = options
+        options["user"] = name
+        return Conninfo(options: options, password: nil)
+    }
+
     /// Keywords and values for `PQconnectdbParams`.
     var parameters: [(keyword: String, value: String)] {
         var all = options.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

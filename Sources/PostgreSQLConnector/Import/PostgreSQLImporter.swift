@@ -41,6 +41,8 @@ public final class PostgreSQLImporter: Importer {
         var comparisons: [ImportResult.Comparison] = []
         /// Differences that another major version explains.
         var remarks: [JSON] = []
+        /// Who asks probes, once one was asked.
+        var asker: Conninfo?
     }
 
     /// Units that are no segments of the archive, by an artifact number that none has.
@@ -350,8 +352,19 @@ public final class PostgreSQLImporter: Importer {
 
     /// In a session of its own: those of the pool began before the settings of the database were there.
     public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
-        let connection = try Connection(target.conninfo, progress: room.progress)
+        let connection = try Connection(asker(), progress: room.progress)
         try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         return try connection.answer(question)
+    }
+
+    /// As whom to ask; the same for all questions.
+    private func asker() throws(Failure) -> Conninfo {
+        if let asker = state.withLock({ $0.asker }) { return asker }
+        let connection = try Connection(target.conninfo, progress: room.progress)
+        let asker =
+            try ProbeRole(connection: connection).make()
+            .map { target.conninfo.with(user: $0) } ?? target.conninfo
+        state.withLock { $0.asker = asker }
+        return asker
     }
 }
