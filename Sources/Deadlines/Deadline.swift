@@ -59,12 +59,40 @@ public struct DeadlineConflict: Sendable {
     public let latest: Deadline
 }
 
+/// An event that ends before it has begun, by the dates of a plan: no rule is broken, and what counts from
+/// there comes too early.
+public struct DateReversal: Sendable, Equatable {
+    public let event: TimelineEvent
+    public let day: Day
+    /// What must have been before.
+    public let before: TimelineEvent
+    public let beforeDay: Day
+
+    static func find(in timeline: Timeline) -> [DateReversal] {
+        let ends: [TimelineEvent] = [.transitionEnd, .extensionEnd, .alternativeEnd]
+        let order: [(before: TimelineEvent, events: [TimelineEvent])] = [
+            (.noticeReceived, [.noticeEnd, .infeasibilityNotified, .transitionStart] + ends),
+            (.transitionStart, ends),
+        ]
+        return order.flatMap { before, events in
+            events.compactMap { event in
+                guard let first = timeline[before], let day = timeline[event], day < first else {
+                    return nil
+                }
+                return DateReversal(event: event, day: day, before: before, beforeDay: first)
+            }
+        }
+    }
+}
+
 /// All rules of some profiles against one timeline.
 public struct DeadlineReport: Sendable {
     public let calendar: String
     public let timeZone: String
     public let deadlines: [Deadline]
     public let conflicts: [DeadlineConflict]
+    /// Dates that were given and cannot both be right.
+    public let reversals: [DateReversal]
 
     /// Rules that have been broken, so far as is known.
     public var missed: [Deadline] { deadlines.filter { $0.state == .missed } }
@@ -106,6 +134,7 @@ extension DeadlineReport {
             profile.rules.map { reckoning.deadline($0, of: profile) }
         }
         conflicts = Self.conflicts(among: deadlines)
+        reversals = DateReversal.find(in: timeline)
     }
 
     /// For each event the latest of the earliest days against the earliest of the latest.

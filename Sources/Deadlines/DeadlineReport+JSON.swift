@@ -16,18 +16,37 @@ extension DeadlineReport {
                         "what": .string(conflict.text),
                     ]
                 }),
+            "reversals": .array(
+                reversals.map { reversal in
+                    [
+                        "event": .string(reversal.event.rawValue),
+                        "day": .string(reversal.day.text),
+                        "before": .string(reversal.before.rawValue),
+                        "beforeDay": .string(reversal.beforeDay.text),
+                        "what": .string(reversal.text),
+                    ]
+                }),
         ]
     }
 
     fileprivate static func day(_ day: Day?) -> JSON { day.map { .string($0.text) } ?? .null }
 
-    /// A line for each rule of which something can be said, and for each conflict.
+    /// A line for each rule of which something can be said, for each conflict, and for dates that go backwards.
     public var lines: [String] {
         deadlines.filter { ![.unknown, .replaced, .notApplicable].contains($0.state) }.map(\.text)
             + deadlines.filter { $0.state == .unknown }.map { deadline in
                 "date: \(deadline.name): not known, since "
                     + "\(deadline.rule.from?.rawValue ?? "a date") is not"
             } + conflicts.map { "CONFLICT: " + $0.text }
+            + reversals.map { "BACKWARDS: " + $0.text }
+    }
+}
+
+extension DateReversal {
+    /// Both days, for people.
+    public var text: String {
+        "\(event.rawValue) \(day.text) lies before \(before.rawValue) \(beforeDay.text); correct the "
+            + "dates in the plan"
     }
 }
 

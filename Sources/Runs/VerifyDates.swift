@@ -7,8 +7,9 @@ enum VerifyDates {
     static let script = #"""
         # 9. Dates: every rule that the catalogue has, and from when on the source may be erased.
         cat > "$KEYS/dates.py" <<'END'
-        from datetime import date, datetime, timedelta
-        from json import JSONDecoder, load
+        from datetime import date, datetime, timedelta, timezone
+        from glob import glob
+        from json import JSONDecoder, dumps, load, loads
         from os.path import exists, isfile
         from sys import argv, exit
         def bad(what): exit("NOT GOOD: " + what)
@@ -24,6 +25,23 @@ enum VerifyDates {
         calendar = legal.get("calendar") or {"holidays": [], "time-zone": {
             "standard": 60, "summer": 120, "from": 3, "until": 10, "hour": 1}}
         zone = calendar["time-zone"]
+
+        # The documents: in their one form, each once, of dates that have come and follow each other.
+        known = {}
+        for path in ["proof/seal.json"] + sorted(set(glob("proof/*.json")) - {"proof/seal.json"}):
+            with open(path, "rb") as file: stored = file.read()
+            said = loads(stored)
+            if dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() != stored:
+                bad(path + " is written in another form than it is signed in")
+            if any(stored == other for other, _ in known.values()): bad(path + " is another document once more")
+            known[path] = stored, said
+        for path, (_, said) in known.items():
+            made = moment(said["predicate"]["createdAt"])
+            if made > datetime.now(timezone.utc).replace(tzinfo=None) + days(1): bad("%s is dated %s, in the future" % (path, made))
+            before, after = "proof/" + said["subject"][0]["name"], path
+            if path == "proof/plan.json": before, after = path, "proof/seal.json"
+            if before in known and moment(known[before][1]["predicate"]["createdAt"]) > moment(known[after][1]["predicate"]["createdAt"]):
+                bad(after + " is older than " + before)
 
         # Days and hours: clocks change on the last Sunday of two months.
         def change(month, year):
@@ -153,6 +171,7 @@ enum VerifyDates {
         begun = moment(erased["startedAt"])
         if not begun <= moment(erased["completedAt"]) < moment(erased["createdAt"]) + days(1):
             bad("the dates of erasure.json go backwards")
+        if erased["lock"]["open"] == erased["lock"]["overridden"]: bad("erasure.json says no reason why the lock was no obstacle")
         if erased["lock"]["overridden"]:
             people = {}
             for one in erased["lock"]["overrides"]:

@@ -185,6 +185,9 @@ struct VerifyText {
         done
         # 8. The later documents, if there are any: each names the one before it by its digest, and is
         # signed by somebody who may sign it.
+        for part in proof/*.sig proof/*.mldsa65; do
+          [ -e "${part%.*}" ] || bad "$part is a signature of nothing"
+        done
         for document in plan.json $(ls proof | grep -xE 'receipt-[1-9][0-9]*\\.json') acceptance.json \\
           erasure-request.json $(ls proof | grep -xE 'override-[1-9][0-9]*\\.json') erasure.json; do
           [ -e "proof/$document" ] || continue

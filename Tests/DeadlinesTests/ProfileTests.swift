@@ -76,6 +76,21 @@ struct ProfileTests {
         }
     }
 
+    /// A slip of the pen in a year breaks no rule, and lets the source go a year too early.
+    @Test func datesThatGoBackwardsAreTold() throws {
+        let days: [TimelineEvent: String] = [
+            .noticeReceived: "2026-12-14", .transitionStart: "2027-02-15",
+            .transitionEnd: "2026-03-16",
+        ]
+        let wrong = try report(["data-act"], days)
+        #expect(wrong.missed.isEmpty)
+        #expect(wrong.reversals.map(\.before) == [.noticeReceived, .transitionStart])
+        #expect(wrong.lines.last?.hasPrefix("BACKWARDS: transition-end 2026-03-16 lies") == true)
+        var right = days
+        right[.transitionEnd] = "2027-02-15"
+        #expect(try report(["data-act"], right).reversals.isEmpty)
+    }
+
     /// Who has never said that 30 days are not enough has not said it too late.
     @Test func aRuleAboutWhatDidNotHappenIsNotBroken() throws {
         var days: [TimelineEvent: String] = [.noticeReceived: "2026-12-14"]

@@ -29,7 +29,9 @@ class Reckoner:
         self.script = write(os.path.join(work, "dates.py"), text.split("<<'END'\n")[1].split("\nEND\n")[0])
         for name in ["exeat", "proof"]:
             os.makedirs(os.path.join(self.folder, name))
-        write(os.path.join(self.folder, "proof/seal.json"), json.dumps({"predicate": {"createdAt": "2027-01-01T00:00:00.000Z"}}))
+        write(os.path.join(self.folder, "proof/seal.json"), json.dumps({
+            "predicate": {"createdAt": "2026-01-01T00:00:00.000Z"}, "subject": [{"name": "tagmanifest-sha256.txt"}]},
+            separators=(",", ":")))
 
     def dates(self, dates, profiles, calendar):
         legal = ROOT / "Manifests" / "legal"

@@ -97,12 +97,12 @@ def fill(path, size, after):
     while not glob.glob(after + "/run-*"):
         time.sleep(0.05)
     time.sleep(1)
-    with open(path, "wb") as file:
-        try:
+    try:
+        with open(path, "wb") as file:
             for _ in range(size >> 20):
                 file.write(b"x" * (1 << 20))
-        except OSError:
-            pass
+    except OSError:
+        pass
 
 
 def objective(world):

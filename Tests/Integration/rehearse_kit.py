@@ -171,8 +171,10 @@ class Hospital(DumpWorld):
     def shared_memory(self):
         """Of servers that run as nobody, in both forms."""
         listed = subprocess.run(["ipcs", "-m"], capture_output=True, text=True).stdout.splitlines()
-        return {f"memory segment of nobody: {words[1]}" for words in map(str.split, listed) if words[2:3] == ["nobody"]} | {
-            path for path in glob.glob("/dev/shm/PostgreSQL.*") if os.stat(path).st_uid == 65534}
+        files = subprocess.run(["find", "/dev/shm", "-maxdepth", "1", "-name", "PostgreSQL.*", "-user", "nobody"],
+                               capture_output=True, text=True).stdout.splitlines()
+        return {f"memory segment of nobody: {words[1]}" for words in map(str.split, listed)
+                if words[2:3] == ["nobody"]} | set(files)
 
     def marks(self):
         """Of all runs that this test has seen."""
