@@ -29,7 +29,7 @@ struct EntryNote {
     /// Leaves of the two Merkle trees; zeros for an omission, and the content's for a large file.
     var content: Digest256
     var metadata: Digest256
-    /// Why it was omitted; empty for an entry.
+    /// Why it was omitted, or what it lacks; empty for an entry that is all there.
     var reason: String
     var line: ArraySlice<UInt8>
 }

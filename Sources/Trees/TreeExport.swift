@@ -126,9 +126,11 @@ public final class TreeExport: Sendable {
     private func exportIndex(
         _ segment: Int, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) -> SegmentResult {
-        var cuts = try RecordReader(layout.indexPath + ".cuts", from: Int64(segment) * 8)
+        var cuts = try RecordReader(layout.indexPath + ".cuts", from: Int64(segment) * 16)
         let from = try cuts.number(Int64.self)
+        let secondsBefore = try cuts.number(Int64.self)
         let to = try cuts.number(Int64.self)
+        let seconds = try cuts.number(Int64.self) - secondsBefore
         let file = SharedDescriptor(
             try Descriptor(opening: layout.indexPath, O_RDONLY), name: "the index")
         var source = FileSource(file, from: from, size: to - from)
@@ -141,7 +143,8 @@ public final class TreeExport: Sendable {
                 try unsafe sink.write(buffer: bytes)
             }
         } while !chunk.isEmpty
-        return SegmentResult(exported: lines, omitted: 0)
+        // An object counts once, also where a line tells what its entry lacks.
+        return SegmentResult(exported: lines - seconds, omitted: 0)
     }
 
     public func conclude(_ artifact: Int) throws(Failure) -> Conclusion {

@@ -12,6 +12,8 @@ struct TreeIndexBuilder {
     private var content = MerkleRange()
     private var metadata = MerkleRange()
     private var entries: Int64 = 0
+    /// Lines of omissions beside the line of their entry.
+    private var seconds: Int64 = 0
     private var omissions: [OmissionKey: Int64] = [:]
     private var lines: [JSON] = []
     private var leaf = TreeLeaf()
@@ -41,7 +43,8 @@ struct TreeIndexBuilder {
     }
 
     /// Writes `layout.indexPath`, and `layout.indexPath + ".cuts"`: where each segment of the index
-    /// begins, and at the end its length.
+    /// begins, and at the end its length; each with the number of lines before it that are the second
+    /// one about an object.
     mutating func build() throws(Failure) -> Result {
         var records = try RecordReader(layout.recordsPath)
         var index = try RecordWriter(layout.indexPath)
@@ -51,13 +54,17 @@ struct TreeIndexBuilder {
             guard case .entries(_, let to) = segment else { continue }
             var notes = try RecordReader(layout.notesPath(number))
             while records.position < to {
-                if written % TreeLayout.indexLines == 0 { try cuts.append(index.position) }
+                if written % TreeLayout.indexLines == 0 {
+                    try cuts.append(index.position)
+                    try cuts.append(seconds)
+                }
                 let record = try records.record()
                 try add(record, try notes.entryNote(), segment: number, to: &index)
                 written += 1
             }
         }
         try cuts.append(index.position)
+        try cuts.append(seconds)
         // Made again from the notes by every process that goes on with the run.
         try index.finish(durably: false)
         try cuts.finish(durably: false)
@@ -96,7 +103,9 @@ struct TreeIndexBuilder {
             metadata.append(leaf: note.metadata)
             entries += 1
             if let entry = record.outline { tarNotes.add(entry) }
-        } else {
+        }
+        if !note.reason.isEmpty {
+            if note.flags.contains(.entry) { seconds += 1 }
             var detail = ""
             if case .omission(_, _, _, let text, _) = record { detail = text }
             count(note.reason, note.flags.contains(.accepted), record.path, detail)

@@ -12,19 +12,19 @@ struct TreeSegment: ~Copyable {
     let number: Int
     private var cursor: TreeCursor
     private var reader: EntryReader
-    private var notes: RecordWriter
+    var notes: RecordWriter
     let broken: Set<[UInt8]>
     /// A file of the standard size, and what fills up its last block.
     private var chunk = Chunk(capacity: Chunk.standardSize + PaxWriter.blockSize)
-    private var pax = PaxWriter()
-    private var leaf = TreeLeaf()
-    private var header: [UInt8] = []
-    private var line: [UInt8] = []
+    var pax = PaxWriter()
+    var leaf = TreeLeaf()
+    var header: [UInt8] = []
+    var line: [UInt8] = []
     /// What the filter has noted about the objects of this segment.
     var filterNotes: [JSON] = []
     /// Bytes of the segment so far: where the next header begins.
     var offset: Int64 = 0
-    private var result = SegmentResult(exported: 0, omitted: 0)
+    var result = SegmentResult(exported: 0, omitted: 0)
 
     /// How often a file that changes while it is read is read again.
     static let attempts = 3
@@ -50,13 +50,10 @@ struct TreeSegment: ~Copyable {
             } catch {
                 // What concerns the object alone is an omission, as long as nothing of it is in the
                 // stream; everything else ends the attempt.
-                guard offsetIsClean else { throw error }
-                switch error.code {
-                case .sourceVanished: try omit(record.path, .vanished, "")
-                case .sourceUnreadable: try omit(record.path, .unreadable, error.what)
-                case .sourceChanged: try omit(record.path, .changed, error.what)
-                default: throw error
+                guard offsetIsClean, let (reason, detail) = Self.omission(error) else {
+                    throw error
                 }
+                try omit(record.path, reason, detail)
             }
             exporter.room.progress.add(objects: 1)
         }
@@ -64,6 +61,15 @@ struct TreeSegment: ~Copyable {
         try keepFilterNotes()
         try notes.finish()
         return result
+    }
+
+    static func omission(_ failure: Failure) -> (FileOmission, String)? {
+        switch failure.code {
+        case .sourceVanished: (.vanished, "")
+        case .sourceUnreadable: (.unreadable, failure.what)
+        case .sourceChanged: (.changed, failure.what)
+        default: nil
+        }
     }
 
     private mutating func write(
@@ -88,6 +94,7 @@ struct TreeSegment: ~Copyable {
             entry.group = try exporter.names.group(entry.gid)
             entry.modified = FileTime(status.st_mtim)
             try emit(entry, nil, .link, into: &sink)
+        case .entry(let path, .directory, _, _): try writeDirectory(path, into: &sink)
         case .entry(let path, let kind, let group, _):
             try writeObject(path, group, kind, into: &sink)
         }
@@ -102,7 +109,7 @@ struct TreeSegment: ~Copyable {
         }
     }
 
-    private mutating func status(of path: [UInt8]) throws(Failure) -> stat {
+    mutating func status(of path: [UInt8]) throws(Failure) -> stat {
         do throws(Failure) {
             return try unsafe cursor.withParent(of: path) { (directory, name) throws(Failure) in
                 var status = stat()
@@ -122,7 +129,7 @@ struct TreeSegment: ~Copyable {
         }
     }
 
-    private mutating func readObject(
+    mutating func readObject(
         _ path: [UInt8], _ kind: WalkedKind
     ) throws(Failure) -> EntryReader.Reading {
         do throws(Failure) { return try reader.read(path, kind, through: &cursor) } catch {
@@ -321,80 +328,5 @@ struct TreeSegment: ~Copyable {
         let start = offset
         try writeHeader(entry, into: &sink)
         try note(entry, .tree(Digest256()), flags, at: start)
-    }
-}
-
-// MARK: - Out to the stream, and into the notes
-
-extension TreeSegment {
-    private mutating func writeHeader(
-        _ entry: Entry, into sink: inout some ByteSink & ~Copyable
-    ) throws(Failure) {
-        header.removeAll(keepingCapacity: true)
-        pax.appendHeader(of: entry, to: &header)
-        try sink.write(header)
-        offset += Int64(header.count)
-    }
-
-    mutating func pad(
-        _ length: Int64, into sink: inout some ByteSink & ~Copyable
-    ) throws(Failure) {
-        let count = PaxWriter.padding(after: length)
-        if count == 0 { return }
-        header.removeAll(keepingCapacity: true)
-        header.append(contentsOf: PaxWriter.end[..<count])
-        try sink.write(header)
-        offset += Int64(count)
-    }
-
-    /// Header and note of an entry whose data, if any, follows and fits in the buffer.
-    mutating func emit(
-        _ entry: Entry, _ digest: ContentDigest?, _ flags: SegmentNote.Flags = [],
-        into sink: inout some ByteSink & ~Copyable
-    ) throws(Failure) {
-        let start = offset
-        try writeHeader(entry, into: &sink)
-        if entry.kind == .file { offset += entry.size }
-        try note(entry, digest, flags, at: start)
-    }
-
-    private mutating func note(
-        _ entry: Entry, _ digest: ContentDigest?, _ flags: SegmentNote.Flags, at start: Int64
-    ) throws(Failure) {
-        line.removeAll(keepingCapacity: true)
-        IndexLine.append(
-            entry, digest: digest,
-            hasChanged: flags.contains(.changed) && !flags.contains(.large), segment: number,
-            offset: start, to: &line)
-        try notes.append(
-            EntryNote(
-                flags: flags.union(.entry),
-                content: flags.contains(.large)
-                    ? Digest256() : leaf.content(of: entry, digest),
-                metadata: leaf.metadata(of: entry), reason: "", line: line[...]))
-        result.exported += 1
-    }
-
-    mutating func omit(
-        _ path: [UInt8], _ reason: FileOmission, _ detail: String
-    ) throws(Failure) {
-        result.omitted += 1
-        try note(
-            omitted: path, type: nil, reason.rawValue, detail,
-            exporter.selection.accepted.contains(reason))
-    }
-
-    private mutating func note(
-        omitted path: [UInt8], type: WalkedKind?, _ reason: String, _ detail: String,
-        _ accepted: Bool
-    ) throws(Failure) {
-        line.removeAll(keepingCapacity: true)
-        IndexLine.append(
-            omitted: path, type, reason: reason, detail: detail.isEmpty ? nil : detail,
-            accepted: accepted, to: &line)
-        try notes.append(
-            EntryNote(
-                flags: accepted ? .accepted : [], content: Digest256(), metadata: Digest256(),
-                reason: reason, line: line[...]))
     }
 }
