@@ -78,6 +78,19 @@ def remains_by_sftp(world):
             world.clusters.pop().close()
 
 
+def configuration_not_told(world):
+    """A part of the configuration that a server fails to tell is no part that is not there."""
+    for reason, status in (("unable to read '/etc/pve/firewall/cluster.fw' - Input/output error", 2),
+                           ("binary not installed: /usr/bin/something", 0)):
+        cluster = fresh(world, guests=False)
+        cluster.pve.faults.refuse(r"GET .*/cluster/firewall/rules$", 500, reason, times=9)
+        plan = world.export_of("p.yaml", cluster, [ACCEPT], transport=[])
+        exported(world, "out", plan, cluster, status=status)
+        told = world.run("inspect", world.at("out"), "--json", "--decrypt-with", world.identity).out.decode()
+        expect(("unanswered" in told) == bool(status) and reason in told, told[-2000:])
+        world.clusters.pop().close()
+
+
 def backup_server(world):
     """A storage that keeps no files is refused before a backup is made there."""
     cluster = fresh(world)
@@ -282,6 +295,7 @@ suite.case("guest migrated", guest_migrated)
 suite.case("storage full", storage_full)
 suite.case("task killed", task_killed)
 suite.case("what a killed task leaves, by SFTP", remains_by_sftp)
+suite.case("configuration that is not told", configuration_not_told)
 suite.case("a backup server as the storage", backup_server)
 suite.case("protected by the node", protected_by_the_node)
 suite.case("task with warnings", task_with_warnings)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Guests that have left a cluster are made again, on another and as images: disks and files are equal, and what the
 target cannot take is said before."""
+import shlex
+
 from proxmox_kit import *
 
 
@@ -162,6 +164,31 @@ def to_images(world):
             expect(len(raw) == 1 and sha256(raw[0]) == source.disk(100, "scsi0"), f"{raw}")
 
 
+def streams_are_no_machines(world):
+    """A machine that the archive has as a stream alone is none at such a target, which is said with the command that
+    makes images of it; one without disks is a machine all the same."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    source.pve.make_vm(101, name="disk", disks={"scsi0": {"size": 3 << 20, "data": b"bytes"}})
+    source.pve.make_vm(102, name="thin", boot="order=net0", disks={})
+    source.pve.make_container(201, name="files", files={"srv/a": b"a"})
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ all ]", "cluster: false", "disks: native"]), source)
+    for kind in ("directory", "libvirt"):
+        world.remove("work", kind)
+        plan = world.import_to("i.yaml", None, [f"path: {world.at(kind)}"], server=[], kind=kind)
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"))
+        report = json.load(open(world.at("work/report.json")))["sources"][0]
+        [left] = report["notSet"]
+        expect(result.status == 2 and left["object"] == "VM 101 \"disk\"", f"{result.status} {result.err} {report}")
+        told = any("no domain of libvirt" in one["what"] for one in report["remarks"])
+        expect(told == (kind == "libvirt"), report["remarks"])
+        expect(os.path.exists(os.path.join(world.at(kind), "102-thin/domain.xml")), files_below(world.at(kind)))
+        done = world.run(*shlex.split(left["command"])[1:])
+        images = [path for path in files_below(world.at(kind)) if "/images/" in path and sha256(
+            os.path.join(world.at(kind), path)) == source.disk(101, "scsi0")]
+        expect(done.status == 0 and len(images) == 1, f"{done} {files_below(world.at(kind))}")
+
+
 if __name__ == "__main__":
     suite = ClusterSuite()
     suite.case("imported", imports, None)
@@ -172,4 +199,5 @@ if __name__ == "__main__":
     suite.case("choices of the server", choices_of_the_server)
     suite.case("refused before anything", refused_before_anything)
     suite.case("to images", to_images)
+    suite.case("streams are no machines", streams_are_no_machines)
     suite.finish()

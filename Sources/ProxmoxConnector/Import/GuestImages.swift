@@ -47,8 +47,7 @@ struct GuestImages: Sendable {
                 text.read(from: artifacts), to: directory + "/" + guest.fileName(of: part),
                 mode: 0o600)
         }
-        guard !guest.isContainer, let configuration = guest.configuration, !guest.disks.isEmpty
-        else { return [] }
+        guard isMachine, let configuration = guest.configuration else { return [] }
         var notes: [DescriptorNote] = []
         let domain = try LibvirtDomain(
             of: configuration, disks: files(of: configuration, isAbsolute: true),
@@ -61,6 +60,30 @@ struct GuestImages: Sendable {
         try Files.write(Array(envelope.xml.utf8), to: name + ".ovf", mode: 0o600)
         if target.makesAppliances { try makeAppliance(name, configuration) }
         return notes
+    }
+
+    /// Whether it becomes a machine that can be started: with all of its disks, which may be none.
+    var isMachine: Bool {
+        guard !guest.isContainer, let configuration = guest.configuration else { return false }
+        return !guest.disks.isEmpty || BackupContent(of: configuration).carried.isEmpty
+    }
+
+    /// What is there of a guest that does not become one; nil where nothing is to be told.
+    var remains: (what: String, command: String?, isMissing: Bool)? {
+        guard !guest.isBare, !isMachine, let stream = guest.stream,
+            let file = disks.first(where: { $0.disk.artifact == stream.artifact })?.path
+        else { return nil }
+        if guest.isContainer {
+            return target.isLibvirt
+                ? ("a container is no domain of libvirt: its files lie in \"\(file)\"", nil, false)
+                : nil
+        }
+        return (
+            "the archive has its disks in vzdump's stream alone: neither images nor a machine were "
+                + "made of \"\(file)\"",
+            "exeat extract \(PrivilegeCheck.quoted(file)) --to "
+                + "\(PrivilegeCheck.quoted(directory + "/images")) --unverified", true
+        )
     }
 
     var domainName: String {

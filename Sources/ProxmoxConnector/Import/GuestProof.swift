@@ -193,9 +193,8 @@ final class GuestProof: Sendable {
     private var expectedDisks: [ExpectedDisk] {
         let guest = creation.guest
         var all = guest.disks.map { ExpectedDisk(key: $0.key, size: $0.size, digest: $0.digest) }
-        guard creation.route == .restore, !isContainer, let stream = guest.stream else {
-            return all
-        }
+        guard creation.route == .restore, !isContainer, let stream = guest.stream
+        else { return all }
         let prefix = "sha256-tree-1m/"
         for member in stream.record.digests where member.key.hasPrefix(prefix) {
             let name = String(member.key.dropFirst(prefix.count))

@@ -147,9 +147,19 @@ final class ImageImport: Sendable {
                     name: "images of disks", expected: String(images.flatMap(\.disks).count),
                     found: String(there)))
         }
+        var (shortfalls, remarks): ([JSON], [JSON]) = ([], notes)
+        for image in images {
+            guard let remains = image.remains else { continue }
+            let entry: JSON = [
+                "object": .string(image.guest.title), "what": .string(remains.what),
+                "command": remains.command.map { .string($0) } ?? .null,
+            ]
+            if remains.isMissing { shortfalls.append(entry) } else { remarks.append(entry) }
+        }
         return ImportResult(
             comparisons: comparisons, differences: differences,
-            differenceCount: Int64(differences.count), shortfalls: [], shortfallCount: 0,
+            differenceCount: Int64(differences.count), shortfalls: shortfalls,
+            shortfallCount: Int64(shortfalls.count),
             counts: [
                 .init("guests", .integer(Int64(images.count))),
                 .init("disks", .integer(Int64(images.flatMap(\.disks).count))),
@@ -157,6 +167,6 @@ final class ImageImport: Sendable {
             reservations: notes.isEmpty
                 ? []
                 : [Reservation(.settingsLost, count: notes.count)],
-            remarks: notes)
+            remarks: remarks)
     }
 }

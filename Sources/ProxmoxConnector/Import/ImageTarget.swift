@@ -16,6 +16,7 @@ struct ImageTarget: Sendable {
     let mapping: GuestMapping
     /// The libvirt that domains are defined in, such as `qemu:///system`.
     let connection: String?
+    let isLibvirt: Bool
 
     static let directoryShape = PlanShape(required: ["path"], optional: ["format", "ova"])
     static let libvirtShape = PlanShape(
@@ -27,6 +28,7 @@ struct ImageTarget: Sendable {
         path = settings?.path("path").map(Self.absolute) ?? ""
         format = settings?.choice("format", RestoredDisk.Format.self) ?? .qcow2
         existing = target.existing
+        self.isLibvirt = isLibvirt
         mapping = MapPlan.read(target.map, problems)
         makesAppliances = isLibvirt ? false : settings?.flag("ova") ?? false
         usesKVM = isLibvirt ? settings?.flag("kvm") ?? true : true

@@ -50,7 +50,7 @@ public final class LibvirtImporter: Importer {
     }
 
     private func machines(_ guests: [GuestImages]) -> [GuestImages] {
-        guests.filter { !$0.guest.isContainer && !$0.guest.disks.isEmpty }
+        guests.filter(\.isMachine)
     }
 
     public func replay(_ unit: SegmentNumber) throws(Failure) { try images.replay(unit) }

@@ -84,10 +84,12 @@ struct ClusterInventory {
             for call in configuration.unavailable {
                 omissions.add(.unavailable, call, covered: true)
             }
+            for call in configuration.unanswered { omissions.add(.unanswered, call) }
             documents.append(
                 try keep(
                     .configuration, configuration.lines,
-                    count: configuration.lines.count - configuration.unavailable.count))
+                    count: configuration.lines.count - configuration.unavailable.count
+                        - configuration.unanswered.count))
         }
         if let ssh = settings.clusterFiles {
             var files = ClusterFiles(ssh, room.progress)

@@ -12,8 +12,10 @@ struct ConfigurationReader {
     private(set) var lines: [[UInt8]] = []
     /// Calls that the rights do not allow.
     private(set) var denied: [String] = []
-    /// Calls that the server answers with an error, and what it says.
+    /// Calls that the server answers with an error, and what it says: what they ask for is not there.
     private(set) var unavailable: [String] = []
+    /// The same, of what is there for all that is known.
+    private(set) var unanswered: [String] = []
     /// What no call shows, of what is there.
     private(set) var withheld: [String] = []
     /// Names by the path of the query that lists them.
@@ -125,11 +127,36 @@ struct ConfigurationReader {
                     "path": .string(shown), "data": .null, "unavailable": .string(reason),
                 ]
                 lines.append(document.canonical + [0x0a])
-                unavailable.append(shown + ": " + reason)
+                let told = shown + ": " + reason
+                if error.code == .unsupported || Self.isAbsent(reason, path) {
+                    unavailable.append(told)
+                } else {
+                    unanswered.append(told)
+                }
             default: throw error
             }
         }
     }
+}
+
+extension ConfigurationReader {
+    /// Whether an error says that there is nothing to be had, or is about hardware and packages, of which
+    /// a node tells what it can.
+    private static func isAbsent(_ reason: String, _ path: [String]) -> Bool {
+        let about = path.count > 2 && path[0] == "nodes" ? path[2] : path.prefix(2).joined()
+        if ["disks", "apt", "ceph", "services", "subscription", "report", "clusterceph"]
+            .contains(about)
+        {
+            return true
+        }
+        // 424 is what a node says that is in no cluster.
+        return reason.hasPrefix("424:") || absences.contains { reason.contains($0) }
+    }
+
+    private static let absences = [
+        "not installed", "not initialized", "not configured", "not in a cluster", "not enabled",
+        "migrated to", "does not exist", "no such", "not found", "No such file",
+    ]
 }
 
 extension String {

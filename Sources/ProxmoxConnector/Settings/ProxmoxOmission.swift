@@ -26,8 +26,10 @@ enum ProxmoxOmission: String, Sendable, CaseIterable {
     case secrets
     /// What no call of the API shows; to be entered again.
     case withheld
-    /// Parts of the configuration that the server answers with an error: mostly they are not installed.
+    /// Parts of the configuration that are not there to be asked for: not installed, or not in this version.
     case unavailable
+    /// Parts of the configuration that a server failed to tell.
+    case unanswered
     /// Parts of the configuration that the rights do not reach.
     case denied
     /// Gone between the inventory and the backup.

@@ -107,6 +107,7 @@ extension Texts {
         "states": "états suspendus", "hook-scripts": "scripts d’accroche", "withheld": "non exposé",
         "denied": "droits insuffisants", "unavailable": "non disponible sur le serveur",
         "added": "apparu depuis l’inventaire", "left-behind": "sauvegarde temporaire restante",
+        "unanswered": "sans réponse du serveur",
         "backup-warnings": "avertissement de la sauvegarde",
         "unsearched": "trop grand pour être examiné",
         "entries-missing": "entrées de journal manquantes",
