@@ -184,7 +184,7 @@ struct XMLScanner {
             bytes.word(localName(parent.name)) == "entry"
         {
             // XStream writes a map so: <entry><string>name</string><list><string>value</string></list></entry>.
-            own = scan.kind.sensitivity(of: KeyName(bytes[neighbour]))
+            own = scan.kind.sensitivity(named: bytes[neighbour])
         } else if own == .neutral, word == "add", let parent,
             case .suspicious(let secretClass) = parent.sensitivity
         {
@@ -264,7 +264,7 @@ struct XMLScanner {
             isRowOfHeads = isRowOfHeads || word == "th"
             if word == "th", columns.count < 256 {
                 columns.append(
-                    level.text.first.map { scan.kind.sensitivity(of: KeyName($0.bytes)) }
+                    level.text.first.map { scan.kind.sensitivity(named: $0.bytes[...]) }
                         ?? .neutral)
             }
         }
