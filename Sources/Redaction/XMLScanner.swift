@@ -239,10 +239,12 @@ struct XMLScanner {
     private static let nameElements: Set<String> = [
         "key", "name", "param-name", "id", "property", "variable", "propertyname",
         "config-property-name", "option", "td", "th", "dt", "macro",
+        "env-entry-name",
     ]
     private static let valueElements: Set<String> = [
         "value", "string", "param-value", "val", "text", "data", "propertyvalue",
         "config-property-value", "entry", "default", "integer", "td", "dd", "defaultvalue",
+        "env-entry-value",
     ]
 
     /// Without its prefix.

@@ -209,6 +209,25 @@ struct ProductTests {
         )
     }
 
+    @Test("Settings of Tcl, entries of web.xml, dialogues within quotes, SMB")
+    func engines() throws {
+        try check(
+            "/opt/cloverleaf/NetConfig",
+            "protocol ftp {\n  { FTPUSER ‹lab› }\n  { FTPPASSWORD «tclword» }\n}\n")
+        try check(
+            "/opt/lims/web.xml",
+            "<w><env-entry><env-entry-name>smtp/password</env-entry-name><env-entry-type>‹java.lang.String›</env-entry-type><env-entry-value>«entryword»</env-entry-value></env-entry></w>\n"
+        )
+        try check("/opt/a.ini", "CodeAcces=«accesword»\nCodeSite=‹nord›\n")
+        try check(
+            "/root/a.sh",
+            """
+            smbclient ‹//h/s› «smbword» -U u
+            smbclient ‹//h/s› -U u -c '‹ls›'
+            expect -c 'spawn ssh h; expect "password:"; send "«dialogword»\\r"; ‹interact›'
+            """)
+    }
+
     @Test("Headers as pairs in lists, whole or cut off")
     func headers() throws {
         try check(
