@@ -205,11 +205,7 @@ enum Commands {
                 }
             case "send":
                 // send "password\r" of expect.
-                if index + 1 < words.count,
-                    let last = bytes[words[index + 1]].contains(0x5c)
-                        ? words[index + 1] : words.last,
-                    bytes[last].contains(0x5c)
-                {
+                if index + 1 < words.count, let last = sent(words, index + 1, bytes) {
                     let inner = directives.unquoted(last)
                     let end = bytes[inner].lastIndex(of: 0x5c) ?? inner.upperBound
                     if !bytes[inner].contains(0x20), end > inner.lowerBound {
@@ -222,6 +218,15 @@ enum Commands {
                 }
             }
         }
+    }
+
+    /// What is sent ends with an escape: the text in quotes that follows, or the last word of the line.
+    private static func sent(_ words: [Range<Int>], _ place: Int, _ bytes: [UInt8]) -> Range<Int>? {
+        let isQuoted = bytes[words[place].lowerBound].isQuote
+        guard let word = isQuoted ? words[place] : words.last, bytes[word].contains(0x5c) else {
+            return nil
+        }
+        return word
     }
 
     /// `net user NAME PASSWORD /add`, `net use z: \\\\server\\share PASSWORD`.

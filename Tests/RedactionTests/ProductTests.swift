@@ -59,6 +59,7 @@ struct ProductTests {
             "/etc/haproxy/haproxy.cfg",
             """
             user joe insecure-password «haproxyword» groups ‹admins›
+            tcp-check send AUTH\\ «redisword»\\r\\n
             acl ok hdr(X-Token) -m str «aclword»
             acl local hdr(Host) -i ‹portal.example›
             """)
@@ -147,6 +148,7 @@ struct ProductTests {
             UPDATE users SET login='‹bob›', password = SHA1('«shaword»'), mail='‹bob@ch.example›' WHERE id = ‹7›;
             INSERT INTO wp_options VALUES (1,'mailserver_pass','«optionword»','‹yes›'),(2,'‹mailserver_url›','‹mail.example›','yes');
             INSERT INTO wp_users VALUES (1,'‹admin›','«5f4dcc3b5aa765d61d8327deb882cf99»','‹admin@ch.example›');
+            INSERT INTO texts VALUES (1,'new_password','‹Choose a new password, please›');
             INSERT INTO files VALUES (1,'‹a.pdf›','‹5f4dcc3b5aa765d61d8327deb882cf98›');
             CREATE USER a IDENTIFIED WITH caching_sha2_password AS '«$A$005$cachingword»';
             CREATE DATABASE LINK l CONNECT TO u IDENTIFIED BY "«linkword»" USING '‹orcl›';
