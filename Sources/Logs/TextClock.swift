@@ -57,6 +57,13 @@ public struct TextClock: Sendable {
 
     private var isGiven: Bool
 
+    private struct Named: Sendable {
+        let zone: TextTimeZone?
+    }
+
+    /// The zones that lines name, by the hashes of their names.
+    private var names: [UInt64: Named] = [:]
+
     @inline(__always)
     public mutating func moment(of time: TextTime) -> Timestamp {
         var wall = time.wall
@@ -67,6 +74,7 @@ public struct TextClock: Sendable {
             tally.found += 1
             seconds = wall - Int64(offset)
         case .absent: seconds = applied(wall)
+        case .named(let hash): seconds = read(wall, in: hash)
         case .abbreviation(let word):
             if let offset = zone.offset(of: word) {
                 tally.found += 1
@@ -92,7 +100,23 @@ public struct TextClock: Sendable {
             steadyOffset = found.offset
             return wall - steadyOffset
         }
-        switch zone.read(wall) {
+        return settled(zone.read(wall))
+    }
+
+    /// In the zone that the line names; in the one given, where this machine does not know the name.
+    private mutating func read(_ wall: Int64, in hash: UInt64) -> Int64 {
+        if names[hash] == nil, names.count < 64 {
+            names[hash] =
+                ZoneNames.known[hash].flatMap { try? TextTimeZone(named: $0) }
+                .map { Named(zone: $0) } ?? Named(zone: nil)
+        }
+        guard let zone = names[hash]?.zone else { return applied(wall) }
+        tally.found += 1
+        return settled(zone.read(wall))
+    }
+
+    private mutating func settled(_ reading: TextTimeZone.Reading) -> Int64 {
+        switch reading {
         case .unique(let time): return time
         case .skipped(let time):
             tally.skipped += 1

@@ -51,7 +51,7 @@ extension TextTimeZone {
         case .offset(let offset): return .moment(moment(time.wall - Int64(offset)))
         case .abbreviation(let word):
             return offset(of: word).map { .moment(moment(time.wall - Int64($0))) }
-        case .absent:
+        case .absent, .named:
             switch read(time.wall) {
             case .unique(let seconds): return .moment(moment(seconds))
             case .ambiguous(let first, let second):

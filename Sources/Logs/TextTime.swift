@@ -7,6 +7,8 @@ public struct TextTime: Sendable, Hashable {
         case offset(Int32)
         /// An abbreviation such as CEST, up to seven letters in the bytes of a number.
         case abbreviation(UInt64)
+        /// A name of the TZ database such as Europe/Paris, by the hash of its bytes (`ZoneNames`).
+        case named(UInt64)
     }
 
     /// Seconds since 1970 of the wall clock as if it were UTC; of a time without a year, in 1972, which

@@ -296,7 +296,8 @@ extension TextCursor {
         let isApart = take(0x20)
         switch byte {
         case 0x5a, 0x7a:
-            if isLetter(peek(1)) { break }
+            // A small letter behind a blank begins the message.
+            if isLetter(peek(1)) || isApart && byte == 0x7a { break }
             position += 1
             return .offset(0)
         case 0x2b, 0x2d:
@@ -316,10 +317,30 @@ extension TextCursor {
                 }
             }
         default:
-            if isApart, let zone = abbreviation() { return zone }
+            if isApart, let zone = abbreviation() ?? zoneName() { return zone }
         }
         position = start
         return .absent
+    }
+
+    /// `Europe/Paris]`: PHP writes a name of the TZ database within its brackets.
+    private mutating func zoneName() -> TextTime.Zone? {
+        guard byte &- 0x41 < 26 else { return nil }
+        var length = 0
+        var hasPart = false
+        while length < 40, peek(length) != 0x5d {
+            let letter = peek(length)
+            guard isLetter(letter) || letter &- 0x2b < 15 || letter == 0x5f, letter != 0x2c,
+                letter != 0x2e
+            else { return nil }
+            hasPart = hasPart || letter == 0x2f
+            length += 1
+        }
+        guard hasPart, peek(length) == 0x5d else { return nil }
+        var hash = ZoneNames.start
+        for index in 0..<length { hash = ZoneNames.next(hash, peek(index)) }
+        position += length
+        return .named(hash)
     }
 
     func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }

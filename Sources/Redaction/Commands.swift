@@ -71,7 +71,7 @@ enum Commands {
             "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf", "redis-cli", "net",
             "isql",
             "iusql", "schtasks", "xfreerdp", "wfreerdp", "mstsc", "connect", "conn", "send",
-            "mosquitto_passwd", "virsh",
+            "mosquitto_passwd", "virsh", "smbclient",
         ], mayBePath: true)
 
     /// Passwords that a command takes by their place, or from its input.
@@ -88,6 +88,16 @@ enum Commands {
         where positions.mayHave(word, of: bytes) || bytes.has("userid=", at: word.lowerBound) {
             let text = name(word, in: bytes)
             switch text {
+            case "smbclient":
+                // smbclient //server/share PASSWORD.
+                if let share = words[index...].firstIndex(where: {
+                    bytes.has("//", at: $0.lowerBound)
+                }), share + 1 < words.count,
+                    ![0x2d, 0x7c, 0x3e, 0x3c, 0x26, 0x3b, 0x23].contains(
+                        bytes[words[share + 1].lowerBound])
+                {
+                    put(words[share + 1], directives, &found)
+                }
             case "virsh":
                 // virsh secret-set-value UUID [--base64] VALUE.
                 if words[index...].contains(where: { bytes.word($0) == "secret-set-value" }),
@@ -195,7 +205,7 @@ enum Commands {
                 }
             case "send":
                 // send "password\r" of expect.
-                if index + 1 < words.count, let last = words.last, bytes[last].contains(0x5c) {
+                if index + 1 < words.count, let last = sent(words, index + 1, bytes) {
                     let inner = directives.unquoted(last)
                     let end = bytes[inner].lastIndex(of: 0x5c) ?? inner.upperBound
                     if !bytes[inner].contains(0x20), end > inner.lowerBound {
@@ -208,6 +218,15 @@ enum Commands {
                 }
             }
         }
+    }
+
+    /// What is sent ends with an escape: the text in quotes that follows, or the last word of the line.
+    private static func sent(_ words: [Range<Int>], _ place: Int, _ bytes: [UInt8]) -> Range<Int>? {
+        let isQuoted = bytes[words[place].lowerBound].isQuote
+        guard let word = isQuoted ? words[place] : words.last, bytes[word].contains(0x5c) else {
+            return nil
+        }
+        return word
     }
 
     /// `net user NAME PASSWORD /add`, `net use z: \\\\server\\share PASSWORD`.

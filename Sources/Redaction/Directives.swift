@@ -12,6 +12,12 @@ struct Directives {
         {
             words[0] = (comma + 1)..<first.upperBound
         }
+        // { NAME value } of Tcl, in which interface engines keep their settings.
+        if words.count == 4, words[0].count == 1, bytes[words[0].lowerBound] == 0x7b,
+            words[3].count == 1, bytes[words[3].lowerBound] == 0x7d
+        {
+            words = Array(words[1...2])
+        }
         var found: [Spot] = []
         guard words.count > 1 else {
             Commands.positional(words, line, in: self, to: &found)

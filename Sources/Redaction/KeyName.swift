@@ -55,7 +55,8 @@ struct KeyName {
             "bypass", "sslpassphrasedialog", "passphrasedialog", "pampassword", "usercredcol":
             return .plain
         case "pincode", "codepin", "codeporteur": return .code
-        case "codewifi", "wificode", "wifikey", "digicode", "clewifi", "cléwifi":
+        case "codewifi", "wificode", "wifikey", "digicode", "clewifi", "cléwifi", "codeacces",
+            "codedacces":
             return .secret(.password)
         case "secretid", "approlesecretid": return .secret(.token)
         case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential":

@@ -117,7 +117,10 @@ struct SQLScanner {
                 if let secretClass { judge(cell, secretClass) }
             }
             for (name, cell) in zip(cells, cells.dropFirst()) {
-                if let secretClass = setting(name) { judge(cell, secretClass) }
+                // A sentence is a translation: 'reset_password','Choose a new password'.
+                if bytes[cell].count(where: { $0 == 0x20 }) < 3, let secretClass = setting(name) {
+                    judge(cell, secretClass)
+                }
             }
             if isOfPeople {
                 for cell in cells where isDigest(cell) { judge(cell, .passwordHash) }

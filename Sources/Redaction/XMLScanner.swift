@@ -184,7 +184,7 @@ struct XMLScanner {
             bytes.word(localName(parent.name)) == "entry"
         {
             // XStream writes a map so: <entry><string>name</string><list><string>value</string></list></entry>.
-            own = scan.kind.sensitivity(of: KeyName(bytes[neighbour]))
+            own = scan.kind.sensitivity(named: bytes[neighbour])
         } else if own == .neutral, word == "add", let parent,
             case .suspicious(let secretClass) = parent.sensitivity
         {
@@ -239,10 +239,12 @@ struct XMLScanner {
     private static let nameElements: Set<String> = [
         "key", "name", "param-name", "id", "property", "variable", "propertyname",
         "config-property-name", "option", "td", "th", "dt", "macro",
+        "env-entry-name",
     ]
     private static let valueElements: Set<String> = [
         "value", "string", "param-value", "val", "text", "data", "propertyvalue",
         "config-property-value", "entry", "default", "integer", "td", "dd", "defaultvalue",
+        "env-entry-value",
     ]
 
     /// Without its prefix.
@@ -264,7 +266,7 @@ struct XMLScanner {
             isRowOfHeads = isRowOfHeads || word == "th"
             if word == "th", columns.count < 256 {
                 columns.append(
-                    level.text.first.map { scan.kind.sensitivity(of: KeyName($0.bytes)) }
+                    level.text.first.map { scan.kind.sensitivity(named: $0.bytes[...]) }
                         ?? .neutral)
             }
         }

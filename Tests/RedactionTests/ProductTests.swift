@@ -59,6 +59,7 @@ struct ProductTests {
             "/etc/haproxy/haproxy.cfg",
             """
             user joe insecure-password «haproxyword» groups ‹admins›
+            tcp-check send AUTH\\ «redisword»\\r\\n
             acl ok hdr(X-Token) -m str «aclword»
             acl local hdr(Host) -i ‹portal.example›
             """)
@@ -147,6 +148,7 @@ struct ProductTests {
             UPDATE users SET login='‹bob›', password = SHA1('«shaword»'), mail='‹bob@ch.example›' WHERE id = ‹7›;
             INSERT INTO wp_options VALUES (1,'mailserver_pass','«optionword»','‹yes›'),(2,'‹mailserver_url›','‹mail.example›','yes');
             INSERT INTO wp_users VALUES (1,'‹admin›','«5f4dcc3b5aa765d61d8327deb882cf99»','‹admin@ch.example›');
+            INSERT INTO texts VALUES (1,'new_password','‹Choose a new password, please›');
             INSERT INTO files VALUES (1,'‹a.pdf›','‹5f4dcc3b5aa765d61d8327deb882cf98›');
             CREATE USER a IDENTIFIED WITH caching_sha2_password AS '«$A$005$cachingword»';
             CREATE DATABASE LINK l CONNECT TO u IDENTIFIED BY "«linkword»" USING '‹orcl›';
@@ -207,6 +209,25 @@ struct ProductTests {
             "/root/join.sh",
             "realm join --user=‹adm› ch.example <<< \"«realmword»\"\nldappasswd -x -D cn=a -w «oldword» -s «newword» ‹uid=x›\n"
         )
+    }
+
+    @Test("Settings of Tcl, entries of web.xml, dialogues within quotes, SMB")
+    func engines() throws {
+        try check(
+            "/opt/cloverleaf/NetConfig",
+            "protocol ftp {\n  { FTPUSER ‹lab› }\n  { FTPPASSWORD «tclword» }\n}\n")
+        try check(
+            "/opt/lims/web.xml",
+            "<w><env-entry><env-entry-name>smtp/password</env-entry-name><env-entry-type>‹java.lang.String›</env-entry-type><env-entry-value>«entryword»</env-entry-value></env-entry></w>\n"
+        )
+        try check("/opt/a.ini", "CodeAcces=«accesword»\nCodeSite=‹nord›\n")
+        try check(
+            "/root/a.sh",
+            """
+            smbclient ‹//h/s› «smbword» -U u
+            smbclient ‹//h/s› -U u -c '‹ls›'
+            expect -c 'spawn ssh h; expect "password:"; send "«dialogword»\\r"; ‹interact›'
+            """)
     }
 
     @Test("Headers as pairs in lists, whole or cut off")
