@@ -57,10 +57,12 @@ struct Cage: Sendable {
     }
 
     /// Shows the directory where the program is to see it, and hides the sockets of this machine: some servers
-    /// let everybody in who comes by them.
+    /// let everybody in who comes by them. Shared memory goes with the name space, too: initdb tries out some,
+    /// and would leave it where it is killed.
     private static let showing = """
         mount --bind "$1" "$2" || exit
         mount -t tmpfs -o mode=0755,size=1m none /run 2>/dev/null
+        mount -t tmpfs -o mode=1777,size=64m none /dev/shm 2>/dev/null
         shift 2
         exec "$@"
         """
