@@ -48,7 +48,11 @@ public enum Files {
             unsafe unlink(partial)
             throw error.during("cannot write \"\(path)\"")
         }
-        try rename(partial, to: path)
+        do throws(Failure) { try rename(partial, to: path) } catch {
+            // It may be all that keeps a directory from being taken for an empty one.
+            unsafe unlink(partial)
+            throw error
+        }
     }
 
     /// Renames and syncs the directory, so that the name survives a power cut.
