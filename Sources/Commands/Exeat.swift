@@ -46,6 +46,7 @@ public struct Exeat: AsyncParsableCommand {
         // Files of an archive are for those whom the directory lets in; secrets ask for 0600.
         do {
             var command = try parseAsRoot()
+            try ThreadSupply.check()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

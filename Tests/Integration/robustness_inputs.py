@@ -216,6 +216,19 @@ def wrong_imports(world):
     expect(not os.path.exists(world.at("never")), "something was written")
 
 
+def no_threads(world):
+    """Where no more threads are to be had it ends with a message, at once: the runtime would wait for ever."""
+    world.remove("out")
+    plan = world.plan("plan.yaml", "little")
+    expect(world.run("export", plan, "--output", world.at("out")).status == 0)
+    verify = ["verify", world.at("out"), "--trust", world.trust]
+    # A limit counts what else the user runs: this one runs nothing.
+    for most, status in ((3, 1), (500, 0)):
+        result = world.run(*verify, user=61234, prefix=["prlimit", f"--nproc={most}:{most}"], timeout=60)
+        expect(result.status == status, f"{most}: {result.status} {result.err}")
+        expect(status == 0 or "threads" in result.err and "hint: Raise the limit" in result.err, result.err)
+
+
 def secrets_stay(world):
     """Neither seeds, identities nor plan secrets appear where others look."""
     key = json.load(open(world.at("keys/ours.key")))
@@ -254,5 +267,6 @@ suite.case("clock behind the seal", clock_behind_the_seal)
 suite.case("results that nobody keeps", results_that_nobody_keeps)
 suite.case("wrong plans", wrong_plans)
 suite.case("wrong imports", wrong_imports)
+suite.case("no threads", no_threads)
 suite.case("secrets", secrets_stay)
 suite.finish()
