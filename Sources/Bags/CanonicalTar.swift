@@ -59,6 +59,16 @@ public enum CanonicalTar {
         return sum
     }
 
+    /// The program that has packed a file which begins like this: somebody did it to send the archive.
+    private static func packer(of block: [UInt8]) -> String? {
+        let beginnings: [(bytes: [UInt8], packer: String)] = [
+            ([0x1f, 0x8b], "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd"),
+            ([0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz"), ([0x42, 0x5a, 0x68], "bzip2"),
+            ([0x50, 0x4b, 0x03, 0x04], "zip"), (Array("age-encryption.org/".utf8), "age"),
+        ]
+        return beginnings.first { block.starts(with: $0.bytes) }?.packer
+    }
+
     /// What a header says.
     public struct Header: Sendable, Equatable {
         public let name: BagName
@@ -79,7 +89,11 @@ public enum CanonicalTar {
         }
         let sum = block[148..<154].reduce(0) { $0 << 3 | Int($1 & 7) }
         guard sum == checksum(block) else {
-            throw Failure(.tarHeader, "a header of the archive has a wrong checksum")
+            throw Failure(
+                .tarHeader, "a header of the archive has a wrong checksum",
+                hint: packer(of: block).map {
+                    "What begins like this was packed by \($0). Unpack it, and take the .tar in it."
+                })
         }
         let shown = BagPath.shown(text(block[0..<100]))
         guard block[156] == 0x30 else {

@@ -69,6 +69,23 @@ import Testing
         #expect(throws: Failure(.tarTruncated, "")) { try CanonicalTar.parse([1, 2]) }
     }
 
+    @Test func archivesThatSomebodyPackedAreTold() {
+        let packed: [(beginning: [UInt8], packer: String?)] = [
+            ([0x1f, 0x8b, 8], "gzip"), ([0x28, 0xb5, 0x2f, 0xfd, 4], "zstd"),
+            (Array("age-encryption.org/v1".utf8), "age"), ([1, 2, 3], nil),
+        ]
+        for (beginning, packer) in packed {
+            let block = beginning + [UInt8](repeating: 7, count: 512 - beginning.count)
+            do throws(Failure) {
+                _ = try CanonicalTar.parse(block)
+                Issue.record("\(beginning) is taken for a header")
+            } catch {
+                #expect(error.code == .tarHeader)
+                #expect(packer.map { error.hint?.contains($0) == true } ?? (error.hint == nil))
+            }
+        }
+    }
+
     @Test func everyBitOfAHeaderCounts() throws {
         let header = try CanonicalTar.header(
             name: try BagName("bag"), path: try BagPath("data/a/b/c"), size: 5)
