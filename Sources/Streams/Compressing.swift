@@ -159,8 +159,11 @@ public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
             return try Self.checked(size)
         }
         let compressed = pace.clock(level)
+        let worked = pace.processor(level)
         try passOn()
-        pace.note(compressing: compressed - began, storing: pace.clock(level) - compressed)
+        pace.note(
+            compressing: compressed - began, passing: pace.clock(level) - compressed,
+            working: pace.processor(level) - worked)
     }
 
     private mutating func compressPiece(isLast: Bool) throws(Failure) {
@@ -201,6 +204,9 @@ public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
 }
 
 /// The level of adaptive compression: up while storing is the slower side, down while compressing is.
+///
+/// Storing is slow while a lane waits for it. What it costs the processor, digests above all, is no room
+/// for harder compression: that takes the same processor.
 private struct Pace {
     private let shared: AdaptiveLevel
     private var compressing: UInt64 = 0
@@ -212,9 +218,17 @@ private struct Pace {
         compression.fixed == nil ? monotonicNanoseconds() : 0
     }
 
-    mutating func note(compressing more: UInt64, storing stored: UInt64) {
+    /// Nanoseconds of processor that this thread has had.
+    func processor(_ compression: CompressionLevel) -> UInt64 {
+        guard compression.fixed == nil else { return 0 }
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    mutating func note(compressing more: UInt64, passing: UInt64, working: UInt64) {
         compressing &+= more
-        storing &+= stored
+        storing &+= passing - min(working, passing)
     }
 
     mutating func next() -> Int {
