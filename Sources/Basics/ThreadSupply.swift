@@ -2,12 +2,13 @@ import Glibc
 
 /// Whether the system gives this process the threads that its work takes.
 public enum ThreadSupply {
-    /// Starts as many threads as a run may have at once, and ends them.
+    /// Starts as many threads as a run on a few processors has, and ends them: a large machine whose limit
+    /// is low is not to be refused for threads that `limits.workers` may never ask for.
     ///
     /// Throws where one of them cannot be had: the concurrency runtime asks for its threads again and again,
     /// without a word, until it gets them.
     public static func check() throws(Failure) {
-        let processors = max(2, min(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 64))
+        let processors = max(2, min(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8))
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else {
             throw Failure(errno: errno, "cannot make a pipe")

@@ -40,13 +40,20 @@ public struct Exeat: AsyncParsableCommand {
 
     public init() {}
 
+    /// Ends the process where it may not have the threads that it takes; called before there are any.
+    public static func checkThreads() {
+        do throws(Failure) { try ThreadSupply.check() } catch {
+            Terminal.say(error)
+            end(error.code.exitStatus)
+        }
+    }
+
     /// Runs the program and never returns: every path ends with one of the documented statuses.
     public static func launch() async -> Never {
         signal(SIGPIPE, SIG_IGN)
         // Files of an archive are for those whom the directory lets in; secrets ask for 0600.
         do {
             var command = try parseAsRoot()
-            try ThreadSupply.check()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -223,7 +223,7 @@ def no_threads(world):
     expect(world.run("export", plan, "--output", world.at("out")).status == 0)
     verify = ["verify", world.at("out"), "--trust", world.trust]
     # A limit counts what else the user runs: this one runs nothing.
-    for most, status in ((3, 1), (500, 0)):
+    for most, status in ((2, 1), (3, 1), (5, 1), (500, 0)):
         result = world.run(*verify, user=61234, prefix=["prlimit", f"--nproc={most}:{most}"], timeout=60)
         expect(result.status == status, f"{most}: {result.status} {result.err}")
         expect(status == 0 or "threads" in result.err and "hint: Raise the limit" in result.err, result.err)
