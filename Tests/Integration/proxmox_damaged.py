@@ -245,6 +245,26 @@ def import_killed(world, form, extra=""):
     expect(len(left) <= 1, f"left in /tmp: {left}")
 
 
+def import_killed_at_names(world):
+    """Each moment before and after a file gets or loses its name, one by one."""
+    if not shutil.which("strace"):
+        raise Skip("no strace")
+    plan = world.images_plan("to-kill.yaml", "target", extra=", format: vmdk, ova: true")
+    command = ["import", world.at("sealed"), plan, "--work", world.at("work")]
+    for call in ("rename", "unlink"):
+        for number in range(1, 100):
+            world.remove("target", "work")
+            prefix = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                      "-e", f"inject={call}:signal=SIGKILL:when={number}"]
+            if world.run(*command, prefix=prefix).status == 0:
+                break
+            result = world.run(*command)
+            expect(result.status == 0, f"{call} {number}: {result.status} {result.err}")
+            expect_equal(world, "target", "vmdk")
+            expect(not world.leftovers("target", "work"), f"{call} {number}: {world.leftovers('target', 'work')}")
+        expect(number > 5, f"only {number - 1} kills at {call}")
+
+
 def memory(world):
     """A disk of 4 GB takes no more memory than one of 100 MB, out and in."""
     script = ("import resource, subprocess, sys; code = subprocess.run(sys.argv[1:], capture_output=True).returncode; "
@@ -304,6 +324,7 @@ def main():
     suite.case("kills, raw", import_killed, "raw")
     suite.case("kills, qcow2", import_killed, "qcow2")
     suite.case("kills, vmdk", import_killed, "vmdk", ", ova: true")
+    suite.case("kills at every name, vmdk", import_killed_at_names)
     suite.case("memory", memory)
     suite.finish()
 

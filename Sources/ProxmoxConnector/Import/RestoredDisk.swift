@@ -59,6 +59,8 @@ final class RestoredDisk: Sendable {
                         .targetOccupied, "\"\(path)\" is already there",
                         hint: "Remove it, or import to another directory.")
                 }
+                // A kill may have struck between the name and the end of what it was made of.
+                try Files.remove(partial)
                 state.isFinished = true
                 state.isBegun = true
                 return
