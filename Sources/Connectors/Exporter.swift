@@ -167,6 +167,9 @@ public struct ArtifactOutline: Sendable {
     public var expected: Int64
     /// Plaintext bytes as far as they can be foretold.
     public var bytes: Int64
+    /// All segments, in the order in which they are best begun; nil for their own. Long ones first
+    /// keep all lanes busy until the end.
+    public var order: [Int]?
 
     public init(
         name: String, slug: String, kind: String, legal: LegalCategory, format: String,

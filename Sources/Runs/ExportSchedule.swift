@@ -3,8 +3,8 @@ import Connectors
 import Manifests
 import Streams
 
-/// In which order lanes take the steps of an export: segments in the order of the inventory, an
-/// artifact's conclusion as soon as its last segment is committed, those that come `after` it then.
+/// In which order lanes take the steps of an export: segments in the order of the inventory (those of an
+/// artifact with an order of its own in that), an artifact's conclusion as soon as its last segment is committed, those that come `after` it then.
 ///
 /// Artifacts with a `Deferral` are cut ahead of the segments that are being exported, so that a
 /// source works on the next group while lanes still compress this one; at most two groups of a
@@ -170,7 +170,7 @@ final class ExportSchedule: Sendable {
         let item = state.items[segment]
         state.items[segment].next += 1
         state.items[segment].running += 1
-        return .segment(item.place, item.next)
+        return .segment(item.place, item.outline.order?[item.next] ?? item.next)
     }
 
     private struct Queue: Hashable {

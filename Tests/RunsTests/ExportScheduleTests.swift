@@ -55,6 +55,13 @@ import Testing
         try schedule.check()
     }
 
+    @Test func segmentsBeginInTheOrderOfTheirArtifact() throws {
+        var ordered = outline("a", segments: 3)
+        ordered.order = [1, 2, 0]
+        let schedule = schedule([ordered, outline("b", segments: 2)])
+        #expect(steps(schedule) == ["0.1", "0.2", "0.0", "end 0", "1.0", "1.1", "end 1"])
+    }
+
     @Test func whatComesAfterOthersWaitsForTheirConclusion() throws {
         let schedule = schedule([
             outline("index", segments: 1, after: [1]), outline("tree", segments: 2),

@@ -120,6 +120,20 @@ final class DiskImage: Sendable {
 
     // MARK: - Reading
 
+    /// The segments of a file with holes, those with most data first; nil where nothing tells.
+    func segmentsByData(_ cut: DiskCut) -> [Int]? {
+        guard settings.format == .raw, Files.kind(settings.path) == S_IFREG,
+            var disk = try? RawDisk(opening: settings.path), disk.size == cut.size
+        else { return nil }
+        var data = [Int64](repeating: 0, count: cut.count)
+        for segment in data.indices {
+            try? disk.walk(cut.range(segment)) { (_, extent) throws(Failure) in
+                if !extent.isHole { data[segment] += extent.length }
+            }
+        }
+        return data.indices.sorted { (data[$1], $0) < (data[$0], $1) }
+    }
+
     func export(
         _ range: Range<Int64>, into sink: inout some ByteSink & ~Copyable
     ) throws(Failure) -> DiskRange.Note {

@@ -95,10 +95,13 @@ public final class DiskImagesExporter: Exporter {
         for place in images.indices { try Files.remove(renewedPath(place)) }
         self.stamps.withLock { [stamps] in $0 = stamps }
         let artifacts = zip(images, stamps).map { image, stamp in
-            ArtifactOutline(
+            let cut = DiskCut(size: stamp.size)
+            var outline = ArtifactOutline(
                 name: "disks/\(image.settings.name)", slug: "disk", kind: "disk",
-                legal: .digitalAsset, format: "raw", segments: DiskCut(size: stamp.size).count,
-                expected: 1, bytes: stamp.size)
+                legal: .digitalAsset, format: "raw", segments: cut.count, expected: 1,
+                bytes: stamp.size)
+            outline.order = image.segmentsByData(cut)
+            return outline
         }
         return Inventory(
             artifacts: artifacts, objects: Int64(images.count),
