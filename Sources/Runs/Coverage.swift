@@ -24,6 +24,8 @@ public struct Coverage<Contents: SealedContents> {
             catalogue["exported"]?.integer == outcome.exported,
             catalogue["omitted"]?.integer == outcome.omitted
         else { throw mismatch("the catalogue and the seal") }
+        try checkSum(of: "expected", outcome.expected)
+        try checkSum(of: "exported", outcome.exported)
         // What the contract's list does not explain leaves a run open, as omissions do.
         let unexplained = ([catalogue] + (catalogue["sources"]?.array ?? [])).contains {
             $0["coverage"]?["unexplained"]?.integer ?? 0 > 0
@@ -32,6 +34,16 @@ public struct Coverage<Contents: SealedContents> {
         guard counts.reduce(0, { $0 &+ $1.count }) == outcome.omitted,
             isOpen == (outcome.status == 2)
         else { throw mismatch("the omissions of the catalogue and the seal's outcome") }
+    }
+
+    /// What the catalogue says of each source against the whole. It may say nothing of all of them.
+    private func checkSum(of name: String, _ whole: Int64) throws(Failure) {
+        let parts = (catalogue["sources"]?.array ?? []).map { $0[name] }
+        if parts.allSatisfy({ $0 == nil }) { return }
+        let numbers = parts.compactMap { $0?.integer }
+        guard numbers.count == parts.count, numbers.allSatisfy({ $0 >= 0 }),
+            numbers.reduce(0, &+) == whole
+        else { throw mismatch("the sources of the catalogue and the seal's outcome") }
     }
 
     /// The manifest against the catalogue.

@@ -167,7 +167,9 @@ struct SealedContent: Sendable {
             "exported": .integer(outcome.exported),
             "omitted": .integer(outcome.omitted),
             "sources": .array(
-                zip(zip(sources, inventories), coverages).map { Self.entry($0.0, $0.1, $1) }),
+                sources.indices.map {
+                    Self.entry(sources[$0], inventories[$0], conclusions[$0], coverages[$0])
+                }),
         ]
         var members = document.members ?? []
         if let systems { members.append(.init("coverage", systems.json)) }
@@ -177,10 +179,13 @@ struct SealedContent: Sendable {
     }
 
     private static func entry(
-        _ source: SourceRecord, _ inventory: Inventory, _ coverage: DeclaredCoverage?
+        _ source: SourceRecord, _ inventory: Inventory, _ conclusions: [Conclusion],
+        _ coverage: DeclaredCoverage?
     ) -> JSON {
         var members: [JSON.Member] = [
             .init("folder", .string(source.folder)), .init("kind", .string(source.kind)),
+            .init("expected", .integer(inventory.objects)),
+            .init("exported", .integer(conclusions.reduce(0) { $0 + $1.exported })),
             .init("counts", .object(inventory.counts)),
             .init(
                 "artifacts",

@@ -131,6 +131,15 @@ def public(life, encrypt):
             unsaid(told, f"the report {options}")
             if "fr" in options:
                 french(told)
+    with cases.case(f"the numbers of its sources add up to those of the whole ({life.name})"):
+        told = life.report("--json").json
+        for name in ("expected", "exported", "omitted", "open"):
+            parts = [source[name] for source in told["sources"]]
+            assert sum(parts) == told["outcome"][name], f"{name}: {parts} and {told['outcome'][name]}"
+        more = sum(told["outcome"][name] for name in ("exported", "omitted")) - told["outcome"]["expected"]
+        assert more > 0, "a file without its secret is in the archive, and an omission"
+        assert f"not whole: their secrets were taken out, or they changed while they were read. Here: {more}." in \
+            life.report("--lang", "en").output.decode(), "nothing says why they are more"
     with cases.case(f"… nor in the copy of its proof ({life.name})"):
         copy = desk.at(life.name + "-proof")
         exeat("report", archive, "--proof-only", "--output", copy, "--trust", desk.at("trust.json")).expect(0)

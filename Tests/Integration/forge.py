@@ -92,7 +92,8 @@ class Archive:
         catalogue = {
             "exeat-catalogue": 1, "bag": bag, "createdAt": now, "purpose": "trial",
             "expected": entries, "exported": entries, "omitted": 0,
-            "sources": [{"folder": "s", "kind": self.kind, "counts": {}, "omitted": [],
+            "sources": [{"folder": "s", "kind": self.kind, "expected": entries, "exported": entries,
+                         "counts": {}, "omitted": [],
                          "artifacts": [{**{k: a[k] for k in ("folder", "kind", "legal", "format")},
                                         "segments": len(a["segments"]),
                                         "bytes": sum(s["bytes"] for s in a["segments"])}
@@ -195,10 +196,10 @@ def tar_header(name, path, size):
 
 # MARK: - Archives that Exeat wrote
 
-def reseal(directory, key, edits, edit_manifest=None):
+def reseal(directory, key, edits, edit_manifest=None, edit_catalogue=None):
     """Changes the plaintext of segments of an unencrypted archive and has `key` seal it again, as an
     exporter that lies would. `edits` maps the kind of an artifact to a function over its plaintext;
-    `edit_manifest` changes the manifest at last."""
+    `edit_manifest` and `edit_catalogue` change those at last."""
     def read(path):
         with open(os.path.join(directory, path), "rb") as file:
             return file.read()
@@ -223,6 +224,8 @@ def reseal(directory, key, edits, edit_manifest=None):
                 write(segment["path"], stored)
     if edit_manifest:
         edit_manifest(manifest)
+    if edit_catalogue:
+        edit_catalogue(catalogue)
     write("exeat/manifest.json", canonical(manifest))
     write("exeat/catalogue.json", canonical(catalogue))
     events = []

@@ -265,6 +265,11 @@ def verify(path, trust, key=None):
     omitted = [one for source in catalogue["sources"] for one in source["omitted"]]
     need(catalogue["exeat-catalogue"] == 1 and catalogue["bag"] == seal["bag"], "coverage-mismatch")
     need(sum(one["count"] for one in omitted) == catalogue["omitted"] == seal["outcome"]["omitted"], "coverage-mismatch")
+    for name in ("expected", "exported"):
+        parts = [source.get(name) for source in catalogue["sources"]]
+        if any(part is not None for part in parts):
+            need(all(type(part) is int and part >= 0 for part in parts), "coverage-mismatch")
+            need(sum(parts) == seal["outcome"][name], "coverage-mismatch")
     need(any(not one["accepted"] for one in omitted) == (seal["outcome"]["status"] == 2), "coverage-mismatch")
     for name in bag.files:
         if DOCUMENT.match(name[6:]) and name.endswith(".json"):

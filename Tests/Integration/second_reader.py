@@ -337,8 +337,8 @@ def refusals(cases, desk):
             write(full, change(open(full, "rb").read()))
         return apply
 
-    def resealed(edits, manifest=None):
-        return lambda copy: forge.reseal(copy, key, edits, manifest)
+    def resealed(edits, manifest=None, catalogue=None):
+        return lambda copy: forge.reseal(copy, key, edits, manifest, catalogue)
 
     tree = "data/files/tree-00001/segment-00000.tar.zst"
     changed("bag-file-changed", edit(tree, lambda data: data[:-1] + bytes([data[-1] ^ 1])))
@@ -360,6 +360,11 @@ def refusals(cases, desk):
         plainBytes=10)))
     changed("coverage-mismatch", resealed({}, lambda manifest: manifest["sources"][0]["omissions"]["counts"][0].update(
         reason="sockets")))
+    for name in ("expected", "exported"):
+        changed("coverage-mismatch", resealed({}, catalogue=lambda catalogue: catalogue["sources"][0].update(
+            {name: catalogue["sources"][0][name] - 1})))
+    changed("coverage-mismatch", resealed({}, catalogue=lambda catalogue: catalogue["sources"][0].update(
+        exported=str(catalogue["sources"][0]["exported"]))))
 
     with cases.case("refused: tar-order"):
         bag, _ = verify(desk.at("killed.tar"), desk.trust)

@@ -32,7 +32,7 @@ struct EvidenceMaker {
             """
             {"exeat-catalogue":1,"bag":"urn:uuid:1","createdAt":"2026-11-27T01:00:00.000Z",
             "purpose":"\(purpose)","expected":10,"exported":8,"omitted":2,"sources":[{"folder":"\(folder)",
-            "kind":"files","counts":{"file":9,"bytes":4000},"artifacts":[
+            "kind":"files","expected":10,"exported":8,"counts":{"file":9,"bytes":4000},"artifacts":[
             {"folder":"\(folder)/tree-00001","kind":"file-tree","legal":"exportable-data","format":"tar",
             "segments":1,"bytes":500},{"folder":"\(folder)/index-00002","kind":"file-index",
             "legal":"exportable-data","format":"jsonl","segments":1,"bytes":100}],"omitted":\(omitted)}]}

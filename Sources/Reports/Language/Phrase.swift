@@ -36,6 +36,7 @@ enum Phrase: String, Sendable, CaseIterable {
     // Volumes
     case volumesTitle, volumesCaption, volumesOthers, volumePlain, volumeStored, volumeShare
     case columnSource, columnKind, columnVolume, columnStored, allSources
+    case omittedInPart
     // Run
     case runTitle, runNote, runMissing, ganttCaption, ganttActivity, ganttRow, ganttDuration
     case ganttRate, throughputTitle, throughputText, throughputShort, pausesText, peak, average

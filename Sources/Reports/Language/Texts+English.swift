@@ -145,6 +145,8 @@ extension Texts {
         .columnVolume: "Data",
         .columnStored: "Stored",
         .allSources: "All",
+        .omittedInPart:
+            "Omissions also count objects that are in the archive, but not whole: their secrets were taken out, or they changed while they were read. Here: {0}.",
         // Run
         .runTitle: "Course of the export",
         .runNote:

@@ -147,6 +147,8 @@ extension Texts {
         .columnVolume: "Données",
         .columnStored: "Stocké",
         .allSources: "Ensemble",
+        .omittedInPart:
+            "Les omissions comptent aussi des objets présents dans l’archive, mais incomplets : leurs secrets ont été retirés, ou ils ont changé pendant la lecture. Ici : {0}.",
         // Run
         .runTitle: "Déroulement de l’export",
         .runNote:

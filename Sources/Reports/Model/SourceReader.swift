@@ -6,8 +6,8 @@ struct SourceReader {
     private let evidence: Evidence
     private let receipts: [ReceiptFacts]
     private let withNames: Bool
-    /// Exported objects and bytes by source and artifact.
-    private var stored: [Int: [Int: (exported: Int64, plain: Int64)]] = [:]
+    /// Bytes before compression by source, as far as the journal tells them.
+    private var plain: [Int: Int64] = [:]
 
     /// How many artifacts of a source a report lists; the rest is in the catalogue.
     static let mostArtifacts = 400
@@ -18,10 +18,7 @@ struct SourceReader {
         self.receipts = receipts
         self.withNames = withNames
         for commit in evidence.history?.commits ?? [] {
-            let before = stored[commit.source]?[commit.artifact] ?? (0, 0)
-            stored[commit.source, default: [:]][commit.artifact] = (
-                before.exported &+ commit.exported, before.plain &+ commit.plainBytes
-            )
+            plain[commit.source, default: 0] &+= commit.plainBytes
         }
     }
 
@@ -35,18 +32,7 @@ struct SourceReader {
         let folder = json["folder"]?.string ?? "?"
         let record = evidence.manifest?.sources.first { $0.folder == folder }
         let listed = json["artifacts"]?.array ?? []
-        let parts = stored[place]
-        // Lines of an index tell of objects that the tree has acknowledged already.
-        let exported = parts.map { parts in
-            parts.reduce(Int64(0)) { sum, part in
-                let kind =
-                    listed.indices.contains(part.key)
-                    ? listed[part.key]["kind"]?.string : nil
-                return kind == "file-index" ? sum : sum &+ part.value.exported
-            }
-        }
         let omissions = omissions(json, record)
-        let omitted = omissions.reduce(Int64(0)) { $0 &+ $1.count }
         return SourceFacts(
             place: place, folder: folder, kind: json["kind"]?.string ?? "?",
             label: withNames ? record?.name ?? folder : folder, moment: record?.moment,
@@ -54,9 +40,9 @@ struct SourceReader {
             counts: (json["counts"]?.members ?? []).numbers.filter { $0.name != "bytes" },
             artifacts: artifacts(listed, record),
             artifactCount: listed.count, omissions: omissions, coverage: Self.coverage(json),
-            expected: exported.map { $0 &+ omitted }, exported: exported,
+            expected: json["expected"]?.integer, exported: json["exported"]?.integer,
             storedBytes: listed.reduce(0) { $0 &+ ($1["bytes"]?.integer ?? 0) },
-            plainBytes: parts.map { $0.values.reduce(0) { $0 &+ $1.plain } },
+            plainBytes: plain[place],
             legal: Self.legal(listed), retaken: retaken(record),
             imports: receipts.filter { !$0.isRehearsal }.compactMap { receipt in
                 receipt.sources.first { $0.folder == folder }?.imported

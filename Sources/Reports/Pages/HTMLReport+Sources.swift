@@ -7,7 +7,7 @@ extension HTMLReport {
         guard !model.sources.isEmpty else { return .empty }
         return HTML(
             joining: [
-                overview,
+                overview, omittedInPart,
                 model.coverage.map {
                     coverage($0, texts[.systemsCaption], id: "systems-declared")
                 } ?? .empty,
@@ -62,6 +62,14 @@ extension HTMLReport {
                 }
             }
         }
+    }
+
+    /// Why exported and omitted may be more than expected.
+    private var omittedInPart: HTML {
+        guard let outcome = model.outcome else { return .empty }
+        let more = outcome.exported &+ outcome.omitted &- outcome.expected
+        guard more > 0 else { return .empty }
+        return note(.omittedInPart, .number(more))
     }
 
     private func anchor(_ source: SourceFacts) -> String { "source-\(source.place + 1)" }
