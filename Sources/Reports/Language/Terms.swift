@@ -166,7 +166,7 @@ extension Texts {
         // Facts of sources
         "paths": "chemins", "server": "serveur", "database": "base", "encoding": "encodage",
         "tool": "outil", "family": "famille", "lock": "verrouillage", "origin": "origine",
-        "version": "version",
+        "version": "version", "references": "références des secrets", "root": "racine",
         // Rehearsals
         "prepare": "préparation", "fetch": "lecture de l’archive", "verify": "vérification",
         "decrypt-and-decompress": "déchiffrement, décompression", "load": "chargement",

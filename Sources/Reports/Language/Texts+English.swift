@@ -190,7 +190,7 @@ extension Texts {
         .columnDocument: "Document",
         .columnMeasure: "Measure",
         .columnExpectedDigest: "At export",
-        .columnFound: "On the target",
+        .columnFound: "Read again",
         .columnResult: "Result",
         .resultEqual: "Equal",
         .resultDifferent: "Different",

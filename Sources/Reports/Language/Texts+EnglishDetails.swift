@@ -120,7 +120,7 @@ extension Texts {
         .evidenceCoverageWhole:
             "{0} {0:object/objects} exported of {1} expected; nothing was omitted.",
         .evidenceSeparate:
-            "{0} {0:source/sources} and {1} {1:artifact/artifacts}, each exported, imported and proven by itself.",
+            "{0} {0:source/sources} and {1} {1:artifact/artifacts}, each exported and digested by itself, so that it can be imported and proven alone.",
         .evidenceScope: "{0} {0:object/objects} excluded by the plan, with its reason.",
         .evidenceNoScope: "The plan excludes nothing of the sources it names.",
         .evidenceContract: "Reference of the contract in the plan: {0}.",

@@ -193,7 +193,7 @@ extension Texts {
         .columnDocument: "Document",
         .columnMeasure: "Mesure",
         .columnExpectedDigest: "À l’export",
-        .columnFound: "Sur la cible",
+        .columnFound: "À la relecture",
         .columnResult: "Résultat",
         .resultEqual: "Égal",
         .resultDifferent: "Différent",

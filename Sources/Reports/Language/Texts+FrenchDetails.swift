@@ -122,7 +122,7 @@ extension Texts {
         .evidenceCoverageWhole:
             "{0} {0:objet exporté/objets exportés} sur {1} {1:attendu/attendus} ; rien n’a été omis.",
         .evidenceSeparate:
-            "{0} {0:source/sources} et {1} {1:artefact/artefacts}, chacun exporté, importé et prouvé séparément.",
+            "{0} {0:source/sources} et {1} {1:artefact/artefacts}, chacun exporté avec ses propres empreintes, donc importable et prouvable seul.",
         .evidenceScope: "{0} {0:objet exclu/objets exclus} par le plan, avec leur raison.",
         .evidenceNoScope: "Le plan n’exclut rien des sources nommées.",
         .evidenceContract: "Référence du contrat au plan : {0}.",

@@ -54,10 +54,8 @@ struct SourceReader {
             // Of use to a program only.
             if ["salt", "snapshot"].contains(member.key) { return nil }
             if let text = member.value.string { return (member.key, text) }
-            if let list = member.value.array {
-                return (member.key, list.compactMap(\.string).joined(separator: ", "))
-            }
-            return nil
+            let names = (member.value.array ?? []).compactMap { $0.string ?? $0["name"]?.string }
+            return names.isEmpty ? nil : (member.key, names.joined(separator: ", "))
         }
     }
 

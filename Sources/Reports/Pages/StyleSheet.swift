@@ -48,7 +48,7 @@ enum StyleSheet {
         .note{color:var(--soft);font-size:.875rem}
         .icon{flex:none;width:1.1em;height:1.1em;vertical-align:-.18em;fill:none;stroke:currentColor;
         stroke-width:2.2;stroke-linecap:round;stroke-linejoin:round}
-        .state{font-weight:600;font-size:.875em}td .state{white-space:nowrap}
+        .state{font-weight:600;font-size:.875em}
         .good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}.none{color:var(--none)}
         .verdict{display:flex;gap:1.1rem;align-items:flex-start;border-left:8px solid currentColor;
         border-radius:4px;padding:1rem 1.2rem;margin-bottom:1.1rem}
