@@ -83,6 +83,9 @@ archive: {{ name: agreed, sign-with: hoster }}
         assert "code: 5" in desk.attest("accept", archive, "director").expect(1).errors
         assert listing(archive) == before
     with cases.case("the customer asks for the erasure"):
+        # What no reader would take is not signed: it could never be replaced.
+        desk.attest("request-erasure", archive, "director", "--scope", "").expect(64)
+        desk.verify(archive).expect(0)
         desk.attest("request-erasure", archive, "director", "--formal-notice", "2026-09-02").expect(0)
         valid(os.path.join(archive, "proof/erasure-request.json"), "erasure-request")
         assert desk.status(archive).expect(0).json["lock"]["open"]
@@ -90,6 +93,7 @@ archive: {{ name: agreed, sign-with: hoster }}
         desk.attest("erase", archive, "cleaner", "--method", "overwrite").expect(64)
         desk.attest("erase", archive, "cleaner", "--method", "key-destruction").expect(64)
         desk.attest("erase", archive, "cleaner", "--method", "magic", "--medium", "x").expect(64)
+        desk.attest("erase", archive, "cleaner", "--method", "overwrite", "--medium", " ").expect(64)
         assert "747" in desk.erase(archive, "--completed", "2999-01-01T00:00:00Z").expect(3).errors
         assert "747" in desk.erase(archive, "--started", "2999-01-01T00:00:00Z").expect(3).errors
     with cases.case("the hoster erases and certifies"):
@@ -236,6 +240,8 @@ def places(desk):
             desk.take_in(archive, targets=targets, options=options)
             failed = desk.attest("accept", archive, "hospital").expect(3)
             assert said in failed.errors and "--reservation" in failed.errors, failed.errors
+            for empty in ["", " \t", "-"]:
+                desk.attest("accept", archive, "hospital", "--reservation", empty).expect(64)
             assert not os.path.exists(os.path.join(archive, "proof/acceptance.json"))
             desk.attest("accept", archive, "hospital", "--reservation", "beta is not needed").expect(0)
     with cases.case("an archive that cannot be written to has its documents in a folder that is named"):

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Rehearsals in which something goes wrong: the verdict and the status say what, the rest is rehearsed all the
 same, and everything is cleaned up."""
+import socket
+import tempfile
 import threading
 
 from rehearse_kit import *
@@ -326,6 +328,56 @@ sources:
     expect(not os.path.exists(outside), "a program was run")
 
 
+def open_doors(world):
+    """A server of this machine that lets everybody in by its socket is not reached by what a restored database runs."""
+    world.build()
+    if os.getuid() != 0:
+        raise Skip("not root")
+    folder = tempfile.mkdtemp(prefix="door-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    door, knocks, ended = folder + "/an open door", [], threading.Event()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(door)
+    os.chmod(door, 0o777)
+    listener.listen(8)
+    listener.settimeout(0.2)
+
+    def answer():
+        while not ended.is_set():
+            try:
+                knocks.append(listener.accept())
+            except TimeoutError:
+                pass
+    answering = threading.Thread(target=answer)
+    answering.start()
+    knock = f"python3 -c \"import socket; socket.socket(1).connect(''{door}'')\" || true"
+    try:
+        world.records.sql("postgres", "CREATE DATABASE doors")
+        world.records.script("doors", world.write("doors.sql", f"""
+            CREATE TABLE room (id int);
+            INSERT INTO room VALUES (1);
+            CREATE FUNCTION knock(n int) RETURNS int LANGUAGE plpgsql AS
+                $$ BEGIN COPY (SELECT 1) TO PROGRAM '{knock}'; RETURN n; END $$;
+            CREATE FUNCTION quiet(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN public.knock(n); END $$;
+            CREATE INDEX knocking ON room (quiet(id));
+            """))
+        expect(knocks, "the source does not knock")
+        plan = world.write("doors.yaml", f"""exeat: 1
+run: {{ purpose: drp-rehearsal }}
+sources: {{ doors: {{ kind: postgresql, connection: "{world.records.conninfo('doors')}", secrets: omit }} }}
+archive: {{ name: doors, sign-with: {world.at('keys/ours')} }}
+""")
+        result = world.run("export", plan, "--output", world.at("doors"))
+        expect(result.status == 0, result.err)
+        knocks.clear()
+        world.rehearsed("doors")
+        expect(not knocks, f"{len(knocks)} connections")
+    finally:
+        ended.set()
+        answering.join()
+        shutil.rmtree(folder)
+
+
 def uncompared(world):
     """Where the plan says not to compare, nothing is called equal."""
     prepared(world)
@@ -374,6 +426,7 @@ def main():
     suite.case("a folder of somebody else", foreign_folder)
     suite.case("questions that take long, write or answer too much", questions)
     suite.case("what is asked stays inside", confined)
+    suite.case("sockets of this machine", open_doors)
     suite.case("nothing compared", uncompared)
     suite.case("plans that make no sense", wrong_plans)
     suite.finish()
