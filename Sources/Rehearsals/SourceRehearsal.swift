@@ -209,7 +209,8 @@ struct SourceRehearsal: Sendable {
                 if starting.hasStarted { starting.endStarted() }
                 try starting.startSome(probes, keeps: keeps)
                 let asking = ProbeAsking(
-                    importer: result.importer, starting: starting, lost: lost, progress: progress)
+                    importer: result.importer, starting: starting, lost: lost,
+                    isThrowAway: copy.isThrowAway, progress: progress)
                 for (place, probe) in probes.enumerated()
                 where outcomes[place] == nil && (starting.isAbout(probe) || !starting.hasMore) {
                     let phase: RehearsalPhase = probe.kind == .serial ? .boot : .probe

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Rehearsals in which something goes wrong: the verdict and the status say what, the rest is rehearsed all the
 same, and everything is cleaned up."""
+import http.server
 import socket
 import tempfile
 import threading
@@ -29,6 +30,42 @@ def wrong_answer(world):
            world.outcomes(found))
     held = {probe["name"]: probe["held"] for source in found["sources"] for probe in source["probes"]}
     expect(held == {"no-table": False, "nobody": False, "doses": True, "hands": False, "protocol": True}, held)
+
+
+def another_system(world):
+    """What is still running in production answers; nothing of that was restored, and it is not asked."""
+    prepared(world)
+    asked = []
+
+    class Production(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Production)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        place = f"127.0.0.1:{server.server_address[1]}"
+        export = world.write("production.yaml", f"""exeat: 1
+run: {{ purpose: drp-rehearsal }}
+sources:
+  partage:
+    kind: files
+    path: {world.at("share")}
+    probes: [ {{ name: page, http: "http://{place}/" }}, {{ name: port, tcp: "{place}" }} ]
+archive: {{ name: production, sign-with: {world.at('keys/ours')} }}
+""")
+        result = world.run("export", export, "--output", world.at("production"))
+        expect(result.status == 0, result.err)
+        found, _ = world.rehearsed("production", status=3)
+        probes = found["sources"][0]["probes"]
+        expect(len(probes) == 2 and not any(probe["held"] for probe in probes), probes)
+        expect(all("nothing that was restored" in probe["complaint"] for probe in probes) and not asked, (probes, asked))
+    finally:
+        server.shutdown()
 
 
 def changed_answer(world):
@@ -123,9 +160,9 @@ def objective(world):
 def time_limit(world):
     """It stops in the middle, and says how far it came."""
     prepared(world)
-    # Nobody answers there: the second source is at it when the time is over.
+    # The second source is at it when the time is over.
     plan = world.rehearsal_plan("short.yaml", """rehearse: { time-limit: 20s }
-targets: { portail: { kind: throw-away, after: partage, probes: { name: nobody, tcp: "127.0.0.1:1", within: 1h } },
+targets: { portail: { kind: throw-away, after: partage, probes: { name: long, sql: "SELECT SLEEP(3600)", expect: "0", within: 1h } },
            dpi: { kind: throw-away, after: portail } }
 """)
     found, receipt = world.rehearsed("archive", status=4, plan=plan)
@@ -414,6 +451,7 @@ archive: {{ name: none, sign-with: {world.at('keys/ours')} }}
 def main():
     suite = RehearsalSuite()
     suite.case("probes that fail", wrong_answer)
+    suite.case("answers of another system", another_system)
     suite.case("another answer than recorded", changed_answer)
     suite.case("a machine that does not boot", does_not_boot)
     suite.case("a full disk", full_disk)
