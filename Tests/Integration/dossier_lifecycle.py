@@ -79,6 +79,9 @@ archive: {{ name: agreed, sign-with: hoster }}
         valid(path, "acceptance")
         said = json.loads(pathlib.Path(path).read_text())["predicate"]
         assert said["integrated"] and said["usable"] and said["reservations"] == ["printing was not tried"]
+        duties = exeat("report", archive, "--trust", desk.at("trust.json"), "--json").expect(0).json["dataAct"]
+        counted = [duty["evidence"][0] for duty in duties if duty["evidence"][0]["text"] == "evidenceReservations"]
+        assert counted and all(sentence["values"] == [1] for sentence in counted), counted
         before = listing(archive)
         assert "code: 5" in desk.attest("accept", archive, "director").expect(1).errors
         assert listing(archive) == before

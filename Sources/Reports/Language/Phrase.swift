@@ -50,7 +50,8 @@ enum Phrase: String, Sendable, CaseIterable {
     case columnLegal, columnFormat, columnSegments, columnDigest, digestsSealed, thisVerification
     case legalExportable, legalAsset, legalExempt, legalLine
     // Omissions
-    case omissionsTitle, omissionsCaption, omissionsNone, columnReason, columnCount, columnCovered
+    case omissionsTitle, omissionsCaption, omissionsWhere, omissionsNone, columnReason, columnCount,
+        columnCovered
     case yes, no, noOpen, actionsTitle, actionsNone, omissionExamples
     // Data Act
     case dataActTitle, dataActCaption, dataActNote, columnArticle, columnDuty, columnEvidence

@@ -115,7 +115,7 @@ extension Texts {
         .datesTitle: "Dates and deadlines",
         .datesCaption: "What took place, and the dates that law or contract set",
         .datesNote:
-            "Computed from the signed documents and the plan; states are as of the date of this report.",
+            "Computed from the signed documents and the plan; days are those of {0}, and states are as of the date of this report.",
         .datesNoPlan:
             "The plan states no calendar (notice, transition, retrieval): legal deadlines cannot be computed.",
         .dateWhat: "Step",
@@ -209,6 +209,8 @@ extension Texts {
         .legalLine: "{0}: {1} {1:artifact/artifacts}, {2}",
         // Omissions
         .omissionsTitle: "Omissions and manual actions",
+        .omissionsWhere:
+            "All of them: “exeat inspect ARCHIVE SOURCE”, or by hand the lines with “omitted” in the index that RESTORE.txt of the archive decodes. Of sources without an index the manifest lists the first {0}.",
         .omissionsCaption: "What was found and is not in the archive",
         .omissionsNone: "Nothing was omitted.",
         .columnReason: "Reason",

@@ -117,7 +117,7 @@ extension Texts {
         .datesTitle: "Dates et délais",
         .datesCaption: "Ce qui a eu lieu, et les dates que la loi ou le contrat fixent",
         .datesNote:
-            "Calculées à partir des documents signés et du plan ; l’état est celui à la date du rapport.",
+            "Calculées à partir des documents signés et du plan ; les jours sont ceux de {0}, et l’état est celui à la date du rapport.",
         .datesNoPlan:
             "Le plan n’indique pas de calendrier (préavis, transition, récupération) : les délais légaux ne peuvent pas être calculés.",
         .dateWhat: "Étape",
@@ -212,6 +212,8 @@ extension Texts {
         .legalLine: "{0} : {1} {1:artefact/artefacts}, {2}",
         // Omissions
         .omissionsTitle: "Omissions et actions manuelles",
+        .omissionsWhere:
+            "Toutes : « exeat inspect ARCHIVE SOURCE », ou sans Exeat les lignes « omitted » de l’index que décode RESTORE.txt de l’archive. Des sources sans index, le manifeste énumère les {0} premières.",
         .omissionsCaption: "Ce qui a été trouvé et n’est pas dans l’archive",
         .omissionsNone: "Rien n’a été omis.",
         .columnReason: "Raison",

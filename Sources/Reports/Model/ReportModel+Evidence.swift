@@ -1,5 +1,6 @@
 import Bags
 public import Basics
+import Dossiers
 import Manifests
 
 extension ReportModel {
@@ -18,9 +19,11 @@ extension ReportModel {
         let chain = Self.chain(evidence, receipts)
         let sources = SourceReader(evidence, receipts, withNames: withNames).sources
         let archive = Self.archive(evidence)
-        let (dates, conflicts) = Self.dates(evidence, archive, receipts)
+        let days = DayReader(calendar: evidence.dossier?.calendar)
+        let (dates, conflicts) = Self.dates(evidence, archive, receipts, days)
         let rehearsals = receipts.filter(\.isRehearsal).compactMap { RehearsalFacts($0) }
         self.madeAt = madeAt
+        self.days = days
         self.tool = tool
         self.withNames = withNames
         isReckoned = evidence.dossier != nil
@@ -60,7 +63,7 @@ extension ReportModel {
                 archive: archive, outcome: outcome, sources: sources, coverageOfContract: coverage,
                 receipts: receipts,
                 chain: chain,
-                run: run, dates: dates, rehearsals: rehearsals,
+                run: run, dates: dates, days: days, rehearsals: rehearsals,
                 hasManifest: evidence.manifest != nil
             ).duties
     }

@@ -76,9 +76,8 @@ public struct Verdict: Sendable {
         }
         for link in chain where link.file != nil {
             let says = link.statement["predicate"]
-            if link.kind == .acceptance, let count = says?["reservations"]?.array?.count, count > 0
-            {
-                reasons.append(Sentence(.reasonAccepted, .number(Int64(count))))
+            if link.reservations > 0 {
+                reasons.append(Sentence(.reasonAccepted, .number(Int64(link.reservations))))
             }
             if link.kind == .erasure, says?["lock"]?["overridden"]?.bool == true {
                 reasons.append(Sentence(.reasonOverridden))
