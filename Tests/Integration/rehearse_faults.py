@@ -32,6 +32,32 @@ def wrong_answer(world):
     expect(held == {"no-table": False, "nobody": False, "doses": True, "hands": False, "protocol": True}, held)
 
 
+def parts(world):
+    """A part that passes mends nothing of what failed beside it, and is not all: the report says so."""
+    prepared(world)
+    shutil.copytree(world.at("archive"), world.at("parts"))
+
+    def verdict(status):
+        result = world.run("report", world.at("parts"), "--trust", world.trust, "--json")
+        expect(result.status == status, result.err)
+        found = json.loads(result.out)["verdict"]
+        return found["word"], [reason["text"] for reason in found["reasons"]]
+    world.rehearsed("parts", "--only", "partage", work="parted")
+    expect(verdict(0) == ("reservations", ["reasonNotRehearsed"]), verdict(0))
+    wrong = world.rehearsal_plan("parts.yaml", """targets:
+  portail: { kind: throw-away, probes: { name: no-table, sql: "SELECT * FROM portail.nothing" } }
+""")
+    world.rehearsed("parts", "--only", "dpi", "--only", "portail", status=3, plan=wrong, work="parted")
+    expect(verdict(3) == ("failed", ["reasonRehearsalFailed"]), verdict(3))
+    world.rehearsed("parts", "--only", "dpi", work="parted")
+    expect(verdict(3) == ("failed", ["reasonRehearsalFailed"]), verdict(3))
+    uncompared = world.rehearsal_plan("parts.yaml", "verify: counts\n")
+    world.rehearsed("parts", "--only", "portail", status=2, plan=uncompared, work="parted")
+    expect(verdict(0) == ("reservations", ["reasonRehearsalReserved"]), verdict(0))
+    world.rehearsed("parts", "--only", "portail", work="parted")
+    expect(verdict(0) == ("conforming", []), verdict(0))
+
+
 def another_system(world):
     """What is still running in production answers; nothing of that was restored, and it is not asked."""
     prepared(world)
@@ -451,6 +477,7 @@ archive: {{ name: none, sign-with: {world.at('keys/ours')} }}
 def main():
     suite = RehearsalSuite()
     suite.case("probes that fail", wrong_answer)
+    suite.case("rehearsals of parts", parts)
     suite.case("answers of another system", another_system)
     suite.case("another answer than recorded", changed_answer)
     suite.case("a machine that does not boot", does_not_boot)

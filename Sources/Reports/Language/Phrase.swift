@@ -12,7 +12,8 @@ enum Phrase: String, Sendable, CaseIterable {
     // Reasons
     case reasonOpenOmissions, reasonNotSet, reasonDifferent, reasonUnequal, reasonByCounts
     case reasonNotCompared, reasonNotImported, reasonUnchecked, reasonInvalid
-    case reasonRehearsalFailed, reasonObjectiveMissed, reasonDeadlineMissed
+    case reasonRehearsalFailed, reasonRehearsalReserved, reasonNotRehearsed, reasonObjectiveMissed,
+        reasonDeadlineMissed
     // Key figures
     case factObjects, factObjectsNote, factVolume, factVolumeNote, factVolumeStored, factDuration
     case factDurationNote, factOmissions, factOmissionsNone, factOmissionsCovered

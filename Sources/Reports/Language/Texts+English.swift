@@ -42,6 +42,9 @@ extension Texts {
         .reasonUnchecked: "{0}: its signature holds, but no trust file names the signer.",
         .reasonInvalid: "{0}: its signatures could not be verified.",
         .reasonRehearsalFailed: "{0}: the rehearsal failed.",
+        .reasonRehearsalReserved: "{0}: the rehearsal passed with reservations.",
+        .reasonNotRehearsed:
+            "{0} {0:source of the archive was/sources of the archive were} not rehearsed.",
         .reasonObjectiveMissed: "{0}: the recovery objective was missed.",
         .reasonDeadlineMissed: "Deadline missed: {0}, due on {1}.",
         // Key figures

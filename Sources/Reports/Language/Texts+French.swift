@@ -44,6 +44,9 @@ extension Texts {
             "{0} : signature intègre, mais le signataire n’est dans aucun fichier de confiance.",
         .reasonInvalid: "{0} : ses signatures n’ont pas pu être vérifiées.",
         .reasonRehearsalFailed: "{0} : l’exercice de reprise a échoué.",
+        .reasonRehearsalReserved: "{0} : l’exercice de reprise est réussi avec réserves.",
+        .reasonNotRehearsed:
+            "{0} {0:source de l’archive n’a pas été rejouée/sources de l’archive n’ont pas été rejouées}.",
         .reasonObjectiveMissed: "{0} : l’objectif de reprise n’est pas atteint.",
         .reasonDeadlineMissed: "Délai dépassé : {0}, échéance le {1}.",
         // Key figures

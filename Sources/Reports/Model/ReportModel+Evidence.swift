@@ -40,7 +40,7 @@ extension ReportModel {
         run = evidence.history.flatMap { RunFacts($0) }
         verdict = Verdict(
             evidence.standing, outcome: outcome, receipts: receipts, chain: chain, dates: dates,
-            sources: sources.count)
+            sources: sources.count, isRehearsal: archive.purpose == "drp-rehearsal")
         checks = (evidence.report?.checks ?? []).map {
             CheckFacts(name: $0.name, outcome: $0.outcome.rawValue, detail: $0.detail)
         }
