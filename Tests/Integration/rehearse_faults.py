@@ -149,10 +149,13 @@ def full_disk(world):
         subprocess.run(["mount", "-o", "remount,size=400m", place], check=True)
         filler = threading.Thread(target=fill, args=(place + "/filler", 400 << 20, place + "/work"))
         filler.start()
-        result = world.run(*world.arguments("archive", "--json", work="small/work"), timeout=900)
+        # So slow that the disk is full long before anything is restored.
+        slow = world.rehearsal_plan("slow.yaml", "limits: { bandwidth: 1MiB/s }\n")
+        found, receipt = world.rehearsed("archive", "--only", "partage", "--only", "dpi", status=1, plan=slow, work="small/work")
         filler.join()
         os.unlink(place + "/filler")
-        expect(result.status in (1, 0), f"{result.status} {result.err}")
+        failures = {source["folder"]: source.get("failure", {}).get("word") for source in receipt["rehearsal"]["sources"]}
+        expect(failures["s03"] == "no-space" and receipt["rehearsal"]["verdict"] == "incomplete", failures)
         world.nothing_left("small/work")
     finally:
         subprocess.run(["umount", "-l", place])
