@@ -40,6 +40,8 @@ def parts(world):
     def verdict(status):
         result = world.run("report", world.at("parts"), "--trust", world.trust, "--json")
         expect(result.status == status, result.err)
+        dates = [date["label"] for date in json.loads(result.out)["dates"]]
+        expect("dateRehearsal" in json.dumps(dates) and "dateReceipt" not in json.dumps(dates), dates)
         found = json.loads(result.out)["verdict"]
         return found["word"], [reason["text"] for reason in found["reasons"]]
     world.rehearsed("parts", "--only", "partage", work="parted")

@@ -32,7 +32,8 @@ enum Phrase: String, Sendable, CaseIterable {
     case namesHidden, namesShown
     // Dates
     case datesTitle, datesCaption, datesNote, datesNoPlan, dateWhat, dateWhen, dateLimit, dateRule
-    case dateState, dateRunOpened, dateSealed, dateReceipt, dateAccepted, dateErasureAsked
+    case dateState, dateRunOpened, dateSealed, dateReceipt, dateRehearsal, dateAccepted,
+        dateErasureAsked
     case dateErased, missedState, openState, unknownState, conflictsTitle
     // Volumes
     case volumesTitle, volumesCaption, volumesOthers, volumePlain, volumeStored, volumeShare

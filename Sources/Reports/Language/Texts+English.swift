@@ -129,6 +129,7 @@ extension Texts {
         .dateRunOpened: "Export opened",
         .dateSealed: "Archive sealed (restitution)",
         .dateReceipt: "Import and comparison: {0}",
+        .dateRehearsal: "Rehearsal: {0}",
         .dateAccepted: "Acceptance by the customer",
         .dateErasureAsked: "Erasure request",
         .dateErased: "Erasure certified",

@@ -131,6 +131,7 @@ extension Texts {
         .dateRunOpened: "Export ouvert",
         .dateSealed: "Archive scellée (restitution)",
         .dateReceipt: "Import et comparaison : {0}",
+        .dateRehearsal: "Exercice de reprise : {0}",
         .dateAccepted: "Acceptation par le client",
         .dateErasureAsked: "Demande d’effacement",
         .dateErased: "Effacement attesté",

@@ -25,7 +25,8 @@ extension ReportModel {
         add(Sentence(.dateSealed), archive.sealedAt.map(days.callAsFunction))
         for receipt in receipts {
             add(
-                Sentence(.dateReceipt, .name(receipt.file)),
+                Sentence(
+                    receipt.isRehearsal ? .dateRehearsal : .dateReceipt, .name(receipt.file)),
                 receipt.createdAt.map(days.callAsFunction))
         }
         for document in evidence.documents {
