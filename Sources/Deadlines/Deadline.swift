@@ -223,10 +223,21 @@ private struct Reckoning {
                 ? PeriodEnd(day: period.start(before: from, in: calendar), movedFrom: nil)
                 : period.end(from: from, in: calendar)
             var state = state(rule.kind, end.day, actual)
-            if state == .missed, !rule.applies(to: timeline) { state = .notApplicable }
+            if !rule.applies(to: timeline), state == .missed || state == .open && isTooLate(rule) {
+                state = .notApplicable
+            }
             return make(
                 from: from, isForecast: isForecast, day: end.day, movedFrom: end.movedFrom,
                 actual: actual, state)
+        }
+    }
+
+    /// Whether what a rule is about can no longer come: nothing else that would let it hold may happen any more.
+    private func isTooLate(_ rule: LegalRule) -> Bool {
+        let others = rule.onlyIf.filter { $0 != rule.event }
+        guard let today, !others.isEmpty else { return false }
+        return others.allSatisfy { event in
+            forecast(event, [rule.event]).map { $0 < today } ?? false
         }
     }
 

@@ -67,6 +67,11 @@ public struct Attestation: Sendable {
                 hint: "Import the archive first, or name the folder of the receipt with --dossier.")
         }
         try trusted(receipt)
+        guard reservations.allSatisfy(Statement.hasWords) else {
+            throw Failure(
+                .usage, "a reservation says nothing",
+                hint: "Say with --reservation what is accepted in spite of what.")
+        }
         let status = receipt.predicate["outcome"]?["status"]?.integer ?? 3
         guard status != 3 || !reservations.isEmpty else {
             throw Failure(
@@ -115,6 +120,13 @@ public struct Attestation: Sendable {
                 hint: "Accept the import first, with exeat attest accept.")
         }
         try trusted(acceptance)
+        // No reader takes a request that names nothing, and a document is never replaced.
+        guard Statement.hasWords(scope) else {
+            throw Failure(
+                .usage, "the request does not say what is to be erased",
+                hint:
+                    "Say it with --scope TEXT, or leave --scope away for all data of the contract.")
+        }
         var members: [JSON.Member] = [.init("scope", .string(scope))]
         if let formalNotice { members.append(.init("formalNotice", .string(formalNotice.text))) }
         if let notBefore { members.append(.init("notBefore", .string(notBefore.text))) }
@@ -179,6 +191,9 @@ public struct Attestation: Sendable {
         func check() throws(Failure) {
             guard !methods.isEmpty else {
                 throw Failure(.usage, "a certificate of erasure names a method")
+            }
+            guard (media + keys).allSatisfy({ $0.contains { !$0.isWhitespace } }) else {
+                throw Failure(.usage, "a medium or a key without a name is none")
             }
             guard !methods.contains(.keyDestruction) || !keys.isEmpty else {
                 throw Failure(.usage, "the destruction of keys names the keys, with --key-id")

@@ -120,7 +120,19 @@ struct LockRule {
         return hasController && approvals.count >= 2 ? approvals : []
     }
 
+    /// What is to be seen of a name but spaces and strokes; two that read alike are one.
     private static func plain(_ name: String) -> String {
-        name.lowercased().filter { !$0.isWhitespace }
+        var plain = String.UnicodeScalarView()
+        for scalar in name.lowercased().unicodeScalars
+        where !scalar.properties.isDefaultIgnorableCodePoint {
+            switch scalar.properties.generalCategory {
+            case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter,
+                .otherLetter, .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber,
+                .letterNumber, .otherNumber:
+                plain.append(scalar)
+            default: break
+            }
+        }
+        return String(plain)
     }
 }

@@ -54,6 +54,10 @@ public struct Reservation: Sendable, Equatable {
         case notRehearsed = "{0} sources of the archive were not rehearsed"
         case timeLimit = "the time limit ended the rehearsal"
         case notSetOnTargets = "{0} attributes could not be set on the targets"
+        case clockAhead =
+            "the clocks of {0} sources were ahead: the beginning of the export stands for their moments"
+        case ageUnknown =
+            "how old the data of {0} sources is, is not known: by the clock of this machine their moments have not come yet"
         case unproven = "of {0} guests nothing shows whether their system comes up"
         case noNetwork = "throw-away servers had no network of their own, only sockets"
         case emulated = "machines were emulated: their times are longer than with KVM"

@@ -57,15 +57,21 @@ struct Cage: Sendable {
     }
 
     /// Shows the directory where the program is to see it, and hides the sockets of this machine: some servers
-    /// let everybody in who comes by them. Shared memory goes with the name space, too: initdb tries out some,
-    /// and would leave it where it is killed.
-    private static let showing = """
+    /// let everybody in who comes by them. Most lie in /run; the kernel knows the others, those of servers of this
+    /// rehearsal among them. Shared memory goes with the name space, too: initdb tries out some, and would leave
+    /// it where it is killed.
+    private static let showing = #"""
         mount --bind "$1" "$2" || exit
         mount -t tmpfs -o mode=0755,size=1m none /run 2>/dev/null
         mount -t tmpfs -o mode=1777,size=64m none /dev/shm 2>/dev/null
+        cat /proc/1/net/unix "/proc/$PPID/net/unix" 2>/dev/null |
+            sed -n 's|^[^ ]*: \([^ ]* \)\{5\} *[0-9]* \(/.*\)|\2|p' | sort -u |
+            while IFS= read -r door; do
+                [ ! -S "$door" ] || mount --bind /dev/null "$door" 2>/dev/null
+            done
         shift 2
         exec "$@"
-        """
+        """#
 
     /// - Parameters:
     ///   - user: whom to become; only root can.

@@ -99,12 +99,16 @@ struct ProbeAsking: Sendable {
     let containerCount: Int
     /// Why a guest was not started.
     let obstacles: [Int64: String]
+    /// Whether what was restored has no address of its own.
+    let isThrowAway: Bool
     let progress: Progress
 
     init(
-        importer: any Importer, starting: GuestStarting, lost: [StartedGuest], progress: Progress
+        importer: any Importer, starting: GuestStarting, lost: [StartedGuest], isThrowAway: Bool,
+        progress: Progress
     ) {
         self.importer = importer
+        self.isThrowAway = isThrowAway
         self.progress = progress
         machines = starting.machines
         containers = starting.containers
@@ -234,7 +238,16 @@ struct ProbeAsking: Sendable {
 
     private func here(_ address: Probe.Address, _ probe: Probe) throws(Failure) -> (String, UInt16)
     {
-        guard address.host == "guest" else { return (address.host, address.port) }
+        guard address.host == "guest" else {
+            // Whoever answers there is another system, such as the one that was exported.
+            guard !isThrowAway else {
+                throw Failure(
+                    .notFound,
+                    "nothing that was restored here is reached at \"\(address.host)\"; a machine is by the host \"guest\""
+                )
+            }
+            return (address.host, address.port)
+        }
         let machine = try guest(probe, machines, "machine")
         guard let port = machine.ports.first(where: { $0.there == address.port }) else {
             throw Failure(.notFound, "port \(address.port) of the machine is not reached")

@@ -82,7 +82,7 @@ extension RehearsalReceipt {
     }
 
     private func sourceJSON(_ source: RehearsedSource) -> JSON {
-        let moment = moment(source)
+        let point = point(source)
         var members: [JSON.Member] = [
             .init("folder", .string(source.record.folder)),
             .init("kind", .string(source.record.kind)),
@@ -100,12 +100,12 @@ extension RehearsalReceipt {
             .init(
                 "moment",
                 [
-                    "kind": .string(source.record.moment.kind), "at": .string(moment.time.text),
-                    "isExact": .bool(moment.isExact),
+                    "kind": .string(source.record.moment.kind), "at": .string(point.moment.text),
+                    "isExact": .bool(point.isExact),
                 ]),
-            .init("recoveryPointSeconds", .integer(age(source) ?? 0)),
             .init("guests", .array(source.guests.enumerated().map { guestJSON($1, $0 + 1) })),
         ]
+        if let age = point.seconds { members.append(.init("recoveryPointSeconds", .integer(age))) }
         if let tier = source.tier { members.append(.init("tier", .string(tier))) }
         if source.damagedFiles > 0 {
             members.append(.init("damagedFiles", .integer(Int64(source.damagedFiles))))

@@ -32,7 +32,7 @@ struct RehearsalReceipt {
         let name: String?
         let objectives: RehearsalPlan.Objectives
         let milliseconds: Int64
-        /// Seconds; of its oldest source.
+        /// Seconds; of its oldest source. nil where that of a source is not known.
         let recoveryPoint: Int64?
         let isComplete: Bool
 
@@ -48,10 +48,11 @@ struct RehearsalReceipt {
         return names.compactMap { name in
             let own = asked.filter { $0.tier == name }
             guard !own.isEmpty else { return nil }
+            let ages = own.compactMap { point($0).seconds }
             return Tier(
                 name: name, objectives: run.plan.rehearsal.objectives(of: name),
                 milliseconds: own.reduce(0) { max($0, Int64($1.end / 1_000_000)) },
-                recoveryPoint: own.compactMap(age).max(),
+                recoveryPoint: ages.count == own.count ? ages.max() : nil,
                 isComplete: own.allSatisfy { $0.outcome == .passed })
         }
     }
@@ -85,24 +86,10 @@ struct RehearsalReceipt {
         }
     }
 
-    /// Seconds between the consistent moment of a source and the beginning of the rehearsal, which
-    /// stands for the disaster. Where the moment is no time, the export had begun no later.
-    func age(_ source: RehearsedSource) -> Int64? {
-        let seconds = run.startedAt.seconds - moment(source).time.seconds
-        return max(0, seconds)
-    }
-
-    func moment(_ source: RehearsedSource) -> (time: Timestamp, isExact: Bool) {
-        let value = source.record.moment.value
-        if let time = Timestamp(value) { return (time, true) }
-        // As MariaDB prints a time in UTC.
-        let parts = value.split(separator: " ")
-        if source.record.moment.kind == "time", parts.count == 2,
-            let time = Timestamp("\(parts[0])T\(parts[1])Z")
-        {
-            return (time, true)
-        }
-        return (manifest.createdAt, false)
+    func point(_ source: RehearsedSource) -> RecoveryPoint {
+        RecoveryPoint(
+            of: source.record.moment, openedAt: manifest.createdAt,
+            sealedAt: run.archive.bag.seal.createdAt, at: run.startedAt)
     }
 
     var reservations: [Reservation] {
@@ -116,6 +103,8 @@ struct RehearsalReceipt {
         if reachedLimit { found.append(Reservation(.timeLimit)) }
         add(.omitted, manifest.sources.reduce(0) { $0 + $1.omissions.total })
         add(.notSetOnTargets, asked.reduce(0) { $0 + $1.notSet })
+        add(.clockAhead, asked.count { point($0).isAhead })
+        add(.ageUnknown, asked.count { point($0).seconds == nil })
         add(.unproven, asked.flatMap(\.guests).count(where: \.isUnproven))
         if asked.contains(where: \.isThrowAway), run.host.rights.network.isEmpty {
             found.append(Reservation(.noNetwork))

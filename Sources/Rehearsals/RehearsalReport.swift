@@ -115,12 +115,12 @@ struct RehearsalReport {
                 "\(name): restored and checked in \(Self.time(tier.milliseconds)), objective "
                 + Self.time(tier.objectives.time * 1000)
             line += tier.isInTime ? "" : tier.isComplete ? " MISSED" : ", NOT COMPLETE"
-            if let age = tier.recoveryPoint {
-                line += "; data of \(Self.time(age * 1000)) ago"
-                if let wanted = tier.objectives.recoveryPoint {
-                    line += ", objective \(Self.time(wanted * 1000))"
-                    if !tier.isRecentEnough { line += " MISSED" }
-                }
+            line +=
+                tier.recoveryPoint.map { "; data of \(Self.time($0 * 1000)) ago" }
+                ?? "; how old the data is, is NOT KNOWN"
+            if let wanted = tier.objectives.recoveryPoint {
+                line += ", objective \(Self.time(wanted * 1000))"
+                if !tier.isRecentEnough { line += " MISSED" }
             }
             lines.append(line)
         }

@@ -42,6 +42,14 @@ struct SourceRehearsal: Sendable {
             if let intact = source.intact, !intact.isWorthwhile {
                 throw Self.damage(intact, of: source)
             }
+            if let intact = source.intact, let given, !given.isThrowAway,
+                given.existing == .replace
+            {
+                // What the target holds is whole, and may be all that there is.
+                throw Self.damage(intact, of: source).during(
+                    "the target of source \"\(source.record.name)\" is left as it is: what is damaged replaces nothing"
+                )
+            }
             try room.admit(source.restored)
             try await restore(&source, clock, scheduler, work)
             if let intact = source.intact { throw Self.damage(intact, of: source) }
@@ -72,9 +80,10 @@ struct SourceRehearsal: Sendable {
             ? "nothing of this source"
             : intact.lost.isEmpty
                 ? "nothing in them" : "nothing of " + intact.lost.joined(separator: ", ")
+        let files = intact.damagedFiles == 1 ? "stored file" : "stored files"
         return Failure(
             .bagFileChanged,
-            "\(intact.damagedFiles) stored files of source \"\(source.record.name)\" are damaged: "
+            "\(intact.damagedFiles) \(files) of source \"\(source.record.name)\" damaged: "
                 + parts.joined(separator: ", "),
             hint: "Fetch them again from the original archive; \(lost) was restored.")
     }
@@ -200,7 +209,8 @@ struct SourceRehearsal: Sendable {
                 if starting.hasStarted { starting.endStarted() }
                 try starting.startSome(probes, keeps: keeps)
                 let asking = ProbeAsking(
-                    importer: result.importer, starting: starting, lost: lost, progress: progress)
+                    importer: result.importer, starting: starting, lost: lost,
+                    isThrowAway: copy.isThrowAway, progress: progress)
                 for (place, probe) in probes.enumerated()
                 where outcomes[place] == nil && (starting.isAbout(probe) || !starting.hasMore) {
                     let phase: RehearsalPhase = probe.kind == .serial ? .boot : .probe

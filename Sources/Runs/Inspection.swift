@@ -148,10 +148,27 @@ public struct Inspection: Sendable {
                     "  omitted: \(name) "
                         + "(\(omission["reason"]?.string ?? "?"))")
             }
+            lines += more(source)
         }
         if !isReadable { lines.append("names are encrypted: --decrypt-with FILE shows them") }
         lines.append("nothing was verified: \"exeat verify\" does that")
         return lines.joined(separator: "\n")
+    }
+
+    /// How many omissions the manifest counts and does not list, and where they stand.
+    private func more(_ source: JSON) -> [String] {
+        guard let listed = source["omissions"]?["lines"]?.array?.count,
+            let total = source["omissions"]?["total"]?.integer, total > Int64(listed)
+        else { return [] }
+        let hasIndex = (source["artifacts"]?.array ?? []).contains {
+            $0["kind"]?.string == "file-index"
+        }
+        return [
+            "  omitted: \(total - Int64(listed)) more"
+                + (hasIndex
+                    ? "; \"exeat inspect ARCHIVE \(source["name"]?.string ?? "SOURCE")\" lists all"
+                    : ", counted alone")
+        ]
     }
 
     /// A line of the index for people.

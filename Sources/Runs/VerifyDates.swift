@@ -12,6 +12,7 @@ enum VerifyDates {
         from json import JSONDecoder, dumps, load, loads
         from os.path import exists, isfile
         from sys import argv, exit
+        from unicodedata import category, normalize
         def bad(what): exit("NOT GOOD: " + what)
         def read(path):
             with open(path, encoding="utf-8") as file: return load(file)
@@ -176,7 +177,7 @@ enum VerifyDates {
             people = {}
             for one in erased["lock"]["overrides"]:
                 said = document(one["file"])
-                name = "".join(said["name"].lower().split())
+                name = "".join(one for one in normalize("NFC", said["name"].lower()) if category(one)[0] in "LMN")
                 if moment(said["createdAt"]) <= begun and name not in people.values():
                     people.setdefault(said["signer"]["principal"], name)
             if len(people) < 2: bad("the erasure went against its lock without two people beforehand")

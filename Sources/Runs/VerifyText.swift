@@ -195,6 +195,9 @@ struct VerifyText {
           subject=$(sed -n 's/.*"subject":\\[{"digest":{"sha256":"\\([0-9a-f]*\\)"},"name":"\\([a-z0-9.-]*\\)"}\\]}$/\\1 \\2/p' \\
             "proof/$document")
           digest=${subject% *}; name=${subject#* }
+          for part in sig mldsa65; do
+            test -s "proof/$document.$part" || bad "$document has lost $document.$part"
+          done
           case $kind in
             plan) roles=controller
               grep -qF "\\"agreement\\":{\\"sha256\\":\\"$(sha256sum < proof/plan.json | cut -c 1-64)\\"}" \\

@@ -64,6 +64,26 @@ struct ProfileTests {
         #expect(try deadline(report, "data-act/25-2-h").from?.text == "2027-09-14")
     }
 
+    /// A prolongation that was not told in time is not to be waited for.
+    @Test func whatCanNoLongerComeIsNotOpen() throws {
+        let days: [TimelineEvent: String] = [
+            .noticeReceived: "2026-06-01", .noticeEnd: "2026-08-03",
+        ]
+        for (today, notice, length) in [
+            ("2026-06-19", Deadline.State.open, Deadline.State.open),
+            ("2026-06-20", .notApplicable, .notApplicable),
+            ("2027-06-01", .notApplicable, .notApplicable),
+        ] {
+            let found = try report(["data-act"], days, today: today)
+            #expect(try deadline(found, "data-act/25-4-notice").state == notice)
+            #expect(try deadline(found, "data-act/25-4-length").state == length)
+        }
+        let told = days.merging([.infeasibilityNotified: "2026-06-20"]) { $1 }
+        let found = try report(["data-act"], told, today: "2026-09-01")
+        #expect(try deadline(found, "data-act/25-4-notice").state == .missed)
+        #expect(try deadline(found, "data-act/25-4-length").state == .open)
+    }
+
     /// A plan that keeps the first day beside a later one does not let the source go before the later one.
     @Test(arguments: [TimelineEvent.extensionEnd, .alternativeEnd])
     func anErasureWaitsForTheLongerTransitionThatWasAgreed(_ longer: TimelineEvent) throws {

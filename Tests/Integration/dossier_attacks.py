@@ -64,6 +64,11 @@ with scratch("exeat-attacks-") as work:
     for file in ALL:
         for suffix in SUFFIXES[1:]:
             attack(f"{file} lost its {suffix}", 243, lambda bag: os.unlink(os.path.join(bag, "proof", file + suffix)))
+            with cases.case(f"… which is said by hand too where nobody knows who signed {file}"):
+                bag = copy(good, f"bag-{next(number)}")
+                os.unlink(os.path.join(bag, "proof", file + suffix))
+                told = run("sh", "VERIFY.txt", cwd=bag, environment={"TRUST": desk.at("hoster.trust.json")}).expect(1)
+                assert f"{file} has lost {file}{suffix}" in told.errors, told.errors
         attack(f"a signature without {file}", 312, lambda bag: os.unlink(os.path.join(bag, "proof", file)))
 
     # A changed byte, in documents and signatures.

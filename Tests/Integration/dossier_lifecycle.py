@@ -79,10 +79,16 @@ archive: {{ name: agreed, sign-with: hoster }}
         valid(path, "acceptance")
         said = json.loads(pathlib.Path(path).read_text())["predicate"]
         assert said["integrated"] and said["usable"] and said["reservations"] == ["printing was not tried"]
+        duties = exeat("report", archive, "--trust", desk.at("trust.json"), "--json").expect(0).json["dataAct"]
+        counted = [duty["evidence"][0] for duty in duties if duty["evidence"][0]["text"] == "evidenceReservations"]
+        assert counted and all(sentence["values"] == [1] for sentence in counted), counted
         before = listing(archive)
         assert "code: 5" in desk.attest("accept", archive, "director").expect(1).errors
         assert listing(archive) == before
     with cases.case("the customer asks for the erasure"):
+        # What no reader would take is not signed: it could never be replaced.
+        desk.attest("request-erasure", archive, "director", "--scope", "").expect(64)
+        desk.verify(archive).expect(0)
         desk.attest("request-erasure", archive, "director", "--formal-notice", "2026-09-02").expect(0)
         valid(os.path.join(archive, "proof/erasure-request.json"), "erasure-request")
         assert desk.status(archive).expect(0).json["lock"]["open"]
@@ -90,6 +96,7 @@ archive: {{ name: agreed, sign-with: hoster }}
         desk.attest("erase", archive, "cleaner", "--method", "overwrite").expect(64)
         desk.attest("erase", archive, "cleaner", "--method", "key-destruction").expect(64)
         desk.attest("erase", archive, "cleaner", "--method", "magic", "--medium", "x").expect(64)
+        desk.attest("erase", archive, "cleaner", "--method", "overwrite", "--medium", " ").expect(64)
         assert "747" in desk.erase(archive, "--completed", "2999-01-01T00:00:00Z").expect(3).errors
         assert "747" in desk.erase(archive, "--started", "2999-01-01T00:00:00Z").expect(3).errors
     with cases.case("the hoster erases and certifies"):
@@ -142,7 +149,8 @@ def lock(desk):
         desk.attest("override", archive, "director", *one).expect(0)
         assert "749" in desk.erase(archive).expect(1).errors
         assert "748" in desk.attest("override", archive, "director", "--name", "B", "--reason", "x").expect(3).errors
-        desk.attest("override", archive, "hospital", "--name", "jeanne  MARTIN", "--reason", "again").expect(0)
+        # Capitals, spaces and what cannot be seen make no other name.
+        desk.attest("override", archive, "hospital", "--name", "jeanne\u200b  MARTI\u200dN", "--reason", "again").expect(0)
         assert "749" in desk.erase(archive).expect(1).errors
     with cases.case("two people override it, and it shows in document and verification"):
         desk.attest("override", archive, "officer", "--name", "Paul Petit", "--reason", "data centre closes").expect(0)
@@ -236,6 +244,8 @@ def places(desk):
             desk.take_in(archive, targets=targets, options=options)
             failed = desk.attest("accept", archive, "hospital").expect(3)
             assert said in failed.errors and "--reservation" in failed.errors, failed.errors
+            for empty in ["", " \t", "-"]:
+                desk.attest("accept", archive, "hospital", "--reservation", empty).expect(64)
             assert not os.path.exists(os.path.join(archive, "proof/acceptance.json"))
             desk.attest("accept", archive, "hospital", "--reservation", "beta is not needed").expect(0)
     with cases.case("an archive that cannot be written to has its documents in a folder that is named"):

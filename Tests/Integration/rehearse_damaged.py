@@ -138,6 +138,35 @@ def missing(world):
     expect(world.outcomes(found) == {"partage": "damaged", "journaux": "passed"}, world.outcomes(found))
 
 
+def given_targets(world):
+    """A given target loses nothing to what is damaged, and is filled where it loses nothing."""
+    prepared(world)
+    copied(world, "given", ("portail", "portail.appointment"), ("partage", "tree"))
+    lab = mariadb_kit.Server(world.at("lab"))
+    world.servers.append(lab)
+    lab.sql("CREATE DATABASE portail", "CREATE TABLE portail.precious (id int)", "INSERT INTO portail.precious VALUES (42)")
+    world.write("shared/protocol.txt", "precious")
+
+    def rehearsed(existing):
+        plan = world.rehearsal_plan("given.yaml", f"""targets:
+  portail: {{ kind: mariadb, connection: {{ socket: {lab.socket}, user: root }}, existing: {existing} }}
+  partage: {{ kind: files, path: {world.at("shared")}, existing: {existing} }}
+""")
+        return world.rehearsed("given", "--only", "portail", "--only", "partage", status=3, plan=plan)
+    found, receipt = rehearsed("replace")
+    for name in ("portail", "partage"):
+        source = outcome(found, name)
+        expect(source["outcome"] == "damaged" and "replaces nothing" in source["failure"], source)
+    expect(not receipt["sources"], receipt["sources"])
+    expect("42" in str(lab.sql("SELECT id FROM portail.precious")), "the lab lost what it had")
+    expect(open(world.at("shared/protocol.txt")).read() == "precious" and len(os.listdir(world.at("shared"))) == 1,
+           os.listdir(world.at("shared")))
+    lab.sql("DROP DATABASE portail")
+    os.unlink(world.at("shared/protocol.txt"))
+    found, receipt = rehearsed("refuse")
+    expect(world.outcomes(found)["portail"] == "damaged" and len(receipt["sources"]) == 2, world.outcomes(found))
+
+
 def wholly_wrong(world):
     """Where more than payload is wrong nothing is rehearsed, and no receipt is written."""
     prepared(world)
@@ -172,6 +201,7 @@ def main():
     suite.case("logs and configurations", logs_and_configurations)
     suite.case("what all hangs on", what_all_hangs_on)
     suite.case("missing files", missing)
+    suite.case("given targets", given_targets)
     suite.case("more than payload is wrong", wholly_wrong)
     suite.finish()
 

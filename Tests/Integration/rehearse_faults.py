@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Rehearsals in which something goes wrong: the verdict and the status say what, the rest is rehearsed all the
 same, and everything is cleaned up."""
+import http.server
+import socket
+import tempfile
 import threading
 
 from rehearse_kit import *
@@ -27,6 +30,72 @@ def wrong_answer(world):
            world.outcomes(found))
     held = {probe["name"]: probe["held"] for source in found["sources"] for probe in source["probes"]}
     expect(held == {"no-table": False, "nobody": False, "doses": True, "hands": False, "protocol": True}, held)
+
+
+def parts(world):
+    """A part that passes mends nothing of what failed beside it, and is not all: the report says so."""
+    prepared(world)
+    shutil.copytree(world.at("archive"), world.at("parts"))
+    for path in glob.glob(world.at("parts/proof/receipt-*")):
+        os.unlink(path)
+
+    def verdict(status):
+        result = world.run("report", world.at("parts"), "--trust", world.trust, "--json")
+        expect(result.status == status, result.err)
+        dates = [date["label"] for date in json.loads(result.out)["dates"]]
+        expect("dateRehearsal" in json.dumps(dates) and "dateReceipt" not in json.dumps(dates), dates)
+        found = json.loads(result.out)["verdict"]
+        return found["word"], [reason["text"] for reason in found["reasons"]]
+    world.rehearsed("parts", "--only", "partage", work="parted")
+    expect(verdict(0) == ("reservations", ["reasonNotRehearsed"]), verdict(0))
+    wrong = world.rehearsal_plan("parts.yaml", """targets:
+  portail: { kind: throw-away, probes: { name: no-table, sql: "SELECT * FROM portail.nothing" } }
+""")
+    world.rehearsed("parts", "--only", "dpi", "--only", "portail", status=3, plan=wrong, work="parted")
+    expect(verdict(3) == ("failed", ["reasonRehearsalFailed"]), verdict(3))
+    world.rehearsed("parts", "--only", "dpi", work="parted")
+    expect(verdict(3) == ("failed", ["reasonRehearsalFailed"]), verdict(3))
+    uncompared = world.rehearsal_plan("parts.yaml", "verify: counts\n")
+    world.rehearsed("parts", "--only", "portail", status=2, plan=uncompared, work="parted")
+    expect(verdict(0) == ("reservations", ["reasonRehearsalReserved"]), verdict(0))
+    world.rehearsed("parts", "--only", "portail", work="parted")
+    expect(verdict(0) == ("conforming", []), verdict(0))
+
+
+def another_system(world):
+    """What is still running in production answers; nothing of that was restored, and it is not asked."""
+    prepared(world)
+    asked = []
+
+    class Production(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Production)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        place = f"127.0.0.1:{server.server_address[1]}"
+        export = world.write("production.yaml", f"""exeat: 1
+run: {{ purpose: drp-rehearsal }}
+sources:
+  partage:
+    kind: files
+    path: {world.at("share")}
+    probes: [ {{ name: page, http: "http://{place}/" }}, {{ name: port, tcp: "{place}" }} ]
+archive: {{ name: production, sign-with: {world.at('keys/ours')} }}
+""")
+        result = world.run("export", export, "--output", world.at("production"))
+        expect(result.status == 0, result.err)
+        found, _ = world.rehearsed("production", status=3)
+        probes = found["sources"][0]["probes"]
+        expect(len(probes) == 2 and not any(probe["held"] for probe in probes), probes)
+        expect(all("nothing that was restored" in probe["complaint"] for probe in probes) and not asked, (probes, asked))
+    finally:
+        server.shutdown()
 
 
 def changed_answer(world):
@@ -84,10 +153,13 @@ def full_disk(world):
         subprocess.run(["mount", "-o", "remount,size=400m", place], check=True)
         filler = threading.Thread(target=fill, args=(place + "/filler", 400 << 20, place + "/work"))
         filler.start()
-        result = world.run(*world.arguments("archive", "--json", work="small/work"), timeout=900)
+        # So slow that the disk is full long before anything is restored.
+        slow = world.rehearsal_plan("slow.yaml", "limits: { bandwidth: 1MiB/s }\n")
+        found, receipt = world.rehearsed("archive", "--only", "partage", "--only", "dpi", status=1, plan=slow, work="small/work")
         filler.join()
         os.unlink(place + "/filler")
-        expect(result.status in (1, 0), f"{result.status} {result.err}")
+        failures = {source["folder"]: source.get("failure", {}).get("word") for source in receipt["rehearsal"]["sources"]}
+        expect(failures["s03"] == "no-space" and receipt["rehearsal"]["verdict"] == "incomplete", failures)
         world.nothing_left("small/work")
     finally:
         subprocess.run(["umount", "-l", place])
@@ -121,9 +193,9 @@ def objective(world):
 def time_limit(world):
     """It stops in the middle, and says how far it came."""
     prepared(world)
-    # Nobody answers there: the second source is at it when the time is over.
+    # The second source is at it when the time is over.
     plan = world.rehearsal_plan("short.yaml", """rehearse: { time-limit: 20s }
-targets: { portail: { kind: throw-away, after: partage, probes: { name: nobody, tcp: "127.0.0.1:1", within: 1h } },
+targets: { portail: { kind: throw-away, after: partage, probes: { name: long, sql: "SELECT SLEEP(3600)", expect: "0", within: 1h } },
            dpi: { kind: throw-away, after: portail } }
 """)
     found, receipt = world.rehearsed("archive", status=4, plan=plan)
@@ -326,6 +398,56 @@ sources:
     expect(not os.path.exists(outside), "a program was run")
 
 
+def open_doors(world):
+    """A server of this machine that lets everybody in by its socket is not reached by what a restored database runs."""
+    world.build()
+    if os.getuid() != 0:
+        raise Skip("not root")
+    folder = tempfile.mkdtemp(prefix="door-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    door, knocks, ended = folder + "/an open door", [], threading.Event()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(door)
+    os.chmod(door, 0o777)
+    listener.listen(8)
+    listener.settimeout(0.2)
+
+    def answer():
+        while not ended.is_set():
+            try:
+                knocks.append(listener.accept())
+            except TimeoutError:
+                pass
+    answering = threading.Thread(target=answer)
+    answering.start()
+    knock = f"python3 -c \"import socket; socket.socket(1).connect(''{door}'')\" || true"
+    try:
+        world.records.sql("postgres", "CREATE DATABASE doors")
+        world.records.script("doors", world.write("doors.sql", f"""
+            CREATE TABLE room (id int);
+            INSERT INTO room VALUES (1);
+            CREATE FUNCTION knock(n int) RETURNS int LANGUAGE plpgsql AS
+                $$ BEGIN COPY (SELECT 1) TO PROGRAM '{knock}'; RETURN n; END $$;
+            CREATE FUNCTION quiet(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN public.knock(n); END $$;
+            CREATE INDEX knocking ON room (quiet(id));
+            """))
+        expect(knocks, "the source does not knock")
+        plan = world.write("doors.yaml", f"""exeat: 1
+run: {{ purpose: drp-rehearsal }}
+sources: {{ doors: {{ kind: postgresql, connection: "{world.records.conninfo('doors')}", secrets: omit }} }}
+archive: {{ name: doors, sign-with: {world.at('keys/ours')} }}
+""")
+        result = world.run("export", plan, "--output", world.at("doors"))
+        expect(result.status == 0, result.err)
+        knocks.clear()
+        world.rehearsed("doors")
+        expect(not knocks, f"{len(knocks)} connections")
+    finally:
+        ended.set()
+        answering.join()
+        shutil.rmtree(folder)
+
+
 def uncompared(world):
     """Where the plan says not to compare, nothing is called equal."""
     prepared(world)
@@ -362,6 +484,8 @@ archive: {{ name: none, sign-with: {world.at('keys/ours')} }}
 def main():
     suite = RehearsalSuite()
     suite.case("probes that fail", wrong_answer)
+    suite.case("rehearsals of parts", parts)
+    suite.case("answers of another system", another_system)
     suite.case("another answer than recorded", changed_answer)
     suite.case("a machine that does not boot", does_not_boot)
     suite.case("a full disk", full_disk)
@@ -374,6 +498,7 @@ def main():
     suite.case("a folder of somebody else", foreign_folder)
     suite.case("questions that take long, write or answer too much", questions)
     suite.case("what is asked stays inside", confined)
+    suite.case("sockets of this machine", open_doors)
     suite.case("nothing compared", uncompared)
     suite.case("plans that make no sense", wrong_plans)
     suite.finish()

@@ -73,6 +73,28 @@ def in_one_language(world):
     assert not [d for d in world.json("told")["dates"] if (d["rule"] or "").startswith("data-act/25-4") and d["state"] == "missed"]
 
 
+def long_lists(world):
+    """More omissions than a manifest lists: whoever reads is told where all of them are, and finds them there."""
+    os.makedirs(world.at("srv/spool"))
+    for number in range(1100):
+        write(world.at(f"srv/spool/{number:04}.tmp"), "")
+    plan = write(world.at("spool.yaml"), f"""exeat: 1
+run: {{ purpose: trial, names: public }}
+sources: {{ spool: {{ kind: files, path: {world.at("srv/spool")}, exclude: {{ paths: [ "*.tmp" ], reason: temporary }} }} }}
+archive: {{ name: spool, sign-with: hoster }}
+""")
+    exeat("export", plan, "--output", "spool", cwd=world.path).expect(0)
+    shown = exeat("inspect", "spool", cwd=world.path).expect(0).output.decode()
+    assert "omitted: 100 more; \"exeat inspect ARCHIVE spool\" lists all" in shown, shown[-300:]
+    assert exeat("inspect", "spool", "spool", cwd=world.path).expect(0).output.count(b"omitted") == 1100
+    for options in ([], ["--names"]):
+        assert "exeat inspect ARCHIVE SOURCE" in world.page("spool", *options).all
+    run("sh", "RESTORE.txt", cwd=world.at("spool"), environment={"TO": world.at("spooled")}).expect(0)
+    index, = [name for name in os.listdir(world.at("spooled")) if name.endswith(".jsonl")]
+    with open(world.at("spooled/" + index)) as file:
+        assert sum('"omitted"' in line for line in file) == 1100
+
+
 def damage(world):
     bag = world.at(world.copy("sealed", "damaged"))
     flip(first_segment(bag))
@@ -226,6 +248,7 @@ def main():
             ("what cannot be reported is refused, and the archive stays as it is", refusals),
             ("who signed is never taken from the archive itself", strangers),
             ("a target that is not equal fails the report", unequal),
+            ("where all omissions stand is told, and they stand there", long_lists),
             ("omissions that nobody accepted are a reservation", open_omissions),
             ("acceptance, request and lock are shown, with what people wrote as text", life_cycle),
             ("a copy of the proof alone has a report that says so", proof_alone),

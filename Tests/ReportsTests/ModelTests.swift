@@ -1,5 +1,6 @@
 import Bags
 import Basics
+import Deadlines
 import Manifests
 import Primitives
 import TestKit
@@ -201,5 +202,16 @@ struct EvidenceMaker {
         #expect(model.verdict.exitStatus == 3)
         #expect(model.html(in: .english).contains("330"))
         #expect(model.problems.count == 1)
+    }
+}
+
+@Suite struct DayReaderTests {
+    @Test func aMomentHasTheDayOfTheCalendarThatReckons() throws {
+        let days = DayReader(calendar: try HolidayCalendar.named("fr"))
+        let late = try #require(Timestamp("2026-11-27T23:30:00Z"))
+        #expect(days(late) == "2026-11-28")
+        #expect(days(try #require(Timestamp("2026-11-27T22:59:59Z"))) == "2026-11-27")
+        #expect(days(try #require(Timestamp("2026-07-13T22:00:00Z"))) == "2026-07-14")
+        #expect(DayReader(calendar: nil)(late) == "2026-11-27")
     }
 }

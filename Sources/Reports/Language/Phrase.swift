@@ -12,7 +12,8 @@ enum Phrase: String, Sendable, CaseIterable {
     // Reasons
     case reasonOpenOmissions, reasonNotSet, reasonDifferent, reasonUnequal, reasonByCounts
     case reasonNotCompared, reasonNotImported, reasonUnchecked, reasonInvalid
-    case reasonRehearsalFailed, reasonObjectiveMissed, reasonDeadlineMissed
+    case reasonRehearsalFailed, reasonRehearsalReserved, reasonNotRehearsed, reasonObjectiveMissed,
+        reasonDeadlineMissed
     // Key figures
     case factObjects, factObjectsNote, factVolume, factVolumeNote, factVolumeStored, factDuration
     case factDurationNote, factOmissions, factOmissionsNone, factOmissionsCovered
@@ -31,7 +32,8 @@ enum Phrase: String, Sendable, CaseIterable {
     case namesHidden, namesShown
     // Dates
     case datesTitle, datesCaption, datesNote, datesNoPlan, dateWhat, dateWhen, dateLimit, dateRule
-    case dateState, dateRunOpened, dateSealed, dateReceipt, dateAccepted, dateErasureAsked
+    case dateState, dateRunOpened, dateSealed, dateReceipt, dateRehearsal, dateAccepted,
+        dateErasureAsked
     case dateErased, missedState, openState, unknownState, conflictsTitle
     // Volumes
     case volumesTitle, volumesCaption, volumesOthers, volumePlain, volumeStored, volumeShare
@@ -51,7 +53,8 @@ enum Phrase: String, Sendable, CaseIterable {
     case columnLegal, columnFormat, columnSegments, columnDigest, digestsSealed, thisVerification
     case legalExportable, legalAsset, legalExempt, legalLine
     // Omissions
-    case omissionsTitle, omissionsCaption, omissionsNone, columnReason, columnCount, columnCovered
+    case omissionsTitle, omissionsCaption, omissionsWhere, omissionsNone, columnReason, columnCount,
+        columnCovered
     case yes, no, noOpen, actionsTitle, actionsNone, omissionExamples
     // Data Act
     case dataActTitle, dataActCaption, dataActNote, columnArticle, columnDuty, columnEvidence

@@ -42,6 +42,9 @@ extension Texts {
         .reasonUnchecked: "{0}: its signature holds, but no trust file names the signer.",
         .reasonInvalid: "{0}: its signatures could not be verified.",
         .reasonRehearsalFailed: "{0}: the rehearsal failed.",
+        .reasonRehearsalReserved: "{0}: the rehearsal passed with reservations.",
+        .reasonNotRehearsed:
+            "{0} {0:source of the archive was/sources of the archive were} not rehearsed.",
         .reasonObjectiveMissed: "{0}: the recovery objective was missed.",
         .reasonDeadlineMissed: "Deadline missed: {0}, due on {1}.",
         // Key figures
@@ -115,7 +118,7 @@ extension Texts {
         .datesTitle: "Dates and deadlines",
         .datesCaption: "What took place, and the dates that law or contract set",
         .datesNote:
-            "Computed from the signed documents and the plan; states are as of the date of this report.",
+            "Computed from the signed documents and the plan; days are those of {0}, and states are as of the date of this report.",
         .datesNoPlan:
             "The plan states no calendar (notice, transition, retrieval): legal deadlines cannot be computed.",
         .dateWhat: "Step",
@@ -126,6 +129,7 @@ extension Texts {
         .dateRunOpened: "Export opened",
         .dateSealed: "Archive sealed (restitution)",
         .dateReceipt: "Import and comparison: {0}",
+        .dateRehearsal: "Rehearsal: {0}",
         .dateAccepted: "Acceptance by the customer",
         .dateErasureAsked: "Erasure request",
         .dateErased: "Erasure certified",
@@ -211,6 +215,8 @@ extension Texts {
         .legalLine: "{0}: {1} {1:artifact/artifacts}, {2}",
         // Omissions
         .omissionsTitle: "Omissions and manual actions",
+        .omissionsWhere:
+            "All of them: “exeat inspect ARCHIVE SOURCE”, or by hand the lines with “omitted” in the index that RESTORE.txt of the archive decodes. Of sources without an index the manifest lists the first {0}.",
         .omissionsCaption: "What was found and is not in the archive",
         .omissionsNone: "Nothing was omitted.",
         .columnReason: "Reason",

@@ -44,6 +44,9 @@ extension Texts {
             "{0} : signature intègre, mais le signataire n’est dans aucun fichier de confiance.",
         .reasonInvalid: "{0} : ses signatures n’ont pas pu être vérifiées.",
         .reasonRehearsalFailed: "{0} : l’exercice de reprise a échoué.",
+        .reasonRehearsalReserved: "{0} : l’exercice de reprise est réussi avec réserves.",
+        .reasonNotRehearsed:
+            "{0} {0:source de l’archive n’a pas été rejouée/sources de l’archive n’ont pas été rejouées}.",
         .reasonObjectiveMissed: "{0} : l’objectif de reprise n’est pas atteint.",
         .reasonDeadlineMissed: "Délai dépassé : {0}, échéance le {1}.",
         // Key figures
@@ -117,7 +120,7 @@ extension Texts {
         .datesTitle: "Dates et délais",
         .datesCaption: "Ce qui a eu lieu, et les dates que la loi ou le contrat fixent",
         .datesNote:
-            "Calculées à partir des documents signés et du plan ; l’état est celui à la date du rapport.",
+            "Calculées à partir des documents signés et du plan ; les jours sont ceux de {0}, et l’état est celui à la date du rapport.",
         .datesNoPlan:
             "Le plan n’indique pas de calendrier (préavis, transition, récupération) : les délais légaux ne peuvent pas être calculés.",
         .dateWhat: "Étape",
@@ -128,6 +131,7 @@ extension Texts {
         .dateRunOpened: "Export ouvert",
         .dateSealed: "Archive scellée (restitution)",
         .dateReceipt: "Import et comparaison : {0}",
+        .dateRehearsal: "Exercice de reprise : {0}",
         .dateAccepted: "Acceptation par le client",
         .dateErasureAsked: "Demande d’effacement",
         .dateErased: "Effacement attesté",
@@ -214,6 +218,8 @@ extension Texts {
         .legalLine: "{0} : {1} {1:artefact/artefacts}, {2}",
         // Omissions
         .omissionsTitle: "Omissions et actions manuelles",
+        .omissionsWhere:
+            "Toutes : « exeat inspect ARCHIVE SOURCE », ou sans Exeat les lignes « omitted » de l’index que décode RESTORE.txt de l’archive. Des sources sans index, le manifeste énumère les {0} premières.",
         .omissionsCaption: "Ce qui a été trouvé et n’est pas dans l’archive",
         .omissionsNone: "Rien n’a été omis.",
         .columnReason: "Raison",

@@ -65,6 +65,10 @@ extension Texts {
         .timeLimit: "La limite de temps a mis fin à l’exercice.",
         .notSetOnTargets:
             "{0} {0:attribut n’a pas pu être posé/attributs n’ont pas pu être posés} sur les cibles.",
+        .clockAhead:
+            "{0} {0:source avait une horloge/sources avaient des horloges} en avance : le début de l’export tient lieu de leur instant.",
+        .ageUnknown:
+            "L’âge des données de {0} {0:source/sources} n’est pas connu : d’après l’horloge de cette machine, leur instant n’est pas encore venu.",
         .unproven:
             "Pour {0} {0:invité/invités}, rien ne montre que le système démarre.",
         .noNetwork: "Les serveurs jetables n’avaient pas de réseau à eux, seulement des sockets.",
@@ -121,6 +125,10 @@ extension Texts {
             "{0} {0:source of the archive was/sources of the archive were} not rehearsed.",
         .timeLimit: "The time limit ended the rehearsal.",
         .notSetOnTargets: "{0} {0:attribute/attributes} could not be set on the targets.",
+        .clockAhead:
+            "{0} {0:source/sources} had a clock that was ahead: the beginning of the export stands for the moment.",
+        .ageUnknown:
+            "How old the data of {0} {0:source/sources} is, is not known: by the clock of this machine it is of a moment that has not come yet.",
         .unproven: "Of {0} {0:guest/guests} nothing shows whether the system comes up.",
         .noNetwork: "Throw-away servers had no network of their own, only sockets.",
         .emulated: "Machines were emulated: their times are longer than with KVM.",

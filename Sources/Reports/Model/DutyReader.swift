@@ -30,6 +30,7 @@ struct DutyReader {
     let chain: [ChainLink]
     let run: RunFacts?
     let dates: [DossierDate]
+    let days: DayReader
     let rehearsals: [RehearsalFacts]
     let hasManifest: Bool
 
@@ -98,6 +99,7 @@ struct DutyReader {
     private var reservations: Finding {
         let count =
             receipts.reduce(0) { $0 + $1.reservations.count }
+            + chain.reduce(0) { $0 + $1.reservations }
             + sources.reduce(0) { $0 + $1.omissions.count }
         return (.partial, [Sentence(.evidenceReservations, .number(Int64(count)))])
     }
@@ -165,7 +167,7 @@ struct DutyReader {
         }
         return (
             link.state == .verified ? .shown : .partial,
-            [Sentence(.evidenceAccepted, .day(at.date))]
+            [Sentence(.evidenceAccepted, .day(days(at)))]
         )
     }
 
@@ -174,7 +176,7 @@ struct DutyReader {
             return (.absent, [Sentence(.evidenceNotErased)])
         }
         return (
-            link.state == .verified ? .shown : .partial, [Sentence(.evidenceErased, .day(at.date))]
+            link.state == .verified ? .shown : .partial, [Sentence(.evidenceErased, .day(days(at)))]
         )
     }
 

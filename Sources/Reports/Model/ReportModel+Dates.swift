@@ -6,7 +6,8 @@ import Dossiers
 extension ReportModel {
     /// What happened when, by the signed documents, and the dates that law and contract set.
     static func dates(
-        _ evidence: Evidence, _ archive: ArchiveFacts, _ receipts: [ReceiptFacts]
+        _ evidence: Evidence, _ archive: ArchiveFacts, _ receipts: [ReceiptFacts],
+        _ days: DayReader
     ) -> (dates: [DossierDate], conflicts: [DateConflict]) {
         var dates: [DossierDate] = []
         func add(_ sentence: Sentence, _ day: String?) {
@@ -20,22 +21,25 @@ extension ReportModel {
             let label = event.rawValue
             add(Sentence(.dateAgreed, .term(label)), evidence.dossier?.timeline[event]?.text)
         }
-        add(Sentence(.dateRunOpened), archive.openedAt?.date)
-        add(Sentence(.dateSealed), archive.sealedAt?.date)
+        add(Sentence(.dateRunOpened), archive.openedAt.map(days.callAsFunction))
+        add(Sentence(.dateSealed), archive.sealedAt.map(days.callAsFunction))
         for receipt in receipts {
-            add(Sentence(.dateReceipt, .name(receipt.file)), receipt.createdAt?.date)
+            add(
+                Sentence(
+                    receipt.isRehearsal ? .dateRehearsal : .dateReceipt, .name(receipt.file)),
+                receipt.createdAt.map(days.callAsFunction))
         }
         for document in evidence.documents {
             let at = (document.statement["predicate"]?["createdAt"]?.string).flatMap {
-                Timestamp($0)
+                Timestamp($0).map(days.callAsFunction)
             }
             switch document.document {
             case .seal, .receipt: break
-            case .plan: add(Sentence(.datePlanSigned), at?.date)
-            case .acceptance: add(Sentence(.dateAccepted), at?.date)
-            case .erasureRequest: add(Sentence(.dateErasureAsked), at?.date)
-            case .override: add(Sentence(.dateOverride, .name(document.document.file)), at?.date)
-            case .erasure: add(Sentence(.dateErased), at?.date)
+            case .plan: add(Sentence(.datePlanSigned), at)
+            case .acceptance: add(Sentence(.dateAccepted), at)
+            case .erasureRequest: add(Sentence(.dateErasureAsked), at)
+            case .override: add(Sentence(.dateOverride, .name(document.document.file)), at)
+            case .erasure: add(Sentence(.dateErased), at)
             }
         }
         dates.sort { ($0.actual ?? "") < ($1.actual ?? "") }

@@ -1,5 +1,6 @@
 import Bags
 public import Basics
+import Dossiers
 import Manifests
 
 extension ReportModel {
@@ -18,9 +19,11 @@ extension ReportModel {
         let chain = Self.chain(evidence, receipts)
         let sources = SourceReader(evidence, receipts, withNames: withNames).sources
         let archive = Self.archive(evidence)
-        let (dates, conflicts) = Self.dates(evidence, archive, receipts)
+        let days = DayReader(calendar: evidence.dossier?.calendar)
+        let (dates, conflicts) = Self.dates(evidence, archive, receipts, days)
         let rehearsals = receipts.filter(\.isRehearsal).compactMap { RehearsalFacts($0) }
         self.madeAt = madeAt
+        self.days = days
         self.tool = tool
         self.withNames = withNames
         isReckoned = evidence.dossier != nil
@@ -37,7 +40,7 @@ extension ReportModel {
         run = evidence.history.flatMap { RunFacts($0) }
         verdict = Verdict(
             evidence.standing, outcome: outcome, receipts: receipts, chain: chain, dates: dates,
-            sources: sources.count)
+            sources: sources.count, isRehearsal: archive.purpose == "drp-rehearsal")
         checks = (evidence.report?.checks ?? []).map {
             CheckFacts(name: $0.name, outcome: $0.outcome.rawValue, detail: $0.detail)
         }
@@ -60,7 +63,7 @@ extension ReportModel {
                 archive: archive, outcome: outcome, sources: sources, coverageOfContract: coverage,
                 receipts: receipts,
                 chain: chain,
-                run: run, dates: dates, rehearsals: rehearsals,
+                run: run, dates: dates, days: days, rehearsals: rehearsals,
                 hasManifest: evidence.manifest != nil
             ).duties
     }

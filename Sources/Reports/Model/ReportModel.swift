@@ -7,6 +7,7 @@ public struct ReportModel: Sendable {
     public let verdict: Verdict
     /// The one thing that a report takes from the clock.
     public let madeAt: Timestamp
+    let days: DayReader
     let tool: String
     let archive: ArchiveFacts
     let outcome: ExportFacts?
@@ -32,6 +33,16 @@ public struct ReportModel: Sendable {
     let isReckoned: Bool
     /// What the contract lists against the sources; nil where the plan did not say.
     let coverage: CoverageFacts?
+}
+
+/// Which day a moment is shown as: that of the calendar by which legal dates are reckoned, so that one event
+/// has one day in all of a report; by UTC where nothing is reckoned.
+struct DayReader: Sendable {
+    let calendar: HolidayCalendar?
+
+    func callAsFunction(_ moment: Timestamp) -> String {
+        calendar?.day(of: moment).text ?? moment.date
+    }
 }
 
 /// What the archive is, as far as it may be shown.
@@ -223,6 +234,12 @@ struct ChainLink: Sendable {
     let signer: SignerFacts?
     let sha256: String?
     let statement: JSON
+
+    /// What the customer has accepted in spite of.
+    var reservations: Int {
+        guard kind == .acceptance, file != nil else { return 0 }
+        return statement["predicate"]?["reservations"]?.array?.count ?? 0
+    }
 }
 
 /// A moment of the dossier, or a date that law or contract sets.

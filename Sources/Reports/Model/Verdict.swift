@@ -21,7 +21,8 @@ public struct Verdict: Sendable {
 
     init(
         _ standing: Evidence.Standing, outcome: ExportFacts?, receipts: [ReceiptFacts],
-        chain: [ChainLink], dates: [DossierDate], sources: Int
+        chain: [ChainLink], dates: [DossierDate], sources: Int,
+        isRehearsal: Bool
     ) {
         var reasons: [Sentence] = []
         var hasFailed = false
@@ -64,21 +65,13 @@ public struct Verdict: Sendable {
                     Sentence(.reasonNotImported, .number(Int64(sources - latest.count))))
             }
         }
-        if let last = receipts.last(where: \.isRehearsal) {
-            if last.state == .failed {
-                // Its signatures do not hold: what it says counts for nothing.
-            } else if last.status == 4 {
-                reasons.append(Sentence(.reasonObjectiveMissed, .name(last.file)))
-            } else if last.status != 0, last.status != 2 {
-                reasons.append(Sentence(.reasonRehearsalFailed, .name(last.file)))
-                hasFailed = true
-            }
-        }
+        let rehearsed = RehearsalStanding(receipts, sources: sources, isPurpose: isRehearsal)
+        reasons += rehearsed.reasons
+        hasFailed = hasFailed || rehearsed.hasFailed
         for link in chain where link.file != nil {
             let says = link.statement["predicate"]
-            if link.kind == .acceptance, let count = says?["reservations"]?.array?.count, count > 0
-            {
-                reasons.append(Sentence(.reasonAccepted, .number(Int64(count))))
+            if link.reservations > 0 {
+                reasons.append(Sentence(.reasonAccepted, .number(Int64(link.reservations))))
             }
             if link.kind == .erasure, says?["lock"]?["overridden"]?.bool == true {
                 reasons.append(Sentence(.reasonOverridden))

@@ -62,7 +62,7 @@ extension HTMLReport {
 
     var dates: HTML {
         guard !model.dates.isEmpty else { return .empty }
-        let scale = DateScale(model.dates, today: model.madeAt.date)
+        let scale = DateScale(model.dates, today: model.days(model.madeAt))
         let hasLimits = model.dates.contains { $0.rule != nil }
         return HTML(joining: [
             element(.figure) {
@@ -168,7 +168,7 @@ extension HTMLReport {
                     }
                 }
             },
-            note(.datesNote),
+            note(.datesNote, .name(model.days.calendar?.timeZone ?? "UTC")),
         ])
     }
 

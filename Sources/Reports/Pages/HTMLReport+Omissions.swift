@@ -3,7 +3,13 @@ import Manifests
 
 /// What was left out, what people have to do, and the articles of the Data Act.
 extension HTMLReport {
-    var omissions: HTML { HTML(joining: [omissionTable, actions]) }
+    var omissions: HTML { HTML(joining: [omissionTable, whereOmissionsAre, actions]) }
+
+    /// A page shows a few of them, or none; whoever holds the archive has them all.
+    private var whereOmissionsAre: HTML {
+        model.sources.flatMap(\.omissions).contains { $0.count > Int64($0.examples.count) }
+            ? note(.omissionsWhere, .number(Int64(OmissionSummary.mostLines))) : .empty
+    }
 
     private var omissionTable: HTML {
         let omitted = model.sources.filter { !$0.omissions.isEmpty }

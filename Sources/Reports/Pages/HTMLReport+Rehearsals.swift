@@ -42,7 +42,7 @@ extension HTMLReport {
     }
 
     private func day(_ facts: RehearsalFacts) -> Sentence.Value {
-        facts.receipt.startedAt.map { .day($0.date) } ?? .name(facts.receipt.file)
+        facts.receipt.startedAt.map { .day(model.days($0)) } ?? .name(facts.receipt.file)
     }
 
     private func result(_ facts: RehearsalFacts) -> HTML {
@@ -273,7 +273,7 @@ extension HTMLReport {
                 for one in all {
                     element(.li) {
                         element(.span, .class("what")) {
-                            one.at.map { self.day($0.date) } ?? HTML("–")
+                            one.at.map { self.day(model.days($0)) } ?? HTML("–")
                         }
                         element(.span, .class("strip-cell")) {
                             Drawing.bars(

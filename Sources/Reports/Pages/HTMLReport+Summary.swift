@@ -136,7 +136,7 @@ extension HTMLReport {
                         element(.span) { texts[record(link)] }
                         state(link.state)
                         if let at = link.at {
-                            element(.span) { day(at.date) }
+                            element(.span) { day(model.days(at)) }
                         }
                         if let signer = link.signer {
                             element(.span) { texts.html(.signedBy, .name(signer.principal)) }
