@@ -208,7 +208,9 @@ struct ProseScanner {
             (bytes[before].lastIndex { $0.isSpace || $0 == 0x3a }.map { $0 + 1 }
                 ?? before.lowerBound)..<before.upperBound)
         let label = bytes[line.lowerBound..<user.lowerBound]
-        guard ProseScanner.everybody.contains(bytes.word(user)),
+        // administrator@vsphere.local as well.
+        let account = user.lowerBound..<(bytes[user].firstIndex(of: 0x40) ?? user.upperBound)
+        guard ProseScanner.everybody.contains(bytes.word(account)),
             label.allSatisfy({ !$0.isAlphanumeric }) || label.contains(0x3a)
         else { return }
         let value = bare(bytes.trimmed((slash + 1)..<line.upperBound))
