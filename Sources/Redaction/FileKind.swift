@@ -75,15 +75,25 @@ struct FileKind {
         return line.contains("sh") ? FileKind(self, form: .shell) : self
     }
 
-    /// The text with its escapes as blanks, byte for byte: the history of MySQL writes \040 for each.
+    /// The text with its escapes spelled out, byte for byte: the history of MySQL writes \040 for each blank, a note on a guest of
+    /// Proxmox VE %3A for a colon.
     func spelledOut(_ bytes: [UInt8]) -> [UInt8] {
-        guard name == ".mysql_history" || name == ".mariadb_history" else { return bytes }
+        if name == ".mysql_history" || name == ".mariadb_history" {
+            return spelledOut(bytes, [0x5c, 0x30, 0x34, 0x30], as: 0x20)
+        }
+        if path.contains("/pve/"), ending == "conf" {
+            return spelledOut(bytes, Array("%3A".utf8), as: 0x3a)
+        }
+        return bytes
+    }
+
+    private func spelledOut(_ bytes: [UInt8], _ escape: [UInt8], as letter: UInt8) -> [UInt8] {
         var text = bytes
-        let escape: [UInt8] = [0x5c, 0x30, 0x34, 0x30]
         var position = 0
         while let hit = text.position(of: escape, from: position) {
-            for index in hit..<(hit + 4) { text[index] = 0x20 }
-            position = hit + 4
+            text[hit] = letter
+            for index in (hit + 1)..<(hit + escape.count) { text[index] = 0x20 }
+            position = hit + escape.count
         }
         return text
     }

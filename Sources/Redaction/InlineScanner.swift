@@ -288,6 +288,7 @@ struct InlineScanner {
             else { continue }
             spots.add((thin + user + 1)..<at, .urlCredential, "url")
         }
+        mounts(range)
         while let colon = bytes.position(of: mark, from: position, before: range.upperBound) {
             position = colon + 3
             webhook(position, before: range.upperBound)
@@ -307,6 +308,20 @@ struct InlineScanner {
                 spots.add(position..<separator, .urlCredential, "url")
             }
             position = at
+        }
+    }
+
+    /// `curlftpfs#user:password@host` in a table of file systems.
+    private mutating func mounts(_ range: Range<Int>) {
+        let mark = Array("fs#".utf8)
+        var position = range.lowerBound
+        while let hit = bytes.position(of: mark, from: position, before: range.upperBound) {
+            position = hit + mark.count
+            guard let at = userEnd(position, before: range.upperBound),
+                let separator = bytes.position(of: 0x3a, from: position, before: at)
+            else { continue }
+            for (part, _) in Value.secrets(in: (separator + 1)..<at, of: bytes, .secret(.password))
+            { spots.add(part, .urlCredential, "url") }
         }
     }
 

@@ -179,6 +179,15 @@ struct InfrastructureTests {
         try check("/srv/x.pp", "user { '‹joe›': password => Sensitive('«puppetword»') }\n")
     }
 
+    @Test("Notes on guests of Proxmox VE, and mounts that hold a password")
+    func notes() throws {
+        try check(
+            "/etc/pve/qemu-server/100.conf",
+            "#‹Serveur LIS›\n#password%3A «noteword»\nname: ‹lis›\n")
+        try check(
+            "/etc/fstab", "curlftpfs#‹joe›:«mountword»@‹ftp.example› /mnt fuse ‹defaults› 0 0\n")
+    }
+
     @Test("A value on the line below its name")
     func below() throws {
         try check(
