@@ -184,8 +184,9 @@ extension Commands {
             let value = directives.unquoted(words[2])
             let literal = bytes[value].drop { [0x21, 0x5e, 0x3d].contains($0) }
             let end = literal.last == 0x24 ? literal.endIndex - 1 : literal.endIndex
+            let marks = [UInt8]("()[]{}*?|\\<>".utf8)
             if end - literal.startIndex >= 4,
-                bytes[literal.startIndex..<end].allSatisfy(\.isWordOrDash)
+                !bytes[literal.startIndex..<end].contains(where: marks.contains)
             {
                 put(literal.startIndex..<end)
             }

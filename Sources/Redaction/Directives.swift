@@ -131,7 +131,10 @@ struct Directives {
         var place = 1
         if words.count > 2, isKindOfCoding(words[1]) { place = 2 }
         let value = words[place]
-        guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]) else { return }
+        guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]),
+            // `pass  # nothing to do` of Python.
+            value.count > 2 || !isRemark(value), !isHeading(words, line)
+        else { return }
         // credentials "app.terraform.io" { names a block.
         if let last = words.last, bytes.has("{", at: last.lowerBound), words.count == place + 2 {
             return
@@ -155,6 +158,15 @@ struct Directives {
         add(
             unquoted(withoutMark(value)), sensitivity, "key-name", key: bytes.word(words[0]),
             to: &found)
+    }
+
+    /// `# Authorization controls`: a remark of two words of the language.
+    private func isHeading(_ words: [Range<Int>], _ line: Line) -> Bool {
+        guard line.isComment, words.count == 2, let first = bytes[words[0]].first, first.isUpper,
+            words[0].lowerBound > 0, bytes[words[0].lowerBound - 1] == 0x20
+        else { return false }
+        return bytes[words[0]].dropFirst().allSatisfy(\.isLower)
+            && bytes[words[1]].allSatisfy(\.isLower)
     }
 
     private static let inner: Set<String> = [
@@ -207,7 +219,10 @@ struct Directives {
         } else if text == "key" || text == "md5" {
             return
         }
-        guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
+        guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]),
+            // The end of a regular expression: passphrase cache\.$
+            !bytes[value].ends(with: "\\.$")
+        else { return }
         // A plain word is a password on a short line, or on one of a network device.
         // Names such as plain-text-password-value are in no sentence.
         if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort, !isBlock,

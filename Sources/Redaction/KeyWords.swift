@@ -95,6 +95,7 @@ enum KeyWords {
         "stdin", "fd", "fds", "dialog", "eval", "phrasedialog", "reverse", "request", "through",
         "reqd", "label", "editable", "namespace", "annotations", "versions", "chat",
         "certificate", "certificates", "cert", "certs", "valid", "validity", "hasher", "hashers",
+        "uuid",
     ]
 
     static let hashes: Set<String> = ["hash", "hashed", "hashes", "digest", "crypted", "encrypted"]

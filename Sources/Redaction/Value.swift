@@ -126,6 +126,8 @@ enum Value {
         }
         if isPath(range, of: bytes) || isPlainURL(range, of: bytes) { return true }
         if isBlank(range, of: bytes) { return true }
+        // accesskey="n" of HTML.
+        if secretClass == .cloudCredential, value.count < 4 { return true }
         if secretClass != .password, WordScanner.isPublicForm(range, of: bytes) { return true }
         // What a program fills in: %p, %u.
         if value.count == 2, value.first == 0x25, value.last?.isLetter == true { return true }

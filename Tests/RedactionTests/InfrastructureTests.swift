@@ -188,6 +188,29 @@ struct InfrastructureTests {
             "/etc/fstab", "curlftpfs#‹joe›:«mountword»@‹ftp.example› /mnt fuse ‹defaults› 0 0\n")
     }
 
+    @Test(
+        "What distributions put into /etc stays: methods of pg_hba.conf, headings, secrets by UUID")
+    func distributions() throws {
+        try check(
+            "/etc/postgresql/15/main/pg_hba.conf",
+            """
+            # METHOD can be "trust", "reject", "md5", "password", "‹scram-sha-256›",
+            # "gss", "sspi", "ident", "peer", "pam", "ldap", "radius" or "cert".
+            host    all             all             127.0.0.1/32            ‹scram-sha-256›
+            host    all             all             ::1/128                 ‹scram-sha-256›
+
+            """)
+        try check(
+            "/etc/libvirt/qemu.conf",
+            "# Authorization ‹controls›\n#vnc_tls_x509_secret_uuid = \"‹00000000-0000-0000-0000-000000000000›\"\n"
+        )
+        try check(
+            "/etc/logcheck/ignore.d.server/gpg-agent",
+            "gpg-agent\\[[0-9]+\\]: Closed GnuPG cryptographic agent and passphrase ‹cache\\.$›\n")
+        try check("/srv/a.py", "try:\n    f()\nexcept OSError:\n    pass  ‹# nothing to do›\n")
+        try check("/srv/a.html", "<html><a href=\"#top\" accesskey=\"‹n›\">x</a></html>\n")
+    }
+
     @Test("A value on the line below its name")
     func below() throws {
         try check(
