@@ -67,6 +67,20 @@ def damages(cases):
         (file,) = manifest("middle-bag")["facts"]["journald"]["files"]
         assert file["unreadable"], file
 
+    with cases.case("an entry whose size is damaged hides none of those behind it, listed or not"):
+        def grow(data):
+            # It covers twenty that follow, and no array names the third of these.
+            data[entries[300] + 8:entries[300] + 16] = (entries[320] - entries[300]).to_bytes(8, "little")
+            name = entries[303].to_bytes(4, "little")
+            for kind, offset, size in found:
+                for place in range(offset + 24, offset + size - 3, 4) if kind == kit.ARRAY else ():
+                    if data[place:place + 4] == name:
+                        data[place:place + 4] = bytes(4)
+        damaged("grown", source, grow)
+        export(["directory: grown"], "grown-bag")
+        assert every_readable("grown") >= 799
+        assert "entries-missing" not in omissions("grown-bag"), omissions("grown-bag")
+
     with cases.case("a flipped byte in a message is exported and named"):
         place = data.index(b"MESSAGE=nginx")
 
