@@ -5,8 +5,8 @@ import re
 import shutil
 
 import journal_kit as kit
-from journal_archives import export, manifest, plaintext, stored, held, omissions, damaged
-from support import Cases, Skipped, keys, run, scratch, write
+from journal_archives import export, imports, manifest, plaintext, stored, held, omissions, damaged
+from support import Cases, Skipped, exeat, keys, run, scratch, write
 
 
 def damages(cases):
@@ -80,6 +80,16 @@ def damages(cases):
         export(["directory: grown"], "grown-bag")
         assert every_readable("grown") >= 799
         assert "entries-missing" not in omissions("grown-bag"), omissions("grown-bag")
+
+    with cases.case("times that damage has moved by centuries are exported, and imported as they are"):
+        def age(data):
+            for entry, field in ((100, 24), (200, 32), (799, 24)):
+                data[entries[entry] + field + 6] |= 0x40
+        damaged("aged", source, age)
+        assert export(["directory: aged"], "aged-bag").status in (0, 2)
+        assert every_readable("aged") == 800
+        exeat("verify", "aged-bag", "--trust", "signer.trust.json").expect(0)
+        assert imports("aged-bag", "aged-target").status in (0, 3)
 
     with cases.case("a flipped byte in a message is exported and named"):
         place = data.index(b"MESSAGE=nginx")
