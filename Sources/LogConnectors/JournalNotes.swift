@@ -112,8 +112,12 @@ extension JournalChain {
     var counts: [JSON.Member] {
         var counts: [JSON.Member] = [.init("entries", .integer(entries))]
         if let first, let last {
-            counts.append(.init("firstMicroseconds", .integer(Int64(clamping: first))))
-            counts.append(.init("lastMicroseconds", .integer(Int64(clamping: last))))
+            // The times of a damaged entry may lie beyond what JSON carries.
+            func member(_ name: String, _ time: UInt64) -> JSON.Member {
+                .init(name, .integer(min(Int64(clamping: time), JSON.largestInteger)))
+            }
+            counts.append(member("firstMicroseconds", first))
+            counts.append(member("lastMicroseconds", last))
         }
         return counts
     }

@@ -211,7 +211,7 @@ struct JournalReport: Sendable {
             "fileCount": .integer(Int64(fileCount)),
             "files": .array(files),
             "gapCount": .integer(gapCount),
-            "gapEntries": .integer(gapEntries),
+            "gapEntries": .integer(min(gapEntries, JSON.largestInteger)),
             "gaps": .array(gaps),
             "clockStepCount": .integer(clockStepCount),
             "clockSteps": .array(Array(clockSteps.prefix(Self.mostLines))),
@@ -258,7 +258,9 @@ struct ClockWatch: Sendable {
             "machine": .string(name.machine.text), "boot": .string(name.boot.text),
             "from": .string(JournalTime.text(last.realtime)),
             "to": .string(JournalTime.text(entry.realtime)),
-            "microseconds": .integer(step),
+            // The times of a damaged entry may be any.
+            "microseconds": .integer(
+                max(-JSON.largestInteger, min(step, JSON.largestInteger))),
         ])
     }
 }

@@ -33,6 +33,8 @@ public struct JournalWalk {
     private var arrays: JournalArrays
     private var listed: JournalEntry?
     private var position: Int64
+    /// Where the object before `position` begins.
+    private var before: Int64 = 0
     private var chained: JournalEntry?
     private var isOpen = true
 
@@ -98,11 +100,19 @@ public struct JournalWalk {
 
     private mutating func nextChained() throws(Failure) {
         chained = nil
+        // An object that covers an entry which an array names has a damaged size: what it covers follows it.
+        if let listed, listed.offset > before, listed.offset < position {
+            position = before
+            try resume()
+        }
         while isOpen, position < end {
-            guard let object = try file.object(position), object.end > position else {
+            guard let object = try file.object(position), object.end > position,
+                listed.map({ $0.offset > position && $0.offset < object.end }) != true
+            else {
                 try resume()
                 continue
             }
+            before = position
             if object.kind == .entry {
                 if let entry = try file.entry(object) {
                     chained = entry

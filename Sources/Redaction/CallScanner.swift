@@ -119,7 +119,7 @@ struct CallScanner {
 
     /// IDENTIFIED WITH plugin AS, IDENTIFIED VIA plugin USING; an alias stands behind other words.
     private func isIdentifiedByPlugin(_ word: Range<Int>) -> Bool {
-        guard bytes.has("'", at: word.upperBound + 1) else { return false }
+        guard quoted(word.upperBound, before: bytes.count) != nil else { return false }
         let before = bytes.word(max(0, word.lowerBound - 60)..<word.lowerBound)
         return before.contains("identified with ") || before.contains("identified via ")
     }

@@ -103,7 +103,7 @@ extension Commands {
             }
         }
         // echo x > /etc/db_password
-        if let mark = words.firstIndex(where: { isMark($0, 0x3e, bytes) }), mark > 1,
+        if let mark = words.firstIndex(where: { isRedirection($0, bytes) }), mark > 1,
             mark + 1 < words.count, ["echo", "printf"].contains(bytes.word(words[mark - 2])),
             let name = bytes[words[mark + 1]].split(separator: 0x2f).last,
             case .secret = KeyName(name.prefix { $0 != 0x2e }).sensitivity
@@ -112,8 +112,9 @@ extension Commands {
                 directives.unquoted(words[mark - 1]), .secret(.password), "command-line", key: nil,
                 to: &found)
         }
-        guard let pipe = words.firstIndex(where: { isMark($0, 0x7c, bytes) }), pipe > 0,
-            words[pipe].count == 1
+        // The first of `|`; `||` may stand before it.
+        guard let pipe = words.firstIndex(where: { $0.count == 1 && bytes[$0.lowerBound] == 0x7c }),
+            pipe > 0
         else { return }
         let behind = words[(pipe + 1)...].prefix(4)
         guard let first = behind.first, !readers.contains(bytes.word(first)), speaks(behind) else {
@@ -139,10 +140,9 @@ extension Commands {
         }
     }
 
-    /// A word of one letter, once or twice: `|`, `>>`.
-    private static func isMark(_ word: Range<Int>, _ letter: UInt8, _ bytes: [UInt8]) -> Bool {
-        word.count <= 2 && bytes[word.lowerBound] == letter
-            && bytes[word.upperBound - 1] == letter
+    /// `>` and `>>`.
+    private static func isRedirection(_ word: Range<Int>, _ bytes: [UInt8]) -> Bool {
+        word.count <= 2 && bytes[word].allSatisfy { $0 == 0x3e }
     }
 
     private static func isSwitch(_ word: Range<Int>, _ heads: [String], _ bytes: [UInt8]) -> Bool {
@@ -184,8 +184,9 @@ extension Commands {
             let value = directives.unquoted(words[2])
             let literal = bytes[value].drop { [0x21, 0x5e, 0x3d].contains($0) }
             let end = literal.last == 0x24 ? literal.endIndex - 1 : literal.endIndex
+            let marks = [UInt8]("()[]{}*?|\\<>".utf8)
             if end - literal.startIndex >= 4,
-                bytes[literal.startIndex..<end].allSatisfy(\.isWordOrDash)
+                !bytes[literal.startIndex..<end].contains(where: marks.contains)
             {
                 put(literal.startIndex..<end)
             }

@@ -19,8 +19,10 @@ extension Commands {
         let bytes = directives.bytes
         for index in words.indices.dropLast() {
             let word = words[index]
-            guard (6...8).contains(word.count), bytes[word.upperBound - 1] == 0x3a,
-                bytes.has("sword:", at: word.upperBound - 6), bytes[word.lowerBound] != 0x70
+            guard (5...8).contains(word.count), bytes[word.upperBound - 1] == 0x3a,
+                word.count == 5
+                    ? bytes.has("word:", at: word.lowerBound)
+                    : bytes.has("sword:", at: word.upperBound - 6) && bytes[word.lowerBound] != 0x70
             else { continue }
             // What chat of pppd sends begins with \q where it must not be logged.
             var value = directives.unquoted(words[index + 1])

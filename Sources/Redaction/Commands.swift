@@ -25,7 +25,8 @@ enum Commands {
             [
                 "oc", "az", "helm", "influx", "check_mysql", "check_pgsql", "check_mysql_query",
                 "vncviewer",
-                "isql", "rdesktop", "ncftp", "ncftpget", "ncftpput", "arangosh", "cqlsh",
+                "isql", "rdesktop", "ncftp", "ncftpget", "ncftpput", "arangosh", "cqlsh", "useradd",
+                "usermod",
             ], "p")
         put(["curl", "open"], "uU", isPair: true)
         put(["http", "https", "xh"], "ua", isPair: true)
@@ -43,6 +44,7 @@ enum Commands {
         put(
             [
                 "unzip", "zip", "sqlcmd", "bcp", "isql", "ipmitool", "check_ldap", "cadaver",
+                "vmware-cmd",
             ], "P")
         put(["snmpget", "snmpwalk", "snmpbulkwalk", "snmpset", "snmpgetnext", "snmptrap"], "cAX")
         put(["check_snmp"], "CAX")
@@ -71,7 +73,7 @@ enum Commands {
             "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf", "redis-cli", "net",
             "isql",
             "iusql", "schtasks", "xfreerdp", "wfreerdp", "mstsc", "connect", "conn", "send",
-            "mosquitto_passwd", "virsh", "smbclient",
+            "mosquitto_passwd", "virsh", "smbclient", "obscure", "wpa_cli",
         ], mayBePath: true)
 
     /// Passwords that a command takes by their place, or from its input.
@@ -175,6 +177,21 @@ enum Commands {
                 if index > 0, name(words[index - 1], in: bytes) == "vault", index + 1 < words.count
                 {
                     put(words[index + 1], directives, &found)
+                }
+            case "obscure":
+                // rclone obscure PASSWORD.
+                if index > 0, name(words[index - 1], in: bytes) == "rclone",
+                    index + 1 < words.count
+                {
+                    put(words[index + 1], directives, &found)
+                }
+            case "wpa_cli":
+                // wpa_cli set_network 0 psk '"PASSWORD"'.
+                if let place = words[index...].firstIndex(where: {
+                    ["psk", "password", "sae_password", "private_key_passwd"].contains(
+                        bytes.word($0))
+                }), place + 1 < words.count {
+                    put(words[place + 1], directives, &found)
                 }
             case "redis-cli":
                 if let auth = words[index...].firstIndex(where: { bytes.word($0) == "auth" }),

@@ -66,11 +66,21 @@ enum DeviceDirectives {
                 "hmac-sha-256" where texts.contains(where: numbered.contains):
                 put(index + 1)
             case "authentication" where texts.contains(where: authenticated.contains):
-                put(index + 1)
+                put(texts[index + 1] == "text" ? index + 2 : index + 1)
             case let word where before.contains(word):
                 put(index + 1)
             default: break
             }
+        }
+        // snmp-server user USER GROUP v3 auth sha x priv aes 128 y.
+        if texts[0] == "snmp-server", texts[1] == "user",
+            let priv = texts.lastIndex(of: "priv"), priv + 1 < words.count
+        {
+            var place = priv + 1
+            while place < words.count - 1,
+                ["aes", "des", "3des", "128", "192", "256"].contains(texts[place])
+            { place += 1 }
+            put(place)
         }
         // snmp-server host ADDRESS [traps] [version 2c] COMMUNITY.
         if texts[0] == "snmp-server", texts[1] == "host", words.count > 3 {

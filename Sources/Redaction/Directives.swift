@@ -19,12 +19,17 @@ struct Directives {
             words = Array(words[1...2])
         }
         var found: [Spot] = []
+        ServiceDirectives.mail(words, in: self, to: &found)
         guard words.count > 1 else {
             Commands.positional(words, line, in: self, to: &found)
             quoted(words, line, to: &found)
             return found
         }
         var current = kind.name == ".curlrc" ? "curl" : ""
+        // env.mysqlopts -u munin -px
+        if bytes.has("mysql", at: words[0].lowerBound), kind.path.contains("munin") {
+            current = "mysql"
+        }
         if !kind.isProse { first(words, line, to: &found) }
         for index in words.indices {
             let word = words[index]
@@ -54,7 +59,10 @@ struct Directives {
     /// A line that begins with a known directive, or with the name of a secret and has one value.
     private func first(_ words: [Range<Int>], _ line: Line, to found: inout [Spot]) {
         let text = bytes.word(words[0])
-        let isTrapHost = text == "snmp-server" && bytes.word(words[1]) == "host"
+        let isTrapHost =
+            text == "snmp-server"
+            && ["host", "user", "group", "location", "contact", "view"].contains(
+                bytes.word(words[1]))
         if !kind.isModuleStack, !isTrapHost, let rule = DirectiveRule.table[text] {
             // com2sec -Cn CONTEXT …
             // and createUser -e ENGINE …
@@ -83,9 +91,6 @@ struct Directives {
         ServiceDirectives.secrets(words, text, line, in: self, to: &found)
         if text == "stats", words.count > 2, bytes.word(words[1]) == "auth" {
             pair(words[2], to: &found)
-        }
-        if text == "sentinel", words.count > 3, bytes.word(words[1]) == "auth-pass" {
-            add(words[3], .secret(.password), "directive", key: "auth-pass", to: &found)
         }
         // Monit: allow admin:password.
         if kind.name.hasPrefix("monit"),
@@ -126,7 +131,10 @@ struct Directives {
         var place = 1
         if words.count > 2, isKindOfCoding(words[1]) { place = 2 }
         let value = words[place]
-        guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]) else { return }
+        guard ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[value.lowerBound]),
+            // `pass  # nothing to do` of Python.
+            value.count > 2 || !isRemark(value), !isHeading(words, line)
+        else { return }
         // credentials "app.terraform.io" { names a block.
         if let last = words.last, bytes.has("{", at: last.lowerBound), words.count == place + 2 {
             return
@@ -150,6 +158,15 @@ struct Directives {
         add(
             unquoted(withoutMark(value)), sensitivity, "key-name", key: bytes.word(words[0]),
             to: &found)
+    }
+
+    /// `# Authorization controls`: a remark of two words of the language.
+    private func isHeading(_ words: [Range<Int>], _ line: Line) -> Bool {
+        guard line.isComment, words.count == 2, let first = bytes[words[0]].first, first.isUpper,
+            words[0].lowerBound > 0, bytes[words[0].lowerBound - 1] == 0x20
+        else { return false }
+        return bytes[words[0]].dropFirst().allSatisfy(\.isLower)
+            && bytes[words[1]].allSatisfy(\.isLower)
     }
 
     private static let inner: Set<String> = [
@@ -180,7 +197,11 @@ struct Directives {
         else { return }
         var value = value
         // community public { … of Junos.
-        let isBlock = text == "community" && next.map { bytes[$0.lowerBound] == 0x7b } == true
+        // and community public authorization read-only.
+        let isBlock =
+            text == "community"
+            && next.map { bytes[$0.lowerBound] == 0x7b || bytes.word($0) == "authorization" }
+                == true
         // user joe insecure-password x groups admins: this word is nowhere else.
         var isLast = isLast || isBlock || text == "insecure-password"
         // Header Authorization Bearer x.
@@ -198,10 +219,14 @@ struct Directives {
         } else if text == "key" || text == "md5" {
             return
         }
-        guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]) else { return }
+        guard ![0x3d, 0x3a, 0x7b, 0x28].contains(bytes[value.lowerBound]),
+            // The end of a regular expression: passphrase cache\.$
+            !bytes[value].ends(with: "\\.$")
+        else { return }
         // A plain word is a password on a short line, or on one of a network device.
+        // Names such as plain-text-password-value are in no sentence.
         if isLast, bytes[value].allSatisfy({ $0.isLetter || $0 == 0x2d }), !isShort, !isBlock,
-            text != "insecure-password"
+            !text.contains("-")
         {
             return
         }
@@ -277,6 +302,11 @@ struct Directives {
             if let value, ["user", "proxy-user"].contains(bytes.word(name)) {
                 pair(value, to: &found)
             }
+            if let equals = bytes[name].firstIndex(of: 0x3d),
+                ["user", "proxy-user"].contains(bytes.word(name.lowerBound..<equals))
+            {
+                pair((equals + 1)..<name.upperBound, to: &found)
+            }
             return
         }
         for (letter, isPair) in letters {
@@ -315,7 +345,10 @@ struct Directives {
                 ?? bytes[inner].firstIndex(of: 0x2c),
             mark + 1 < inner.upperBound
         else { return }
-        add((mark + 1)..<inner.upperBound, .secret(.password), "command-line", key: nil, to: &found)
+        // user:"password" in a shell.
+        add(
+            unquoted((mark + 1)..<inner.upperBound), .secret(.password), "command-line", key: nil,
+            to: &found)
     }
 
     /// The command a word is, without its directories and what opens it.

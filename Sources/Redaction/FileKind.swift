@@ -16,6 +16,8 @@ struct FileKind {
     /// The table that a text within the file is, by the file's place alone.
     private let innerTable: FileTable?
     private let names: NameMemory
+    /// A name that means in this file what it means nowhere else.
+    let special: (name: String, sensitivity: Sensitivity)?
 
     init(path bytes: [UInt8]) {
         path = String(decoding: bytes.map(\.lowered), as: UTF8.self)
@@ -35,6 +37,7 @@ struct FileKind {
         table = FileKind.table(name, ending: ending, path: path)
         innerTable = FileKind.table("", ending: "", path: path)
         names = NameMemory()
+        special = FileKind.special(name, ending: ending, path: path)
         form = FileKind.form(ofName: name, path: path)
         isModuleStack =
             path.contains("/pam.d/") || path.contains("/pam-configs/") || name == "pam.conf"
@@ -52,6 +55,7 @@ struct FileKind {
         table = other.table
         innerTable = other.innerTable
         names = other.names
+        special = other.special
         isModuleStack = other.isModuleStack
         isRegister = other.isRegister
     }
@@ -71,15 +75,25 @@ struct FileKind {
         return line.contains("sh") ? FileKind(self, form: .shell) : self
     }
 
-    /// The text with its escapes as blanks, byte for byte: the history of MySQL writes \040 for each.
+    /// The text with its escapes spelled out, byte for byte: the history of MySQL writes \040 for each blank, a note on a guest of
+    /// Proxmox VE %3A for a colon.
     func spelledOut(_ bytes: [UInt8]) -> [UInt8] {
-        guard name == ".mysql_history" || name == ".mariadb_history" else { return bytes }
+        if name == ".mysql_history" || name == ".mariadb_history" {
+            return spelledOut(bytes, [0x5c, 0x30, 0x34, 0x30], as: 0x20)
+        }
+        if path.contains("/pve/"), ending == "conf" {
+            return spelledOut(bytes, Array("%3A".utf8), as: 0x3a)
+        }
+        return bytes
+    }
+
+    private func spelledOut(_ bytes: [UInt8], _ escape: [UInt8], as letter: UInt8) -> [UInt8] {
         var text = bytes
-        let escape: [UInt8] = [0x5c, 0x30, 0x34, 0x30]
         var position = 0
         while let hit = text.position(of: escape, from: position) {
-            for index in hit..<(hit + 4) { text[index] = 0x20 }
-            position = hit + 4
+            text[hit] = letter
+            for index in (hit + 1)..<(hit + escape.count) { text[index] = 0x20 }
+            position = hit + escape.count
         }
         return text
     }
@@ -93,6 +107,7 @@ struct FileKind {
         table = outer.innerTable
         innerTable = outer.innerTable
         names = outer.names
+        special = nil
         isModuleStack = outer.isModuleStack
         isRegister = false
         isDevice = false
@@ -150,6 +165,22 @@ struct FileKind {
         "xsl": .xml,
         "channel": .xml, "properties": .properties, "md": .prose, "rst": .prose, "adoc": .prose,
     ]
+
+    /// A name that means something else in files of this name.
+    private static func special(
+        _ name: String, ending: String, path: String
+    ) -> (String, Sensitivity)? {
+        // rclone calls the password of an object store `key`.
+        // So does the server of TACACS+ with what it shares with its devices.
+        if name == "rclone.conf" || name.hasPrefix("tac_plus") {
+            return ("key", .secret(.symmetricKey))
+        }
+        if name == "secrets.yml" || name == "secrets.yaml" { return ("key", .secret(.token)) }
+        // The account of certbot is the name of a directory.
+        if path.contains("letsencrypt/renewal/") { return ("account", .plain) }
+        // Secret=name of a unit of Podman says which secret a container gets.
+        return ["container", "pod", "kube", "build"].contains(ending) ? ("secret", .plain) : nil
+    }
 
     var isProse: Bool { form == .prose }
     /// PAM: `password requisite pam_unix.so` names a stage.

@@ -24,6 +24,13 @@ public struct Finding: Sendable, Hashable {
         self.key = key
         self.placeholder = placeholder
     }
+
+    /// The same behind some bytes more on its line.
+    func moved(by bytes: Int) -> Finding {
+        Finding(
+            secretClass: secretClass, detector: detector, line: line, column: column + bytes,
+            key: key, placeholder: placeholder)
+    }
 }
 
 /// A file after redaction.

@@ -231,6 +231,7 @@ struct InlineScanner {
 
     /// `"…".toCharArray()` of Java, `user:…@tcp(host:3306)/db` of Go.
     private mutating func idioms(_ range: Range<Int>) {
+        jasypt(range)
         guard
             scan.kind.form == .code || scan.depth > 0 || scan.kind.form == .lines
                 || scan.kind.form == .shell
@@ -250,6 +251,19 @@ struct InlineScanner {
                     in: start..<hit, of: bytes, .secret(.password))
                 { spots.add(part, secretClass, "idiom") }
             }
+        }
+    }
+
+    /// `ENC(…)`: what Jasypt has encrypted with a password that lies elsewhere.
+    private mutating func jasypt(_ range: Range<Int>) {
+        let mark = Array("ENC(".utf8)
+        var position = range.lowerBound
+        while let hit = bytes.position(of: mark, from: position, before: range.upperBound) {
+            position = hit + mark.count
+            let body = bytes[position..<range.upperBound].prefix { $0.isBase64 || $0 == 0x3d }
+            guard body.count >= 16, body.endIndex < range.upperBound, bytes[body.endIndex] == 0x29
+            else { continue }
+            spots.add(body.startIndex..<body.endIndex, .ciphertext, "jasypt")
         }
     }
 
@@ -274,6 +288,7 @@ struct InlineScanner {
             else { continue }
             spots.add((thin + user + 1)..<at, .urlCredential, "url")
         }
+        mounts(range)
         while let colon = bytes.position(of: mark, from: position, before: range.upperBound) {
             position = colon + 3
             webhook(position, before: range.upperBound)
@@ -293,6 +308,20 @@ struct InlineScanner {
                 spots.add(position..<separator, .urlCredential, "url")
             }
             position = at
+        }
+    }
+
+    /// `curlftpfs#user:password@host` in a table of file systems.
+    private mutating func mounts(_ range: Range<Int>) {
+        let mark = Array("fs#".utf8)
+        var position = range.lowerBound
+        while let hit = bytes.position(of: mark, from: position, before: range.upperBound) {
+            position = hit + mark.count
+            guard let at = userEnd(position, before: range.upperBound),
+                let separator = bytes.position(of: 0x3a, from: position, before: at)
+            else { continue }
+            for (part, _) in Value.secrets(in: (separator + 1)..<at, of: bytes, .secret(.password))
+            { spots.add(part, .urlCredential, "url") }
         }
     }
 

@@ -300,6 +300,10 @@ enum ContainerNames {
 
     /// What a member is that stands directly in a structure of such a name; nil where its own name says more.
     static func member(_ key: KeyName, of name: KeyName) -> Sensitivity? {
+        // Keys of WireGuard in netplan: keys: {private: x, public: y, shared: z}.
+        if name.words == ["keys"], key.words == ["private"] || key.words == ["shared"] {
+            return .secret(.symmetricKey)
+        }
         guard let last = name.words.last, plurals.contains(last), !key.isBeside,
             case .suspicious(let secretClass) = name.sensitivity
         else { return nil }

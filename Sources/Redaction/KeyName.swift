@@ -44,6 +44,16 @@ struct KeyName {
         self.words = words.flatMap(KeyName.parts)
     }
 
+    /// Whether a value may be the name under which something else keeps the password: `adminPasswordKey: admin-password`.
+    static func isNamedKey(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Bool {
+        guard value.allSatisfy({ $0.isLower || [0x2d, 0x5f, 0x2e].contains($0) }),
+            case .secret = KeyName(value).sensitivity
+        else { return false }
+        let words = KeyName(name).words
+        return words.count > 1 && words.last == "key"
+            && KeyWords.secretClass(of: words[words.count - 2]) == .password
+    }
+
     var sensitivity: Sensitivity {
         guard let last = words.last, words.count <= 64 else { return .neutral }
         if last == "base", words.dropLast().last == "key" { return .secret(.symmetricKey) }
@@ -54,11 +64,14 @@ struct KeyName {
             "tryfirstpass", "usefirstpass", "nopass",
             "bypass", "sslpassphrasedialog", "passphrasedialog", "pampassword", "usercredcol":
             return .plain
+        // Names of secrets that Kubernetes keeps.
+        case "imagepullsecret", "pullsecret", "credentialssecret", "credentialsecret":
+            return .suspicious(.secret)
         case "pincode", "codepin", "codeporteur": return .code
         case "codewifi", "wificode", "wifikey", "digicode", "clewifi", "cléwifi", "codeacces",
             "codedacces":
             return .secret(.password)
-        case "secretid", "approlesecretid": return .secret(.token)
+        case "secretid", "approlesecretid", "npmauthident": return .secret(.token)
         case "credentialdata", "loadcredential", "loadcredentialencrypted", "importcredential":
             return .plain
         case "setcredentialencrypted": return .secret(.ciphertext)
@@ -107,6 +120,9 @@ struct KeyName {
         if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
         // `NONCE_SALT`, `hash_salt`; `salt` alone is a program as well.
         if last == "salt" && words.count > 1 || last == "pepper" { return .secret(.symmetricKey) }
+        if last == "hash", words.dropLast().contains(where: KeyWords.versioned.contains) {
+            return .plain
+        }
         if KeyWords.shaped.contains(last) { return .suspicious(.symmetricKey) }
         return KeyWords.open.contains(last) ? .plain : .neutral
     }

@@ -94,7 +94,8 @@ enum KeyWords {
         "aging", "entry", "maps", "map", "table", "flags", "expression", "counter", "strategy",
         "stdin", "fd", "fds", "dialog", "eval", "phrasedialog", "reverse", "request", "through",
         "reqd", "label", "editable", "namespace", "annotations", "versions", "chat",
-        "certificate", "certificates", "cert", "certs", "valid", "validity",
+        "certificate", "certificates", "cert", "certs", "valid", "validity", "hasher", "hashers",
+        "uuid",
     ]
 
     static let hashes: Set<String> = ["hash", "hashed", "hashes", "digest", "crypted", "encrypted"]
@@ -139,7 +140,7 @@ enum KeyWords {
         "insert": .token, "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey,
         "wg": .privateKey,
         "fernet": .symmetricKey, "otp": .symmetricKey, "base": .symmetricKey, "hash": .symmetricKey,
-        "wireless": .symmetricKey,
+        "wireless": .symmetricKey, "validation": .symmetricKey, "decryption": .symmetricKey,
     ]
 
     /// Names of structures in which a `key` is a secret one.
@@ -167,6 +168,11 @@ enum KeyWords {
         "salt", "sig", "signature", "seed", "cookie", "auth", "otp", "hash", "key", "pepper",
         "nonce",
         "otpauth", "webhook", "dsn", "sid",
+    ]
+
+    /// Whose `hash` is the name of a state: `commit_hash`.
+    static let versioned: Set<String> = [
+        "build", "commit", "git", "revision", "release", "source", "file", "content", "image",
     ]
 
     /// The last word of names whose value is public, however random it looks.

@@ -32,6 +32,8 @@ enum KnownTokens {
         ("xkeysib-", 60, .token), ("ATBB", 32, .token), ("dckr_oat_", 30, .token),
         // What Jenkins writes of a secret: {AQAAABAAAAAQ…}.
         ("AQAAABAAAA", 40, .ciphertext), ("gsk_", 50, .token), ("pul-", 43, .token),
+        // In the address of a channel of conda: /t/tk-….
+        ("tk-", 39, .token),
     ]
 
     private static let heads: [[UInt8]] = Redaction.bytes(of: known.map(\.head))

@@ -43,7 +43,8 @@ extension LineScanner {
                 bytes[text].allSatisfy({ !$0.isSpace }),
                 bytes.position(of: 0x3a, from: text.lowerBound, before: text.upperBound) == nil
             else { break }
-            judge(text, sensitivity, name: name)
+            let quoted = Quoted(at: text.lowerBound, of: bytes, lineEnd: end, mayBreak: false)
+            judge(quoted?.inner ?? text, sensitivity, name: name)
             last = end
             position = end + 1
         }
@@ -175,6 +176,22 @@ extension LineScanner {
         return (start + head.count)..<end
     }
 
+    /// The second argument of `os.environ.get('KEY', 'x')`, `env('KEY', 'x')`: what counts where nothing is set.
+    func fallback(_ start: Int, in line: Line) -> Range<Int>? {
+        guard kind.form == .code else { return nil }
+        let call = bytes[start..<line.range.upperBound].prefix { $0.isWord || $0 == 0x2e }
+        guard bytes.has("(", at: call.endIndex) else { return nil }
+        // Sensitive('x') of Puppet.
+        if call.elementsEqual("Sensitive".utf8) {
+            return texts(in: (call.endIndex + 1)..<line.range.upperBound).first
+        }
+        guard ["get", "getenv", "env", "fetch", "config"].contains(where: call.ends) else {
+            return nil
+        }
+        let texts = texts(in: (call.endIndex + 1)..<line.range.upperBound)
+        return texts.count > 1 ? texts[1] : nil
+    }
+
     /// In code, a bare word is a variable and a call computes something.
     func isVariable(_ range: Range<Int>, isQuoted: Bool) -> Bool {
         guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted,
@@ -280,7 +297,7 @@ extension LineScanner {
     /// `auth=("user", "password")` of Python.
     mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
         // vars.http_auth_pair of Icinga: what it is called by its last name.
-        guard value.count > 4, name.count <= 32 else { return }
+        guard value.count > 4 else { return }
         let last = bytes[name].lastIndex(of: 0x2e).map { $0 + 1 } ?? name.lowerBound
         guard name.upperBound - last <= 16,
             LineScanner.logins.contains(bytes.word(last..<name.upperBound))

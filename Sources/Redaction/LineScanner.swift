@@ -48,7 +48,6 @@ struct LineScanner {
     }
 
     /// Returns where a value that began on the line ends, which may be on a later one.
-    /// Returns where a value that began on the line ends, which may be on a later one.
     private mutating func scanLine(_ whole: Range<Int>) -> Int {
         var line = Line(whole, of: bytes)
         if let heading = heading(line.range) {
@@ -145,7 +144,8 @@ struct LineScanner {
     mutating func judge(
         _ range: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>, needsQuotes: Bool = false
     ) {
-        for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity) {
+        for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity)
+        where !KeyName.isNamedKey(bytes[name], bytes[part]) {
             spots.add(
                 part, secretClass, "key-name", key: bytes.text(name),
                 needsQuotes: needsQuotes && part == range)
@@ -248,7 +248,8 @@ struct LineScanner {
             login(name, extent.range)
             hold(name, value, before: line.range.upperBound)
             if kind.form != .prose, !line.isComment, !isPublic,
-                let secretClass = Value.unrecognised(extent.range, of: bytes)
+                let secretClass = Value.unrecognised(extent.range, of: bytes),
+                !WordScanner.isDeployment(extent.range, of: bytes)
             {
                 spots.add(extent.range, secretClass, "random", key: bytes.text(name))
             }
@@ -279,6 +280,10 @@ struct LineScanner {
             if let inner = perlText(value, in: line) {
                 judge(inner, sensitivity, name: name)
                 return inner.upperBound
+            }
+            if let literal = fallback(value, in: line) {
+                judge(literal, sensitivity, name: name)
+                return literal.upperBound
             }
             if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted),
                 self.sensitivity(of: name) != .neutral
@@ -379,11 +384,10 @@ struct LineScanner {
 
     mutating func sensitivity(of name: Range<Int>) -> Sensitivity {
         let key = bytes[name]
-        // rclone calls the password of an object store `key`.
-        // So does the server of TACACS+ with what it shares with its devices.
-        if kind.name == "rclone.conf" || kind.name.hasPrefix("tac_plus"), bytes.word(name) == "key"
-        {
-            return .secret(.symmetricKey)
+        // What stands in the place of a user is no name.
+        if key.first == 0x45, Placeholder.isPlaceholder(key) { return .neutral }
+        if let special = kind.special, bytes.word(name) == special.name {
+            return special.sensitivity
         }
         if let found = known[key] { return found }
         let found = kind.sensitivity(named: key)

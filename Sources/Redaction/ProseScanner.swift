@@ -150,6 +150,8 @@ struct ProseScanner {
         after index: Int, _ words: [Range<Int>], _ secretClass: SecretClass
     ) -> Int {
         var place = index + 1
+        // "password", "scram-sha-256": one of a list of words.
+        if bytes[words[index]].last == 0x2c { return place }
         if place < words.count, !endsSentence(words[index]), isGenerated(bare(words[place])) {
             for (part, secretClass) in Value.secrets(
                 in: bare(words[place]), of: bytes, .secret(secretClass))
@@ -208,7 +210,9 @@ struct ProseScanner {
             (bytes[before].lastIndex { $0.isSpace || $0 == 0x3a }.map { $0 + 1 }
                 ?? before.lowerBound)..<before.upperBound)
         let label = bytes[line.lowerBound..<user.lowerBound]
-        guard ProseScanner.everybody.contains(bytes.word(user)),
+        // administrator@vsphere.local as well.
+        let account = user.lowerBound..<(bytes[user].firstIndex(of: 0x40) ?? user.upperBound)
+        guard ProseScanner.everybody.contains(bytes.word(account)),
             label.allSatisfy({ !$0.isAlphanumeric }) || label.contains(0x3a)
         else { return }
         let value = bare(bytes.trimmed((slash + 1)..<line.upperBound))
@@ -221,7 +225,7 @@ struct ProseScanner {
         "md5", "sha1", "sha2", "sha256", "sha512", "sha-1", "sha-256", "sha-512", "base64",
         "oauth2", "oauth2.0", "utf8", "utf-8", "argon2", "argon2id", "pbkdf2", "ntlmv2", "x509",
         "pkcs11", "pkcs12", "pkcs#12", "ipv4", "ipv6", "aes256", "aes-256", "v1", "v2", "v3",
-        "3des", "db2", "log4j", "saml2", "http2", "rfc2307", "k8s",
+        "scram-sha-256", "3des", "db2", "log4j", "saml2", "http2", "rfc2307", "k8s",
     ]
 
     /// One word that has more than letters, and is none of the trade's.

@@ -39,12 +39,12 @@ public struct Redactor: Sendable {
             return RedactionResult(
                 content: content, findings: [], isOpaqueSecret: false, isChanged: false)
         }
-        let kind = FileKind(path: path).adapted(to: content)
+        let kind = FileKind(path: path)
         guard content.count <= Redactor.largestContent else {
             return opaque(content, .opaque, "too-large")
         }
         if let wide = WideText(content) {
-            let result = redactText(wide.utf8, kind)
+            let result = redactMarked(wide.utf8, kind)
             guard result.isChanged, !result.isOpaqueSecret else {
                 return RedactionResult(
                     content: result.isChanged ? result.content : content, findings: result.findings,
@@ -56,7 +56,31 @@ public struct Redactor: Sendable {
                 isOpaqueSecret: false, isChanged: true)
         }
         return BinaryContent.isBinary(content) || BinaryContent.der(content) != nil
-            ? redactBinary(content, kind) : redactText(content, kind)
+            ? redactBinary(content, kind) : redactMarked(content, kind)
+    }
+
+    /// A text that may begin with a byte-order mark, which is no part of its first word.
+    private func redactMarked(_ content: [UInt8], _ kind: FileKind) -> RedactionResult {
+        let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+        guard content.starts(with: mark), content.count > mark.count else {
+            return redactText(content, kind.adapted(to: content))
+        }
+        let text = Array(content.dropFirst(mark.count))
+        let result = redactText(text, kind.adapted(to: text))
+        guard !result.isOpaqueSecret else { return opaque(content, of: result) }
+        let findings = result.findings.map {
+            $0.line == 1 ? $0.moved(by: mark.count) : $0
+        }
+        return RedactionResult(
+            content: mark + result.content, findings: findings, isOpaqueSecret: false,
+            isChanged: result.isChanged)
+    }
+
+    /// The whole of a content whose text has been found to be a secret.
+    private func opaque(_ content: [UInt8], of result: RedactionResult) -> RedactionResult {
+        opaque(
+            content, result.findings.first?.secretClass ?? .opaque,
+            result.findings.first?.detector ?? "opaque")
     }
 
     private func redactBinary(_ content: [UInt8], _ kind: FileKind) -> RedactionResult {

@@ -16,6 +16,27 @@ enum ServiceDirectives {
             where ["cleartext", "des"].contains(bytes.word(word)) { put(words[index + 1]) }
         }
         switch first {
+        case "sentinel" where words.count > 2:
+            // sentinel auth-pass MASTER PASSWORD, sentinel sentinel-pass PASSWORD.
+            let name = bytes.word(words[1])
+            if name == "auth-pass", words.count > 3 { put(words[3]) }
+            if name == "sentinel-pass" { put(words[2]) }
+        case "password" where words.count > 2 && directives.kind.form == .lines:
+            // password manager plaintext x, password operator user-name "a" sha1 x of switches.
+            if ["manager", "operator", "port-access"].contains(bytes.word(words[1])),
+                let last = words.last
+            {
+                put(last)
+            }
+        case "user" where words.count == 3 && directives.kind.name.contains("lftp"):
+            put(words[2])
+        case "config.omniauth", "provider":
+            // provider :github, 'ID', 'SECRET' of OmniAuth.
+            if words.count > 3, bytes[words[1].lowerBound] == 0x3a,
+                bytes[words[2].lowerBound].isQuote, bytes[words[3].lowerBound].isQuote
+            {
+                put(words[3], .secret)
+            }
         case "proxy" where directives.kind.path.contains("snmp"):
             // proxy -v 2c -c COMMUNITY HOST OID
             if let option = words.dropLast().firstIndex(where: { bytes.word($0) == "-c" }) {
@@ -63,6 +84,21 @@ enum ServiceDirectives {
             // ft_r0kh=MAC ID KEY of hostapd.
             put(words[2], .symmetricKey)
         default: break
+        }
+    }
+
+    /// `set password-user@host=x` of mailx.
+    static func mail(_ words: [Range<Int>], in directives: Directives, to found: inout [Spot]) {
+        let bytes = directives.bytes
+        for word in words
+        where bytes[word.lowerBound] == 0x70 && bytes.has("password-", at: word.lowerBound) {
+            let name = directives.kind.name
+            guard ["mailrc", "mail.rc", "nail.rc"].contains(where: name.hasSuffix),
+                let equals = bytes[word].firstIndex(of: 0x3d)
+            else { continue }
+            directives.add(
+                directives.unquoted((equals + 1)..<word.upperBound), .secret(.password),
+                "directive", key: "password", to: &found)
         }
     }
 

@@ -45,6 +45,16 @@ struct TextScan {
             statements.run()
             spots.add(contentsOf: statements.spots)
             spots.add(contentsOf: TextsWithin(self).found())
+            if kind.form == .lines {
+                var checks = CheckScanner(self)
+                checks.run()
+                spots.add(contentsOf: checks.spots)
+            }
+            if TerraformScanner.isMeant(kind) {
+                var terraform = TerraformScanner(self)
+                terraform.run()
+                spots.add(contentsOf: terraform.spots)
+            }
         }
         if kind.isProse { spots.add(contentsOf: TextsWithin(self).tables()) }
         if !isTable {

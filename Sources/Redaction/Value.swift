@@ -8,6 +8,8 @@ enum Value {
         "always",
         "auto", "nan", "inherit", "n/a", "unset", "{}", "[]", "\"\"", "''", "sealed", "omit",
         "string", "read-only", "read-write", "disable", "enable",
+        // The prompt that openssl.cnf comes with.
+        "a challenge password",
     ]
 
     /// The parts of `range` that must go, where its name has that sensitivity; without quotes.
@@ -124,6 +126,8 @@ enum Value {
         }
         if isPath(range, of: bytes) || isPlainURL(range, of: bytes) { return true }
         if isBlank(range, of: bytes) { return true }
+        // accesskey="n" of HTML.
+        if secretClass == .cloudCredential, value.count < 4 { return true }
         if secretClass != .password, WordScanner.isPublicForm(range, of: bytes) { return true }
         // What a program fills in: %p, %u.
         if value.count == 2, value.first == 0x25, value.last?.isLetter == true { return true }
@@ -201,7 +205,7 @@ enum Value {
     static func reference(in range: Range<Int>, of bytes: [UInt8]) -> [Range<Int>]? {
         let (start, end) = (range.lowerBound, range.upperBound)
         guard end - start >= 2 else { return nil }
-        if bytes.has("${", at: start), bytes[end - 1] == 0x7d {
+        if bytes.has("${", at: start), !bytes.has("${{", at: start), bytes[end - 1] == 0x7d {
             let inner = (start + 2)..<(end - 1)
             // Two references in one value, or text between them, are left to the caller.
             guard !bytes[inner].contains(0x7d) else { return nil }
@@ -277,6 +281,8 @@ enum Value {
                 ? start
                 : bytes.position(
                     of: Array("default".utf8), from: range.lowerBound, before: range.upperBound)
+                    ?? bytes.position(
+                        of: Array("||".utf8), from: range.lowerBound, before: range.upperBound)
         else { return [] }
         var found: [Range<Int>] = []
         var position = place

@@ -82,11 +82,13 @@ struct WordScanner {
         }
         guard range.count >= 12, !isPublic(range) else { return }
         if let secretClass = encoded(range) {
+            if secretClass == .unrecognised, WordScanner.isDeployment(range, of: bytes) { return }
             spots.add(range, secretClass, "encoded")
             return
         }
         guard range.count >= 20, !bytes[range].allSatisfy(\.isHex),
-            Randomness.isRandom(bytes[range]), !isUnderPlainName(range)
+            Randomness.isRandom(bytes[range]), !isUnderPlainName(range),
+            !WordScanner.isDeployment(range, of: bytes)
         else { return }
         spots.add(range, .unrecognised, "random")
     }
@@ -189,6 +191,14 @@ struct WordScanner {
         }
         // known_hosts: |1|salt|hash.
         return range.lowerBound > 0 && bytes[range.lowerBound - 1] == 0x7c
+    }
+
+    /// `cloud.id: "name:…"` of Elastic Cloud: an address in base64.
+    static func isDeployment(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
+        var start = range.lowerBound
+        while start > 0, range.lowerBound - start < 96, bytes[start - 1] != 0x0a { start -= 1 }
+        let before = bytes.word(start..<range.lowerBound)
+        return ["cloud.id", "cloud_id", "cloudid"].contains(where: before.contains)
     }
 
     /// Whether the name before a word on its line says that it is public.

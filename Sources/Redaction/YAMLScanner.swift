@@ -103,6 +103,12 @@ struct YAMLScanner {
         let sensitivity = context(name, indent: indent)
         var value = after
         while value < stop, bytes[value].isSpace { value += 1 }
+        // `!secret name` of Home Assistant and its like names what lies elsewhere.
+        if bytes.has("!secret ", at: value) || bytes.has("!env_var ", at: value)
+            || bytes.has("!ENV ", at: value) || bytes.has("!Ref ", at: value)
+        {
+            return 0
+        }
         // Tags and anchors: !!str &x hunter2.
         while value < stop, bytes[value] == 0x21 || bytes[value] == 0x26 {
             while value < stop, !bytes[value].isSpaceOrBreak { value += 1 }
@@ -112,12 +118,33 @@ struct YAMLScanner {
         if isEmpty {
             levels.append(Level(indent: indent, name: name, sensitivity: sensitivity))
             named = nil
+            if case .secret = sensitivity, let below = plain(below: stop, indent: indent) {
+                return scalar(below, indent: indent, name, sensitivity)
+            }
             return 0
         }
         if bytes[value] == 0x7c || bytes[value] == 0x3e {
             return block(after: stop, indent: indent, name, sensitivity)
         }
         return scalar(value..<stop, indent: indent, name, sensitivity)
+    }
+
+    /// A scalar on the line below its name, indented more than it.
+    private func plain(below stop: Int, indent: Int) -> Range<Int>? {
+        var position = stop + 1
+        while position < bytes.count {
+            let end = bytes.endOfLine(position)
+            let text = bytes.trimmed(position..<end)
+            guard text.isEmpty || bytes[text.lowerBound] == 0x23 else {
+                let isScalar =
+                    text.lowerBound - position > indent && name(text) == nil
+                    && !bytes.has("- ", at: text.lowerBound)
+                    && ![0x7b, 0x5b, 0x7c, 0x3e, 0x2a].contains(bytes[text.lowerBound])
+                return isScalar ? text.lowerBound..<end : nil
+            }
+            position = end + 1
+        }
+        return nil
     }
 
     /// A name and where its value may begin.
@@ -366,7 +393,8 @@ struct YAMLScanner {
         guard !value.isEmpty else { return }
         switch sensitivity {
         case .secret, .suspicious, .code:
-            for (part, secretClass) in Value.secrets(in: value, of: bytes, sensitivity) {
+            for (part, secretClass) in Value.secrets(in: value, of: bytes, sensitivity)
+            where !KeyName.isNamedKey(bytes[name], bytes[part]) {
                 spots.add(part, secretClass, "key-name", key: bytes.text(name))
             }
         case .neutral:

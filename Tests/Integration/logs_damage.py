@@ -5,8 +5,8 @@ import re
 import shutil
 
 import journal_kit as kit
-from journal_archives import export, manifest, plaintext, stored, held, omissions, damaged
-from support import Cases, Skipped, keys, run, scratch, write
+from journal_archives import export, imports, manifest, plaintext, stored, held, omissions, damaged
+from support import Cases, Skipped, exeat, keys, run, scratch, write
 
 
 def damages(cases):
@@ -66,6 +66,30 @@ def damages(cases):
         assert omissions("middle-bag")["entries-missing"] == 4
         (file,) = manifest("middle-bag")["facts"]["journald"]["files"]
         assert file["unreadable"], file
+
+    with cases.case("an entry whose size is damaged hides none of those behind it, listed or not"):
+        def grow(data):
+            # It covers twenty that follow, and no array names the third of these.
+            data[entries[300] + 8:entries[300] + 16] = (entries[320] - entries[300]).to_bytes(8, "little")
+            name = entries[303].to_bytes(4, "little")
+            for kind, offset, size in found:
+                for place in range(offset + 24, offset + size - 3, 4) if kind == kit.ARRAY else ():
+                    if data[place:place + 4] == name:
+                        data[place:place + 4] = bytes(4)
+        damaged("grown", source, grow)
+        export(["directory: grown"], "grown-bag")
+        assert every_readable("grown") >= 799
+        assert "entries-missing" not in omissions("grown-bag"), omissions("grown-bag")
+
+    with cases.case("times that damage has moved by centuries are exported, and imported as they are"):
+        def age(data):
+            for entry, field in ((100, 24), (200, 32), (799, 24)):
+                data[entries[entry] + field + 6] |= 0x40
+        damaged("aged", source, age)
+        assert export(["directory: aged"], "aged-bag").status in (0, 2)
+        assert every_readable("aged") == 800
+        exeat("verify", "aged-bag", "--trust", "signer.trust.json").expect(0)
+        assert imports("aged-bag", "aged-target").status in (0, 3)
 
     with cases.case("a flipped byte in a message is exported and named"):
         place = data.index(b"MESSAGE=nginx")
