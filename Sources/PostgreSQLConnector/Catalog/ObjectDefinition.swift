@@ -117,7 +117,8 @@ enum DefinitionSQL {
         """
     }
 
-    /// Defaults and generating expressions are objects of their own.
+    /// Defaults and generating expressions are objects of their own. `pg_attver` is what a server of November
+    /// 2026 and later (15.20) notes for itself; pg_dump leaves it out, too.
     private static func column(_ version: Int) -> String {
         """
         concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
@@ -130,7 +131,8 @@ enum DefinitionSQL {
                 CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
                 \(version >= 140_000 ? "'COMPRESSION ' || nullif(a.attcompression::text, '')," : "")
                 'STATISTICS ' || nullif(a.attstattarget, -1),
-                'OPTIONS ' || (SELECT string_agg(x, ',' ORDER BY x) FROM unnest(a.attoptions) x)) END,
+                'OPTIONS ' || (SELECT string_agg(x, ',' ORDER BY x) FROM unnest(a.attoptions) x
+                    WHERE x NOT LIKE 'pg_attver=%')) END,
             'COMMENT ' || quote_literal(col_description(o.oid, a.attnum)))
         """
     }
