@@ -182,6 +182,24 @@ struct MappingTests {
         #expect(request["scsi0"] == nil)
     }
 
+    @Test("A restore keeps media in their drives; disks of the host are left to a person")
+    func restoredDrives() throws {
+        let source = try GuestConfiguration.vm(
+            "ide2: local:iso/a.iso,media=cdrom,size=1M\nscsi0: l:x,size=1G\nscsi1: /dev/sdb,backup=0\n"
+        )
+        let request = CreationRequest.restore(source, archive: "a", at: Self.target())
+        #expect(request.actions.map(\.key) == ["scsi1"])
+        let found = try GuestConfiguration.vm(
+            "ide2: local:iso/a.iso,media=cdrom,size=1M\nscsi0: fast:y,size=1G\n")
+        let compare: (Bool) throws -> ConfigurationComparison = { isRestored in
+            try ConfigurationComparison(
+                source: source, found: found, at: Self.target(), carried: ["scsi0"],
+                keepsMedia: isRestored, actions: request.actions)
+        }
+        #expect(try compare(true).agrees)
+        #expect(try compare(false).items.filter { $0.verdict == .differs }.map(\.key) == ["ide2"])
+    }
+
     @Test("Ids are kept, moved or looked up; two guests never get one")
     func numbers() throws {
         var mapping = GuestMapping()

@@ -233,6 +233,39 @@ def node_down(world):
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 
+def node_lost(world):
+    """A guest goes on elsewhere when its node dies: so does its export, and the backup on the dead node is named."""
+    cluster = fresh(world, nodes=("pve1", "pve2"))
+    cluster.pve.make_vm(102, node="pve2", name="moving", disks={"scsi0": {"size": 24 << 20, "data": os.urandom(24 << 20)}})
+    cluster.pve.add_storage("own", "dir", content="backup")
+    mount = world.at("own-mount")
+    world.remove("own-mount")
+    os.symlink(cluster.storage("own", "pve2"), mount)
+    way = [f"transport: {{ directory: {{ storage: own, mount: {mount} }} }}"]
+    settings = ["guests: [ 102 ]", "cluster: false", "accept: [ left-behind ]"]
+    plan = world.export_of("p.yaml", cluster, settings, way, extra="limits: { bandwidth: 2MiB/s }\n")
+    process = world.start("export", plan, "--output", world.at("out"), env=cluster.environment)
+    until = time.time() + 60
+    while not any(name.endswith(".zst") for name in cluster.backups_on("own", "pve2")) and time.time() < until:
+        time.sleep(0.1)
+    expect(kill_after(process, 2) == -signal.SIGKILL, "it has ended")
+    [backup] = [name for name in cluster.backups_on("own", "pve2") if name.endswith(".zst")]
+    cluster.pve.migrate(102, "pve1")
+    cluster.pve.faults.node_down("pve2")
+    os.unlink(mount)
+    os.symlink(cluster.storage("own", "pve1"), mount)
+    plan = world.export_of("p.yaml", cluster, settings, way)
+    command = ["export", plan, "--output", world.at("out")]
+    result = world.run(*command, env=cluster.environment)
+    expect(result.status == 1 and "guest-backup-lost" in result.err, f"{result.status} {result.err}")
+    result = world.run(*command, env=cluster.environment)
+    expect(result.status == 0, f"{result.status} {result.err}")
+    told = [source["omissions"] for source in manifest(world, "out")["sources"]]
+    expect(backup in json.dumps(told), f"{told}")
+    disks_equal(world, "out", cluster, {102: ["scsi0"]})
+    expect(cluster.backups_on("own", "pve1") == [], "left on the node that lives")
+
+
 def room_full(world):
     """The local disk fills while a backup is decoded: told, and with room the same command goes on."""
     cluster = fresh(world)
@@ -309,6 +342,7 @@ suite.case("backup truncated", backup_truncated)
 suite.case("backup deleted between kill and resume", backup_deleted_between)
 suite.case("disk added and resized", disk_added_and_resized)
 suite.case("node down", node_down)
+suite.case("node lost", node_lost)
 suite.case("room full", room_full)
 suite.case("SFTP cut", sftp_cut)
 suite.case("SSH cut", ssh_cut)

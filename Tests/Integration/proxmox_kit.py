@@ -102,6 +102,11 @@ class Cluster:
         folder = os.path.join(self.storage(name), "dump")
         return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
+    def backups_on(self, name, node):
+        """The same of a storage that each node has for itself."""
+        folder = os.path.join(self.storage(name, node), "dump")
+        return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
     def disk(self, vmid, key):
         """SHA-256 of what a guest sees on a disk."""
         path = self.pve.guests[vmid].disk_path(key)

@@ -77,6 +77,35 @@ def restored_streams(world):
             world.clusters.pop().close()
 
 
+def restored_media(world):
+    """A restored machine has its ISO image in the drive: no difference; where the target lacks it, what to do is told.
+    Disks of the host are left to a person."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    source.pve.make_vm(100, name="media", tags="Ward;db", ide2="local:iso/debian.iso,media=cdrom,size=600M",
+                       scsi5="/dev/disk/by-id/ata-X,backup=0,size=10G", disks={"scsi0": {"size": 1 << 20, "data": b"one"}})
+    exported(world, "out", world.export_of("p.yaml", source, [
+        "guests: [ 100 ]", "cluster: false", "disks: native", "accept: [ media, not-backed-up ]"]), source)
+    for has_medium in (False, True):
+        world.remove("work")
+        target = world.cluster("target", guests=False)
+        importing_token(target)
+        os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+        if has_medium:
+            folder = os.path.join(target.storage("local"), "template/iso")
+            os.makedirs(folder, exist_ok=True)
+            open(os.path.join(folder, "debian.iso"), "wb").write(b"image")
+        plan = world.import_to("i.yaml", target, ["route: restore", *target.directory()])
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+        report = json.load(open(world.at("work/report.json")))["sources"][0]
+        told = {one["object"]: one["command"] for one in report["notSet"]}
+        wanted = {"100/scsi5": "qm set 100 --scsi5 '/dev/disk/by-id/ata-X,backup=0,size=10G'"}
+        if not has_medium:
+            wanted["100/ide2"] = "qm set 100 --ide2 none,media=cdrom"
+        expect((result.status, told, report["differences"]) == (2, wanted, []), f"{result.status} {result.err} {report}")
+        world.clusters.pop().close()
+
+
 def machine_without_disks(world):
     """One that starts from the network needs neither a storage for uploads nor a stream."""
     world.remove("out", "work")
@@ -123,6 +152,7 @@ def refused_before_anything(world):
     exported(world, "out", world.export_of("p.yaml", source, ["guests: [ 100 ]", "cluster: false", "disks: both", ACCEPT]), source)
     target = world.cluster("target", guests=False)
     target.pve.add_storage("backups", "dir", content="backup")
+    target.pve.add_storage("isos", "dir", content="iso,images")
     importing_token(target)
     os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
     before = target.snapshot()
@@ -135,6 +165,13 @@ def refused_before_anything(world):
                                 "upload-storage: local", f"map: {{ storages: {{ local-lvm: backups }}, {pools} }}"]),
                             (("no bridge \"vmbr9\"", "map.bridges"), [
                                 "upload-storage: local", f"map: {{ bridges: {{ vmbr0: vmbr9 }}, {pools} }}"]),
+                            (("no storage \"cellar\"", "upload-storage"), ["upload-storage: cellar", f"map: {{ {pools} }}"]),
+                            (("takes no \"import\"", "\"isos\"", "upload-storage"), [
+                                "upload-storage: isos", f"map: {{ {pools} }}"]),
+                            (("takes no \"backup\"", "\"isos\"", "transport"), [
+                                "upload-storage: local", f"map: {{ {pools} }}", *target.directory("isos")]),
+                            (("name \"Test_dpi-db\"", "map.name-prefix"), [
+                                "upload-storage: local", f"map: {{ name-prefix: Test_, {pools} }}"]),
                             (("one storage", "local, local-lvm"), [
                                 "route: restore", "map: { storages: { export: local } }", *target.directory()])):
         world.remove("work")
@@ -195,6 +232,7 @@ if __name__ == "__main__":
     suite.case("restored", imports, "restore")
     suite.case("restored by SFTP", imports, "restore", "8.4", True, "sftp")
     suite.case("restored streams", restored_streams)
+    suite.case("restored media", restored_media)
     suite.case("machine without disks", machine_without_disks)
     suite.case("choices of the server", choices_of_the_server)
     suite.case("refused before anything", refused_before_anything)

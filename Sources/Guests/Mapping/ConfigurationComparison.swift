@@ -33,12 +33,13 @@ public struct ConfigurationComparison: Sendable, Equatable {
 
     /// - Parameters:
     ///   - carried: keys of disks that were made at the target; others are not expected there.
+    ///   - keepsMedia: whether the guest was restored: a server keeps media in their drives then.
     ///   - actions: what is left to the operator.
     public init(
         source: GuestConfiguration, found: GuestConfiguration, at target: CreationTarget,
-        carried: Set<String>, actions: [ManualAction] = []
+        carried: Set<String>, keepsMedia: Bool = false, actions: [ManualAction] = []
     ) throws(Failure) {
-        let expected = try source.expected(at: target, carried: carried)
+        let expected = try source.expected(at: target, carried: carried, keepsMedia: keepsMedia)
         let left = Set(actions.map(\.key))
         var items: [Item] = []
         let notes = Self.notes(of: source, source, carried)
@@ -252,7 +253,7 @@ extension GuestConfiguration {
     /// What the guest's configuration should be at the target, but for names of volumes and what
     /// Proxmox makes by itself.
     public func expected(
-        at target: CreationTarget, carried: Set<String>
+        at target: CreationTarget, carried: Set<String>, keepsMedia: Bool = false
     ) throws(Failure) -> GuestConfiguration {
         var expected = GuestConfiguration(kind: kind, description: description)
         for entry in entries {
@@ -266,7 +267,8 @@ extension GuestConfiguration {
                 let options = DriveOptions(entry.text)
                 let key = entry.key == "cdrom" ? "ide2" : entry.key
                 if options.isMedium, !options.isCloudInit {
-                    expected.entries.append(Entry(key, "none,media=cdrom"))
+                    expected.entries.append(
+                        Entry(key, keepsMedia ? entry.text : "none,media=cdrom"))
                     continue
                 }
                 if case .path = options.volume {

@@ -111,6 +111,14 @@ extension CreationRequest {
         if let storage = target.mapping.storage?.storage { request.send("storage", storage) }
         if target.mapping.addresses == .new { request.send("unique", "1") }
         if let pool = target.pool { request.send("pool", target.mapping.pool(of: pool)) }
+        // What was a device of the host comes as a volume, or with `backup=0` as a line of the description.
+        for entry in guest.entries {
+            let options = DriveOptions(entry.text)
+            guard GuestKeyFacts.of(entry.key, kind: guest.kind)?.class == .drive,
+                !options.isMedium, case .path = options.volume
+            else { continue }
+            request.rootOnly(entry, target)
+        }
         if !target.mapping.storages.isEmpty || !target.mapping.volumes.isEmpty {
             request.note(
                 nil, "a restore has one storage for all disks; rules for single ones do not hold")

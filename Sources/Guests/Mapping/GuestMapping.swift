@@ -184,4 +184,15 @@ extension GuestMapping {
     }
 
     func name(_ source: String) -> String { namePrefix + source }
+
+    /// Whether a guest of Proxmox VE may have the name that the mapping gives one: a name of DNS.
+    public func isHostName(_ source: String) -> Bool {
+        name(source).split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+            !label.isEmpty && !label.hasPrefix("-") && !label.hasSuffix("-")
+                && label.utf8.allSatisfy { byte in
+                    byte == 0x2d || (0x30...0x39).contains(byte)
+                        || (0x61...0x7a).contains(byte | 0x20)
+                }
+        }
+    }
 }

@@ -12,8 +12,9 @@ protocol BackupProvider: Sendable {
     /// - Parameter directory: of the guest in the room; what must be known later is kept there.
     func open(_ guest: PlannedGuest, in directory: String) throws(Failure) -> OpenBackup
 
-    /// The stream turned out to be damaged: nothing of it may be used again.
-    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure)
+    /// The stream turned out to be damaged, or cannot be had: nothing of it may be used again. Gives what
+    /// had to be left behind.
+    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String?
 
     /// All of the guest is in the archive: takes away what was made for it, nothing else. Gives what
     /// had to be left behind.

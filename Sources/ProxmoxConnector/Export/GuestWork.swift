@@ -95,8 +95,12 @@ final class GuestWork: Sendable {
     /// archive of this guest is void.
     func restart() throws(Failure) -> Bool {
         guard Files.exists(directory + "/lost") else { return false }
-        try provider.discard(guest, in: directory)
+        let left = try provider.discard(guest, in: directory)
         try Files.remove(directory)
+        if let left {
+            try Files.makeDirectory(directory, mode: 0o700)
+            try note(omission: .leftBehind, left)
+        }
         return true
     }
 

@@ -73,12 +73,29 @@ extension GuestCreation {
         let upload = ContentUpload(
             client: client, follower: TaskFollower(client), version: reader.version)
         let progress = room.progress
-        _ = try upload.upload(
-            FileSource(file, from: 0, size: size), size: size, digest: digest, to: place,
-            sent: { progress.add(stored: $0) })
+        do throws(Failure) {
+            _ = try upload.upload(
+                FileSource(file, from: 0, size: size), size: size, digest: digest, to: place,
+                sent: { progress.add(stored: $0) })
+        } catch {
+            if error.code == .cancelled { throw error }
+            throw error.during(
+                "cannot bring \"\(place.volume)\" for \(guest.title)",
+                hint: error.code == .noSpace ? roomForUploads(size) : nil)
+        }
     }
 
-    private func isThere(_ volume: String, on storage: String) throws(Failure) -> Bool {
+    /// A node keeps an upload in its /var/tmp until it is whole, and only then copies it to the storage.
+    private func roomForUploads(_ size: Int64) -> String {
+        let status = try? client.get(["nodes", node, "status"])
+        let free = status?["rootfs"]?["avail"]?.number.map {
+            "; its root file system has \($0 >> 20) MiB left"
+        }
+        return "An upload lies in /var/tmp of the node \"\(node)\" first, and this one has "
+            + "\((size + 1 << 20 - 1) >> 20) MiB\(free ?? "")."
+    }
+
+    func isThere(_ volume: String, on storage: String) throws(Failure) -> Bool {
         let answer = try client.get(["nodes", node, "storage", storage, "content"])
         return (answer.array ?? []).contains { $0["volid"]?.string == volume }
     }

@@ -138,6 +138,12 @@ struct GuestCreation: Sendable {
 
     /// Throws what keeps this guest from being made, before anything is.
     func check() throws(Failure) {
+        guard target.mapping.namePrefix.isEmpty || target.mapping.isHostName(guest.name) else {
+            throw Failure(
+                .planInvalidValue,
+                "Proxmox VE takes no guest with the name \"\(target.mapping.namePrefix + guest.name)\"",
+                hint: "Give map.name-prefix letters, digits and dashes.")
+        }
         switch route {
         case .import where hasNoDisks: break
         case .import:

@@ -337,7 +337,7 @@ final class GuestProof: Sendable {
                     ? BackupContent(of: creation.configuration).carried.map(\.key) : []))
         let comparison = try ConfigurationComparison(
             source: creation.configuration, found: now, at: creation.target, carried: carried,
-            actions: actions)
+            keepsMedia: creation.route == .restore, actions: actions)
         let wrong = comparison.items.filter {
             [.differs, .missing, .extra].contains($0.verdict)
         }
@@ -355,6 +355,10 @@ final class GuestProof: Sendable {
                 "found": item.found.map { .string($0) } ?? .null,
             ])
         }
+        for lack in try RestoredMedia(creation).lacking(now) {
+            result.shortfallCount += 1
+            result.shortfalls.append(lack)
+        }
         for volume in creation.leftBehind {
             let storage = volume.prefix { $0 != ":" }
             result.shortfallCount += 1
@@ -366,8 +370,10 @@ final class GuestProof: Sendable {
                 "command": .string("pvesm free \(volume)"),
             ])
         }
-        // What is left to a person is not set yet.
-        for action in actions {
+        // What is left to a person is not set yet, unless the server has restored it.
+        let isSet = Set(
+            comparison.items.filter { [.equal, .mapped].contains($0.verdict) }.map(\.key))
+        for action in actions where !isSet.contains(action.key) {
             result.shortfallCount += 1
             result.shortfalls.append([
                 "object": .string("\(creation.target.number)/\(action.key)"),

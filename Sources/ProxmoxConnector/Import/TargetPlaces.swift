@@ -14,6 +14,7 @@ struct TargetPlaces {
         for node in Set(waiting.map(\.node)).sorted() {
             let here = waiting.filter { $0.node == node }
             try checkStorages(here, node)
+            try checkWays(here, node)
             try checkBridges(here, node)
         }
         try checkFirewalls(waiting)
@@ -41,27 +42,50 @@ struct TargetPlaces {
         for creation in creations {
             let content = creation.guest.isContainer ? "rootdir" : "images"
             for name in creation.storages.sorted() {
-                let entry = listed.first { $0["storage"]?.string == name }
-                guard let entry, entry["enabled"]?.isTrue != false else {
-                    throw Failure(
-                        .notFound,
-                        "the node \"\(node)\" has no storage \"\(name)\" for \(creation.guest.title)",
-                        hint: "Name another with map.storages.")
-                }
-                let takes = (entry["content"]?.string ?? "").split(separator: ",")
-                guard takes.isEmpty || takes.contains(Substring(content)) else {
-                    throw Failure(
-                        .planInvalidValue,
-                        "the storage \"\(name)\" takes no \"\(content)\", which "
-                            + "\(creation.guest.title) needs",
-                        hint: "Name another with map.storages, or let it take them.")
-                }
-                guard entry["active"]?.isTrue != false else {
-                    throw Failure(
-                        .notFound, "the storage \"\(name)\" is not active on the node \"\(node)\"",
-                        hint: "Look at it on the node, or name another with map.storages.")
-                }
+                try check(
+                    name, takes: content, on: node, listed, for: creation.guest.title,
+                    "map.storages")
             }
+        }
+    }
+
+    /// Where uploads and backups go on their way: nothing of them can come without.
+    private func checkWays(_ creations: [GuestCreation], _ node: String) throws(Failure) {
+        let listed = try reader.client.get(["nodes", node, "storage"]).array ?? []
+        for creation in creations {
+            let title = creation.guest.title
+            if creation.route == .import, let name = settings.uploads, !creation.images.isEmpty {
+                let content = creation.guest.isContainer ? "vztmpl" : "import"
+                try check(name, takes: content, on: node, listed, for: title, "upload-storage")
+            }
+            if let name = settings.transport?.storage {
+                try check(name, takes: "backup", on: node, listed, for: title, "transport")
+            }
+        }
+    }
+
+    /// - Parameter key: of the plan, where another one is named.
+    private func check(
+        _ name: String, takes content: String, on node: String, _ listed: [JSON],
+        for title: String, _ key: String
+    ) throws(Failure) {
+        let entry = listed.first { $0["storage"]?.string == name }
+        guard let entry, entry["enabled"]?.isTrue != false else {
+            throw Failure(
+                .notFound, "the node \"\(node)\" has no storage \"\(name)\" for \(title)",
+                hint: "Name another with \(key).")
+        }
+        let takes = (entry["content"]?.string ?? "").split(separator: ",")
+        guard takes.isEmpty || takes.contains(Substring(content)) else {
+            throw Failure(
+                .planInvalidValue,
+                "the storage \"\(name)\" takes no \"\(content)\", which \(title) needs",
+                hint: "Name another with \(key), or let it take them.")
+        }
+        guard entry["active"]?.isTrue != false else {
+            throw Failure(
+                .notFound, "the storage \"\(name)\" is not active on the node \"\(node)\"",
+                hint: "Look at it on the node, or name another with \(key).")
         }
     }
 

@@ -39,7 +39,7 @@ struct NoBackups: BackupProvider {
         throw Failure(.planMissingValue, "the plan names no transport for \(guest.title)")
     }
 
-    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) {}
+    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? { nil }
 
     func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? { nil }
 }

@@ -73,7 +73,7 @@ struct DumpFiles: BackupProvider {
         ) { () throws(Failure) in SegmentStream(try file.open()) }
     }
 
-    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) {}
+    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? { nil }
 
     func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? {
         let note = directory + "/origin"

@@ -278,11 +278,18 @@ struct StoredBackups: BackupProvider {
         }
     }
 
-    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) {
-        guard let record = try Record(reading: directory + "/backup"),
-            try isThere(record, guest)
-        else { return }
-        try delete(record.volume, on: record.node)
+    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? {
+        guard let record = try Record(reading: directory + "/backup") else { return nil }
+        if try isThere(record, guest) {
+            try delete(record.volume, on: record.node)
+            return nil
+        }
+        // On the own storage of a node that does not answer it may be there still.
+        do throws(Failure) { _ = try content(record.node, guest.id) } catch {
+            if error.code == .cancelled { throw error }
+            return "\(record.volume) on \(record.node): \(error.cause?.what ?? error.what)"
+        }
+        return nil
     }
 
     func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? {

@@ -90,7 +90,7 @@ struct StreamedBackups: BackupProvider {
             text.map { $0 == "T" ? "-" : $0 == ":" || $0 == "-" ? "_" : $0 })
     }
 
-    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) {}
+    func discard(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? { nil }
 
     func finish(_ guest: PlannedGuest, in directory: String) throws(Failure) -> String? { nil }
 }

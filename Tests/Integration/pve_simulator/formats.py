@@ -36,7 +36,7 @@ PATTERNS = {
     "pve-ha-resource-id": r"(?:vm|ct):[1-9][0-9]{2,8}",
     "pve-storage-path": r"/[^\0]+",
     "pve-storage-content": r"images|rootdir|vztmpl|iso|backup|snippets|import|none",
-    "pve-tag": r"[a-z0-9_][a-z0-9_\-+.]*",
+    "pve-tag": r"[A-Za-z0-9_][A-Za-z0-9_\-+.]*",
     "pve-cpuset": r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*",
     "urlencoded": r"[-%a-zA-Z0-9_.!~*'()]*",
     "email": r"[^\s@]+@[^\s@]+",
