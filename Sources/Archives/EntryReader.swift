@@ -154,6 +154,8 @@ public struct EntryReader: ~Copyable {
 
     private static func failure(_ number: Int32, _ path: [UInt8]) -> Failure {
         let cause = Failure(errno: number, "cannot open it")
+        // Nothing is wrong with the object: to leave it out for that would lose it.
+        if Failure.isExhaustion(number) { return cause.during("cannot read \(quoted(path))") }
         switch number {
         case ENOENT, ENOTDIR:
             return Failure(.sourceVanished, "\(quoted(path)) vanished", cause: cause)
