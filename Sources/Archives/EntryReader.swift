@@ -110,7 +110,8 @@ public struct EntryReader: ~Copyable {
         _ path: [UInt8], _ kind: Entry.Kind, _ status: WalkedStatus
     ) throws(Failure) -> Reading {
         var entry = Entry(path: path, kind: kind)
-        entry.mode = status.mode
+        // The bits of a link mean nothing and cannot be set: /proc and some servers show others.
+        entry.mode = kind == .symlink ? Entry.linkMode : status.mode
         entry.uid = status.uid
         entry.gid = status.gid
         entry.owner = try userName(status.uid)
