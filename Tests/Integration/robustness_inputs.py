@@ -219,6 +219,23 @@ def wrong_imports(world):
     expect(not os.path.exists(world.at("never")), "something was written")
 
 
+def corrected_imports(world):
+    """A plan may be corrected as long as nothing has begun, without another --work; then no longer."""
+    path = sealed(world)
+    world.remove("full", "work", "target")
+    world.write("full/of", "things")
+    command = ["import", path, world.at("import.yaml"), "--work", world.at("work")]
+    for extra, status, words in ((", map: { users: { root: nobody-of-that-name } }", 1, "knows no user"),
+                                 ("", 1, "not empty"), (", existing: add", 2, "")):
+        world.import_plan("import.yaml", "full", extra=extra)
+        result = world.run(*command)
+        expect(result.status == status and words in result.err, f"{result.status} {result.err}")
+    expect(os.path.exists(world.at("full/data")), "nothing was imported")
+    world.import_plan("import.yaml", "target")
+    result = world.run(*command)
+    expect(result.status == 1 and "belongs to another import" in result.err, f"{result.status} {result.err}")
+
+
 def no_threads(world):
     """Where no more threads are to be had it ends with a message, at once: the runtime would wait for ever."""
     world.remove("out")
@@ -310,6 +327,7 @@ suite.case("clock behind the seal", clock_behind_the_seal)
 suite.case("results that nobody keeps", results_that_nobody_keeps)
 suite.case("wrong plans", wrong_plans)
 suite.case("wrong imports", wrong_imports)
+suite.case("corrected imports", corrected_imports)
 suite.case("no threads", no_threads)
 suite.case("no descriptors", no_descriptors)
 suite.case("closed standard files", closed_standard_files)
