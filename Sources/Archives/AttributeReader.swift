@@ -63,7 +63,11 @@ struct AttributeReader: ~Copyable {
         }
         guard length >= 0 else {
             // ENODATA: removed since the list was read, which the change time tells.
-            if errno != ENODATA { reading.unreadableAttributes.append(name) }
+            let number = errno
+            if Failure.isExhaustion(number) {
+                throw Failure(errno: number, "cannot read an extended attribute")
+            }
+            if number != ENODATA { reading.unreadableAttributes.append(name) }
             return
         }
         let bytes = value[..<length]

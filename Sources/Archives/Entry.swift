@@ -32,6 +32,9 @@ public struct Entry: Sendable, Equatable {
     /// Where a file's data lies, ascending and not touching; nil for a file without holes.
     public var extents: [Extent]?
 
+    /// The mode of every symbolic link.
+    static let linkMode: UInt32 = 0o777
+
     public init(path: [UInt8], kind: Kind) {
         self.path = path
         self.kind = kind

@@ -110,7 +110,8 @@ public struct EntryReader: ~Copyable {
         _ path: [UInt8], _ kind: Entry.Kind, _ status: WalkedStatus
     ) throws(Failure) -> Reading {
         var entry = Entry(path: path, kind: kind)
-        entry.mode = status.mode
+        // The bits of a link mean nothing and cannot be set: /proc and some servers show others.
+        entry.mode = kind == .symlink ? Entry.linkMode : status.mode
         entry.uid = status.uid
         entry.gid = status.gid
         entry.owner = try userName(status.uid)
@@ -154,6 +155,8 @@ public struct EntryReader: ~Copyable {
 
     private static func failure(_ number: Int32, _ path: [UInt8]) -> Failure {
         let cause = Failure(errno: number, "cannot open it")
+        // Nothing is wrong with the object: to leave it out for that would lose it.
+        if Failure.isExhaustion(number) { return cause.during("cannot read \(quoted(path))") }
         switch number {
         case ENOENT, ENOTDIR:
             return Failure(.sourceVanished, "\(quoted(path)) vanished", cause: cause)

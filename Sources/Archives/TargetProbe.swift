@@ -21,23 +21,25 @@ struct TargetProbe: Sendable, Equatable {
     var isPrivileged: Bool { geteuid() == 0 && uid == 0 }
 
     /// Changes the root for a moment, so never to be done to one that is finished.
-    init(_ root: TreeRoot) throws(Failure) {
+    ///
+    /// - Parameter name: what it makes there; another import may be trying out the same directory.
+    init(_ root: TreeRoot, as name: String = Self.name) throws(Failure) {
         let top = root.descriptor.raw
         // With `add` the root stays as it was.
         let before = FileTime(try root.descriptor.status().st_mtim)
-        Self.clean(top)
-        guard unsafe mkdirat(top, Self.name, 0o700) == 0 else {
-            throw Self.failed(root, errno)
+        Self.clean(top, name)
+        guard unsafe mkdirat(top, name, 0o700) == 0 else {
+            throw Self.failed(root, name, errno)
         }
         defer {
-            Self.clean(top)
+            Self.clean(top, name)
             _ = exeat_set_modified(top, before.seconds, before.nanoseconds)
         }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-        let raw = unsafe openat(top, Self.name, flags)
-        guard raw >= 0 else { throw Self.failed(root, errno) }
+        let raw = unsafe openat(top, name, flags)
+        guard raw >= 0 else { throw Self.failed(root, name, errno) }
         let directory = Descriptor(owning: raw)
-        let file = Descriptor(owning: try Self.make("case", in: directory.raw, root) ?? -1)
+        let file = Descriptor(owning: try Self.make("case", in: directory.raw, root, name) ?? -1)
         let status = try file.status()
         uid = status.st_uid
         gid = status.st_gid
@@ -46,8 +48,8 @@ struct TargetProbe: Sendable, Equatable {
         times = TimeLimits(of: file)
         var isTwin = false
         for (first, second) in Self.pairs {
-            if let raw = try Self.make(first, in: directory.raw, root) { close(raw) }
-            if let raw = try Self.make(second, in: directory.raw, root) {
+            if let raw = try Self.make(first, in: directory.raw, root, name) { close(raw) }
+            if let raw = try Self.make(second, in: directory.raw, root, name) {
                 close(raw)
             } else {
                 isTwin = true
@@ -58,17 +60,17 @@ struct TargetProbe: Sendable, Equatable {
 
     /// A new file; nil when there is one of that name.
     private static func make(
-        _ name: String, in directory: Int32, _ root: TreeRoot
+        _ name: String, in directory: Int32, _ root: TreeRoot, _ probe: String
     ) throws(Failure) -> Int32? {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let raw = unsafe openat(directory, name, flags, 0o777)
         if raw >= 0 { return raw }
         // A file system that takes no such name at all has no twins of it.
         if errno == EEXIST { return nil }
-        throw failed(root, errno)
+        throw failed(root, probe, errno)
     }
 
-    private static func failed(_ root: TreeRoot, _ number: Int32) -> Failure {
+    private static func failed(_ root: TreeRoot, _ name: String, _ number: Int32) -> Failure {
         let advice =
             switch number {
             case EEXIST: "Something else has that name there: look at it, and move it away."
@@ -83,7 +85,7 @@ struct TargetProbe: Sendable, Equatable {
             hint: advice)
     }
 
-    private static func clean(_ top: Int32) {
+    private static func clean(_ top: Int32, _ name: String) {
         for (first, second) in pairs {
             unsafe unlinkat(top, name + "/" + first, 0)
             unsafe unlinkat(top, name + "/" + second, 0)

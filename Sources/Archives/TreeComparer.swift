@@ -78,7 +78,7 @@ public struct TreeComparer: ~Copyable {
 
     private func expectation(_ entry: Entry) throws(Failure) -> Entry {
         var expected = target.owners.applied(to: entry)
-        expected.mode = target.readableMode(entry)
+        expected.mode = entry.kind == .symlink ? Entry.linkMode : target.readableMode(entry)
         if expected.mode != entry.mode {
             // The owner's entry of a list goes with his bits of the mode.
             expected.accessACL?.grantOwner(UInt16(expected.mode >> 6 & 7))

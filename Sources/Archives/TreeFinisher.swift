@@ -61,7 +61,7 @@ public struct TreeFinisher: ~Copyable {
 
     private mutating func finishFile(_ entry: Entry) throws(Failure) {
         let target = self.target
-        let partial = TreeRestorer.partialName(of: entry.path)
+        let partial = target.partialName(of: entry.path)
         try unsafe cursor.withParent(of: entry.path) { (directory, name) throws(Failure) in
             let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
             var raw = retrying { unsafe openat(directory, partial, flags) }
@@ -81,7 +81,15 @@ public struct TreeFinisher: ~Copyable {
             }
             try target.apply(entry, to: .descriptor(raw))
             guard isPartial else { return }
-            if target.existing == .replace {
+            var isOurs = target.existing == .replace
+            var there = stat()
+            if target.existing == .refuse, target.isResuming,
+                unsafe fstatat(directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0
+            {
+                let modified = FileTime(try file.status().st_mtim)
+                isOurs = Remains.are(there, S_IFREG, modified, entry.size)
+            }
+            if isOurs {
                 guard unsafe renameat(directory, partial, directory, name) == 0 else {
                     throw Failure(errno: errno, "cannot name the file")
                 }
@@ -141,7 +149,9 @@ public struct TreeFinisher: ~Copyable {
             if unsafe symlinkat(text, directory, name) != 0 {
                 guard errno == EEXIST else { throw Failure(errno: errno, "cannot create the link") }
                 if unsafe !Self.leads(directory, name, to: entry.target) {
-                    guard try unsafe Self.clear(entry, directory, name, target) else { return }
+                    // A link is whole as soon as it is there.
+                    guard try unsafe Self.clear(entry, directory, name, target, isOurs: false)
+                    else { return }
                     guard unsafe symlinkat(text, directory, name) == 0 else {
                         throw Failure(errno: errno, "cannot create the link")
                     }
@@ -164,11 +174,14 @@ public struct TreeFinisher: ~Copyable {
     private mutating func addSymlink(_ entry: Entry) throws(Failure) {
         let target = self.target
         let text = entry.target.map { CChar(bitPattern: $0) } + [0]
-        let partial = TreeRestorer.partialName(of: entry.path)
+        let partial = target.partialName(of: entry.path)
         try unsafe cursor.withParent(of: entry.path) { (directory, name) throws(Failure) in
             var status = stat()
             if unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 {
-                if unsafe !Self.leads(directory, name, to: entry.target) {
+                let hasTime =
+                    FileTime(status.st_mtim) == entry.modified
+                    || target.shortfalls.covers(entry.path, .modified)
+                if unsafe !hasTime || !Self.leads(directory, name, to: entry.target) {
                     target.record(entry.path, .existing, EEXIST)
                 }
                 return
@@ -230,7 +243,11 @@ public struct TreeFinisher: ~Copyable {
                     throw Failure(errno: errno, "cannot stat what is there")
                 }
                 if status.st_ino == identity.st_ino, status.st_dev == identity.st_dev { return }
-                guard try unsafe Self.clear(entry, directory, name, target) else { return }
+                let isOurs = Remains.are(
+                    status, identity.st_mode & S_IFMT, FileTime(identity.st_mtim),
+                    Int64(identity.st_size))
+                guard try unsafe Self.clear(entry, directory, name, target, isOurs: isOurs)
+                else { return }
                 guard unsafe linkat(from, firstName, directory, name, 0) == 0 else {
                     throw Failure(errno: errno, "cannot create the hard link")
                 }
@@ -239,15 +256,19 @@ public struct TreeFinisher: ~Copyable {
     }
 
     /// Makes room for a link where something is; false when it is to stay.
+    ///
+    /// - Parameter isOurs: it may be what an earlier run of this import made there.
     private static func clear(
-        _ entry: Entry, _ directory: Int32, _ name: UnsafePointer<CChar>, _ target: TreeTarget
+        _ entry: Entry, _ directory: Int32, _ name: UnsafePointer<CChar>, _ target: TreeTarget,
+        isOurs: Bool
     ) throws(Failure) -> Bool {
         if target.existing == .add {
             target.record(entry.path, .existing, EEXIST)
             return false
         }
-        guard target.existing == .replace || target.isResuming else {
-            throw Failure(.targetOccupied, "something is in the link's place")
+        guard target.existing == .replace || target.isResuming && isOurs else {
+            throw target.isResuming
+                ? Remains.foreign() : Failure(.targetOccupied, "something is in the link's place")
         }
         guard unsafe unlinkat(directory, name, 0) == 0 else {
             throw TreeTarget.cannotReplace(errno)

@@ -24,17 +24,20 @@ extension TreeRestorer {
         if target.existing == .add {
             return try addFile(entry, &reader)
         }
-        let raw = try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
+        let made = try unsafe inDirectory(of: entry.path) {
+            (directory, name) throws(Failure) -> Int32? in
             var raw = retrying { unsafe openat(directory, name, Self.creating, asked) }
-            if raw < 0, errno == EEXIST, target.isResuming || target.existing == .replace {
+            if raw < 0, errno == EEXIST, target.existing == .replace {
                 guard unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
                     throw TreeTarget.cannotReplace(errno)
                 }
                 raw = retrying { unsafe openat(directory, name, Self.creating, asked) }
             }
+            if raw < 0, errno == EEXIST, target.isResuming { return nil }
             guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
             return raw
         }
+        guard let raw = made else { return try remakeFile(entry, &reader) }
         let file = Descriptor(owning: raw)
         try Self.fill(file, &reader)
         try target.apply(entry, to: .descriptor(raw), known)
@@ -48,12 +51,49 @@ extension TreeRestorer {
         }
     }
 
+    /// Makes a file anew that an earlier run has begun, beside what is there; that goes only where it
+    /// turns out to be nothing but the beginning of this very file.
+    private mutating func remakeFile(_ entry: Entry, _ reader: inout PaxReader) throws(Failure) {
+        let target = self.target
+        let partial = target.partialName(of: entry.path)
+        let found = try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
+            try unsafe Remains.open(directory, name)
+        }
+        let there = Descriptor(owning: found)
+        let size = try Remains.size(of: there, largest: entry.size)
+        var old = Remains(there, size: size)
+        let raw = try unsafe inDirectory(of: entry.path) { (directory, _) throws(Failure) in
+            unsafe unlinkat(directory, partial, 0)
+            let raw = retrying { unsafe openat(directory, partial, Self.creating, 0o600) }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
+            return raw
+        }
+        let file = Descriptor(owning: raw)
+        do throws(Failure) {
+            try unsafe reader.readData { (bytes, offset) throws(Failure) in
+                try unsafe old.check(bytes, at: offset)
+                try unsafe file.writeAll(bytes, at: offset)
+            }
+            try target.apply(entry, to: .descriptor(raw))
+        } catch {
+            _ = try? unsafe inDirectory(of: entry.path) { (directory, _) throws(Failure) in
+                unsafe unlinkat(directory, partial, 0)
+            }
+            throw error
+        }
+        try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
+            guard unsafe renameat(directory, partial, directory, name) == 0 else {
+                throw Failure(errno: errno, "cannot give it its name")
+            }
+        }
+    }
+
     /// Writes under a name of its own first, so that a file there before is never touched and one
     /// half written is never taken for it.
     private mutating func addFile(_ entry: Entry, _ reader: inout PaxReader) throws(Failure) {
         if try isKept(entry) { return }
-        let partial = Self.partialName(of: entry.path)
         let target = self.target
+        let partial = target.partialName(of: entry.path)
         let raw = try unsafe inDirectory(of: entry.path) { (directory, _) throws(Failure) in
             unsafe unlinkat(directory, partial, 0)
             let raw = retrying { unsafe openat(directory, partial, Self.creating, 0o600) }
@@ -76,9 +116,8 @@ extension TreeRestorer {
     ) throws(Failure) {
         try target.shortfalls.check()
         if unsafe exeat_rename_new(directory, partial, name) == 0 { return }
-        guard errno == EEXIST, target.existing == .add else {
-            throw Failure(errno: errno, "cannot give it its name")
-        }
+        guard errno == EEXIST else { throw Failure(errno: errno, "cannot give it its name") }
+        guard target.existing == .add else { throw Remains.foreign() }
         target.record(entry.path, .existing, EEXIST)
         unsafe unlinkat(directory, partial, 0)
     }
@@ -111,19 +150,14 @@ extension TreeRestorer {
 
     // MARK: - Files in several pieces
 
-    /// The name that a large file has until it is whole.
-    static func partialName(of path: [UInt8]) -> String {
-        ".exeat-" + SHA256.hash(path).hex.prefix(32) + ".partial"
-    }
-
     /// Writes the part of a large file that this segment holds; lanes may do so in any order, and
     /// again. Holes stay holes: only data is written, and the size set.
     mutating func restorePart(
         of entry: Entry, _ reader: inout PaxReader, _ progress: Progress
     ) throws(Failure) {
         if target.existing == .add, try isKept(entry) { return }
-        let partial = Self.partialName(of: entry.path)
         let target = self.target
+        let partial = target.partialName(of: entry.path)
         let raw = try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
             if target.isFresh, !target.isResuming, try unsafe Self.exists(directory, name) {
                 throw Failure(errno: EEXIST, "cannot create the file")
@@ -177,7 +211,7 @@ extension TreeRestorer {
         let adds = target.existing == .add
         if adds, try isKept(entry) { return }
         let target = self.target
-        let partial = Self.partialName(of: entry.path)
+        let partial = target.partialName(of: entry.path)
         try unsafe inDirectory(of: entry.path) { (directory, name) throws(Failure) in
             guard adds else {
                 _ = try unsafe Self.makeNode(entry, directory, name, target)
@@ -197,6 +231,9 @@ extension TreeRestorer {
         let device = dev_t(device(of: entry))
         var status = unsafe mknodat(directory, name, type | 0o600, device)
         if status != 0, errno == EEXIST, target.isResuming || target.existing == .replace {
+            if target.existing == .refuse {
+                try unsafe Remains.checkNode(directory, name, type, device)
+            }
             guard unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
                 throw TreeTarget.cannotReplace(errno)
             }

@@ -1,6 +1,7 @@
 public import Basics
 import CLinux
 import Glibc
+import Primitives
 import Synchronization
 
 /// The directory that an import writes a tree to, and what all its lanes share.
@@ -30,6 +31,8 @@ public final class TreeTarget: Sendable {
     public let owners: OwnerMapping
     public let shortfalls: ShortfallList
     let probe: TargetProbe
+    /// Tells what this import has half made from what another one has, that writes to the same target.
+    private let mark: [UInt8]
     /// May do what only root may: own files for others, look into directories closed to all.
     let isPrivileged: Bool
     /// Large files that this run has begun.
@@ -40,12 +43,14 @@ public final class TreeTarget: Sendable {
     /// Throws `.targetOccupied` when it holds something and `existing` is `.refuse`, `.locked` when
     /// another import writes to it: what that one makes would be taken for this one's own when this
     /// one is resumed.
+    ///
+    /// - Parameter mark: the same for an import that is resumed, and no other one's.
     public init(
         _ path: String, existing: Existing, resuming: Bool, owners: OwnerMapping,
-        shortfalls: ShortfallList = ShortfallList()
+        shortfalls: ShortfallList = ShortfallList(), mark: [UInt8] = []
     ) throws(Failure) {
         try Files.makeDirectory(path, mode: 0o700)
-        root = try TreeRoot(path)
+        root = try Self.open(path, resuming: resuming)
         lock = try TargetLock(root, alone: existing == .refuse)
         if existing == .refuse, !resuming {
             let names = try Files.names(in: path)
@@ -59,7 +64,11 @@ public final class TreeTarget: Sendable {
         isResuming = resuming
         self.owners = owners
         self.shortfalls = shortfalls
-        probe = try TargetProbe(root)
+        self.mark = mark
+        let isAlone = existing == .refuse || mark.isEmpty
+        probe = try TargetProbe(
+            root,
+            as: TargetProbe.name + (isAlone ? "" : "-" + SHA256.hash(mark).hex.prefix(16)))
         isPrivileged = probe.isPrivileged
     }
 
@@ -71,14 +80,32 @@ public final class TreeTarget: Sendable {
         finished path: String, _ findings: JSON, existing: Existing, owners: OwnerMapping,
         shortfalls: ShortfallList = ShortfallList()
     ) throws(Failure) {
-        root = try TreeRoot(path)
+        root = try Self.open(path, resuming: true)
         lock = nil
         self.existing = existing
         isResuming = true
         self.owners = owners
         self.shortfalls = shortfalls
+        mark = []
         probe = try TargetProbe(findings)
         isPrivileged = probe.isPrivileged
+    }
+
+    /// Without root's rights, a root that is closed to its own owner (`TreeRestrictor` leaves it as the
+    /// archive has it) is opened to him by the import that made it; the comparison reads it.
+    private static func open(_ path: String, resuming: Bool) throws(Failure) -> TreeRoot {
+        let user = geteuid()
+        var status = stat()
+        let isClosed =
+            unsafe user != 0 && stat(path, &status) == 0 && status.st_uid == user
+            && status.st_mode & 0o500 != 0o500
+        if isClosed, resuming { unsafe chmod(path, status.st_mode & 0o7777 | 0o500) }
+        do throws(Failure) { return try TreeRoot(path) } catch {
+            guard isClosed else { throw error }
+            throw error.during(
+                "the target is closed to its own owner",
+                hint: "Give yourself rights there (chmod u+rwx), then run the same command again.")
+        }
     }
 
     /// The same target with what was learnt of owners since.
@@ -90,6 +117,7 @@ public final class TreeTarget: Sendable {
         self.owners = owners
         shortfalls = target.shortfalls
         probe = target.probe
+        mark = target.mark
         isPrivileged = target.isPrivileged
     }
 
@@ -106,6 +134,13 @@ public final class TreeTarget: Sendable {
     /// Entries of this kind get their final name and their metadata when all segments are done.
     func isLate(_ entry: Entry) -> Bool {
         entry.kind == .file && (entry.extents != nil || entry.size > Self.largestSimpleFile)
+    }
+
+    /// The name that an object has until it is whole, where it is not made under its own.
+    func partialName(of path: [UInt8]) -> String { Self.partialName(of: path, mark) }
+
+    static func partialName(of path: [UInt8], _ mark: [UInt8] = []) -> String {
+        ".exeat-" + SHA256.hash(mark + path).hex.prefix(32) + ".partial"
     }
 
     /// Calls `clear` once for each large file, before any lane writes to it: what an import that was

@@ -33,6 +33,8 @@ public struct TreeWalker: ~Copyable {
     /// The event after the one that was given, about the same path.
     private var queued: WalkEvent?
     private var records = Chunk(capacity: 1 << 16)
+    /// Why a directory further up could not be opened again, if for want of means.
+    private var missing: Int32 = 0
 
     static let openLevels = 96
 
@@ -73,10 +75,13 @@ public struct TreeWalker: ~Copyable {
 
     /// The next event, about `path`; nil at the end.
     ///
-    /// Throws only when a directory that was given has gone, or, as `.sourceChanged`, when the way to
-    /// the beginning of the range is no longer open; everything else is an event.
+    /// Throws only when a directory that was given has gone, when there are no more descriptors or no
+    /// memory, or, as `.sourceChanged`, when the way to the beginning of the range is no longer open;
+    /// everything else is an event.
     public mutating func next() throws(Failure) -> WalkEvent? {
         while let event = try nextMet() {
+            if case .unreadable(_, let number) = event { try checkMeans(number) }
+            try checkMeans(missing)
             if !isOnTheWay { return event }
             // What is on the way belongs to the ranges before. News of it that those may not have
             // met would be lost here.
@@ -89,6 +94,12 @@ public struct TreeWalker: ~Copyable {
             }
         }
         return nil
+    }
+
+    /// What this program has too little of is no reason to leave a part of the tree out.
+    private func checkMeans(_ number: Int32) throws(Failure) {
+        guard Failure.isExhaustion(number) else { return }
+        throw Failure(errno: number, "cannot read \(EntryPath.quoted(path))")
     }
 
     private mutating func nextMet() throws(Failure) -> WalkEvent? {
@@ -385,7 +396,7 @@ extension TreeWalker {
 
     /// By ".." of a directory in it, or else by its path; -1 when another one is there now, and
     /// then the names that are left are reported as vanished.
-    private func reopened(_ level: WalkLevel, from below: Int32) -> Int32 {
+    private mutating func reopened(_ level: WalkLevel, from below: Int32) -> Int32 {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         func verified(_ descriptor: Int32) -> Int32? {
             guard descriptor >= 0 else { return nil }
@@ -401,9 +412,15 @@ extension TreeWalker {
         if below >= 0, let found = unsafe verified(openat(below, "..", flags)) { return found }
         var cursor = TreeCursor(scope.root)
         let name = path.prefix(level.pathLength) + [0x2f, 0x2e]
-        let byPath = try? unsafe cursor.withParent(of: Array(name)) { directory, dot in
-            unsafe openat(directory, dot, flags)
+        do throws(Failure) {
+            let byPath = try unsafe cursor.withParent(of: Array(name)) { directory, dot in
+                unsafe openat(directory, dot, flags)
+            }
+            if byPath < 0, Failure.isExhaustion(errno) { missing = errno }
+            return verified(byPath) ?? -1
+        } catch {
+            if error.code == .exhausted { missing = EMFILE }
+            return -1
         }
-        return byPath.flatMap { verified($0) } ?? -1
     }
 }

@@ -83,6 +83,28 @@ public struct Descriptor: ~Copyable, Sendable {
     }
 
     /// The corresponding C function is `fstat`.
+    /// Takes up the numbers of standard input, output and error where they are closed: the next file that is
+    /// opened would get one of them, and with it what is printed. Reading from them and writing to
+    /// them fails, as before.
+    public static func occupyStandard() {
+        for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 && errno == EBADF {
+            _ = unsafe open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
+        }
+    }
+
+    /// Raises this process's limit of open files as far as its user may: shells set it low for programs
+    /// that wait with select(2), which none here does.
+    public static func raiseLimit() {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return
+        }
+        let wanted = min(limit.rlim_max, 65_536)
+        guard limit.rlim_cur < wanted else { return }
+        limit.rlim_cur = wanted
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
     public func status() throws(Failure) -> stat {
         var status = stat()
         guard unsafe fstat(raw, &status) == 0 else { throw Failure(errno: errno, "cannot stat") }

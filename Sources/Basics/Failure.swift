@@ -40,9 +40,29 @@ public struct Failure: Error, Sendable {
             code = .noSpace
             advice = hint ?? "Free space on the file system, then run the same command again."
         case EWOULDBLOCK: code = .locked
+        case EMFILE, ENFILE, ENOMEM:
+            code = .exhausted
+            advice = hint ?? Self.advice(exhausted: number)
         default: code = .inputOutput
         }
         self.init(code, "\(what): \(describeErrno(number))", hint: advice)
+    }
+
+    /// Whether an error number tells of this program's means, not of the object that was asked for.
+    public static func isExhaustion(_ number: Int32) -> Bool {
+        number == EMFILE || number == ENFILE || number == ENOMEM
+    }
+
+    private static func advice(exhausted number: Int32) -> String {
+        switch number {
+        case EMFILE:
+            "Raise the limit of open files (ulimit -n), or lower limits.workers in the plan; then "
+                + "run the same command again."
+        case ENFILE:
+            "Raise the system's limit of open files (sysctl fs.file-max), then run the same command "
+                + "again."
+        default: "Give it more memory, then run the same command again."
+        }
     }
 
     /// The same failure, one level down: `what` says what was being done when it struck.

@@ -15,6 +15,7 @@ extension Failure {
         case invalidValue = 9
         case unsupported = 10
         case usage = 11
+        case exhausted = 12
         // Plans
         case planSyntax = 100
         case planUnknownKey = 101

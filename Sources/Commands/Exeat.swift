@@ -40,8 +40,11 @@ public struct Exeat: AsyncParsableCommand {
 
     public init() {}
 
-    /// Ends the process where it may not have the threads that it takes; called before there are any.
+    /// Ends the process where it may not have the threads that it takes; called before there are any, and
+    /// before any file is opened.
     public static func checkThreads() {
+        Descriptor.occupyStandard()
+        Descriptor.raiseLimit()
         do throws(Failure) { try ThreadSupply.check() } catch {
             Terminal.say(error)
             end(error.code.exitStatus)

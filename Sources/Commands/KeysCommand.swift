@@ -47,6 +47,7 @@ struct KeysCommand: ParsableCommand {
                 }
                 chosen.insert(known)
             }
+            try ArchiveBounds.checkNoArchive(around: name, hint: "Keep keys outside archives.")
             let key = try SigningKey.generate(
                 principal: KeyFiles.principal(stem: name), roles: chosen, world: .real)
             let identity = try Identity.generate(postQuantum: postQuantum)

@@ -67,6 +67,9 @@ final class TextHolder: Sendable {
             if errno == ENOENT {
                 throw Failure(.sourceVanished, "\(quoted(path)) is gone")
             }
+            if Failure.isExhaustion(errno) {
+                throw Failure(errno: errno, "cannot open \(quoted(path))")
+            }
             throw Failure(
                 .sourceUnreadable, "cannot read \(quoted(path))",
                 hint: "Run the export as root, or as a member of the group adm.",

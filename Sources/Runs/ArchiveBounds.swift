@@ -18,6 +18,31 @@ public enum ArchiveBounds {
         return resolved == folder || resolved.hasPrefix(folder + "/")
     }
 
+    /// Throws where what will be made at `path` would lie in an archive that is sealed, or being made.
+    ///
+    /// - Parameter hint: how to name another place.
+    public static func checkNoArchive(around path: String, hint: String) throws(Failure) {
+        var place = Files.parent(of: path)
+        while unsafe access(place, F_OK) != 0, place != ".", place != "/" {
+            place = Files.parent(of: place)
+        }
+        var folder = Files.absolute(place)
+        while true {
+            let isArchive =
+                Files.kind(folder + "/bagit.txt") == S_IFREG
+                && Files.kind(folder + "/proof/seal.json") == S_IFREG
+                || Files.kind(folder + "/.exeat-run/lock") == S_IFREG
+            guard !isArchive else {
+                throw Failure(
+                    .usage,
+                    "\"\(path)\" lies in the archive \"\(folder)\", which must stay as it is",
+                    hint: hint)
+            }
+            guard folder != "/" else { return }
+            folder = Files.parent(of: folder)
+        }
+    }
+
     /// - Parameter hint: how to name another place.
     public static func check(
         _ path: String, outside archive: String, hint: String

@@ -44,6 +44,10 @@ public final class ExportRun: Sendable {
         progress: Progress, announce: @Sendable (ExportStage) -> Void
     ) async throws(Failure) -> ExportOutcome {
         try checkSupported(plan, form: BagWriter.form(of: output))
+        if output != "-" {
+            try ArchiveBounds.checkNoArchive(
+                around: output, hint: "Name another place with --output.")
+        }
         let signer = try signer(of: plan)
         let form = BagWriter.form(of: output)
         let sealed = SealedOutput(plan: plan, form: form, output: output, signer: signer)

@@ -31,6 +31,9 @@ final class ImportLedger: Sendable {
             let text = try Files.readText(path)
             // Only lines that end are whole.
             lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            if lines.first.map(String.init) != opening, try Self.hasNothing(directory) {
+                lines = []
+            }
             guard lines.isEmpty || lines[0] == opening else {
                 throw Failure(
                     .planChanged, "\"\(directory)\" belongs to another import",
@@ -48,6 +51,16 @@ final class ImportLedger: Sendable {
         try Files.write(
             Array((whole.joined(separator: "\n") + "\n").utf8), to: path, mode: 0o600)
         file = try Descriptor(opening: path, O_WRONLY | O_APPEND)
+    }
+
+    /// Whether an import has come to its end here before it began: its plan may be corrected, and this one
+    /// takes its place. Connectors keep a record of what they do to a target from before they do it.
+    private static func hasNothing(_ directory: String) throws(Failure) -> Bool {
+        for room in try Files.names(in: directory) where room.hasPrefix("source-") {
+            for name in try Files.names(in: directory + "/" + room)
+            where name != "mark" && name != "not-set" { return false }
+        }
+        return true
     }
 
     private func key(_ source: Int, _ number: SegmentNumber) -> String {

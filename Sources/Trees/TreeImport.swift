@@ -39,6 +39,17 @@ public final class TreeImport: Sendable {
         self.resuming = resuming && Files.exists(room.directory + "/begun")
     }
 
+    /// What marks the objects that are half made, so that an import finds its own again when it is resumed.
+    private func mark() throws(Failure) -> [UInt8] {
+        let path = room.directory + "/mark"
+        if Files.exists(path) { return try Files.read(path) }
+        // Begun by a release that had none.
+        if resuming { return [] }
+        let mark = room.world.random(16)
+        try Files.write(mark, to: path, mode: 0o600)
+        return mark
+    }
+
     /// A question about the tree that is there.
     public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {
         try FileProbe.answer(question, below: TreeRoot(destination.path), room.progress)
@@ -50,7 +61,7 @@ public final class TreeImport: Sendable {
         // The target's root decides whether names fold; the index is checked before anything else
         // is written to it.
         let record = try ShortfallRecord(room.directory + "/not-set", resuming: resuming)
-        let opened = try open(owners, record.shortfalls)
+        let opened = try open(owners, record.shortfalls, mark())
         let stored = try StoredTree(
             source, from: artifacts, in: room.directory, folds: opened.folds,
             progress: room.progress)
@@ -75,13 +86,12 @@ public final class TreeImport: Sendable {
     }
 
     private func open(
-        _ owners: OwnerMapping, _ shortfalls: ShortfallList
+        _ owners: OwnerMapping, _ shortfalls: ShortfallList, _ mark: [UInt8]
     ) throws(Failure) -> TreeTarget {
         guard resuming, isFinished else {
             return try TreeTarget(
                 destination.path, existing: destination.existing, resuming: resuming,
-                owners: owners,
-                shortfalls: shortfalls)
+                owners: owners, shortfalls: shortfalls, mark: mark)
         }
         return try TreeTarget(
             finished: destination.path, try JSON(parsing: Files.read(finishedPath)),

@@ -180,7 +180,11 @@ struct TreeInventory: Sendable {
         // One that cannot be opened now is an omission when its segment is written, as all are.
         var cursor = TreeCursor(scope.root)
         var reader = EntryReader(names: names)
-        guard let opened = try? reader.open(path, through: &cursor) else { return nil }
+        let opened: EntryReader.OpenedFile
+        do throws(Failure) { opened = try reader.open(path, through: &cursor) } catch {
+            guard error.code != .exhausted else { throw error }
+            return nil
+        }
         let (identity, extents) = (opened.reading.identity, opened.reading.entry.extents)
         let data = (extents ?? []).reduce(0) { $0 + $1.length }
         if extents != nil, data <= TreeLayout.inlineLimit { return nil }

@@ -28,4 +28,18 @@ extension TreeSegment {
             try note(entry, nil, [], at: start, but: reason, detail)
         }
     }
+
+    /// A directory that has taken the place of another object since the inventory: what it holds was not
+    /// seen, and the omission says so.
+    mutating func writeNewDirectory(
+        _ path: [UInt8], _ group: InodeIdentity?, into sink: inout some ByteSink & ~Copyable
+    ) throws(Failure) {
+        let reading = try readObject(path, .directory)
+        let entry = try filtered(reading.entry)
+        let start = offset
+        try writeHeader(entry, into: &sink)
+        try note(
+            entry, nil, flags(of: reading, group), at: start, but: .changed,
+            "it was no directory when the inventory was taken; what it holds is left out")
+    }
 }

@@ -146,6 +146,9 @@ struct TreeSegment: ~Copyable {
         for attempt in 1...Self.attempts {
             do throws(Failure) {
                 if kind == .file { return try writeFile(path, group, into: &sink) }
+                if kind == .directory { return try writeNewDirectory(path, group, into: &sink) }
+                let isDevice = kind == .character || kind == .block
+                if isDevice, !exporter.selection.devices { return try omit(path, .devices, "") }
                 let reading = try readObject(path, kind)
                 return try emit(
                     filtered(reading.entry), nil, flags(of: reading, group), into: &sink)

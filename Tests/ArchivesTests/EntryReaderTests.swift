@@ -48,6 +48,16 @@ import Testing
         #expect(touched)
     }
 
+    @Test func theBitsOfALinkAreNotItsFileSystems() throws {
+        let links = try TreeRoot("/proc/self/fd")
+        var status = stat()
+        #expect(fstatat(links.descriptor.raw, "2", &status, AT_SYMLINK_NOFOLLOW) == 0)
+        #expect(status.st_mode & 0o7777 != 0o777)
+        var reader = EntryReader(names: OwnerNames())
+        var cursor = TreeCursor(links)
+        #expect(try reader.read(Array("2".utf8), .symlink, through: &cursor).entry.mode == 0o777)
+    }
+
     @Test func targetsAndNamesOfAnyLength() throws {
         let directory = try TemporaryDirectory()
         for length in [1, 255, 256, 257, 4095] {

@@ -98,11 +98,16 @@ import Testing
             #expect(finish([link("d", .hardlink, "../outside/file")], on: target) != nil)
             #expect(finish([link("d", .hardlink, ".")], on: target) != nil)
         }
-        // And a file over it replaces the link, not what it leads to.
-        let resumed = try TreeTarget(
-            place.inside, existing: .refuse, resuming: true, owners: OwnerMapping(.numeric))
-        #expect(restore(TarBytes.file("b", "evil"), to: resumed) == nil)
-        #expect(try place.listing() == before)
+        // A file in its place is refused when an import is resumed; where it may replace the link, it
+        // does not replace what that leads to.
+        for (existing, failure) in [
+            (TreeTarget.Existing.refuse, Failure.Code.targetOccupied), (.replace, nil),
+        ] {
+            let resumed = try TreeTarget(
+                place.inside, existing: existing, resuming: true, owners: OwnerMapping(.numeric))
+            #expect(restore(TarBytes.file("b", "evil"), to: resumed) == failure)
+            #expect(try place.listing() == before)
+        }
     }
 
     @Test func whatIsThereIsNeverOverwrittenUnasked() throws {
@@ -123,7 +128,7 @@ import Testing
     @Test func staleDataOfAnImportGivenUpDoesNotShowThroughHoles() throws {
         let place = try Place()
         try Files.makeDirectory(place.inside)
-        let partial = TreeRestorer.partialName(of: Array("s".utf8))
+        let partial = TreeTarget.partialName(of: Array("s".utf8))
         try Files.write([UInt8](repeating: 1, count: 100), to: place.inside + "/" + partial)
         let target = try TreeTarget(
             place.inside, existing: .add, resuming: false, owners: OwnerMapping(.numeric))

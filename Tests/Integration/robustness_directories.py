@@ -104,8 +104,28 @@ def attributes_of_a_directory(world):
             expect(open(world.at(f"target/d/e/{number}")).read() == "content", "files are lost")
 
 
+def other_kinds_take_the_place_of_files(world):
+    """What a new directory holds was never seen, and a device was not asked for: neither is passed over."""
+    tree(world, large=False)
+
+    def change(root):
+        os.unlink(root + "/d/e/3")
+        os.makedirs(root + "/d/e/3/below")
+        open(root + "/d/e/3/below/unseen", "w").close()
+        os.unlink(root + "/d/e/4")
+        os.mknod(root + "/d/e/4", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    result = exported(world, change, limits="workers: 1, bandwidth: 12MiB/s")
+    found = omissions(result)
+    expect(result.status == 2 and found == {"changed": 1, "devices": 1}, f"{result.status} {found}")
+    expect(os.listdir(world.at("target/d/e/3")) == [] and not os.path.lexists(world.at("target/d/e/4")))
+    lines = json.loads(world.run("inspect", world.at("out"), "tree/d/e/3", "--decrypt-with", world.identity,
+                                 "--json").out)["lines"]
+    expect(any("what it holds is left out" in line.get("detail", "") for line in lines), f"{lines}")
+
+
 suite = Suite()
 suite.case("the directory of a large file goes", holder_of_a_large_file_goes)
 suite.case("a directory goes and comes back", holder_comes_back)
+suite.case("other kinds take the place of files", other_kinds_take_the_place_of_files)
 suite.case("attributes of a directory cannot be read", attributes_of_a_directory)
 suite.finish()

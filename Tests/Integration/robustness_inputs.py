@@ -97,6 +97,9 @@ def nothing_into_the_archive(world):
         (64, ["--to"], ["extract", ".", "--to", "new", "--trust", world.trust, "--decrypt-with",
                         world.identity]),
         (64, ["--work"], ["rehearse", ".", *signing]),
+        (64, ["--output"], ["export", world.plan("other.yaml", "little"), "--output", "data/new"]),
+        (64, ["--output"], ["export", world.plan("other.yaml", "little"), "--output", "new.tar"]),
+        (64, ["Keep keys"], ["keys", "new", "keys/new"]),
         (64, ["--output"], ["report", ".", "--trust", world.trust, "--output", "report.html"]),
     ]
     for status, words, arguments in cases:
@@ -216,6 +219,23 @@ def wrong_imports(world):
     expect(not os.path.exists(world.at("never")), "something was written")
 
 
+def corrected_imports(world):
+    """A plan may be corrected as long as nothing has begun, without another --work; then no longer."""
+    path = sealed(world)
+    world.remove("full", "work", "target")
+    world.write("full/of", "things")
+    command = ["import", path, world.at("import.yaml"), "--work", world.at("work")]
+    for extra, status, words in ((", map: { users: { root: nobody-of-that-name } }", 1, "knows no user"),
+                                 ("", 1, "not empty"), (", existing: add", 2, "")):
+        world.import_plan("import.yaml", "full", extra=extra)
+        result = world.run(*command)
+        expect(result.status == status and words in result.err, f"{result.status} {result.err}")
+    expect(os.path.exists(world.at("full/data")), "nothing was imported")
+    world.import_plan("import.yaml", "target")
+    result = world.run(*command)
+    expect(result.status == 1 and "belongs to another import" in result.err, f"{result.status} {result.err}")
+
+
 def no_threads(world):
     """Where no more threads are to be had it ends with a message, at once: the runtime would wait for ever."""
     world.remove("out")
@@ -227,6 +247,46 @@ def no_threads(world):
         result = world.run(*verify, user=61234, prefix=["prlimit", f"--nproc={most}:{most}"], timeout=60)
         expect(result.status == status, f"{most}: {result.status} {result.err}")
         expect(status == 0 or "threads" in result.err and "hint: Raise the limit" in result.err, result.err)
+
+
+def no_descriptors(world):
+    """Where no more files can be opened, nothing is left out for that: the run fails, and is resumed."""
+    world.remove("deep", "out", "target", "work")
+    os.makedirs(world.at("deep/" + "d/" * 60))
+    world.write("deep/" + "d/" * 60 + "file", "far down")
+    plan = world.plan("plan.yaml", "deep", extra=", accept: [unreadable, vanished]")
+    command = ["export", plan, "--output", world.at("out")]
+    for most in (12, 20, 30, 50):
+        result = world.run(*command, prefix=["prlimit", f"--nofile={most}:{most}"])
+        expect(result.status == 1 and "too many open files" in result.err and "ulimit -n" in result.err,
+               f"{most}: {result.status} {result.err}")
+    # A limit that the user may raise is raised.
+    result = world.run(*command, prefix=["prlimit", "--nofile=20:4096"])
+    expect(result.status == 0, f"{result.status} {result.err}")
+    world.imported("out")
+    expect(open(world.at("target/" + "d/" * 60 + "file")).read() == "far down")
+    result = world.run("import", world.at("out"), world.import_plan("import.yaml", "target"), "--work",
+                       world.at("work"), prefix=["prlimit", "--nofile=16:16"])
+    expect(result.status == 1 and "too many open files" in result.err, f"{result.status} {result.err}")
+
+
+def closed_standard_files(world):
+    """What is printed never goes to a file of the run that got the number of a closed output."""
+    plan = world.plan("plan.yaml", "little")
+    for closed in (">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+        world.remove("out", "target", "work")
+        commands = [["export", plan, "--output", world.at("out")],
+                    ["verify", world.at("out"), "--trust", world.trust],
+                    ["import", world.at("out"), world.import_plan("import.yaml", "target"), "--work",
+                     world.at("work")]]
+        for command in commands:
+            line = " ".join(world.command(*command)) + " " + closed
+            done = subprocess.run(["sh", "-c", line], cwd=world.path, capture_output=True, timeout=120)
+            expect(done.returncode == 0, f"{closed}: {command[0]}: {done.returncode} {done.stderr}")
+        expect(world.verify("out").status == 0, f"{closed}: the archive was changed")
+    line = " ".join(world.command("export", plan, "--output", "-")) + " >&-"
+    done = subprocess.run(["sh", "-c", line], cwd=world.path, capture_output=True, timeout=120)
+    expect(done.returncode == 1 and b"cannot write" in done.stderr, f"{done.returncode} {done.stderr}")
 
 
 def secrets_stay(world):
@@ -267,6 +327,9 @@ suite.case("clock behind the seal", clock_behind_the_seal)
 suite.case("results that nobody keeps", results_that_nobody_keeps)
 suite.case("wrong plans", wrong_plans)
 suite.case("wrong imports", wrong_imports)
+suite.case("corrected imports", corrected_imports)
 suite.case("no threads", no_threads)
+suite.case("no descriptors", no_descriptors)
+suite.case("closed standard files", closed_standard_files)
 suite.case("secrets", secrets_stay)
 suite.finish()
