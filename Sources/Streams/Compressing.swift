@@ -207,7 +207,7 @@ public struct Compressing<Next: ByteSink & ~Copyable>: ByteSink, ~Copyable {
 ///
 /// Storing is slow while a lane waits for it. What it costs the processor, digests above all, is no room
 /// for harder compression: that takes the same processor.
-private struct Pace {
+struct Pace {
     private let shared: AdaptiveLevel
     private var compressing: UInt64 = 0
     private var storing: UInt64 = 0

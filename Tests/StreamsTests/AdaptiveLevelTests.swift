@@ -4,32 +4,28 @@ import Testing
 
 @testable import Streams
 
-/// What this thread has had of a processor.
-private func processorNanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
 @Suite struct AdaptiveLevelTests {
-    /// Takes the given time over each piece: waiting, or working.
+    /// Takes so many times as long as there was since the piece before, whatever else the machine does.
     struct Slow: ByteSink, ~Copyable {
-        let microseconds: UInt32
-        let works: Bool
+        let factor: UInt64
+        private var last = monotonicNanoseconds()
+
+        init(factor: UInt64) { self.factor = factor }
 
         mutating func write(_ bytes: RawSpan) {
-            guard works else {
-                usleep(microseconds)
-                return
+            var rest = (monotonicNanoseconds() - last) * factor / 1000
+            while rest > 0 {
+                let part = min(rest, 500_000)
+                usleep(UInt32(part))
+                rest -= part
             }
-            let end = processorNanoseconds() + UInt64(microseconds) * 1000
-            while processorNanoseconds() < end {}
+            last = monotonicNanoseconds()
         }
         mutating func finish() {}
     }
 
     private func level(
-        after segments: Int, _ microseconds: UInt32, works: Bool = false, from level: AdaptiveLevel
+        after segments: Int, slowedBy factor: UInt64, from level: AdaptiveLevel
     ) throws -> Int {
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []
@@ -38,8 +34,7 @@ private func processorNanoseconds() -> UInt64 {
         }
         for _ in 0..<segments {
             var sink = try Compressing(
-                CompressionLevel(nil), adaptive: level,
-                into: Slow(microseconds: microseconds, works: works))
+                CompressionLevel(nil), adaptive: level, into: Slow(factor: factor))
             for _ in 0..<3 { try sink.write(bytes) }
             try sink.finish()
         }
@@ -49,16 +44,28 @@ private func processorNanoseconds() -> UInt64 {
     @Test func itFallsWhereStoringIsQuickAndTheNextSegmentGoesOnFromThere() throws {
         let shared = AdaptiveLevel()
         #expect(shared.current == 3)
-        #expect(try level(after: 4, 0, from: shared) < 3)
-    }
-
-    @Test func whatStoringCostsTheProcessorIsNoReasonToRise() throws {
-        let shared = AdaptiveLevel()
-        #expect(try level(after: 3, 100_000, works: true, from: shared) < 3)
+        #expect(try level(after: 4, slowedBy: 0, from: shared) < 3)
     }
 
     @Test func itRisesWhereStoringIsSlow() throws {
         let shared = AdaptiveLevel()
-        #expect(try level(after: 3, 400_000, from: shared) > 3)
+        #expect(try level(after: 3, slowedBy: 3, from: shared) > 3)
+    }
+
+    @Test func whatStoringCostsTheProcessorIsNoReasonToRise() {
+        var pace = Pace(shared: AdaptiveLevel())
+        pace.note(compressing: 100, passing: 500, working: 490)
+        #expect(pace.next() == 2)
+        pace.note(compressing: 100, passing: 500, working: 350)
+        #expect(pace.next() == 3)
+        // Clocks that do not agree to the last nanosecond are no waiting.
+        pace.note(compressing: 100, passing: 500, working: 510)
+        #expect(pace.next() == 2)
+    }
+
+    @Test func itStaysWhereNeitherIsMuchSlower() {
+        var pace = Pace(shared: AdaptiveLevel())
+        pace.note(compressing: 100, passing: 60, working: 10)
+        #expect(pace.next() == 3)
     }
 }
