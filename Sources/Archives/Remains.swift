@@ -14,9 +14,24 @@ struct Remains: ~Copyable {
         _ directory: Int32, _ name: UnsafePointer<CChar>
     ) throws(Failure) -> Int32 {
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        let raw = retrying { unsafe openat(directory, name, flags) }
+        var raw = retrying { unsafe openat(directory, name, flags) }
+        if raw < 0, errno == EACCES, unsafe openToOwner(directory, name) {
+            raw = retrying { unsafe openat(directory, name, flags) }
+        }
         if raw >= 0 { return raw }
         throw foreign(cause: Failure(errno: errno, "cannot open it"))
+    }
+
+    /// Without root's rights a file may be closed to its own owner, who has made it so.
+    private static func openToOwner(_ directory: Int32, _ name: UnsafePointer<CChar>) -> Bool {
+        var status = stat()
+        guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+            status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid()
+        else {
+            errno = EACCES
+            return false
+        }
+        return unsafe fchmodat(directory, name, status.st_mode & 0o7777 | 0o400, 0) == 0
     }
 
     init(_ file: consuming Descriptor, size: Int64) {

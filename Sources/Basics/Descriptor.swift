@@ -82,7 +82,6 @@ public struct Descriptor: ~Copyable, Sendable {
         guard exeat_syncfs(raw) == 0 else { throw Failure(errno: errno, "cannot sync") }
     }
 
-    /// The corresponding C function is `fstat`.
     /// Takes up the numbers of standard input, output and error where they are closed: the next file that is
     /// opened would get one of them, and with it what is printed. Reading from them and writing to
     /// them fails, as before.
@@ -105,6 +104,7 @@ public struct Descriptor: ~Copyable, Sendable {
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
+    /// The corresponding C function is `fstat`.
     public func status() throws(Failure) -> stat {
         var status = stat()
         guard unsafe fstat(raw, &status) == 0 else { throw Failure(errno: errno, "cannot stat") }

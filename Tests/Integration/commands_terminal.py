@@ -127,13 +127,18 @@ def names_cannot_steer_a_terminal(world):
 
 
 def a_target_that_cannot_be_tried_out(world):
-    for name, make, words in [
-        ("held", lambda path: (os.makedirs(path + "/.exeat-probe"), open(path + "/.exeat-probe/mine", "w").close()), "move it away"),
-    ]:
-        make(world.at(name))
-        plan = world.import_plan("probe.yaml", name, ", existing: add")
-        result = world.run("import", world.at("out"), plan, "--work", world.at("work-" + name))
-        expect(result.status == 1 and ".exeat-probe" in result.err and words in result.err, result.err)
+    """What has the name of the trial in a target whose import is resumed; those that add have names of their own."""
+    plan = world.import_plan("probe.yaml", "held")
+    command = ["import", world.at("out"), plan, "--work", world.at("work-held")]
+    expect(world.run(*command).status == 0)
+    os.unlink(world.at("work-held/source-0/finished"))
+    world.write("held/.exeat-probe/mine")
+    result = world.run(*command)
+    expect(result.status == 1 and ".exeat-probe" in result.err and "move it away" in result.err, result.err)
+    plan = world.import_plan("add.yaml", "held", ", existing: add")
+    result = world.run("import", world.at("out"), plan, "--work", world.at("work-add"))
+    expect(result.status == 2, f"{result.status} {result.err}")
+    expect(os.path.exists(world.at("held/.exeat-probe/mine")), "what had the name is gone")
 
 
 def merged_owners_are_told(world):

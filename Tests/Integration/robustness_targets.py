@@ -192,10 +192,38 @@ def closed_to_its_owner(world):
             subprocess.run(["chown", "-R", "0:0", world.at("keys")], check=True)
 
 
+def files_closed_to_their_owner(world):
+    """Without root, what the import has made and closed to itself is still its own when it is resumed."""
+    if os.geteuid():
+        raise Skip("needs root, to become somebody else")
+    user = 61235
+    world.remove("theirs", "closed", "out")
+    for mode in (0, 0o200, 0o111, 0o440):
+        os.chmod(world.write(f"closed/file-{mode:o}", f"content {mode}"), mode)
+    subprocess.run(["chown", "-R", f"{user}:{user}", world.at("closed")], check=True)
+    exported(world, source="closed")
+    os.makedirs(world.at("theirs"))
+    subprocess.run(["chown", "-R", f"{user}:{user}", world.at("theirs"), world.at("keys")], check=True)
+    try:
+        command = ["import", world.at("out"), world.import_plan("import.yaml", "theirs/in"), "--work", world.at("theirs/work")]
+        for _ in range(2):
+            result = world.run(*command, user=user, env={"XDG_STATE_HOME": world.at("theirs/state")})
+            expect(result.status == 0, f"{result.status} {result.err}")
+            expect(tree_of(world.at("theirs/in")) == tree_of(world.at("closed")), "the target differs")
+            # As after a power cut at the end.
+            lines = open(world.at("theirs/work/state")).read().split("\n")
+            lines[1] = "boot another"
+            world.write("theirs/work/state", "\n".join(lines))
+            os.unlink(world.at("theirs/work/source-0/finished"))
+    finally:
+        subprocess.run(["chown", "-R", "0:0", world.at("keys")], check=True)
+
+
 suite = Suite()
 suite.case("what somebody else has put there stays", foreign_things_stay)
 suite.case("what the import has begun is made whole", own_beginnings_are_made_whole)
 suite.case("a power cut at the end", power_cut_at_the_end)
 suite.case("two imports add at once", adding_at_once)
 suite.case("a root closed to its owner", closed_to_its_owner)
+suite.case("files closed to their owner", files_closed_to_their_owner)
 suite.finish()
