@@ -62,12 +62,7 @@ extension TreeRestorer {
         let there = Descriptor(owning: found)
         let size = try Remains.size(of: there, largest: entry.size)
         var old = Remains(there, size: size)
-        let raw = try unsafe inDirectory(of: entry.path) { (directory, _) throws(Failure) in
-            unsafe unlinkat(directory, partial, 0)
-            let raw = retrying { unsafe openat(directory, partial, Self.creating, 0o600) }
-            guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
-            return raw
-        }
+        let raw = try createPartial(partial, of: entry)
         let file = Descriptor(owning: raw)
         do throws(Failure) {
             try unsafe reader.readData { (bytes, offset) throws(Failure) in
@@ -88,18 +83,24 @@ extension TreeRestorer {
         }
     }
 
+    /// A new file under the name that the object has until it is whole; what had that name goes.
+    private mutating func createPartial(_ partial: String, of entry: Entry) throws(Failure) -> Int32
+    {
+        try unsafe inDirectory(of: entry.path) { (directory, _) throws(Failure) in
+            unsafe unlinkat(directory, partial, 0)
+            let raw = retrying { unsafe openat(directory, partial, Self.creating, 0o600) }
+            guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
+            return raw
+        }
+    }
+
     /// Writes under a name of its own first, so that a file there before is never touched and one
     /// half written is never taken for it.
     private mutating func addFile(_ entry: Entry, _ reader: inout PaxReader) throws(Failure) {
         if try isKept(entry) { return }
         let target = self.target
         let partial = target.partialName(of: entry.path)
-        let raw = try unsafe inDirectory(of: entry.path) { (directory, _) throws(Failure) in
-            unsafe unlinkat(directory, partial, 0)
-            let raw = retrying { unsafe openat(directory, partial, Self.creating, 0o600) }
-            guard raw >= 0 else { throw Failure(errno: errno, "cannot create the file") }
-            return raw
-        }
+        let raw = try createPartial(partial, of: entry)
         let file = Descriptor(owning: raw)
         try Self.fill(file, &reader)
         try target.apply(entry, to: .descriptor(raw))

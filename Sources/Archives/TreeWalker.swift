@@ -388,39 +388,11 @@ extension TreeWalker {
         let left = levels[depth].descriptor
         if depth > 0, firstOpen == depth {
             firstOpen = depth - 1
-            levels[depth - 1].descriptor = reopened(levels[depth - 1], from: left)
+            let above = levels[depth - 1].reopened(from: left, at: path, in: scope.root)
+            levels[depth - 1].descriptor = above.descriptor
+            if above.missing != 0 { missing = above.missing }
         }
         if left >= 0 { close(left) }
         levels[depth].descriptor = -1
-    }
-
-    /// By ".." of a directory in it, or else by its path; -1 when another one is there now, and
-    /// then the names that are left are reported as vanished.
-    private mutating func reopened(_ level: WalkLevel, from below: Int32) -> Int32 {
-        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-        func verified(_ descriptor: Int32) -> Int32? {
-            guard descriptor >= 0 else { return nil }
-            var status = stat()
-            if unsafe fstat(descriptor, &status) == 0, UInt64(status.st_dev) == level.device,
-                UInt64(status.st_ino) == level.inode
-            {
-                return descriptor
-            }
-            close(descriptor)
-            return nil
-        }
-        if below >= 0, let found = unsafe verified(openat(below, "..", flags)) { return found }
-        var cursor = TreeCursor(scope.root)
-        let name = path.prefix(level.pathLength) + [0x2f, 0x2e]
-        do throws(Failure) {
-            let byPath = try unsafe cursor.withParent(of: Array(name)) { directory, dot in
-                unsafe openat(directory, dot, flags)
-            }
-            if byPath < 0, Failure.isExhaustion(errno) { missing = errno }
-            return verified(byPath) ?? -1
-        } catch {
-            if error.code == .exhausted { missing = EMFILE }
-            return -1
-        }
     }
 }
