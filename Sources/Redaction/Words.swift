@@ -4,6 +4,8 @@ enum Words {
     static func split(_ range: Range<Int>, of bytes: [UInt8]) -> [Range<Int>] {
         var words: [Range<Int>] = []
         var position = range.lowerBound
+        // A double quote that nothing closes leaves none behind it that anything closes: all those are escaped.
+        var isUnclosed = false
         while position < range.upperBound, words.count < 4096 {
             if bytes[position].isSpace
                 || bytes[position] == 0x21 && bytes.has("-", at: position + 1)
@@ -17,12 +19,14 @@ enum Words {
                 if bytes[position] == 0x21, position > start, bytes.has("-", at: position + 1) {
                     break
                 }
-                if bytes[position].isQuote,
+                let isDouble = bytes[position] == 0x22
+                if bytes[position].isQuote, !(isDouble && isUnclosed),
                     let quoted = Quoted(
                         at: position, of: bytes, lineEnd: range.upperBound, mayBreak: false)
                 {
                     position = quoted.end
                 } else {
+                    if isDouble, !bytes.has("\"\"\"", at: position) { isUnclosed = true }
                     position += 1
                 }
             }
