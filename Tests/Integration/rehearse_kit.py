@@ -185,6 +185,13 @@ class Hospital(DumpWorld):
         return {source["name"]: source["outcome"] for source in found["sources"]}
 
 
+def prepared(world):
+    """The hospital without its machine, and its archive; made once."""
+    world.build()
+    if not os.path.exists(world.at("archive")):
+        world.exported("archive", ["dpi", "portail", "partage"])
+
+
 class RehearsalSuite(Suite):
     def __init__(self):
         super().__init__()
