@@ -105,7 +105,7 @@ class VMBench(DatabaseBench):
             "# Virtual machines: Exeat and its peers", "", "![Times of each tool](vm.svg)", "",
             "Made by `Scripts/bench vm`: everything in turn on the same disk, in one run, with a warm cache. CPU "
             "seconds are those of all processes. Exeat's archive is sealed and digested, its import verifies the whole "
-            "archive before the first byte is written and reads the image again through qemu-nbd; qemu-img does neither. "
+            "archive before the first byte is written and reads the image again where qemu-img finds its data; qemu-img does neither. "
             "An import has two peers: qemu-img decompressing an image as Exeat decompresses an archive, and qemu-img copying "
             "the raw disk out of the cache, which neither decompresses nor digests a byte. The digests of an import (of what "
             "is stored, twice, and of what was written) and zstd take longer by themselves than that copy. "
