@@ -89,6 +89,16 @@ def patterns_at_their_lines(world):
         expect(f":{line}:11: " in result.err, result.err)
 
 
+def no_file(world):
+    """A pipe or a link to nowhere is no archive that could be verified again."""
+    plan = world.plan("plan.yaml", "little")
+    os.mkfifo(world.at("pipe.tar"))
+    os.symlink("nowhere", world.at("link.tar"))
+    for output in ("pipe.tar", "link.tar"):
+        result = world.run("export", plan, "--output", world.at(output))
+        expect(result.status == 1 and "is not a file" in result.err, f"{result.status} {result.err}")
+
+
 def interrupted_twice(world):
     """The second signal ends the process at once; the same command resumes all the same."""
     world.remove("out")
@@ -355,6 +365,7 @@ for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     suite.case(f"{sign.name}, directory", interrupted, sign, "out")
 suite.case("SIGINT, tar", interrupted, signal.SIGINT, "out.tar")
 suite.case("SIGINT twice", interrupted_twice)
+suite.case("outputs that are no file", no_file)
 suite.case("SIGHUP twice", terminal_gone)
 suite.case("SIGHUP under nohup", terminal_gone_unheeded)
 suite.case("patterns at their lines", patterns_at_their_lines)
