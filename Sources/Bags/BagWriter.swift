@@ -53,6 +53,12 @@ public final class BagWriter: Sendable {
                     .exists, "\"\(path)\" is a directory, and an output ending in .tar is a file",
                     hint: "Name another output, or move away what is there.")
             }
+            var status = stat()
+            guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                throw Failure(
+                    .exists, "\"\(path)\" is there, and is not a file",
+                    hint: "Name another output; - writes to standard output, and to a pipe.")
+            }
             return .sealed
         case .directory(let path):
             guard let kind = Files.kind(path) else { return .nothing }

@@ -10,9 +10,10 @@ struct ExtractCommand: AsyncParsableCommand {
         discussion: """
             The archive is verified first, unless --unverified says otherwise.
 
-            A backup of Proxmox VE is taken, too: of a virtual machine (.vma, .vma.zst, .vma.gz, .vma.lzo) come
-            raw images and configuration files, of a container (vzdump-lxc-*.tar…) its configuration.
-            Such a file has no signature: that disks are whole is checked, where they come from is not.
+            A backup of Proxmox VE is taken, too: of a container (vzdump-lxc-*.tar…) comes
+            its configuration, of a virtual machine (.vma, .vma.zst, .vma.gz, .vma.lzo)
+            come raw images and configuration files. Such a file has no signature: that
+            disks are whole is checked, where they come from is not.
 
             EXAMPLES
               exeat extract archive --to out --trust hoster.trust.json

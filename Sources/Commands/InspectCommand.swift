@@ -14,9 +14,9 @@ struct InspectCommand: ParsableCommand {
               exeat inspect archive partage/projects --decrypt-with hospital.agekey --json
               exeat inspect archive --compare other.tar
 
-            --compare holds the facts about machines (sources of kind configs) of two archives against
-            each other: status 0 where they are equal, 3 where they differ, 2 where nothing differs but
-            something could not be compared.
+            --compare holds the facts about machines (sources of kind configs) of two
+            archives against each other: status 0 where they are equal, 3 where they
+            differ, 2 where nothing differs but something could not be compared.
             """)
 
     @Argument(help: "A directory or a tar file.")

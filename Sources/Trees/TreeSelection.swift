@@ -40,12 +40,29 @@ public struct TreeSelection: Sendable {
             excludes = try GlobSet(patterns)
         } catch {
             excludes = GlobSet()
-            problems.add(error.code, error.what, atKeyOf: source.settings)
+            Self.noteInvalid(source.exclusions, problems)
         }
         excludeReasons = reasons
     }
 
     private static let exclusionShape = PlanShape(required: ["paths"])
+
+    /// Each pattern that cannot be read, at its own place in the plan.
+    private static func noteInvalid(
+        _ exclusions: [SourcePlan.Exclusion], _ problems: PlanProblems
+    ) {
+        // What else is wrong with them is noted already.
+        let noted = PlanProblems()
+        for exclusion in exclusions {
+            let mapping = exclusion.patterns.mapping(exclusionShape, noted)
+            for node in mapping?["paths"]?.elements(noted) ?? [] {
+                guard let text = node.string(noted) else { continue }
+                do throws(Failure) { _ = try GlobSet([text]) } catch {
+                    problems.add(error.code, error.what, at: node)
+                }
+            }
+        }
+    }
 
     /// For people: where the paths lead on their machine.
     var shownPaths: [String] {

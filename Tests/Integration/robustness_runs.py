@@ -49,6 +49,56 @@ def interrupted(world, sign, output):
     expect(tree_of(world.at("target")) == tree_of(world.at("tree")), "imported differs")
 
 
+def terminal_gone(world):
+    """The end of a terminal is told by the shell and by the kernel: two signals are one request."""
+    world.remove("out")
+    plan = world.plan("plan.yaml", "tree", limits=SLOW)
+    process = world.start("export", plan, "--output", world.at("out"))
+    wait_for(journal_path(world, "out"), "segment.committed")
+    process.send_signal(signal.SIGHUP)
+    status, err = stop_and_read(process, signal.SIGHUP)
+    expect(status == 130 and "same command again" in err, f"{status} {err}")
+
+
+def terminal_gone_unheeded(world):
+    """Under nohup the end of the terminal is nothing to the run."""
+    world.remove("out")
+    plan = world.plan("plan.yaml", "tree", limits=SLOW)
+    ignoring = ["env", "--ignore-signal=HUP"]
+    process = world.start("export", plan, "--output", world.at("out"), prefix=ignoring)
+    wait_for(journal_path(world, "out"), "segment.committed")
+    status, err = stop_and_read(process, signal.SIGHUP, 120)
+    expect(status == 0, f"{status} {err}")
+
+
+def patterns_at_their_lines(world):
+    """Each pattern that cannot be read is told at its own line."""
+    plan = world.plan("plan.yaml", "little")
+    with open(plan) as file:
+        text = file.read()
+    one, two = "{ paths: [", "], reason: r }"
+    exclude = (f"\n    exclude:\n      - {one}'*.tmp',\n          'a//b'{two}\n"
+               f"      - {one}\n          ''{two}\n")
+    text = text.replace(f"  tree: {{ kind: files, path: {world.at('little')} }}\n",
+                        f"  tree:\n    kind: files\n    path: {world.at('little')}{exclude}")
+    with open(plan, "w") as file:
+        file.write(text)
+    result = world.run("plan", plan)
+    expect(result.status == 1, f"{result.status} {result.err}")
+    for line in (text[:text.index(word)].count("\n") + 1 for word in ("'a//b'", "''")):
+        expect(f":{line}:11: " in result.err, result.err)
+
+
+def no_file(world):
+    """A pipe or a link to nowhere is no archive that could be verified again."""
+    plan = world.plan("plan.yaml", "little")
+    os.mkfifo(world.at("pipe.tar"))
+    os.symlink("nowhere", world.at("link.tar"))
+    for output in ("pipe.tar", "link.tar"):
+        result = world.run("export", plan, "--output", world.at(output))
+        expect(result.status == 1 and "is not a file" in result.err, f"{result.status} {result.err}")
+
+
 def interrupted_twice(world):
     """The second signal ends the process at once; the same command resumes all the same."""
     world.remove("out")
@@ -311,10 +361,14 @@ suite = Suite()
 world = suite.world
 make_tree(world.at("tree"), megabytes=30, small=60)
 make_tree(world.at("little"), megabytes=2, small=20)
-for sign in (signal.SIGINT, signal.SIGTERM):
+for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     suite.case(f"{sign.name}, directory", interrupted, sign, "out")
 suite.case("SIGINT, tar", interrupted, signal.SIGINT, "out.tar")
 suite.case("SIGINT twice", interrupted_twice)
+suite.case("outputs that are no file", no_file)
+suite.case("SIGHUP twice", terminal_gone)
+suite.case("SIGHUP under nohup", terminal_gone_unheeded)
+suite.case("patterns at their lines", patterns_at_their_lines)
 suite.case("SIGTERM under a low bandwidth", interrupted_slow)
 suite.case("SIGINT and broken pipes, stream", interrupted_stream)
 suite.case("second process, directory", second_process, "out")
