@@ -56,9 +56,10 @@ struct WordsTests {
 
     @Test(arguments: Reservation.Kind.allCases)
     func reservationsAreReadBackAndTranslated(_ kind: Reservation.Kind) throws {
-        let places = kind.rawValue.filter { $0 == "{" }.count
+        let places = (0..<9).filter { kind.rawValue.contains("{\($0)}") }.count
         let reservation = Reservation(kind, (0..<places).map { String(10 + $0) })
         #expect(Reservation(parsing: reservation.text) == reservation)
+        #expect(!reservation.text.contains { "{}/".contains($0) })
         for table in [Texts.frenchReservations, Texts.englishReservations] {
             let text = try #require(table[kind])
             let values = Texts.pieces(of: text).compactMap { piece -> Int? in
@@ -66,6 +67,35 @@ struct WordsTests {
             }
             #expect(Set(values) == Set(0..<places))
         }
+    }
+
+    /// Receipts that were signed before speak of one thing in the plural.
+    @Test(arguments: Reservation.Kind.allCases.filter { $0.rawValue.contains("{0:") })
+    func ofOneThingAReservationSpeaksInTheSingular(_ kind: Reservation.Kind) {
+        let (one, two) = (Reservation(kind, ["1"]), Reservation(kind, ["2"]))
+        #expect(Reservation(parsing: one.text) == one)
+        #expect(Reservation(parsing: two.text) == two)
+        let old = two.text.replacing("2", with: "1")
+        #expect(old != one.text)
+        #expect(Reservation(parsing: old) == one)
+        #expect(Reservation(parsing: one.text.replacing("1", with: "2")) == nil)
+    }
+
+    @Test func numbersAndWordsOfReservationsGoTogether() {
+        #expect(
+            Reservation(.omitted, count: 1).text
+                == "1 object was omitted from the archive at export")
+        #expect(
+            Reservation(.clockAhead, count: 1).text
+                == "the clock of 1 source was ahead: the beginning of the export stands for its moment"
+        )
+        #expect(
+            Reservation(.damaged, count: 21).text
+                == "the archive did not pass its verification: 21 faults; only what is intact was rehearsed"
+        )
+        #expect(
+            Reservation(.older, ["1", "1", "2", "x", "y"]).text.contains(
+                "by 1 although the archive is number 1 of"))
     }
 
     @Test func whatIsNoneOfOursStaysAsItIs() {
