@@ -108,4 +108,49 @@ struct WordsTests {
             .older, ["A: b and C", "3", "5", "2026-01-02T03:04:05.000Z", "why: so"])
         #expect(Reservation(parsing: named.text) == named)
     }
+
+    @Test(arguments: [
+        ("1 entries", "1 entrée", "1 entry"), ("2 entries", "2 entrées", "2 entries"),
+        ("5 equal", "5 égaux", "5 equal"), ("11 of 12", "11 sur 12", "11 of 12"),
+        (
+            "7 entries, 1 lines, 2026-01-02T03:04:05Z to 2026-01-03T00:00:00Z, ab12",
+            "7 entrées, 1 ligne, de 2026-01-02T03:04:05Z à 2026-01-03T00:00:00Z, ab12",
+            "7 entries, 1 line, 2026-01-02T03:04:05Z to 2026-01-03T00:00:00Z, ab12"
+        ),
+        (
+            "0 entries, 3 lines, none to none, ab12", "0 entrée, 3 lignes, aucune heure, ab12",
+            "0 entries, 3 lines, no time, ab12"
+        ),
+    ])
+    func whatComparisonsFoundIsToldInBothLanguages(
+        _ text: String, _ french: String, _ english: String
+    ) throws {
+        let sentence = try #require(Sentence(found: text))
+        func plain(_ language: Language) -> String {
+            var text = Texts(language).html(sentence).markup
+            for mark in ["<bdi>", "</bdi>"] { text = text.replacing(mark, with: "") }
+            return text
+        }
+        #expect(plain(.french) == french)
+        #expect(plain(.english) == english)
+    }
+
+    @Test(arguments: [
+        "", "12", "ab12", "missing", "12 ab12", "-1 entries", "x of 12", "01 of 1", "1 of 2 x",
+        "12 entries ",
+    ])
+    func whatElseComparisonsFoundStaysAsItIs(_ text: String) {
+        #expect(Sentence(found: text) == nil)
+    }
+
+    /// The connector for logs writes the sentence that reports read.
+    @Test func theDigestOfALogIsReadBack() {
+        var totals = TextTotals()
+        let chain = TextStreamRecord.chain([])
+        #expect(Sentence(found: totals.text(chain))?.phrase == .foundStreamEmpty)
+        (totals.entries, totals.lines) = (2, 3)
+        totals.first = Timestamp("2026-01-02T03:04:05.000Z")
+        totals.last = totals.first
+        #expect(Sentence(found: totals.text(chain))?.phrase == .foundStream)
+    }
 }
