@@ -65,7 +65,7 @@ extension HTMLReport {
     /// A digest, or what else a comparison found.
     func foundCell(_ text: String) -> HTML {
         guard let sentence = Sentence(found: text) else { return digestCell(text) }
-        return element(.td, .class("digest")) { texts.html(sentence) }
+        return element(.td, .class("digest")) { element(.code) { texts.html(sentence) } }
     }
 
     /// A cell whose short text stays on one line.
