@@ -22,7 +22,9 @@ enum ProofCopying {
                 "bytes": .integer(bytes), "stage": .string(open.dossier.stage.rawValue),
             ])
         } else {
-            Terminal.print("wrote   \(output): \(files) files, \(Terminal.size(bytes))")
+            Terminal.print(
+                "wrote   \(output): \(files) \(files == 1 ? "file" : "files"), \(Terminal.size(bytes))"
+            )
             Terminal.print("check   exeat verify \(output) --proof-only --trust FILE")
         }
     }

@@ -68,6 +68,12 @@ struct RehearseCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
+        for (option, text) in [("--objective", objective), ("--time-limit", timeLimit)] {
+            guard let text, !RehearsalPlan.isLength(text) else { continue }
+            throw ValidationError(
+                "\(option) takes a length of time such as 4h, 90min, 1h30min or 45s, not \"\(text)\""
+            )
+        }
         if plan != nil {
             guard trust.isEmpty, decryptWith.isEmpty, signWith == nil, objective == nil,
                 timeLimit == nil

@@ -246,7 +246,8 @@ private struct Reckoning {
         _ make: (Day?, Bool, Day?, Day?, Day?, Deadline.State) -> Deadline
     ) -> Deadline {
         guard let first = rule.on else { return make(nil, false, nil, nil, nil, .unknown) }
-        let wrong = timeline.charges.map(\.day).filter { $0 >= first }.min()
+        let wrong = timeline.charges.filter { !$0.isNothing }.map(\.day).filter { $0 >= first }
+            .min()
         return make(first, false, first.adding(days: -1), nil, wrong, wrong == nil ? .met : .missed)
     }
 

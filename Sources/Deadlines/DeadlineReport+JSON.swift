@@ -82,7 +82,7 @@ extension Deadline {
         case .atLeast: bound = "not before \(day?.text ?? "?")"
         case .after: bound = "only after \(day?.text ?? "?")"
         case .noneFrom: bound = "none after \(day?.text ?? "?")"
-        case .times: bound = "at most \(rule.times ?? 0) times"
+        case .times: bound = rule.times == 1 ? "at most once" : "at most \(rule.times ?? 0) times"
         }
         var text = "date: \(rule.event.rawValue) \(bound) (\(name)"
         if let period = rule.period, period.count > 0, let from, let event = rule.from {

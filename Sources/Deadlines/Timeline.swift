@@ -12,6 +12,25 @@ public struct Timeline: Sendable, Equatable {
             self.amount = amount
             self.reason = reason
         }
+
+        private static let currencies: Set<Substring> = [
+            "EUR", "EURO", "EUROS", "€", "BGN", "CHF", "CZK", "DKK", "GBP", "HUF", "PLN", "RON",
+            "SEK", "USD",
+        ]
+
+        /// Whether no money is asked: one number that is zero, with a currency or without. Whatever else an
+        /// amount may be counts as money.
+        var isNothing: Bool {
+            let words = amount.replacing("€", with: " € ").split { $0.isWhitespace }
+            let numbers = words.filter { !Self.currencies.contains($0.uppercased()[...]) }
+            guard numbers.count == 1, words.count <= 2, let number = numbers.first else {
+                return false
+            }
+            let parts = number.split(
+                separator: number.contains(",") ? "," : ".", omittingEmptySubsequences: false)
+            return parts.count <= 2
+                && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 == "0" } }
+        }
     }
 
     public var days: [TimelineEvent: Day]

@@ -1,16 +1,18 @@
 /// What somebody who relies on a receipt must know.
 ///
 /// A receipt has the English sentence; reports know every one of them in their languages, so the list is
-/// closed. A sentence that has once been signed stays in it.
+/// closed. A sentence that has once been signed stays in it: older receipts have the plural of one as well.
 public struct Reservation: Sendable, Equatable {
-    /// The sentences, with places `{0}`, `{1}`, … for values.
+    /// The sentences, with places `{0}`, `{1}`, … for values. `{0:one/several}` is a word that goes by the
+    /// number in place 0.
     public enum Kind: String, Sendable, CaseIterable {
         // Any import
         case byCounts = "the target was compared by counts only"
         case notCompared = "the target was not compared"
-        case notSet = "{0} attributes could not be set on the target"
-        case omitted = "{0} objects were omitted from the archive at export"
-        case notImported = "{0} sources of the archive were not imported"
+        case notSet = "{0} {0:attribute/attributes} could not be set on the target"
+        case omitted = "{0} {0:object was/objects were} omitted from the archive at export"
+        case notImported =
+            "{0} {0:source of the archive was/sources of the archive were} not imported"
         case setByHand = "set by hand what the target did not take"
         case expired =
             "accepted by {0} although the archive was to be restored before {1}: {2}"
@@ -19,21 +21,23 @@ public struct Reservation: Sendable, Equatable {
         case forked =
             "accepted by {0} although the archive is number {1} of its series, and does not go with number {2} that was imported here at {3}: {4}"
         // Trees, databases, logs
-        case mergedOwners = "{0} owners or groups of the target stand for several of the source"
-        case mergedRoles = "{0} roles of the target stand for several of the source"
+        case mergedOwners =
+            "{0} {0:owner or group of the target stands/owners or groups of the target stand} for several of the source"
+        case mergedRoles =
+            "{0} {0:role of the target stands/roles of the target stand} for several of the source"
         case definitionsDiffer =
-            "{0} definitions are printed otherwise by the target, which is of another major version than the source"
+            "{0} {0:definition is/definitions are} printed otherwise by the target, which is of another major version than the source"
         case linesNotCounted =
-            "the lines of {0} text log files could not be counted when they were exported"
+            "the lines of {0} text log {0:file/files} could not be counted when {0:it was/they were} exported"
         case journalsUnused =
-            "{0} journal files that were kept as they are were not imported: the plan asks for records alone"
+            "{0} journal {0:file that was kept as it is was/files that were kept as they are were} not imported: the plan asks for records alone"
         case digestsInRecords =
-            "{0} records of the journal hold digests in place of values beyond 1 MiB"
+            "{0} {0:record of the journal holds/records of the journal hold} digests in place of values beyond 1 MiB"
         // Guests
         case clusterUnchanged =
-            "the cluster's configuration was compared and not changed, for \"apply\" is not set: {0} calls would be made, which the report lists"
+            "the cluster's configuration was compared and not changed, for \"apply\" is not set: {0} {0:call/calls} would be made, which the report lists"
         case settingsLost =
-            "{0} settings of guests have no equivalent in their descriptions"
+            "{0} {0:setting of guests has/settings of guests have} no equivalent in their descriptions"
         case disksWithoutTransport =
             "the disks of a machine were not read again: the target names no transport"
         case filesWithoutTransport =
@@ -47,18 +51,20 @@ public struct Reservation: Sendable, Equatable {
         case filesNotInArchive =
             "the files of a container were not read again: the archive has no files of it"
         case filesLeftOut =
-            "{0} objects of a container were not read again: the target leaves them out of every backup"
+            "{0} {0:object of a container was/objects of a container were} not read again: the target leaves {0:it/them} out of every backup"
         // Rehearsals
         case damaged =
-            "the archive did not pass its verification: {0} faults; only what is intact was rehearsed"
-        case notRehearsed = "{0} sources of the archive were not rehearsed"
+            "the archive did not pass its verification: {0} {0:fault/faults}; only what is intact was rehearsed"
+        case notRehearsed =
+            "{0} {0:source of the archive was/sources of the archive were} not rehearsed"
         case timeLimit = "the time limit ended the rehearsal"
-        case notSetOnTargets = "{0} attributes could not be set on the targets"
+        case notSetOnTargets = "{0} {0:attribute/attributes} could not be set on the targets"
         case clockAhead =
-            "the clocks of {0} sources were ahead: the beginning of the export stands for their moments"
+            "the {0:clock/clocks} of {0} {0:source was/sources were} ahead: the beginning of the export stands for {0:its moment/their moments}"
         case ageUnknown =
-            "how old the data of {0} sources is, is not known: by the clock of this machine their moments have not come yet"
-        case unproven = "of {0} guests nothing shows whether their system comes up"
+            "how old the data of {0} {0:source/sources} is, is not known: by the clock of this machine {0:its moment has/their moments have} not come yet"
+        case unproven =
+            "of {0} {0:guest/guests} nothing shows whether {0:its/their} system comes up"
         case noNetwork = "throw-away servers had no network of their own, only sockets"
         case emulated = "machines were emulated: their times are longer than with KVM"
         case restoredByCounts = "what was restored was compared by counts only"
@@ -78,18 +84,25 @@ public struct Reservation: Sendable, Equatable {
     /// Reads a sentence of a receipt; nil for one that is none of ours.
     public init?(parsing text: String) {
         for kind in Kind.allCases {
-            guard let values = Self.values(in: text, by: kind.literals) else { continue }
-            self.kind = kind
-            self.values = values
-            return
+            for isOne in [true, false] {
+                let literals = kind.literals(isOne: isOne)
+                guard let values = Self.values(in: text, by: literals),
+                    // One of a thing is written so only of one; of several, older receipts wrote one, too.
+                    !isOne || values.first == "1" || literals == kind.literals(isOne: false)
+                else { continue }
+                self.kind = kind
+                self.values = values
+                return
+            }
         }
         return nil
     }
 
     /// The sentence, as receipts have it.
     public var text: String {
-        var text = kind.literals[0]
-        for (place, literal) in kind.literals.dropFirst().enumerated() {
+        let literals = kind.literals(isOne: values.first == "1")
+        var text = literals[0]
+        for (place, literal) in literals.dropFirst().enumerated() {
             text += (values.indices.contains(place) ? values[place] : "?") + literal
         }
         return text
@@ -117,10 +130,24 @@ public struct Reservation: Sendable, Equatable {
 
 extension Reservation.Kind {
     /// What stands before, between and behind the values; places come in their order.
-    fileprivate var literals: [String] {
-        rawValue.split(separator: "{", omittingEmptySubsequences: false).enumerated().map {
-            place, part in
-            place == 0 ? String(part) : String(part.drop { $0 != "}" }.dropFirst())
+    fileprivate func literals(isOne: Bool) -> [String] {
+        var literals = [""]
+        for (number, part) in rawValue.split(separator: "{", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            guard number > 0, let end = part.firstIndex(of: "}") else {
+                literals[literals.count - 1] += part
+                continue
+            }
+            let inside = part[..<end]
+            if let mark = inside.firstIndex(of: ":") {
+                let forms = inside[inside.index(after: mark)...].split(separator: "/")
+                literals[literals.count - 1] += isOne ? forms[0] : forms[forms.count - 1]
+            } else {
+                literals.append("")
+            }
+            literals[literals.count - 1] += part[part.index(after: end)...]
         }
+        return literals
     }
 }

@@ -164,11 +164,10 @@ public struct ProbePlan: Sendable, Equatable {
             let words = text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map {
                 $0.uppercased()
             }
-            let first = text.drop { $0.isWhitespace || $0 == "(" }.prefix { $0.isLetter }
-            // MariaDB writes files in a transaction that only reads.
-            let writes = zip(words, words.dropFirst()).contains {
-                $0 == "INTO" && ["OUTFILE", "DUMPFILE"].contains($1)
-            }
+            let first = statement(in: text).prefix { $0.isLetter }
+            // MariaDB writes files in a transaction that only reads. Comments may stand in between.
+            let writes = words.drop { $0 != "INTO" }
+                .contains { ["OUTFILE", "DUMPFILE"].contains($0) }
             return !writes
                 && ["SELECT", "WITH", "VALUES", "TABLE", "SHOW"].contains(first.uppercased())
         case .file:
@@ -181,6 +180,25 @@ public struct ProbePlan: Sendable, Equatable {
             return parts.count >= 2 && parts.last.flatMap { UInt16($0) } != nil
         case .serial: return text.utf8.count <= 256
         case .agent, .command: return true
+        }
+    }
+
+    /// Where the statement begins: behind comments, unless one is run (`/*!`, `/*M!`) or holds another, which
+    /// servers read differently.
+    private static func statement(in sql: String) -> Substring {
+        var rest = Substring(sql)
+        while true {
+            rest = rest.drop { $0.isWhitespace || $0 == "(" }
+            if rest.hasPrefix("--") {
+                rest = rest.drop { !$0.isNewline }
+            } else if rest.hasPrefix("/*"), !rest.hasPrefix("/*!"), !rest.hasPrefix("/*M!"),
+                let end = rest.dropFirst(2).firstRange(of: "*/"),
+                !rest.dropFirst(2)[..<end.lowerBound].contains("/*")
+            {
+                rest = rest[end.upperBound...]
+            } else {
+                return rest
+            }
         }
     }
 

@@ -67,6 +67,9 @@ public struct RehearsalPlan: Sendable {
             cores: size?.integer("cores", in: 1...4096))
     }
 
+    /// Whether a text is a length of time as plans have it.
+    public static func isLength(_ text: String) -> Bool { Duration.parse(text) != nil }
+
     /// The objectives of a source without a tier, or of its tier.
     public func objectives(of tier: String?) -> Objectives {
         tiers.first { $0.name == tier }?.objectives ?? objectives

@@ -217,9 +217,16 @@ extension RehearsedSource {
     private var faults: String {
         var parts = ["restored, \(equality)"]
         let starts = guests.count { $0.didFail && intact?.lostGuests.contains($0.id) != true }
-        if starts > 0 { parts.append("\(starts) of \(guests.count) guests DID NOT COME UP") }
+        if starts > 0 {
+            parts.append(
+                "\(starts) of \(guests.count) \(guests.count == 1 ? "guest" : "guests") DID NOT COME UP"
+            )
+        }
         let wrong = probes.count { !$0.held }
-        if wrong > 0 { parts.append("\(wrong) of \(probes.count) probes FAILED") }
+        if wrong > 0 {
+            parts.append(
+                "\(wrong) of \(probes.count) \(probes.count == 1 ? "probe" : "probes") FAILED")
+        }
         return parts.joined(separator: ", ")
     }
 }

@@ -55,7 +55,7 @@ final class ThrowAwayServer: Sendable {
             if let user {
                 for path in [sockets, files] {
                     guard unsafe chown(path, user.number, user.group) == 0 else {
-                        throw Failure(errno: errno, "cannot give \"\(path)\" to \(user.name)")
+                        throw Self.refusal(errno, path, user)
                     }
                 }
             }
@@ -76,11 +76,29 @@ final class ThrowAwayServer: Sendable {
                     // As shells say that there is no such program.
                     throw Failure(
                         outcome.status == 127 ? .notFound : Self.code(of: text),
-                        "cannot make a throw-away server with \"\(program)\": \(text)")
+                        "cannot make a throw-away server with \"\(program)\": \(text)",
+                        hint: Self.isNameless ? Self.namelessHint : nil)
                 }
                 try progress.checkCancelled()
                 usleep(50_000)
             }
+        }
+
+        /// A user namespace with one id has nobody else whom the server could run as.
+        private static func refusal(_ error: Int32, _ path: String, _ user: Cage.User) -> Failure {
+            Failure(
+                errno: error, "cannot give \"\(path)\" to \(user.name)",
+                hint: error == EINVAL
+                    ? "This user namespace lacks the user id \(user.number). Rehearse as an ordinary user or with a "
+                        + "range of ids, or name a lab server as target in the plan." : nil)
+        }
+
+        /// Servers look up the name of whoever starts them.
+        private static var isNameless: Bool { unsafe getpwuid(geteuid()) == nil }
+
+        private static var namelessHint: String {
+            "The user id \(geteuid()) has no entry in the list of users (passwd). Rehearse as a user that has "
+                + "one, or name a lab server as target in the plan."
         }
 
         /// A disk that is full has its own code, whoever notices it.
@@ -100,7 +118,8 @@ final class ThrowAwayServer: Sendable {
                 if let outcome = try process.outcome() {
                     let text = outcome.complaint
                     throw Failure(
-                        Self.code(of: text), "a throw-away server did not start: \(text)")
+                        Self.code(of: text), "a throw-away server did not start: \(text)",
+                        hint: Self.isNameless ? Self.namelessHint : nil)
                 }
                 do throws(Failure) { try progress.checkCancelled() } catch {
                     process.end()

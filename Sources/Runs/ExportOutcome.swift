@@ -49,8 +49,8 @@ public struct ExportOutcome: Sendable {
         var lines = [
             wasSealed
                 ? "\(output): was sealed already, and is intact"
-                : "\(output): sealed, \(exported) of \(expected) objects in \(payloadFiles) files, "
-                    + "\(payloadBytes) bytes"
+                : "\(output): sealed, \(exported) of \(counted(expected, "object")) in "
+                    + "\(counted(payloadFiles, "file")), \(counted(payloadBytes, "byte"))"
         ]
         for omission in omissions {
             lines.append(

@@ -39,7 +39,8 @@ struct RestoreText {
         if isEncrypted { lines.append(": \"${KEY:?set KEY to the file with the age identity}\"") }
         lines += ["mkdir -p \"$TO\"", "", streamFunction, ""]
         for part in parts {
-            lines.append("# \(part.artifact.kind), \(part.artifact.segments.count) segments")
+            lines.append(
+                "# \(part.artifact.kind), \(counted(part.artifact.segments.count, "segment"))")
             let stream = "stream data/\(part.artifact.folder) | decode"
             if !isEncrypted, let consumer = part.consumer {
                 lines.append("HERE=\"$TO/\(part.source.folder)\"; mkdir -p \"$HERE\"")

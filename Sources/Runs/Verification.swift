@@ -219,7 +219,8 @@ extension Verification {
     private func proofOnly(_ seal: Seal) -> [String] {
         [
             "PROOF ONLY: the seal of \(seal.signer.principal) of \(seal.createdAt.text) holds, and with "
-                + "it the list of \(seal.payload.files) files of \(seal.payload.bytes) bytes, the "
+                + "it the list of \(counted(seal.payload.files, "file")) of "
+                + "\(counted(seal.payload.bytes, "byte")), the "
                 + "journal, the catalogue and the documents above",
             "NOT CHECKED: the data itself, which is not here; whether a copy of it is whole and "
                 + "unchanged is told by exeat verify on that copy",
@@ -272,9 +273,10 @@ extension Verification {
             lines += proofOnly(seal)
         } else if failure == nil, let seal = report.seal {
             lines.append(
-                "good: \(report.payload.files) files, \(report.payload.bytes) bytes, sealed by "
+                "good: \(counted(report.payload.files, "file")), "
+                    + "\(counted(report.payload.bytes, "byte")), sealed by "
                     + "\(seal.signer.principal) at \(seal.createdAt.text), "
-                    + "\(seal.outcome.exported) of \(seal.outcome.expected) objects")
+                    + "\(seal.outcome.exported) of \(counted(seal.outcome.expected, "object"))")
             if report.closing == nil {
                 lines.append(
                     "note: no trusted time-stamp says when it was sealed; the keys were judged as of now"

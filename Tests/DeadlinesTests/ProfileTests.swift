@@ -146,6 +146,27 @@ struct ProfileTests {
         #expect(try deadline(report, "data-act/29").state == state)
     }
 
+    /// What cannot be read as zero counts as money.
+    @Test(arguments: [
+        ("0 EUR", Deadline.State.met), ("0", .met), ("0,00 €", .met), ("0.00€", .met),
+        ("EUR 0", .met), ("€0", .met),
+        ("0.01 EUR", .missed), ("10 EUR", .missed), ("-0 EUR", .missed),
+        ("0 EUR and 500 EUR", .missed),
+        ("0 000 EUR", .missed), ("0 EUR per GiB", .missed), ("EUR", .missed), ("free", .missed),
+        ("0 TBD", .missed),
+        ("0,.0 EUR", .missed), (",0", .missed), ("0½", .missed), ("0 0", .missed),
+    ])
+    func aChargeOfZeroIsNoCharge(_ amount: String, _ state: Deadline.State) throws {
+        var timeline = Timeline()
+        timeline.charges = [
+            .init(day: try #require(Day("2027-02-01")), amount: amount, reason: "egress")
+        ]
+        let report = DeadlineReport(
+            timeline, profiles: [try LegalProfile.named("data-act")],
+            calendar: try HolidayCalendar.named("fr"), today: nil)
+        #expect(try deadline(report, "data-act/29").state == state)
+    }
+
     @Test func textsThatContradictEachOtherAreNamed() throws {
         let days: [TimelineEvent: String] = [
             .transitionEnd: "2027-01-31", .contractEnd: "2027-01-31",

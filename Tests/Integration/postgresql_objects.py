@@ -122,6 +122,19 @@ def what_a_server_notes_for_itself_is_no_difference(world):
         expect([line["object"] for line in found["differences"]] == (["table public.t"] if status else []), found["differences"])
 
 
+def what_a_server_notes_for_itself_reaches_no_other(world):
+    """A pg_dump older than such a server writes its notes into definitions, and an older server refuses them."""
+    world.source.sql("postgres", "CREATE DATABASE notes")
+    world.source.sql("notes", "CREATE TABLE t (a int, b int)", "INSERT INTO t VALUES (1, 2)",
+                     "UPDATE pg_attribute SET attoptions = '{pg_attver=7,n_distinct=5}' WHERE attrelid = 't'::regclass AND attname = 'a'",
+                     "UPDATE pg_attribute SET attoptions = '{pg_attver=7}' WHERE attrelid = 't'::regclass AND attname = 'b'")
+    export(world, "notes", "notes", "secrets: omit")
+    imported(world, "notes", world.target.conninfo("notes"))
+    options = world.target.sql("notes", "SELECT string_agg(attname || attoptions::text, ' ') FROM pg_attribute "
+                                        "WHERE attrelid = 't'::regclass AND attoptions IS NOT NULL AND attname = 'a'")
+    expect("n_distinct=5" in options and "pg_attver=7" not in options, options)
+
+
 def a_view_with_other_content_is_told(world):
     """A materialised view that was stale at the source is computed anew: no difference, but told."""
     world.source.sql("postgres", "CREATE DATABASE stale")
@@ -247,6 +260,7 @@ def main():
         fill_hostile(world.source)
         suite.case("every change is named", every_change_is_named)
         suite.case("what a server notes for itself is no difference", what_a_server_notes_for_itself_is_no_difference)
+        suite.case("what a server notes for itself reaches no other", what_a_server_notes_for_itself_reaches_no_other)
         suite.case("a view with other content is told", a_view_with_other_content_is_told)
         suite.case("casts are printed otherwise", casts_are_printed_otherwise)
         suite.case("an ordinary user compares equal", an_ordinary_user_compares_equal)

@@ -167,6 +167,40 @@ def given_targets(world):
     expect(world.outcomes(found)["portail"] == "damaged" and len(receipt["sources"]) == 2, world.outcomes(found))
 
 
+def without_history(world):
+    """Where only current rows are taken over, what is lost is missed all the same, whichever table it is of."""
+    world.build()
+    world.portal.sql("CREATE DATABASE tarifs", "CREATE TABLE tarifs.price (id int PRIMARY KEY, amount int) WITH SYSTEM VERSIONING",
+                     "CREATE TABLE tarifs.plain (id int PRIMARY KEY)", "INSERT INTO tarifs.price SELECT seq, 1 FROM mysql.seq_1_to_50",
+                     "UPDATE tarifs.price SET amount = 2 WHERE id < 20", "INSERT INTO tarifs.plain VALUES (1), (2)")
+    plan = world.write("history.yaml", f"""exeat: 1
+run: {{ purpose: drp-rehearsal }}
+sources: {{ tarifs: {{ kind: mariadb, connection: {{ socket: {world.portal.socket}, user: root }}, databases: [tarifs], secrets: omit }} }}
+archive: {{ name: history, sign-with: {world.at('keys/ours')} }}
+""")
+    expect(world.run("export", plan, "--output", world.at("history")).status == 0, "export")
+    inspected = json.loads(world.run("inspect", world.at("history"), "--json").out)["manifest"]["sources"][0]["artifacts"]
+    lab = mariadb_kit.Server(world.at("history-lab"))
+    world.servers.append(lab)
+    plan = world.rehearsal_plan("history-given.yaml", f"""targets:
+  tarifs: {{ kind: mariadb, connection: {{ socket: {lab.socket}, user: root }}, history: drop }}
+""")
+    for lost, status in [(None, 2), ("tarifs.price", 3), ("tarifs.plain", 3)]:
+        lab.sql("DROP DATABASE IF EXISTS tarifs")
+        world.remove("half-history")
+        shutil.copytree(world.at("history"), world.at("half-history"))
+        for artifact in inspected:
+            if artifact["name"] == lost:
+                for segment in artifact["segments"]:
+                    damage(f"{world.at('half-history')}/{segment['path']}")
+        found, _ = world.rehearsed("half-history", plan=plan, status=status, work="history-work")
+        source = outcome(found, "tarifs")
+        different = {comparison["name"] for comparison in source.get("comparisons", []) if not comparison["equal"]}
+        expect(bool(lost) == any(lost and lost in name for name in different), (lost, source))
+        other = {"tarifs.price": "tarifs.plain", "tarifs.plain": "tarifs.price"}.get(lost, "nothing")
+        expect(not any(other in name for name in different), (lost, different))
+
+
 def wholly_wrong(world):
     """Where more than payload is wrong nothing is rehearsed, and no receipt is written."""
     prepared(world)
@@ -202,6 +236,7 @@ def main():
     suite.case("what all hangs on", what_all_hangs_on)
     suite.case("missing files", missing)
     suite.case("given targets", given_targets)
+    suite.case("without history", without_history)
     suite.case("more than payload is wrong", wholly_wrong)
     suite.finish()
 

@@ -215,6 +215,9 @@ def wrong_plans(world):
         expect(result.status == 1 and word in result.err, f"{text}: {result.status} {result.err}")
     plan = world.rehearsal_plan("good.yaml")
     expect(world.run("rehearse", world.at("archive"), plan, "--objective", "1h").status == 64, "a plan and options")
+    for option, value in [("--objective", "0"), ("--objective", "0s"), ("--time-limit", "soon")]:
+        result = world.run(*world.arguments("archive", option, value, work="wrong"))
+        expect(result.status == 64 and option in result.err, result.err)
     expect(world.run("rehearse", world.at("archive")).status == 64, "nobody is trusted")
     # A probe that the source cannot answer is no export.
     export = world.write("unanswered.yaml", f"""exeat: 1

@@ -89,6 +89,14 @@ import Testing
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"SELECT 1\", tcp: \"a:1\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"DELETE FROM a\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"SELECT 1 INTO OUTFILE 'b'\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"SELECT 1 INTO /* */ OUTFILE 'b'\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"SELECT 1 INTO /*x*/ DUMPFILE 'b'\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"/* SELECT 1 */ DELETE FROM a\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"/*! DELETE */ SELECT 1\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"/*M!100 DELETE */ SELECT 1\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"/* /* */ SELECT 1 */ DELETE FROM a\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"/* SELECT 1\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"-- SELECT 1\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, file: ../x } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, http: \"https://a\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, tcp: host } } }",
@@ -106,6 +114,20 @@ import Testing
     ])
     func whatMakesNoSenseIsRefused(text: String) {
         #expect(Self.problem(text + "\n") != nil)
+    }
+
+    @Test(arguments: [
+        "SELECT 1", " (SELECT 1)", "-- who is there\nSELECT 1", "/* of the ward */ select 1",
+        "--a\n--b\n/* c\n */(/**/ WITH x AS (SELECT 1) TABLE x)",
+    ])
+    func aQuestionMayBeginWithComments(sql: String) throws {
+        let quoted = JSON.object([.init("sql", .string(sql))]).canonical
+        let probe = String(decoding: quoted, as: UTF8.self).dropFirst()
+        let plan = try Self.parse(
+            Self.head
+                + "targets: { a: { kind: throw-away, probes: { name: x, expect: \"1\", \(probe) } }\n"
+        )
+        #expect(plan.targets[0].rehearsal.probes[0].request["sql"]?.string == sql)
     }
 
     @Test func lengthsOfTime() {

@@ -135,6 +135,38 @@ import Testing
     }
 }
 
+@Suite struct ServerNotesTests {
+    @Test(
+        arguments: [
+            (
+                "ALTER TABLE ONLY public.a ALTER COLUMN x SET (pg_attver=26492768, n_distinct=-0.5);",
+                "ALTER TABLE ONLY public.a ALTER COLUMN x SET (n_distinct=-0.5);"
+            ),
+            (
+                "ALTER TABLE ONLY a ALTER COLUMN \"set (x\" SET (n_distinct=7, pg_attver=1, n_distinct_inherited=3);",
+                "ALTER TABLE ONLY a ALTER COLUMN \"set (x\" SET (n_distinct=7, n_distinct_inherited=3);"
+            ),
+            ("ALTER TABLE ONLY public.a ALTER COLUMN y SET (pg_attver=26492768);", nil),
+            ("ALTER FOREIGN TABLE ONLY public.ft ALTER COLUMN a SET (pg_attver=26561392);", nil),
+            (
+                "ALTER TABLE ONLY pg_attver ALTER COLUMN pg_attver SET (n_distinct=7);",
+                "ALTER TABLE ONLY pg_attver ALTER COLUMN pg_attver SET (n_distinct=7);"
+            ),
+            (
+                "ALTER TABLE t ALTER COLUMN x SET STATISTICS 7;",
+                "ALTER TABLE t ALTER COLUMN x SET STATISTICS 7;"
+            ),
+            ("ALTER INDEX i SET (pg_attver=1);", "ALTER INDEX i SET (pg_attver=1);"),
+            (
+                "COMMENT ON COLUMN a.x IS 'SET (pg_attver=1)';",
+                "COMMENT ON COLUMN a.x IS 'SET (pg_attver=1)';"
+            ),
+        ] as [(String, String?)])
+    func whatAServerNotesForItselfIsTakenOutOfDefinitions(_ text: String, _ expected: String?) {
+        #expect(SQLStatement(Array(text.utf8)).withoutServerNotes()?.text == expected)
+    }
+}
+
 @Suite struct SecretOptionTests {
     private func redacted(_ text: String) -> String? {
         SQLStatement(Array(text.utf8)).withoutSecrets()?.text

@@ -37,7 +37,12 @@ extension MariaDBImporter {
                     try self.digest(of: table, part: part, of: count, session)
                 }
                 state.withLock { $0.found[place, default: MultisetDigest()].add(digest) }
-                if part == 0, isDroppingHistory(of: table) { try noteCurrentRows(place, stored) }
+                // Nobody can tell which rows are current where some are lost: then no table equals what was sealed.
+                if part == 0, isDroppingHistory(of: table),
+                    !artifacts.lacks(source.artifacts[table.artifact])
+                {
+                    try noteCurrentRows(place, stored)
+                }
             } catch {
                 guard error.code == .databaseRefused else { throw error }
                 state.withLock { _ = $0.missing.insert(place) }

@@ -117,24 +117,24 @@ enum DefinitionSQL {
         """
     }
 
-    /// Defaults and generating expressions are objects of their own. `pg_attver` is what a server of November
-    /// 2026 and later (15.20) notes for itself; pg_dump leaves it out, too.
+    /// Defaults and generating expressions are objects of their own.
     private static func column(_ version: Int) -> String {
-        """
-        concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
-            'COLLATE ' || (SELECT quote_ident(n.nspname) || '.' || quote_ident(c.collname) FROM pg_collation c
-                JOIN pg_namespace n ON n.oid = c.collnamespace
-                WHERE c.oid = a.attcollation AND a.attcollation <> t.typcollation),
-            CASE WHEN a.attnotnull THEN 'NOT NULL' END, 'IDENTITY ' || nullif(a.attidentity::text, ''),
-            \(version >= 120_000 ? "'GENERATED ' || nullif(a.attgenerated::text, '')," : "")
-            CASE WHEN o.relkind IN ('r', 'p') THEN concat_ws(' ',
-                CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
-                \(version >= 140_000 ? "'COMPRESSION ' || nullif(a.attcompression::text, '')," : "")
-                'STATISTICS ' || nullif(a.attstattarget, -1),
-                'OPTIONS ' || (SELECT string_agg(x, ',' ORDER BY x) FROM unnest(a.attoptions) x
-                    WHERE x NOT LIKE 'pg_attver=%')) END,
-            'COMMENT ' || quote_literal(col_description(o.oid, a.attnum)))
-        """
+        let notes = ServerNotes.options.sorted().map(\.quotedString).joined(separator: ", ")
+        return """
+            concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+                'COLLATE ' || (SELECT quote_ident(n.nspname) || '.' || quote_ident(c.collname) FROM pg_collation c
+                    JOIN pg_namespace n ON n.oid = c.collnamespace
+                    WHERE c.oid = a.attcollation AND a.attcollation <> t.typcollation),
+                CASE WHEN a.attnotnull THEN 'NOT NULL' END, 'IDENTITY ' || nullif(a.attidentity::text, ''),
+                \(version >= 120_000 ? "'GENERATED ' || nullif(a.attgenerated::text, '')," : "")
+                CASE WHEN o.relkind IN ('r', 'p') THEN concat_ws(' ',
+                    CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
+                    \(version >= 140_000 ? "'COMPRESSION ' || nullif(a.attcompression::text, '')," : "")
+                    'STATISTICS ' || nullif(a.attstattarget, -1),
+                    'OPTIONS ' || (SELECT string_agg(x, ',' ORDER BY x) FROM unnest(a.attoptions) x
+                        WHERE split_part(x, '=', 1) NOT IN (\(notes)))) END,
+                'COMMENT ' || quote_literal(col_description(o.oid, a.attnum)))
+            """
     }
 
     static let relationOptions = """

@@ -67,9 +67,11 @@ struct Definitions {
         statement.begins("CREATE", "DATABASE") || statement.begins("ALTER", "DATABASE")
     }
 
-    /// The statements without the secrets in them, unless the archive is to hold these.
+    /// The statements without what a server notes for itself, and without the secrets in them, unless the
+    /// archive is to hold these.
     private func redacted(_ statements: [SQLStatement]) -> [SQLStatement] {
-        keepsSecrets ? statements : statements.compactMap { $0.withoutSecrets() }
+        let statements = statements.compactMap { $0.withoutServerNotes() }
+        return keepsSecrets ? statements : statements.compactMap { $0.withoutSecrets() }
     }
 
     private static func joined(_ statements: [SQLStatement]) -> [UInt8] {

@@ -166,7 +166,8 @@ struct StoredDatabase: Sendable {
                     "a statement that no export writes into the script of \(rules.title): "
                         + statement.text.prefix(80))
             }
-            statements.append(statement)
+            // Older archives have them, and other servers refuse them.
+            if let statement = statement.withoutServerNotes() { statements.append(statement) }
         }
         // An export takes them out; psql would run them when somebody restores by hand.
         guard script.commands == 0 else {

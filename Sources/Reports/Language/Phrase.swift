@@ -122,6 +122,8 @@ enum Phrase: String, Sendable, CaseIterable {
         evidenceRuleKept
     // More of receipts
     case columnTarget, columnMapped, recordDurations
+    // What comparisons found
+    case foundStream, foundStreamEmpty, foundEntries, foundEqual, foundShare
     // More steps
     case step7, step8, step9
 }

@@ -230,6 +230,12 @@ extension Texts {
         .columnMapped: "Mapped",
         .recordDurations: "Of which",
         // More steps
+        // What comparisons found
+        .foundStream: "{0} {0:entry/entries}, {1} {1:line/lines}, {2} to {3}, {4}",
+        .foundStreamEmpty: "{0} {0:entry/entries}, {1} {1:line/lines}, no time, {2}",
+        .foundEntries: "{0} {0:entry/entries}",
+        .foundEqual: "{0} equal",
+        .foundShare: "{0} of {1}",
         .step7:
             "Time-stamps (RFC 3161): over the first line of the journal, and over the seal and its signatures.",
         .step8:

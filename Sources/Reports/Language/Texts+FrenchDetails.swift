@@ -233,6 +233,12 @@ extension Texts {
         .columnTarget: "Cible",
         .columnMapped: "Correspondances",
         .recordDurations: "Dont",
+        // What comparisons found
+        .foundStream: "{0} {0:entrée/entrées}, {1} {1:ligne/lignes}, de {2} à {3}, {4}",
+        .foundStreamEmpty: "{0} {0:entrée/entrées}, {1} {1:ligne/lignes}, aucune heure, {2}",
+        .foundEntries: "{0} {0:entrée/entrées}",
+        .foundEqual: "{0} {0:égal/égaux}",
+        .foundShare: "{0} sur {1}",
         // More steps
         .step7:
             "Horodatages (RFC 3161) : sur la première ligne du journal, et sur le sceau et ses signatures.",

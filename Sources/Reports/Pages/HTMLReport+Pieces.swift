@@ -62,6 +62,12 @@ extension HTMLReport {
         element(.td, .class("digest")) { HTML.code(text) }
     }
 
+    /// A digest, or what else a comparison found.
+    func foundCell(_ text: String) -> HTML {
+        guard let sentence = Sentence(found: text) else { return digestCell(text) }
+        return element(.td, .class("digest")) { element(.code) { texts.html(sentence) } }
+    }
+
     /// A cell whose short text stays on one line.
     func shortCell(@HTMLBuilder _ content: () -> HTML) -> HTML {
         HTML(.td, [.class("short")], content())

@@ -60,6 +60,16 @@ extension HTMLReport {
             : state(.bad, .cross, texts[.rehearsalMissed])
     }
 
+    /// How a rehearsal of the trend ended: one that failed, failed whatever time it took.
+    private func outcome(_ one: RehearsalFacts.Earlier) -> HTML {
+        switch one.status {
+        case 0, 2: met(true)
+        case 4: met(false)
+        case 3: state(.bad, .cross, texts.term("failed"))
+        default: state(.bad, .cross, texts.term("incomplete"))
+        }
+    }
+
     private func archive(_ facts: RehearsalFacts) -> HTML {
         facts.isArchiveIntact
             ? state(.good, .check, texts[.rehearsalIntact])
@@ -284,9 +294,7 @@ extension HTMLReport {
                         }
                         element(.span, .class("value")) {
                             formats.duration(milliseconds: one.milliseconds)
-                            element(.span, .class("small")) {
-                                met(one.status == 0 || one.status == 2)
-                            }
+                            element(.span, .class("small")) { outcome(one) }
                         }
                     }
                 }

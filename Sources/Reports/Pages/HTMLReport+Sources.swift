@@ -240,8 +240,8 @@ extension HTMLReport {
         element(.tr) {
             shortCell { document }
             head { measure(comparison.name) }
-            digestCell(comparison.expected)
-            digestCell(comparison.found)
+            foundCell(comparison.expected)
+            foundCell(comparison.found)
             cell {
                 comparison.isEqual
                     ? state(.good, .check, texts[.resultEqual])
