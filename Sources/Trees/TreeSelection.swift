@@ -40,28 +40,33 @@ public struct TreeSelection: Sendable {
             excludes = try GlobSet(patterns)
         } catch {
             excludes = GlobSet()
-            Self.noteInvalid(source.exclusions, problems)
+            if !Self.noteInvalid(source.exclusions, problems) {
+                problems.add(error.code, error.what, atKeyOf: source.settings)
+            }
         }
         excludeReasons = reasons
     }
 
     private static let exclusionShape = PlanShape(required: ["paths"])
 
-    /// Each pattern that cannot be read, at its own place in the plan.
+    /// Each pattern that cannot be read, at its own place in the plan; false where none was found.
     private static func noteInvalid(
         _ exclusions: [SourcePlan.Exclusion], _ problems: PlanProblems
-    ) {
+    ) -> Bool {
         // What else is wrong with them is noted already.
         let noted = PlanProblems()
+        var wasFound = false
         for exclusion in exclusions {
             let mapping = exclusion.patterns.mapping(exclusionShape, noted)
             for node in mapping?["paths"]?.elements(noted) ?? [] {
                 guard let text = node.string(noted) else { continue }
                 do throws(Failure) { _ = try GlobSet([text]) } catch {
                     problems.add(error.code, error.what, at: node)
+                    wasFound = true
                 }
             }
         }
+        return wasFound
     }
 
     /// For people: where the paths lead on their machine.
