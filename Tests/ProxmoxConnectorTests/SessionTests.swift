@@ -44,7 +44,7 @@ struct SessionTests {
         #expect(try client.post(["a"], ["x": "1 2"]) == 2)
         let asked = server.requests
         #expect(asked.map(\.line) == ["POST /access/ticket", "GET /a", "POST /a"])
-        #expect(asked[0].body == "username=a%40pam&password=pass%20word%26x")
+        #expect(asked[0].body == "username=a%40pam&new-format=1&password=pass%20word%26x")
         #expect(asked[1].headers["Cookie"]?.string == "PVEAuthCookie=\(ticket)1")
         #expect(asked[1].headers["CSRFPreventionToken"] == nil)
         #expect(asked[2].headers["CSRFPreventionToken"]?.string == "csrf1")

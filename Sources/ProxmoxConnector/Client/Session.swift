@@ -100,7 +100,8 @@ final class Session: Sendable {
         guard case .password(let user, let password, let second) = credentials else {
             throw Failure(.serverRights, "a token does not log in")
         }
-        var fields: APIFields = ["username": user]
+        // Before 8.0 the form of the challenge that can be answered is to be asked for; later ones have no other.
+        var fields: APIFields = ["username": user, "new-format": "1"]
         fields.add("password", secret: password)
         let first = try post(fields)
         guard first["NeedTFA"]?.isTrue == true else { return try ticket(from: first, now, number) }

@@ -193,6 +193,10 @@ class Access:
                 given.encode(), self.passwords[user].encode()):
             raise Refused(401, "authentication failure")
         elif secret and not self.take_code(user, secret, parameters.get("otp")):
+            if self.simulator.version.startswith("7") and not parameters.get("new-format"):
+                # The old form, which no answer to a challenge is good for.
+                return {"username": user, "ticket": self.ticket(user, "PVE:tfa!"), "NeedTFA": 1,
+                        "CSRFPreventionToken": self.csrf(user)}
             return {"username": user, "ticket": self.ticket(user, "PVE:!tfa!"), "NeedTFA": 1,
                     "CSRFPreventionToken": self.csrf(user)}
         return {"username": user, "ticket": self.ticket(user), "CSRFPreventionToken": self.csrf(user),
