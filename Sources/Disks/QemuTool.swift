@@ -42,7 +42,7 @@ enum QemuTool {
         repeat {
             try source.read(into: &chunk)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                for byte in unsafe bytes {
+                for unsafebyte in unsafe bytes {
                     if byte != 0x0a {
                         line.append(byte)
                         continue
