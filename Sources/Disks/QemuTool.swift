@@ -42,7 +42,8 @@ enum QemuTool {
         repeat {
             try source.read(into: &chunk)
             try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                for unsafebyte in unsafe bytes {
+                for index in 0..<bytes.count {
+                    let byte = unsafe bytes[index]
                     if byte != 0x0a {
                         line.append(byte)
                         continue
