@@ -151,13 +151,13 @@ def merged_owners_are_told(world):
         os.chown(f"{tree}/{number}", number, number)
     result = world.run("export", world.plan("owned.yaml", "owned", encrypt=False), "--output", world.at("owned-out"))
     expect(result.status == 0, result.err)
-    for users, words in (('"2001": "3000", "2002": "3000", "2003": "3001"', "stand for several"), ('"2001": "3000"', "")):
+    for users, words in (('"2001": "3000", "2002": "3000", "2003": "3001"', "1 owner or group of the target stands for several"), ('"2001": "3000"', "")):
         world.remove("owned-target", "owned-work")
         plan = world.import_plan("owned-import.yaml", "owned-target", f", map: {{ users: {{ {users} }} }}")
         result = world.run("import", world.at("owned-out"), plan, "--work", world.at("owned-work"), "--json")
         expect(result.status == 0, result.err)
         reservations = " ".join(json.loads(result.out)["reservations"])
-        expect(words in reservations if words else "stand for" not in reservations, reservations)
+        expect(words in reservations if words else "for several of the source" not in reservations, reservations)
 
 
 def an_index_is_listed_in_little_memory(world):
