@@ -77,7 +77,10 @@ public final class QemuMap: Sendable {
         guard let first = line.firstIndex(of: 0x7b), let last = line.lastIndex(of: 0x7d),
             first < last
         else { return nil }
-        let json = try JSON(parsing: Array(line[first...last]))
+        let json: JSON
+        do throws(Failure) { json = try JSON(parsing: Array(line[first...last])) } catch {
+            throw confused("it gives no JSON")
+        }
         guard let start = json["start"]?.integer, let length = json["length"]?.integer,
             start >= 0, length > 0, length <= Int64.max - start,
             let isZero = json["zero"]?.bool, let isData = json["data"]?.bool

@@ -190,7 +190,10 @@ public struct ProbePlan: Sendable, Equatable {
         while true {
             rest = rest.drop { $0.isWhitespace || $0 == "(" }
             if rest.hasPrefix("--") {
-                rest = rest.drop { !$0.isNewline }
+                // Servers differ in what else than a line feed ends one.
+                let comment = rest.prefix { $0 != "\n" && $0 != "\r\n" }
+                if comment.contains(where: \.isNewline) { return rest }
+                rest = rest[comment.endIndex...]
             } else if rest.hasPrefix("/*"), !rest.hasPrefix("/*!"), !rest.hasPrefix("/*M!"),
                 let end = rest.dropFirst(2).firstRange(of: "*/"),
                 !rest.dropFirst(2)[..<end.lowerBound].contains("/*")

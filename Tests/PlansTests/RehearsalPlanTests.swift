@@ -96,6 +96,9 @@ import Testing
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"/*M!100 DELETE */ SELECT 1\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"/* /* */ SELECT 1 */ DELETE FROM a\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"/* SELECT 1\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"-- x\\rSELECT 1\\nDELETE FROM a\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"-- x\\rDELETE FROM a\\nSELECT 1\" } } }",
+        "targets: { a: { kind: throw-away, probes: { name: x, sql: \"-- x\\LSELECT 1\\nDELETE FROM a\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, sql: \"-- SELECT 1\" } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, file: ../x } } }",
         "targets: { a: { kind: throw-away, probes: { name: x, http: \"https://a\" } } }",
@@ -117,7 +120,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "SELECT 1", " (SELECT 1)", "-- who is there\nSELECT 1", "/* of the ward */ select 1",
+        "SELECT 1", " (SELECT 1)", "-- who is there\nSELECT 1", "-- so\r\nSELECT 1",
+        "/* of the ward */ select 1",
         "--a\n--b\n/* c\n */(/**/ WITH x AS (SELECT 1) TABLE x)",
     ])
     func aQuestionMayBeginWithComments(sql: String) throws {

@@ -149,6 +149,10 @@ import Testing
             ("ALTER TABLE ONLY public.a ALTER COLUMN y SET (pg_attver=26492768);", nil),
             ("ALTER FOREIGN TABLE ONLY public.ft ALTER COLUMN a SET (pg_attver=26561392);", nil),
             (
+                "ALTER TABLE a ALTER COLUMN x SET (pg_attver=1), ALTER COLUMN y SET NOT NULL;",
+                "ALTER TABLE a ALTER COLUMN x SET (pg_attver=1), ALTER COLUMN y SET NOT NULL;"
+            ),
+            (
                 "ALTER TABLE ONLY pg_attver ALTER COLUMN pg_attver SET (n_distinct=7);",
                 "ALTER TABLE ONLY pg_attver ALTER COLUMN pg_attver SET (n_distinct=7);"
             ),

@@ -22,7 +22,11 @@ extension SQLStatement {
         let options = (first..<end).split { isSymbol($0, ",") }
         let kept = options.filter { !ServerNotes.options.contains(name($0.first ?? first) ?? "") }
         if kept.count == options.count { return self }
-        if kept.isEmpty { return nil }
+        if kept.isEmpty {
+            // pg_dump writes one change in a statement; where somebody else has put more into it, nothing is lost.
+            let isAll = end == tokens.count - 1 || end == tokens.count - 2 && isSymbol(end + 1, ";")
+            return isAll ? nil : self
+        }
         var statement = self
         let texts = kept.map { $0.map(spelling).joined() }
         statement.replace(first...end - 1, with: texts.joined(separator: ", "))
