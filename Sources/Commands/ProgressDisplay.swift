@@ -92,8 +92,7 @@ final class ProgressDisplay: Sendable {
         if total > 0 {
             text += " of \(Terminal.size(total)) (\(min(99, bytes * 100 / max(1, total))) %)"
         }
-        text +=
-            "  \(progress.objects) \(progress.objects == 1 ? "object" : "objects")  \(Terminal.size(rate))/s"
+        text += "  \(counted(progress.objects, "object"))  \(Terminal.size(rate))/s"
         if total > bytes, rate > 0 {
             text += "  \(Terminal.duration((total - bytes) / rate)) left"
         }

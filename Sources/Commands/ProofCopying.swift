@@ -23,8 +23,7 @@ enum ProofCopying {
             ])
         } else {
             Terminal.print(
-                "wrote   \(output): \(files) \(files == 1 ? "file" : "files"), \(Terminal.size(bytes))"
-            )
+                "wrote   \(output): \(counted(files, "file")), \(Terminal.size(bytes))")
             Terminal.print("check   exeat verify \(output) --proof-only --trust FILE")
         }
     }

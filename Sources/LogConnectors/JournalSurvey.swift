@@ -37,7 +37,7 @@ extension JournalFamily {
         var findings = inventory.omissions.counts.filter { !$0.accepted }.map { omission in
             Finding(
                 omission.reason, .decision,
-                "\(omission.count) \(omission.count == 1 ? "object is" : "objects are") missing from the journal: "
+                "\(counted(omission.count, "object is", "objects are")) missing from the journal: "
                     + omission.reason,
                 decision: omission.reason == LogOmission.filesUnreadable.rawValue
                     ? "Make the files readable (the group systemd-journal may read the journal), or "

@@ -218,14 +218,11 @@ extension RehearsedSource {
         var parts = ["restored, \(equality)"]
         let starts = guests.count { $0.didFail && intact?.lostGuests.contains($0.id) != true }
         if starts > 0 {
-            parts.append(
-                "\(starts) of \(guests.count) \(guests.count == 1 ? "guest" : "guests") DID NOT COME UP"
-            )
+            parts.append("\(starts) of \(counted(guests.count, "guest")) DID NOT COME UP")
         }
         let wrong = probes.count { !$0.held }
         if wrong > 0 {
-            parts.append(
-                "\(wrong) of \(probes.count) \(probes.count == 1 ? "probe" : "probes") FAILED")
+            parts.append("\(wrong) of \(counted(probes.count, "probe")) FAILED")
         }
         return parts.joined(separator: ", ")
     }

@@ -1,3 +1,4 @@
+import Basics
 import Manifests
 
 /// `RESTORE.txt` and `exeat/restore.txt`: how to get the data back with standard tools.

@@ -259,7 +259,7 @@ public final class TreeExport: Sendable {
         var findings = omissions.counts.filter { !$0.accepted }.map { omission in
             Finding(
                 omission.reason, .decision,
-                "\(omission.count) \(omission.count == 1 ? "object" : "objects") would be left out: \(omission.reason)",
+                "\(counted(omission.count, "object")) would be left out: \(omission.reason)",
                 decision: "Add \(omission.reason) to accept of this source, exclude the paths, or "
                     + "make them readable; else the run ends with status 2.")
         }

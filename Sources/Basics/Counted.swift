@@ -1,4 +1,4 @@
 /// A number with what it counts, for messages: `1 file`, `2 files`.
-func counted(_ number: some BinaryInteger, _ one: String, _ many: String? = nil) -> String {
+public func counted(_ number: some BinaryInteger, _ one: String, _ many: String? = nil) -> String {
     "\(number) \(number == 1 ? one : many ?? one + "s")"
 }
