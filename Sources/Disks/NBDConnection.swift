@@ -113,15 +113,9 @@ public struct NBDConnection: ReadableDisk, WritableDisk, ~Copyable {
         if offset < statusStart || offset >= runs.last?.end ?? 0 {
             try askForStatus(at: offset, context)
         }
-        // The first run that ends behind the place.
-        var low = 0
-        var high = runs.count - 1
-        while low < high {
-            let middle = (low + high) / 2
-            if runs[middle].end > offset { high = middle } else { low = middle + 1 }
-        }
+        let run = runs[min(runs.partitioningIndex { $0.end > offset }, runs.count - 1)]
         return DiskExtent(
-            offset: offset, length: min(runs[low].end, end) - offset, isHole: runs[low].isHole)
+            offset: offset, length: min(run.end, end) - offset, isHole: run.isHole)
     }
 
     private mutating func askForStatus(

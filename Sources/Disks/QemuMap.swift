@@ -142,13 +142,7 @@ public struct MappedDisk: ReadableDisk, ~Copyable {
         if runs.isEmpty || offset < runs[0].start || offset >= runs[runs.count - 1].end {
             runs = try map.runs(around: offset)
         }
-        // The first run that ends behind the place.
-        var (low, high) = (0, runs.count - 1)
-        while low < high {
-            let middle = (low + high) / 2
-            if runs[middle].end > offset { high = middle } else { low = middle + 1 }
-        }
-        current = low
-        return runs[low]
+        current = min(runs.partitioningIndex { $0.end > offset }, runs.count - 1)
+        return runs[current]
     }
 }

@@ -109,15 +109,7 @@ public struct TextTimeZone: Sendable {
 
     // MARK: - Asking
 
-    private func place(of time: Int64) -> Int {
-        var low = 0
-        var high = transitions.count
-        while low < high {
-            let middle = (low + high) / 2
-            if transitions[middle] <= time { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    private func place(of time: Int64) -> Int { transitions.partitioningIndex { $0 > time } }
 
     public func period(at time: Int64) -> Period { periods[place(of: time)] }
 

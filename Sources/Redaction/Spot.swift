@@ -1,3 +1,5 @@
+import Basics
+
 /// A range of a text that must not stay, and why.
 struct Spot {
     var range: Range<Int>
@@ -108,15 +110,7 @@ struct Spots {
         let taken = Placeholder.ranges(in: bytes)
         guard !taken.isEmpty else { return all }
         return all.compactMap { spot in
-            var (low, high) = (0, taken.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if taken[middle].upperBound <= spot.range.lowerBound {
-                    low = middle + 1
-                } else {
-                    high = middle
-                }
-            }
+            var low = taken.partitioningIndex { $0.upperBound > spot.range.lowerBound }
             var spot = spot
             while low < taken.count, taken[low].lowerBound < spot.range.upperBound {
                 let other = taken[low]
