@@ -52,7 +52,8 @@ struct JournalReport: Sendable {
     /// What is missing of a file, in words, with the boots that it may belong to.
     static func missing(_ file: ScannedFile) -> String {
         var text =
-            "\(file.missing) of the \(file.counted) entries that its head counts cannot be found"
+            "\(file.missing) of the \(counted(file.counted, "entry", "entries")) that its head "
+            + "counts cannot be found"
         if let last = file.last {
             text +=
                 "; the last that was found is number \(last.sequence) of "
@@ -79,17 +80,18 @@ struct JournalReport: Sendable {
     private static func damage(_ file: ScannedFile) -> String {
         var parts: [String] = []
         if file.counts.entries > file.counted {
-            parts.append("its head counts \(file.counted) entries")
+            parts.append("its head counts \(counted(file.counted, "entry", "entries"))")
         }
         for (count, what) in [
-            (file.counts.unlisted, "are in none of its arrays"),
-            (file.counts.unchained, "were found by its arrays alone"),
-        ] where count > 0 { parts.append("\(count) entries \(what)") }
+            (file.counts.unlisted, "in none of its arrays"),
+            (file.counts.unchained, "found by its arrays alone"),
+        ] where count > 0 { parts.append("\(counted(count, "entry", "entries")) \(what)") }
         if file.counts.broken > 0 { parts.append("\(file.counts.broken) places are broken") }
         if file.counts.lostBytes > 0 {
-            parts.append("\(file.counts.lostBytes) bytes cannot be read")
+            parts.append("\(counted(file.counts.lostBytes, "byte")) cannot be read")
         }
-        return "all \(file.counts.entries) entries were found, though the file is damaged: "
+        return
+            "all of \(counted(file.counts.entries, "entry", "entries")) were found, though the file is damaged: "
             + parts.joined(separator: ", ")
     }
 

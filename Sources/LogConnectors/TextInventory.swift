@@ -200,7 +200,7 @@ struct TextInventory: ~Copyable {
         findings.append(
             Finding(
                 "log-undated", .note,
-                "no time is understood at the beginning of \(untimed.count) files (the first of them: "
+                "no time is understood at the beginning of \(counted(untimed.count, "file")) (the first of them: "
                     + "\(TextHolder.quoted(first.name))): where none follows either, they are exported "
                     + "whole, whatever the range of time",
                 decision: "Say their `format`, or exclude those that are not to be exported."))

@@ -1,4 +1,5 @@
 import Archives
+import Basics
 
 /// What GNU tar cannot restore of a tree, gathered while the index is written: for the command that
 /// restores it with tar, and for the notes beside that command.
@@ -31,7 +32,8 @@ struct TarNotes {
 
     var notes: [String] {
         guard count > 0 else { return [] }
-        var notes = ["tar cannot restore \(count) entries, which Exeat can:"] + lines
+        var notes =
+            ["tar cannot restore \(counted(count, "entry", "entries")), which Exeat can:"] + lines
         if Int64(lines.count) < count { notes.append("and \(count - Int64(lines.count)) more") }
         if tooMany { notes.append("tar will name them, and end with status 2") }
         return notes

@@ -127,6 +127,22 @@ def rpms_of_a_mounted_machine_are_read_whatever_the_program_here_is_set_to(world
     expect(not os.path.exists(root + "/root"), "reading made a database on the machine that is exported")
 
 
+def a_repository_is_told_once_with_its_submodules_and_bare_ones(world):
+    root = world.at("repositories")
+    git = lambda *words: subprocess.run(  # noqa: E731
+        ["git", "-c", "user.name=a", "-c", "user.email=a@example", "-c", "protocol.file.allow=always",
+         "-c", "init.defaultBranch=main", *words], check=True, capture_output=True)
+    for name in ("roles", "site"):
+        git("init", f"{root}/etc/{name}")
+        git("-C", f"{root}/etc/{name}", "commit", "--allow-empty", "-m", "x")
+    git("-C", f"{root}/etc/site", "submodule", "add", f"{root}/etc/roles", "nginx")
+    git("clone", "--bare", f"{root}/etc/site", f"{root}/etc/bare.git")
+    exported(world, root, "repositories-bag", encrypt=False, secrets="omit", facts="[ repositories ]")
+    imported(world, "repositories-bag", "repositories.staged", root=root)
+    items = facts(world, "repositories.staged", "repositories")["items"]
+    expect(set(items) == {f"git//etc/{name}" for name in ("roles", "site", "site/nginx", "bare.git")}, str(items))
+
+
 # --- secrets
 
 
@@ -219,6 +235,7 @@ if __name__ == "__main__":
         facts_of_a_mounted_machine_are_its_own,
         origins_of_a_mounted_machine_are_read_and_nothing_is_written_there,
         rpms_of_a_mounted_machine_are_read_whatever_the_program_here_is_set_to,
+        a_repository_is_told_once_with_its_submodules_and_bare_ones,
         what_the_plan_excludes_is_no_difference,
         two_machines_differ_exactly_where_they_were_made_to,
     ]:

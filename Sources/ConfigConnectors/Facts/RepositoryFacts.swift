@@ -29,6 +29,8 @@ enum RepositoryFacts {
         try FileWalk.directories(places, depth: depth, machine, passesClosed: isOwn) {
             (directory, names) throws(Failure) in
             guard names.contains(".git") || isBare(names) else { return true }
+            // What the directory around it has told already.
+            if directory.hasSuffix("/.git") { return false }
             let kinds = kinds(names)
             if known.insert(directory).inserted, isOwn || !kinds.isEmpty {
                 let files = names.contains(".git") ? "\(directory)/.git" : directory

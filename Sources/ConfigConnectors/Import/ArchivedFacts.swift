@@ -105,9 +105,9 @@ public struct ArchivedFacts: Sendable {
                 let count =
                     family.differing.count + family.onlyHere.count + family.onlyThere.count
                 lines.append(
-                    "\(family.family): \(family.same) alike, \(count) differences"
+                    "\(family.family): \(family.same) alike, \(counted(count, "difference"))"
                         + (family.uncompared.isEmpty
-                            ? "" : ", \(family.uncompared.count) sources not compared"))
+                            ? "" : ", \(counted(family.uncompared.count, "source")) not compared"))
                 lines += family.lines.map { "  " + $0.replacing("\n", with: "\\u{a}") }
             }
             lines += pair.missing.map { "\($0): in one archive alone" }

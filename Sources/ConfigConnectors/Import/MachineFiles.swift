@@ -332,7 +332,7 @@ enum LineDifference {
         let left = Array(here[start..<here.count - end])
         let right = Array(there[start..<there.count - end])
         guard left.count * right.count <= 4_000_000 else {
-            return ["\(left.count) lines here and \(right.count) there"]
+            return ["\(counted(left.count, "line")) here and \(right.count) there"]
         }
         var lines = left.difference(from: right).map { change in
             switch change {

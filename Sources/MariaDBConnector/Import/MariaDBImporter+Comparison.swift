@@ -310,7 +310,9 @@ extension MariaDBImporter {
             let expected = state.withLock { $0.current[place] } ?? table.rows
             guard let difference = tally.add(table.title, expected: expected, found: digest)
             else { continue }
-            note(difference: "table \(table.title)", "rows", "\(expected.count) rows", difference)
+            note(
+                difference: "table \(table.title)", "rows", counted(expected.count, "row"),
+                difference)
             if digest != nil, tally.unequalCount <= Self.tablesLookedInto,
                 !artifacts.lacks(source.artifacts[table.artifact])
             {

@@ -12,7 +12,7 @@ extension MariaDBImporter {
             let condition = String(decoding: check.condition, as: UTF8.self)
             try count(
                 "SELECT COUNT(*) FROM \(qualified) WHERE NOT \(condition)", of: table,
-                "violate", "CHECK \(check.name)", ", as they did on the source")
+                "against", "CHECK \(check.name)", ", as on the source")
         }
         for reference in table.parts.references {
             let isSet = reference.columns.map { "c.\($0.quotedName) IS NOT NULL" }
@@ -24,7 +24,7 @@ extension MariaDBImporter {
             try count(
                 "SELECT COUNT(*) FROM \(qualified) c WHERE \(isSet.joined(separator: " AND ")) AND NOT "
                     + "EXISTS (SELECT 1 FROM \(parent) p WHERE \(isEqual.joined(separator: " AND ")))",
-                of: table, "have no parent for", "foreign key \(reference.name)",
+                of: table, "without a parent for", "foreign key \(reference.name)",
                 ", as on the source")
         }
     }
@@ -39,8 +39,9 @@ extension MariaDBImporter {
             let count = try target.pool.with { (session) throws(Failure) in
                 try session.value(query)
             }
-            if let count, count != "0" {
-                target.note(shortfall: title, "\(count) rows \(what) the \(rule)\(asOnSource)")
+            if let count = count.flatMap(Int64.init), count != 0 {
+                target.note(
+                    shortfall: title, "\(counted(count, "row")) \(what) the \(rule)\(asOnSource)")
             }
         } catch {
             // The parent may be in a database that was not exported.

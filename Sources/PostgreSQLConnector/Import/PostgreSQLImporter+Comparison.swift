@@ -199,7 +199,7 @@ extension PostgreSQLImporter {
                     table.qualified, expected: table.digest, found: digest)
             else { continue }
             note(
-                difference: "table \(table.qualified)", "rows", "\(table.digest.count) rows",
+                difference: "table \(table.qualified)", "rows", counted(table.digest.count, "row"),
                 difference)
             if digest != nil, tally.unequalCount <= Self.tablesLookedInto,
                 !artifacts.lacks(source.artifacts[table.artifact])

@@ -111,8 +111,8 @@ extension PostgreSQLImporter {
         if found != view.digest {
             target.note(
                 shortfall: "materialized view \(view.qualified)",
-                "its content was computed from the tables as they are, \(found.count) rows; the "
-                    + "source's, \(view.digest.count) rows, was older or depends on more than tables"
+                "its content was computed from the tables as they are, \(counted(found.count, "row")); the "
+                    + "source's, \(counted(view.digest.count, "row")), was older or depends on more than tables"
             )
         }
     }
