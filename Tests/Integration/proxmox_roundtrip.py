@@ -106,6 +106,45 @@ def restored_media(world):
         world.clusters.pop().close()
 
 
+def host_disk(world):
+    """A disk of the host is in the backup like any other, and becomes a volume on either way: on the storage for all disks, or
+    on `local`, as a restore of Proxmox VE has it."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    device = world.at("device.raw")
+    with open(device, "wb") as file:
+        file.truncate(3 << 20)
+        file.write(b"a disk of the host")
+    source.pve.make_vm(100, name="host", disks={"scsi0": {"size": 1 << 20, "data": b"one"}}, scsi1=f"{device},size=3M")
+    plan = world.export_of("p.yaml", source, ["guests: [ 100 ]", "cluster: false", "disks: both"])
+    planned = world.run("plan", plan, env=source.environment)
+    expect("arrives as a volume" in planned.out.decode() + planned.err, f"{planned}")
+    exported(world, "out", plan, source)
+    disks_equal(world, "out", source, {100: ["scsi0", "scsi1"]})
+    for route, mapping, storage in (("import", "upload-storage: local", "local"), ("restore", "route: restore", "local"),
+                                    ("import", "map: { storage: export }", "export"), ("restore", "map: { storage: export }", "export")):
+        world.remove("work")
+        target = world.cluster("target", guests=False)
+        importing_token(target)
+        os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+        settings = [mapping, *([] if "route" in mapping else [f"route: {route}"]), *target.directory()]
+        settings += [] if "upload" in mapping else ["upload-storage: local"]
+        if storage == "local":
+            # A server's own storage takes none unless somebody lets it.
+            refused = world.run("import", world.at("out"), world.import_to("i.yaml", target, settings), "--work", world.at("work"),
+                                env=target.environment)
+            expect(refused.status == 1 and "\"local\" takes no \"images\"" in refused.err
+                   and "map.storage," in refused.err, f"{refused}")
+            target.pve.storages["local"].values["content"] += ",images"
+        result = world.run("import", world.at("out"), world.import_to("i.yaml", target, settings), "--work", world.at("work"),
+                           env=target.environment)
+        expect(result.status == 0, f"{route} {storage}: {result.status} {result.err} {result.out.decode()}")
+        made = target.pve.guests[100].config().values["scsi1"]
+        expect(made.startswith(storage + ":"), made)
+        expect(target.disk(100, "scsi1") == sha256(device), "the disk differs")
+        world.clusters.pop().close()
+
+
 def machine_without_disks(world):
     """One that starts from the network needs neither a storage for uploads nor a stream."""
     world.remove("out", "work")
@@ -233,6 +272,7 @@ if __name__ == "__main__":
     suite.case("restored by SFTP", imports, "restore", "8.4", True, "sftp")
     suite.case("restored streams", restored_streams)
     suite.case("restored media", restored_media)
+    suite.case("host disk", host_disk)
     suite.case("machine without disks", machine_without_disks)
     suite.case("choices of the server", choices_of_the_server)
     suite.case("refused before anything", refused_before_anything)

@@ -104,7 +104,8 @@ struct GuestCreation: Sendable {
         var isMoved = false
         for disk in BackupContent(of: configuration).carried {
             let place = try target.mapping.place(of: disk.volume).storage
-            isMoved = isMoved || place != disk.volume.prefix { $0 != ":" }
+            let own = VolumeReference(disk.volume).storage ?? GuestMapping.storageOfNone
+            isMoved = isMoved || place != own
             wanted.insert(place)
         }
         var restored = target

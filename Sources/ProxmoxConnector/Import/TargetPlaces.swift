@@ -41,10 +41,10 @@ struct TargetPlaces {
         let listed = try reader.client.get(["nodes", node, "storage"]).array ?? []
         for creation in creations {
             let content = creation.guest.isContainer ? "rootdir" : "images"
-            for name in creation.storages.sorted() {
+            for disk in creation.placedDisks {
                 try check(
-                    name, takes: content, on: node, listed, for: creation.guest.title,
-                    "map.storages")
+                    disk.storage, takes: content, on: node, listed, for: creation.guest.title,
+                    disk.isOfHost ? "map.storage" : "map.storages")
             }
         }
     }
@@ -148,14 +148,20 @@ extension TargetPlaces {
 }
 
 extension GuestCreation {
-    /// Where its disks will be, with the mapping applied.
-    var storages: Set<String> {
-        var storages: Set<String> = []
-        for carried in BackupContent(of: configuration).carried {
-            if let place = try? target.mapping.place(of: carried.volume) {
-                storages.insert(place.storage)
-            }
+    /// A disk that will be made.
+    struct PlacedDisk {
+        let storage: String
+        /// Whether it was a device of the host, and came from no storage.
+        let isOfHost: Bool
+    }
+
+    /// Its disks, with the mapping applied.
+    var placedDisks: [PlacedDisk] {
+        BackupContent(of: configuration).carried.compactMap { carried in
+            guard let place = try? target.mapping.place(of: carried.volume) else { return nil }
+            return PlacedDisk(
+                storage: place.storage,
+                isOfHost: VolumeReference(carried.volume).storage == nil)
         }
-        return storages
     }
 }
