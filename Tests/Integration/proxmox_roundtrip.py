@@ -220,6 +220,27 @@ def refused_before_anything(world):
         expect(before == target.snapshot(), "something was written")
 
 
+def room_is_foretold(world):
+    """A storage with less room than what comes to it is told with what it lacks, and nothing else: it may be thin."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    for vmid in (100, 101):
+        source.pve.make_vm(vmid, name="disk", disks={"scsi0": {"size": 8 << 20, "data": b"bytes"}})
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ all ]", "cluster: false"]), source)
+    target = world.cluster("target", guests=False)
+    target.pve.add_storage("small", "lvmthin", capacity=10 << 20, content="images", thinpool="small", vgname="small")
+    target.pve.add_storage("large", "lvmthin", capacity=64 << 20, content="images", thinpool="large", vgname="large")
+    importing_token(target)
+    for number, (storage, lacks) in enumerate((("large", False), ("small", True))):
+        world.remove("work")
+        plan = world.import_to("i.yaml", target, [
+            "upload-storage: local", f"map: {{ storage: {storage}, vmids: \"+{100 * number}\" }}", *target.directory()])
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+        told = ('warning: the storage "small" of node "pve1" has 10 MiB left, and the disks that come to it have 16 MiB: '
+                '6 MiB too few')
+        expect(result.status == 0 and (told in result.err, "too few" in result.err) == (lacks, lacks), f"{result}")
+
+
 def to_images(world):
     """The same archive becomes images in a directory, and for libvirt."""
     world.remove("out", "work", "images", "libvirt")
@@ -276,6 +297,7 @@ if __name__ == "__main__":
     suite.case("machine without disks", machine_without_disks)
     suite.case("choices of the server", choices_of_the_server)
     suite.case("refused before anything", refused_before_anything)
+    suite.case("room is foretold", room_is_foretold)
     suite.case("to images", to_images)
     suite.case("streams are no machines", streams_are_no_machines)
     suite.finish()
