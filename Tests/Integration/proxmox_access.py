@@ -56,6 +56,37 @@ def ticket(world, life=None):
     disks_equal(world, "out", cluster, {101: ["scsi0"]})
 
 
+def colons_out_of_place(world):
+    """Said with its place in the plan, before anybody is asked."""
+    cluster = fresh(world)
+    right = cluster.pve.fingerprint
+    seen = len(cluster.pve.requests)
+    for wrong in (right[:3] + right[4:], right.replace(":", "", 3), right[1:2] + ":" + right.replace(":", ""), right + ":"):
+        server = [line if "fingerprint" not in line else f"fingerprint: \"{wrong}\"" for line in cluster.server()]
+        plan = world.export_of("p.yaml", cluster, ONE, server=server)
+        place = next(f"p.yaml:{number}:{line.index(chr(34)) + 1}" for number, line in enumerate(open(plan), 1) if "fingerprint" in line)
+        for command in (["plan", plan], ["export", plan, "--output", world.at("out")]):
+            result = world.run(*command, env=cluster.environment)
+            expect(result.status == 1 and place in result.err and "colons" in result.err, f"{place} {result}")
+    expect(len(cluster.pve.requests) == seen and not os.path.exists(world.at("out")), "the server was asked")
+
+
+def second_factor_of_7_4(world):
+    """That version asks for the second factor in another form unless it is told otherwise."""
+    cluster = fresh(world, version="7.4")
+    secret = "JBSWY3DPEHPK3PXP"
+    cluster.pve.access.totp["root@pam"] = secret
+    plan = world.export_of("p.yaml", cluster, ONE, server=with_password(cluster, secret))
+    result = world.run("export", plan, "--output", world.at("out"),
+                       env={"PVE_PASSWORD": cluster.pve.root_password, "PVE_TOTP": secret})
+    expect(result.status == 0, f"{result.status} {result.err}")
+    logins = len(cluster.requests("POST /api2/json/access/ticket"))
+    expect(logins in (2, 4), f"{logins} calls to log in")
+    expect(secret not in result.err and cluster.pve.root_password not in result.err, "a secret is told")
+    expect(cluster.backups() == [], f"left: {cluster.backups()}")
+    disks_equal(world, "out", cluster, {101: ["scsi0"]})
+
+
 def second_factor(world):
     """A code counts once: one log-in serves a whole run, and the next run waits for the next code."""
     cluster = fresh(world)
@@ -83,9 +114,11 @@ def second_factor(world):
 
 suite = ClusterSuite()
 suite.case("wrong fingerprint", wrong_fingerprint)
+suite.case("colons out of place", colons_out_of_place)
 suite.case("expired token", expired_token)
 suite.case("missing privilege", missing_privilege)
 suite.case("with a ticket", ticket)
 suite.case("with a ticket that runs out", ticket, 4)
 suite.case("with a second factor", second_factor)
+suite.case("with a second factor of 7.4", second_factor_of_7_4)
 suite.finish()

@@ -1,4 +1,5 @@
 import Basics
+import HTTP
 import Plans
 
 /// How a plan says where a Proxmox VE server is, and who asks.
@@ -35,12 +36,13 @@ struct ServerSettings: Sendable {
                     + "\"\(url)\"", at: node)
         }
         if let node = mapping["fingerprint"], let text = fingerprint,
-            Hex.decode(String(text.filter { $0 != ":" }).lowercased())?.count != 32
+            (try? ServerTrust.fingerprint(text)) == nil
         {
             problems.add(
                 .planInvalidValue,
                 "\"fingerprint\" must be the SHA-256 of the server's certificate, 32 bytes in "
-                    + "hexadecimal; \"pvenode cert info\" on the node shows it", at: node)
+                    + "hexadecimal, with colons between all of them or with none; \"pvenode cert "
+                    + "info\" on the node shows it", at: node)
         }
         let token = mapping.secret("token")
         let password = mapping.secret("password")
