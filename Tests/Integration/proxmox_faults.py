@@ -15,6 +15,27 @@ def guest_locked(world):
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 
+def another_backup_runs(world):
+    """A backup that waits for another one of its node says so while it waits, and goes on when that has ended."""
+    cluster = fresh(world)
+    lock = cluster.pve.backups.locks["pve1"]
+    lock.acquire()
+    process = world.start("export", world.export_of("p.yaml", cluster, ONE), "--output", world.at("out"), env=cluster.environment)
+    guard = threading.Timer(240, process.kill)
+    guard.start()
+    lines = []
+    for line in process.stderr:
+        lines.append(line.decode())
+        if "waits for another one" in lines[-1]:
+            lock.release()
+    guard.cancel()
+    process.stderr.close()
+    expect(process.wait() == 0, f"{process.returncode} {lines}")
+    told = [line.strip() for line in lines if "waits" in line]
+    expect(told == ['the backup of guest 101 waits for another one on node "pve1", which makes one at a time'], f"{lines}")
+    goes_on(world, world.at("p.yaml"), cluster, {101: ["scsi0"]})
+
+
 def what_freezing_did(world):
     """A log thaws after a failure, too: what the archive says of freezing is what happened."""
     for agent, words, warned in (({}, "'fs-thaw'", False), ({"fails to freeze": True}, "guest-fsfreeze-freeze' failed", True),
@@ -323,6 +344,7 @@ def ssh_cut(world):
 
 suite = ClusterSuite()
 suite.case("guest locked", guest_locked)
+suite.case("another backup runs", another_backup_runs)
 suite.case("what freezing did", what_freezing_did)
 suite.case("guest migrated", guest_migrated)
 suite.case("storage full", storage_full)
