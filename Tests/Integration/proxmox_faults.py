@@ -45,7 +45,7 @@ def what_freezing_did(world):
         cluster.pve.guests[101].running = True
         cluster.pve.guests[101].agent = agent
         exported(world, "out", world.export_of("p.yaml", cluster, ONE), cluster)
-        [path] = [path for name, path in extracted(world, "out").items() if "guest-" in name and name.endswith(".json")]
+        [path] = [path for name, path in extracted(world, "out").items() if name.endswith("/guest.json")]
         backup = json.load(open(path))["backup"]
         expect(words in backup["freeze"] and ("warnings" in backup) == warned, backup)
         verified(world, "out")
@@ -136,7 +136,7 @@ def task_with_warnings(world):
     plan = world.export_of("p.yaml", cluster, ONE)
     goes_on(world, plan, cluster, {101: ["scsi0"]})
     files = extracted(world, "out")
-    described = [json.load(open(path)) for one, path in files.items() if "guest-" in one and one.endswith(".json")]
+    described = [json.load(open(path)) for one, path in files.items() if one.endswith("/guest.json")]
     expect(len(described) == 1 and "warnings" in json.dumps(described), f"{described}")
     told = world.run("inspect", world.at("out"), "--json", "--decrypt-with", world.identity).out.decode()
     expect("backup-warnings" in told and "101: WARN: simulated warning 2" in told, told[-1500:])
