@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 """Who may do what: certificates, tokens, privileges, log-ins."""
+import socket
+import threading
+
 from proxmox_faults_kit import *
 
 
@@ -10,6 +13,67 @@ def wrong_fingerprint(world):
     refused(world, world.export_of("p.yaml", cluster, ONE, server=server), cluster, "fingerprint")
     expect(len(cluster.pve.requests) == seen, f"the server saw {cluster.pve.requests[seen:]}")
     goes_on(world, world.export_of("p.yaml", cluster, ONE), cluster, {101: ["scsi0"]})
+
+
+class Tunnel(threading.Thread):
+    """A proxy for CONNECT alone, which notes where it was asked to go."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listening, self.asked = socket.create_server(("127.0.0.1", 0)), []
+        self.address = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = client.recv(4096)
+            if not piece:
+                return client.close()
+            head += piece
+        method, place = head.split()[:2]
+        self.asked.append((method.decode(), place.decode()))
+        host, port = place.decode().rsplit(":", 1)
+        server = socket.create_connection((host, int(port)))
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=self.pump, args=(server, client), daemon=True).start()
+        self.pump(client, server)
+
+    @staticmethod
+    def pump(source, target):
+        try:
+            while piece := source.recv(1 << 16):
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def through_a_proxy(world):
+    """All calls go through it; one that is not there, or is written wrongly, is told before anything."""
+    cluster = fresh(world)
+    tunnel = Tunnel()
+    tunnel.start()
+    plan = world.export_of("p.yaml", cluster, ONE, server=[*cluster.server(), f"proxy: {tunnel.address}"])
+    goes_on(world, plan, cluster, {101: ["scsi0"]})
+    place = cluster.pve.url.removeprefix("https://")
+    expect(tunnel.asked and set(tunnel.asked) == {("CONNECT", place)}, f"{tunnel.asked}")
+    tunnel.listening.close()
+    world.remove("out")
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        gone = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    refused(world, world.export_of("p.yaml", cluster, ONE, server=[*cluster.server(), f"proxy: {gone}"]), cluster, "proxy")
+    for wrong in ("127.0.0.1:3128", "https://127.0.0.1:3128", "http://us:er@127.0.0.1:3128", "http://"):
+        plan = world.export_of("p.yaml", cluster, ONE, server=[*cluster.server(), f"proxy: \"{wrong}\""])
+        result = world.run("plan", plan, env=cluster.environment)
+        expect(result.status == 1 and "p.yaml:9:" in result.err and "https_proxy" in result.err, f"{result}")
 
 
 def expired_token(world):
@@ -115,6 +179,7 @@ def second_factor(world):
 suite = ClusterSuite()
 suite.case("wrong fingerprint", wrong_fingerprint)
 suite.case("colons out of place", colons_out_of_place)
+suite.case("through a proxy", through_a_proxy)
 suite.case("expired token", expired_token)
 suite.case("missing privilege", missing_privilege)
 suite.case("with a ticket", ticket)

@@ -44,6 +44,12 @@ struct ServerSettings: Sendable {
                     + "hexadecimal, with colons between all of them or with none; \"pvenode cert "
                     + "info\" on the node shows it", at: node)
         }
+        if let node = mapping["proxy"], let text = proxy, !ProxyChoice.isAddress(text) {
+            problems.add(
+                .planInvalidValue,
+                "\"proxy\" must be http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT; one that "
+                    + "asks for a password is named by https_proxy in the environment", at: node)
+        }
         let token = mapping.secret("token")
         let password = mapping.secret("password")
         let totp = mapping.secret("totp")
