@@ -15,6 +15,19 @@ def guest_locked(world):
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 
+def guest_suspended(world):
+    """The lock of a guest whose memory lies on the disk is no rest of a task, and nobody is told to break it."""
+    cluster = fresh(world)
+    cluster.pve.guests[101].change(lock="suspended", vmstate="local-lvm:vm-101-state-suspend-2026-11-28")
+    plan = world.export_of("p.yaml", cluster, ONE)
+    told = world.run("plan", plan, env=cluster.environment)
+    expect("locked by \"suspended\"" in told.out.decode() and "memory of the suspended guest" in told.out.decode(), f"{told}")
+    text = refused(world, plan, cluster, "101", "VM is locked (suspended)", "resume it")
+    expect("unlock" not in text, text)
+    cluster.pve.guests[101].change(lock=None, vmstate=None)
+    goes_on(world, plan, cluster, {101: ["scsi0"]})
+
+
 def another_backup_runs(world):
     """A backup that waits for another one of its node says so while it waits, and goes on when that has ended."""
     cluster = fresh(world)
@@ -344,6 +357,7 @@ def ssh_cut(world):
 
 suite = ClusterSuite()
 suite.case("guest locked", guest_locked)
+suite.case("guest suspended", guest_suspended)
 suite.case("another backup runs", another_backup_runs)
 suite.case("what freezing did", what_freezing_did)
 suite.case("guest migrated", guest_migrated)

@@ -165,6 +165,12 @@ struct TaskFollower: Sendable {
                 "not enough free space",
             ], "Free space on the storage, then run the same command again."
         ),
+        // Its lock is no rest of a task: the memory on the disk belongs to it.
+        (
+            ["VM is locked (suspended)"],
+            "The guest is suspended to disk, and no server backs up such a one: resume it, or leave it "
+                + "out of the plan, then run the same command again."
+        ),
         (
             ["VM is locked (", "CT is locked ("],
             "Wait for the task that holds the lock, then run the same command again; `qm unlock` or "
