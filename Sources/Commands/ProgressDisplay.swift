@@ -57,6 +57,7 @@ final class ProgressDisplay: Sendable {
             while !self.state.withLock({ $0.stopped }) {
                 try? await Task.sleep(nanoseconds: 100_000_000)
                 slept += 100_000_000
+                self.showNotices()
                 if slept >= pause {
                     slept = 0
                     self.show()
@@ -71,6 +72,20 @@ final class ProgressDisplay: Sendable {
             return !state.stopped
         }
         if wasRunning, style == .auto { Terminal.rewrite("") }
+        showNotices()
+    }
+
+    /// Lines that stay, above the one that is rewritten.
+    private func showNotices() {
+        if style == .none { return }
+        for line in progress.takeNotices() {
+            if style == .json {
+                Terminal.say(["notice": .string(line)] as JSON)
+            } else {
+                if style == .auto { Terminal.rewrite("") }
+                Terminal.say(line)
+            }
+        }
     }
 
     private func show() {

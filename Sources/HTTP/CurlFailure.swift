@@ -49,7 +49,9 @@ enum CurlFailure {
             return (.serverUnreachable, "Check the name and this machine's name service.", true)
         case CURLE_COULDNT_CONNECT:
             return (
-                .serverUnreachable, "Check host, port, firewall and that the server runs.", true
+                .serverUnreachable,
+                "Check host, port, firewall, proxy (in the plan or https_proxy) and that the server runs.",
+                true
             )
         case CURLE_PROXY:
             return (.serverUnreachable, "Check the address of the proxy.", true)

@@ -183,15 +183,20 @@ public struct BodyFeedOptions {
 }
 
 extension ProxyChoice {
+    /// Whether an address names a proxy: its scheme is known, and no password is in it.
+    public static func isAddress(_ text: String) -> Bool {
+        guard let scheme = text.range(of: "://") else { return false }
+        let host = text[scheme...].dropFirst(3).prefix { $0 != "/" && $0 != ":" }
+        return ["http", "socks5", "socks5h"].contains(text[..<scheme].lowercased())
+            && !host.isEmpty && !text.contains("@")
+    }
+
     func apply(to handle: Handle) throws(Failure) {
         switch self {
         case .environment: break
         case .none: try handle.set(CURLOPT_PROXY, "")
         case .server(let address, let user, let password, let except):
-            guard let scheme = address.range(of: "://"),
-                ["http", "socks5", "socks5h"].contains(address[..<scheme].lowercased()),
-                !address.contains("@")
-            else {
+            guard Self.isAddress(address) else {
                 throw Failure(
                     .invalidValue, "the address of the proxy is not usable",
                     hint:

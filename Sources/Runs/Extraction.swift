@@ -45,15 +45,17 @@ public struct Extraction: Sendable {
                 .notFound, "the archive has no artifact \"\(artifact ?? "")\"",
                 hint: "\"exeat inspect\" lists them.")
         }
+        let names = try ExtractedNames(chosen)
+        let files = chosen.enumerated().map { index, record in
+            (record: record, path: "\(directory)/\(names[index])")
+        }
         try prepare(directory, for: chosen)
         let scheduler = Scheduler(workers: Scheduler.standardWorkers)
         defer { scheduler.close() }
-        try await scheduler.run(chosen) { (record) throws(Failure) in
-            try extract(record, from: archive, to: directory, progress)
+        try await scheduler.run(files) { (file) throws(Failure) in
+            try extract(file.record, from: archive, to: file.path, progress)
         }
-        return try chosen.map { (record) throws(Failure) in
-            Extracted(path: try file(of: record, in: directory), bytes: record.plainBytes)
-        }
+        return files.map { Extracted(path: $0.path, bytes: $0.record.plainBytes) }
     }
 
     /// Budgets before the first byte: an empty directory with enough room.
@@ -74,20 +76,11 @@ public struct Extraction: Sendable {
         try FreeSpace.check(directory, for: needed)
     }
 
-    /// Folders of a manifest follow the alphabet of bags, or are refused.
-    private static func file(
-        of record: ArtifactRecord, in directory: String
-    ) throws(Failure) -> String {
-        let path = try BagPath("\(record.folder).\(record.format)")
-        return "\(directory)/\(path.text)"
-    }
-
     private static func extract(
-        _ record: ArtifactRecord, from archive: OpenArchive, to directory: String,
+        _ record: ArtifactRecord, from archive: OpenArchive, to path: String,
         _ progress: Progress
     ) throws(Failure) {
         // It gets its name when it is whole, so that a short one is never taken for it.
-        let path = try file(of: record, in: directory)
         let partial = path + ".partial"
         do throws(Failure) {
             try write(record, from: archive, to: partial, progress)

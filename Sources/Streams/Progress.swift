@@ -7,6 +7,7 @@ public final class Progress: Sendable {
     private let stored = Atomic<Int64>(0)
     private let finished = Atomic<Int64>(0)
     private let stopping = Atomic<Bool>(false)
+    private let notices = Mutex<[String]>([])
 
     public init() {}
 
@@ -21,6 +22,17 @@ public final class Progress: Sendable {
         if bytes != 0 { read.add(bytes, ordering: .relaxed) }
         if more != 0 { stored.add(more, ordering: .relaxed) }
         if objects != 0 { finished.add(objects, ordering: .relaxed) }
+    }
+
+    /// Leaves a line for the display: what a run waits for, or what may go wrong later. It decides nothing.
+    public func tell(_ line: String) { notices.withLock { $0.append(line) } }
+
+    /// The lines since the last call.
+    public func takeNotices() -> [String] {
+        notices.withLock { lines in
+            defer { lines = [] }
+            return lines
+        }
     }
 
     /// Asks every lane to stop at its next chunk.

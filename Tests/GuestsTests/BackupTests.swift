@@ -77,6 +77,20 @@ struct BackupTests {
             ])
     }
 
+    @Test("A disk of the host is carried like any other, unless it says otherwise")
+    func hostDisks() throws {
+        let guest = try GuestConfiguration.vm(
+            """
+            agent: 1
+            scsi1: /dev/disk/by-id/ata-X,size=1G
+            scsi2: /dev/disk/by-id/ata-Y,backup=0,size=1G
+            """)
+        let content = BackupContent(of: guest)
+        #expect(content.carried.map(\.device) == ["drive-scsi1"])
+        #expect(content.left.map(\.code) == [.physicalDisk, .backupDisabled])
+        #expect(content.left.map(\.isLoss) == [false, true])
+    }
+
     @Test("Pending changes are told by name")
     func pending() throws {
         let guest = try GuestConfiguration.vm("agent: 1\n[PENDING]\nmemory: 1\ncores: 2\n")

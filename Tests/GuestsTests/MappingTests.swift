@@ -200,6 +200,33 @@ struct MappingTests {
         #expect(try compare(false).items.filter { $0.verdict == .differs }.map(\.key) == ["ide2"])
     }
 
+    @Test(
+        "A disk of the host becomes a volume: on the storage for all, by its own rule, or on local")
+    func hostDisks() throws {
+        let source = try GuestConfiguration.vm(
+            "scsi0: l:x,size=1G\nscsi1: /dev/disk/by-id/ata-X,discard=on,size=1G\n")
+        let carried: Set<String> = ["scsi0", "scsi1"]
+        for (target, storage) in [
+            (Self.target(), "fast"),
+            (Self.target { $0.volumes["/dev/disk/by-id/ata-X"] = .init(storage: "slow") }, "slow"),
+            (Self.target { $0.storage = nil }, "local"),
+        ] {
+            let made = try CreationRequest.machine(
+                source, from: ["scsi0": "up:import/a.qcow2", "scsi1": "up:import/b.qcow2"],
+                at: target)
+            #expect(made["scsi1"] == "\(storage):0,import-from=up:import/b.qcow2,discard=on")
+            #expect(made.actions.isEmpty)
+            let restored = CreationRequest.restore(source, archive: "a", at: target)
+            #expect(restored.actions.isEmpty)
+            let place = target.mapping.storage?.storage ?? "l"
+            let found = try GuestConfiguration.vm(
+                "boot: cdn\nscsi0: \(place):y,size=1G\nscsi1: \(storage):z,discard=on,size=1G\n")
+            let comparison = try ConfigurationComparison(
+                source: source, found: found, at: target, carried: carried)
+            #expect(comparison.agrees, "\(comparison.items)")
+        }
+    }
+
     @Test("Ids are kept, moved or looked up; two guests never get one")
     func numbers() throws {
         var mapping = GuestMapping()

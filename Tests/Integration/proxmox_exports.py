@@ -87,6 +87,29 @@ def restored_by_hand(world, cluster, disks):
             expect(images and all(image in found for image in images), (images, sorted(found)))
 
 
+def descriptors_find_their_disks(world):
+    """`exeat extract` puts what belongs to a guest beside each other, under the names that its descriptors have; in an archive
+    whose folders are numbers alone, and of one part that is asked for."""
+    cluster = world.cluster()
+    for encrypt in (True, False):
+        world.remove("out")
+        settings = ["guests: [ 100, 101 ]", "disks: portable", ACCEPT if encrypt else ACCEPT.replace("[", "[ secrets,")]
+        exported(world, "out", world.export_of("p.yaml", cluster, settings, encrypt=encrypt), cluster)
+        files = extracted(world, "out")
+        for vmid in (100, 101):
+            [descriptor] = [path for path in files.values() if path.endswith(f"/{vmid}/ovf.ovf")]
+            [domain] = [path for path in files.values() if path.endswith(f"/{vmid}/libvirt.xml")]
+            text = open(descriptor, "rb").read()
+            ovf_kit.check(text, os.path.dirname(descriptor))
+            images = re.findall(rb'ovf:href="([^"]+)"', text) + re.findall(rb'<source file="([^"]+)"', open(domain, "rb").read())
+            images = [os.path.join(os.path.dirname(descriptor), image.decode()) for image in images]
+            expect(len(images) > 1 and all(map(os.path.isfile, images)), f"{images} {sorted(files)}")
+            expect(sha256(os.path.join(os.path.dirname(descriptor), "scsi0.raw")) == cluster.disk(vmid, "scsi0"), "scsi0 differs")
+    shutil.rmtree(world.at("one"), ignore_errors=True)
+    result = world.run("extract", world.at("out"), "pve/101/scsi0", "--to", world.at("one"), "--trust", world.trust)
+    expect(result.status == 0 and list(files_below(world.at("one"))) == ["pve/101/scsi0.raw"], f"{result} {files_below(world.at('one'))}")
+
+
 def plain_archive(world):
     """In clear, secrets stay out unless they are asked for."""
     world.remove("out")
@@ -150,6 +173,7 @@ if __name__ == "__main__":
     suite = ClusterSuite()
     for disks in ("portable", "native", "both"):
         suite.case(f"everything, {disks}", exports, disks)
+    suite.case("descriptors find their disks", descriptors_find_their_disks)
     suite.case("in clear", plain_archive)
     suite.case("excludes", excludes)
     suite.case("omissions", omissions)

@@ -15,6 +15,40 @@ def guest_locked(world):
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 
+def guest_suspended(world):
+    """The lock of a guest whose memory lies on the disk is no rest of a task, and nobody is told to break it."""
+    cluster = fresh(world)
+    cluster.pve.guests[101].change(lock="suspended", vmstate="local-lvm:vm-101-state-suspend-2026-11-28")
+    plan = world.export_of("p.yaml", cluster, ONE)
+    told = world.run("plan", plan, env=cluster.environment)
+    expect("locked by \"suspended\"" in told.out.decode() and "memory of the suspended guest" in told.out.decode(), f"{told}")
+    text = refused(world, plan, cluster, "101", "VM is locked (suspended)", "resume it")
+    expect("unlock" not in text, text)
+    cluster.pve.guests[101].change(lock=None, vmstate=None)
+    goes_on(world, plan, cluster, {101: ["scsi0"]})
+
+
+def another_backup_runs(world):
+    """A backup that waits for another one of its node says so while it waits, and goes on when that has ended."""
+    cluster = fresh(world)
+    lock = cluster.pve.backups.locks["pve1"]
+    lock.acquire()
+    process = world.start("export", world.export_of("p.yaml", cluster, ONE), "--output", world.at("out"), env=cluster.environment)
+    guard = threading.Timer(240, process.kill)
+    guard.start()
+    lines = []
+    for line in process.stderr:
+        lines.append(line.decode())
+        if "waits for another one" in lines[-1]:
+            lock.release()
+    guard.cancel()
+    process.stderr.close()
+    expect(process.wait() == 0, f"{process.returncode} {lines}")
+    told = [line.strip() for line in lines if "waits" in line]
+    expect(told == ['the backup of guest 101 waits for another one on node "pve1", which makes one at a time'], f"{lines}")
+    goes_on(world, world.at("p.yaml"), cluster, {101: ["scsi0"]})
+
+
 def what_freezing_did(world):
     """A log thaws after a failure, too: what the archive says of freezing is what happened."""
     for agent, words, warned in (({}, "'fs-thaw'", False), ({"fails to freeze": True}, "guest-fsfreeze-freeze' failed", True),
@@ -24,7 +58,7 @@ def what_freezing_did(world):
         cluster.pve.guests[101].running = True
         cluster.pve.guests[101].agent = agent
         exported(world, "out", world.export_of("p.yaml", cluster, ONE), cluster)
-        [path] = [path for name, path in extracted(world, "out").items() if "guest-" in name and name.endswith(".json")]
+        [path] = [path for name, path in extracted(world, "out").items() if name.endswith("/guest.json")]
         backup = json.load(open(path))["backup"]
         expect(words in backup["freeze"] and ("warnings" in backup) == warned, backup)
         verified(world, "out")
@@ -115,7 +149,7 @@ def task_with_warnings(world):
     plan = world.export_of("p.yaml", cluster, ONE)
     goes_on(world, plan, cluster, {101: ["scsi0"]})
     files = extracted(world, "out")
-    described = [json.load(open(path)) for one, path in files.items() if "guest-" in one and one.endswith(".json")]
+    described = [json.load(open(path)) for one, path in files.items() if one.endswith("/guest.json")]
     expect(len(described) == 1 and "warnings" in json.dumps(described), f"{described}")
     told = world.run("inspect", world.at("out"), "--json", "--decrypt-with", world.identity).out.decode()
     expect("backup-warnings" in told and "101: WARN: simulated warning 2" in told, told[-1500:])
@@ -323,6 +357,8 @@ def ssh_cut(world):
 
 suite = ClusterSuite()
 suite.case("guest locked", guest_locked)
+suite.case("guest suspended", guest_suspended)
+suite.case("another backup runs", another_backup_runs)
 suite.case("what freezing did", what_freezing_did)
 suite.case("guest migrated", guest_migrated)
 suite.case("storage full", storage_full)

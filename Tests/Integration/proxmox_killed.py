@@ -20,6 +20,46 @@ def interrupted(world):
     goes_on(world, plan, cluster, {101: ["scsi0"]})
 
 
+def interrupted_as_a_task_begins(world):
+    """SIGINT between the call that starts a task and its answer: the task is stopped all the same, at both ends."""
+    cluster = fresh(world)
+    cluster.pve.faults.backup_pause = 20
+    holder = {}
+
+    def interrupt(line):
+        while "process" not in holder:
+            time.sleep(0.01)
+        holder["process"].send_signal(signal.SIGINT)
+        # So long that whoever did not wait for the answer is gone.
+        time.sleep(2)
+
+    def run(*arguments):
+        holder.clear()
+        holder["process"] = process = world.start(*arguments, env=cluster.environment)
+        errors = process.stderr.read().decode(errors="replace")
+        process.stderr.close()
+        return process.wait(), errors
+    plan = world.export_of("p.yaml", cluster, ONE)
+    cluster.pve.faults.before(r"POST .*/vzdump", interrupt)
+    status, errors = run("export", plan, "--output", world.at("out"))
+    expect(status == 130 and "Run the same command again" in errors, f"{status} {errors}")
+    tasks = [task for task in cluster.pve.tasks.all.values() if task.kind == "vzdump"]
+    expect(len(tasks) == 1 and tasks[0].status == "stopped", "the task goes on")
+    expect(cluster.backups() == [] and "lock" not in cluster.pve.guests[101].config().values, f"left: {cluster.backups()}")
+    cluster.pve.faults.backup_pause = 0
+    goes_on(world, plan, cluster, {101: ["scsi0"]})
+    plan = imports(world, IMPORT + cluster.directory(), cluster)
+    cluster.pve.faults.before(r"POST .*/qemu", interrupt)
+    status, errors = run("import", world.at("out"), plan, "--work", world.at("work"))
+    expect(status == 130 and "Run the same command again" in errors, f"{status} {errors}")
+    running = [task.kind for task in cluster.pve.tasks.all.values() if task.status == "running"]
+    expect(not running, f"tasks go on: {running}")
+    result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=cluster.environment)
+    expect(result.status == 0, f"{result.status} {result.err}")
+    expect(cluster.disk(1101, "scsi0") == cluster.disk(101, "scsi0"), "101/scsi0 differs")
+    expect(cluster.backups() == [], f"left: {cluster.backups()}")
+
+
 def killed_while_the_node_works(world):
     """The task outlives exeat: the next run takes what it makes, or takes it away."""
     cluster = fresh(world)
@@ -89,6 +129,7 @@ def import_killed_at_random(world, rounds=2):
 
 suite = ClusterSuite()
 suite.case("interrupted", interrupted)
+suite.case("interrupted as a task begins", interrupted_as_a_task_begins)
 suite.case("killed while the node works", killed_while_the_node_works)
 suite.case("export killed at random", killed_at_random)
 suite.case("import killed at random", import_killed_at_random)

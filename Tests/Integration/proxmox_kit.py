@@ -246,8 +246,8 @@ def disks_equal(world, name, cluster, wanted):
     files, found = extracted(world, name), artifacts(world, name)
     for vmid, keys in wanted.items():
         for key in keys:
-            segment = found[f"{vmid}/{key}"]["segments"][0]["path"]
-            path = files[segment.removeprefix("data/").split("/segment-")[0] + ".raw"]
+            source = found[f"{vmid}/{key}"]["segments"][0]["path"].removeprefix("data/").split("/")[0]
+            path = files[f"{source}/{vmid}/{key}.raw"]
             expect(sha256(path) == cluster.disk(vmid, key), f"disk {vmid}/{key} differs")
     shutil.rmtree(world.at(name + "-files"), ignore_errors=True)
 

@@ -106,6 +106,45 @@ def restored_media(world):
         world.clusters.pop().close()
 
 
+def host_disk(world):
+    """A disk of the host is in the backup like any other, and becomes a volume on either way: on the storage for all disks, or
+    on `local`, as a restore of Proxmox VE has it."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    device = world.at("device.raw")
+    with open(device, "wb") as file:
+        file.truncate(3 << 20)
+        file.write(b"a disk of the host")
+    source.pve.make_vm(100, name="host", disks={"scsi0": {"size": 1 << 20, "data": b"one"}}, scsi1=f"{device},size=3M")
+    plan = world.export_of("p.yaml", source, ["guests: [ 100 ]", "cluster: false", "disks: both"])
+    planned = world.run("plan", plan, env=source.environment)
+    expect("arrives as a volume" in planned.out.decode() + planned.err, f"{planned}")
+    exported(world, "out", plan, source)
+    disks_equal(world, "out", source, {100: ["scsi0", "scsi1"]})
+    for route, mapping, storage in (("import", "upload-storage: local", "local"), ("restore", "route: restore", "local"),
+                                    ("import", "map: { storage: export }", "export"), ("restore", "map: { storage: export }", "export")):
+        world.remove("work")
+        target = world.cluster("target", guests=False)
+        importing_token(target)
+        os.makedirs(os.path.join(target.storage("export"), "dump"), exist_ok=True)
+        settings = [mapping, *([] if "route" in mapping else [f"route: {route}"]), *target.directory()]
+        settings += [] if "upload" in mapping else ["upload-storage: local"]
+        if storage == "local":
+            # A server's own storage takes none unless somebody lets it.
+            refused = world.run("import", world.at("out"), world.import_to("i.yaml", target, settings), "--work", world.at("work"),
+                                env=target.environment)
+            expect(refused.status == 1 and "\"local\" takes no \"images\"" in refused.err
+                   and "map.storage," in refused.err, f"{refused}")
+            target.pve.storages["local"].values["content"] += ",images"
+        result = world.run("import", world.at("out"), world.import_to("i.yaml", target, settings), "--work", world.at("work"),
+                           env=target.environment)
+        expect(result.status == 0, f"{route} {storage}: {result.status} {result.err} {result.out.decode()}")
+        made = target.pve.guests[100].config().values["scsi1"]
+        expect(made.startswith(storage + ":"), made)
+        expect(target.disk(100, "scsi1") == sha256(device), "the disk differs")
+        world.clusters.pop().close()
+
+
 def machine_without_disks(world):
     """One that starts from the network needs neither a storage for uploads nor a stream."""
     world.remove("out", "work")
@@ -181,6 +220,27 @@ def refused_before_anything(world):
         expect(before == target.snapshot(), "something was written")
 
 
+def room_is_foretold(world):
+    """A storage with less room than what comes to it is told with what it lacks, and nothing else: it may be thin."""
+    world.remove("out")
+    source = world.cluster("source", guests=False)
+    for vmid in (100, 101):
+        source.pve.make_vm(vmid, name="disk", disks={"scsi0": {"size": 8 << 20, "data": b"bytes"}})
+    exported(world, "out", world.export_of("p.yaml", source, ["guests: [ all ]", "cluster: false"]), source)
+    target = world.cluster("target", guests=False)
+    target.pve.add_storage("small", "lvmthin", capacity=10 << 20, content="images", thinpool="small", vgname="small")
+    target.pve.add_storage("large", "lvmthin", capacity=64 << 20, content="images", thinpool="large", vgname="large")
+    importing_token(target)
+    for number, (storage, lacks) in enumerate((("large", False), ("small", True))):
+        world.remove("work")
+        plan = world.import_to("i.yaml", target, [
+            "upload-storage: local", f"map: {{ storage: {storage}, vmids: \"+{100 * number}\" }}", *target.directory()])
+        result = world.run("import", world.at("out"), plan, "--work", world.at("work"), env=target.environment)
+        told = ('warning: the storage "small" of node "pve1" has 10 MiB left, and the disks that come to it have 16 MiB: '
+                '6 MiB too few')
+        expect(result.status == 0 and (told in result.err, "too few" in result.err) == (lacks, lacks), f"{result}")
+
+
 def to_images(world):
     """The same archive becomes images in a directory, and for libvirt."""
     world.remove("out", "work", "images", "libvirt")
@@ -233,9 +293,11 @@ if __name__ == "__main__":
     suite.case("restored by SFTP", imports, "restore", "8.4", True, "sftp")
     suite.case("restored streams", restored_streams)
     suite.case("restored media", restored_media)
+    suite.case("host disk", host_disk)
     suite.case("machine without disks", machine_without_disks)
     suite.case("choices of the server", choices_of_the_server)
     suite.case("refused before anything", refused_before_anything)
+    suite.case("room is foretold", room_is_foretold)
     suite.case("to images", to_images)
     suite.case("streams are no machines", streams_are_no_machines)
     suite.finish()

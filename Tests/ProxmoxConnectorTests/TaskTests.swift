@@ -35,7 +35,7 @@ struct TaskTests {
         let server = try ScriptedServer([status(.null, times: 6), status("OK")])
         let pauses = Pauses()
         #expect(try follow(server, pauses).warnings == 0)
-        #expect(server.lines.count == 7)
+        #expect(server.lines.count { $0.hasSuffix("/status") } == 7)
         // 1 + 1.5 + 2.25 + 3.375 + 5 + 5 + 5 seconds, in steps of 200 ms at most.
         #expect(pauses.total.load(ordering: .relaxed) > 22_000)
         #expect(pauses.total.load(ordering: .relaxed) < 24_000)
@@ -123,6 +123,35 @@ struct TaskTests {
         let deletion = try #require(lines.firstIndex { $0.hasPrefix("DELETE") })
         #expect(lines[deletion...].contains { $0.hasPrefix("GET") })
         #expect(lines.last?.hasSuffix("/status") == true)
+    }
+
+    @Test("A backup that waits for the lock of its node says so once, and when it begins")
+    func waiting() throws {
+        func log(_ lines: [String], times: Int?) -> Rule {
+            .answer(
+                "GET /api2/json\(base)/log?start=0&limit=20",
+                .array(lines.map { ["t": .string($0)] }), times: times)
+        }
+        let waits = "INFO: trying to get global lock - waiting..."
+        let server = try ScriptedServer([
+            status(.null, times: 5), log([], times: 1), log([waits], times: 2),
+            log([waits, "INFO: got global lock"], times: nil), status("OK"),
+        ])
+        _ = try follow(server)
+        #expect(
+            server.progress.takeNotices() == [
+                "the backup of guest 100 waits for another one on node \"pve1\", which makes one at a time",
+                "the backup of guest 100 begins",
+            ])
+        // Nothing is left to be told, so that nobody asks again.
+        #expect(server.lines.count { $0.contains("/log") } == 4)
+        let other = try ScriptedServer([
+            status(.null, times: 3), log(["INFO: starting new backup job: vzdump 100"], times: nil),
+            status("OK"),
+        ])
+        _ = try follow(other)
+        #expect(other.progress.takeNotices().isEmpty)
+        #expect(other.lines.count { $0.contains("/log") } == 1)
     }
 
     @Test("A log is read page by page up to a limit")

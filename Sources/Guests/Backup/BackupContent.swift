@@ -65,13 +65,12 @@ public struct BackupContent: Sendable, Equatable {
 
         public var isLoss: Bool {
             switch self {
-            case .backupDisabled, .unusedDisk, .medium, .physicalDisk, .hostDirectory,
-                .mountPointNotIncluded, .bindMount, .deviceMount, .snapshot, .pendingChanges,
-                .specialSection, .memoryState, .firmwareWithoutUEFI, .externalFile, .unreadable:
+            case .backupDisabled, .unusedDisk, .medium, .hostDirectory, .mountPointNotIncluded,
+                .bindMount, .deviceMount, .snapshot, .pendingChanges, .specialSection,
+                .memoryState, .firmwareWithoutUEFI, .externalFile, .unreadable:
                 true
-            case .emptyDrive, .cloudInitDrive, .passthrough, .template, .linkedClone,
-                .notReplicated,
-                .noAgent, .noFreeze, .locked, .unknownKey:
+            case .emptyDrive, .cloudInitDrive, .physicalDisk, .passthrough, .template,
+                .linkedClone, .notReplicated, .noAgent, .noFreeze, .locked, .unknownKey:
                 false
             }
         }
@@ -176,7 +175,11 @@ public struct BackupContent: Sendable, Equatable {
                 leave(.notReplicated, entry.key, "\(entry.key) is kept out of replication")
             }
         case .path(let path):
-            leave(.physicalDisk, entry.key, "\(entry.key) is \"\(path)\" of the host")
+            // A backup reads it like any other disk, all of it.
+            carried.append(Carried(key: entry.key, options: options, device: device))
+            leave(
+                .physicalDisk, entry.key,
+                "\(entry.key) is \"\(path)\" of the host and arrives as a volume")
         case .none: leave(.emptyDrive, entry.key, "\(entry.key) is empty")
         case .hostDrive: leave(.medium, entry.key, "\(entry.key) is the drive of the host")
         case .unreadable(let text):

@@ -271,18 +271,23 @@ extension GuestConfiguration {
                         Entry(key, keepsMedia ? entry.text : "none,media=cdrom"))
                     continue
                 }
-                if case .path = options.volume {
-                    expected.entries.append(entry)
+                guard carried.contains(entry.key) || options.isCloudInit else {
+                    // A device of the host that was not carried: a person sets it again.
+                    if case .path = options.volume { expected.entries.append(entry) }
                     continue
                 }
-                guard carried.contains(entry.key) || options.isCloudInit else { continue }
                 let place = try target.mapping.place(of: options.source)
                 // What the version does not have was told when the guest was made.
                 var scratch = CreationRequest()
                 let text = scratch.filtered(entry.key, entry.text, target.version)
-                guard case .volume(let storage, let name) = options.volume,
-                    storage != place.storage
-                else {
+                let name: String
+                switch options.volume {
+                case .volume(let storage, _) where storage == place.storage:
+                    expected.entries.append(Entry(key, text))
+                    continue
+                case .volume(_, let own): name = own
+                case .path: name = "\(target.number)/\(key)"
+                case .none, .hostDrive, .unreadable:
                     expected.entries.append(Entry(key, text))
                     continue
                 }

@@ -111,11 +111,12 @@ extension CreationRequest {
         if let storage = target.mapping.storage?.storage { request.send("storage", storage) }
         if target.mapping.addresses == .new { request.send("unique", "1") }
         if let pool = target.pool { request.send("pool", target.mapping.pool(of: pool)) }
-        // What was a device of the host comes as a volume, or with `backup=0` as a line of the description.
+        // A device of the host comes as a volume, but with `backup=0` as a line of the description.
+        let carried = Set(BackupContent(of: guest).carried.map(\.key))
         for entry in guest.entries {
             let options = DriveOptions(entry.text)
             guard GuestKeyFacts.of(entry.key, kind: guest.kind)?.class == .drive,
-                !options.isMedium, case .path = options.volume
+                !options.isMedium, case .path = options.volume, !carried.contains(entry.key)
             else { continue }
             request.rootOnly(entry, target)
         }

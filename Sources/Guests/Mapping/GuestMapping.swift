@@ -147,12 +147,17 @@ extension GuestMapping {
         return found
     }
 
-    /// Where a volume goes. Throws where nothing says so.
+    /// The storage that a restore of Proxmox VE takes where a disk comes from none.
+    public static let storageOfNone = "local"
+
+    /// Where a volume goes, or a disk that was one of the host. Throws where nothing says so.
     public func place(of volume: String) throws(Failure) -> Place {
         if let place = volumes[volume] { return place }
-        let source = VolumeReference(volume).storage
+        let reference = VolumeReference(volume)
+        let source = reference.storage
         if let source, let place = storages[source] { return place }
         if let storage { return storage }
+        if case .path = reference { return Place(storage: Self.storageOfNone) }
         guard let source else {
             throw Failure(
                 .invalidValue, "no storage is given for \"\(volume)\"",

@@ -58,6 +58,13 @@ final class ProxmoxClient: Sendable {
         try call(.get, path, fields)
     }
 
+    /// Starts a task. Once asked for, its answer is waited for although the run is interrupted: nobody could
+    /// stop a task without its name.
+    func start(_ path: [String], _ fields: APIFields) throws(Failure) -> StartedTask {
+        try progress.checkCancelled()
+        return try StartedTask(call(.post, path, fields, over: tidy)["data"] ?? .null)
+    }
+
     /// Does what must be done although the run has been interrupted.
     func deleteAnyway(_ path: [String], _ fields: APIFields = [:]) throws(Failure) -> JSON {
         try call(.delete, path, fields, over: tidy)["data"] ?? .null

@@ -26,6 +26,40 @@ struct TaskResult: Sendable, Equatable {
     let warnings: Int
 }
 
+/// What the log of a backup says of the lock that lets one at a time run on a node.
+///
+/// Source: `PVE::VZDump`, `getlock`.
+struct QueueWatch {
+    let upid: UPID
+    /// Whether there may be something to tell yet.
+    private(set) var isOpen: Bool
+    private var waits = false
+
+    init(_ upid: UPID) {
+        self.upid = upid
+        isOpen = upid.type == "vzdump"
+    }
+
+    mutating func close() { isOpen = false }
+
+    /// A line for people when something has changed.
+    ///
+    /// - Parameter begins: how the log begins.
+    mutating func notice(of begins: [String]) -> String? {
+        let guest = upid.object.isEmpty ? "a backup" : "the backup of guest \(upid.object)"
+        let waited = waits
+        waits = waits || begins.contains { $0.contains("trying to get global lock") }
+        if begins.contains(where: {
+            $0.contains("got global lock") || $0.contains("starting new backup job")
+        }) {
+            close()
+            return waited ? "\(guest) begins" : nil
+        }
+        guard waits, !waited else { return nil }
+        return "\(guest) waits for another one on node \"\(upid.node)\", which makes one at a time"
+    }
+}
+
 /// Waits for tasks of Proxmox VE.
 struct TaskFollower: Sendable {
     let client: ProxmoxClient
@@ -49,6 +83,7 @@ struct TaskFollower: Sendable {
     func follow(_ upid: UPID) throws(Failure) -> TaskResult {
         var delay = 1000
         var misses = 0
+        var queue = QueueWatch(upid)
         while true {
             do throws(Failure) {
                 try wait(delay)
@@ -57,6 +92,7 @@ struct TaskFollower: Sendable {
                 if status["status"]?.string == "stopped" {
                     return try result(upid, status["exitstatus"]?.string)
                 }
+                look(at: &queue)
             } catch {
                 if error.code == .cancelled {
                     stop(upid)
@@ -68,6 +104,14 @@ struct TaskFollower: Sendable {
             }
             delay = min(delay + delay / 2, 5000)
         }
+    }
+
+    /// A backup may wait for hours behind another one of its node, and only its log says so.
+    private func look(at queue: inout QueueWatch) {
+        guard queue.isOpen else { return }
+        // What cannot be had is not worth a second question.
+        guard let begins = try? lines(queue.upid, from: 0, 20) else { return queue.close() }
+        if let notice = queue.notice(of: begins) { client.progress.tell(notice) }
     }
 
     /// In pieces of 200 ms, so that an interruption is seen.
@@ -120,6 +164,12 @@ struct TaskFollower: Sendable {
                 "No space left on device", "out of space", "Disk quota exceeded",
                 "not enough free space",
             ], "Free space on the storage, then run the same command again."
+        ),
+        // Its lock is no rest of a task: the memory on the disk belongs to it.
+        (
+            ["VM is locked (suspended)"],
+            "The guest is suspended to disk, and no server backs up such a one: resume it, or leave it "
+                + "out of the plan, then run the same command again."
         ),
         (
             ["VM is locked (", "CT is locked ("],

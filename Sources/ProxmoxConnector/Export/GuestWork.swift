@@ -95,12 +95,18 @@ final class GuestWork: Sendable {
     /// archive of this guest is void.
     func restart() throws(Failure) -> Bool {
         guard Files.exists(directory + "/lost") else { return false }
-        let left = try provider.discard(guest, in: directory)
-        try Files.remove(directory)
-        if let left {
-            try Files.makeDirectory(directory, mode: 0o700)
+        // Noted before what tells where it lies is gone: a process that is killed in between comes back here.
+        if let left = try provider.discard(guest, in: directory) {
             try note(omission: .leftBehind, left)
         }
+        let kept = [
+            "omitted-\(ProxmoxOmission.leftBehind.rawValue)-", TaskRemains.fileName, "lost",
+        ]
+        for name in try Files.names(in: directory)
+        where !kept.contains(where: { name.hasPrefix($0) }) {
+            try Files.remove(directory + "/" + name)
+        }
+        try Files.remove(directory + "/lost")
         return true
     }
 

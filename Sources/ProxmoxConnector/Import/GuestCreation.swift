@@ -104,7 +104,8 @@ struct GuestCreation: Sendable {
         var isMoved = false
         for disk in BackupContent(of: configuration).carried {
             let place = try target.mapping.place(of: disk.volume).storage
-            isMoved = isMoved || place != disk.volume.prefix { $0 != ":" }
+            let own = VolumeReference(disk.volume).storage ?? GuestMapping.storageOfNone
+            isMoved = isMoved || place != own
             wanted.insert(place)
         }
         var restored = target
@@ -256,11 +257,11 @@ struct GuestCreation: Sendable {
                 fields.add(parameter.name, parameter.value)
             }
         }
-        let answer: JSON
+        let started: StartedTask
         do throws(Failure) {
-            answer = try client.post(["nodes", node, kind.rawValue], fields)
+            started = try client.start(["nodes", node, kind.rawValue], fields)
         } catch { throw error.during("cannot make \(guest.title) as \(target.number)") }
-        guard case .running(let upid) = try StartedTask(answer) else {
+        guard case .running(let upid) = started else {
             throw Failure(.serverAnswer, "\(guest.title) was not made: the server started no task")
         }
         state.task = upid.text

@@ -26,7 +26,7 @@ struct ImportPrivileges {
             ] {
                 all.append(.init(privilege, on: path, or: joined, for: purpose))
             }
-            for storage in guest.storages {
+            for storage in Set(guest.placedDisks.map(\.storage)).sorted() {
                 all.append(
                     .init("Datastore.AllocateSpace", on: "/storage/\(storage)", for: purpose))
             }

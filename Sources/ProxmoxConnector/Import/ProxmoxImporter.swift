@@ -80,7 +80,9 @@ public final class ProxmoxImporter: Importer {
             needed.add(cluster.changes)
             try needed.check(reader)
         }
-        try TargetPlaces(settings: settings, reader: reader).check(creations)
+        let places = TargetPlaces(settings: settings, reader: reader)
+        try places.check(creations)
+        for line in try places.shortages(creations) { room.progress.tell(line) }
         try Files.write([], to: room.directory + "/begun", mode: 0o600)
         let ready = (stored, reader, creations, images, cluster)
         let proofs = creations.map { GuestProof($0, from: artifacts, room: room) }

@@ -20,6 +20,68 @@ struct TargetPlaces {
         try checkFirewalls(waiting)
     }
 
+    /// A line for each storage that has less room left than all of what comes to it. Nothing is refused:
+    /// a thin storage promises more than it has, and only the storage knows how much it will take.
+    func shortages(_ creations: [GuestCreation]) throws(Failure) -> [String] {
+        let waiting = creations.filter { !$0.isMade }
+        var demands: [Demand] = []
+        for node in Set(waiting.map(\.node)).sorted() {
+            let listed = try reader.client.get(["nodes", node, "storage"]).array ?? []
+            for creation in waiting where creation.node == node {
+                for disk in creation.placedDisks where disk.bytes > 0 {
+                    guard let entry = listed.first(where: { $0["storage"]?.string == disk.storage })
+                    else { continue }
+                    // What several nodes share is one place for all of them.
+                    let own = entry["shared"]?.isTrue == true ? nil : node
+                    let place = demands.firstIndex { $0.storage == disk.storage && $0.node == own }
+                    if let place {
+                        demands[place].add(disk.bytes)
+                    } else if let free = entry["avail"]?.number {
+                        demands.append(
+                            Demand(
+                                storage: disk.storage, node: own, free: max(0, free),
+                                bytes: disk.bytes))
+                    }
+                }
+            }
+        }
+        return demands.filter { $0.bytes > $0.free }.map(\.text)
+    }
+
+    /// What comes to a storage, and what it has left.
+    struct Demand {
+        let storage: String
+        /// nil for a storage that nodes share.
+        let node: String?
+        let free: Int64
+        private(set) var bytes: Int64
+
+        init(storage: String, node: String?, free: Int64, bytes: Int64) {
+            self.storage = storage
+            self.node = node
+            self.free = free
+            self.bytes = bytes
+        }
+
+        mutating func add(_ more: Int64) {
+            let (sum, isTooMuch) = bytes.addingReportingOverflow(more)
+            bytes = isTooMuch ? .max : sum
+        }
+
+        var text: String {
+            let lacking = bytes - free
+            return "warning: the storage \"\(storage)\"" + (node.map { " of node \"\($0)\"" } ?? "")
+                + " has \(free >> 20) MiB left, and the disks that come to it have "
+                + "\(Self.rounded(bytes)) MiB: \(Self.rounded(lacking)) MiB too few, unless it is thin "
+                + "and they are not full"
+        }
+
+        /// MiB, and never none of something.
+        private static func rounded(_ bytes: Int64) -> Int64 {
+            bytes >> 20 + (bytes & (1 << 20 - 1) > 0 ? 1 : 0)
+        }
+    }
+
     /// Unless this import makes them.
     private func checkPools(_ creations: [GuestCreation]) throws(Failure) {
         if settings.applies, settings.cluster.contains(.pools) { return }
@@ -41,10 +103,10 @@ struct TargetPlaces {
         let listed = try reader.client.get(["nodes", node, "storage"]).array ?? []
         for creation in creations {
             let content = creation.guest.isContainer ? "rootdir" : "images"
-            for name in creation.storages.sorted() {
+            for disk in creation.placedDisks {
                 try check(
-                    name, takes: content, on: node, listed, for: creation.guest.title,
-                    "map.storages")
+                    disk.storage, takes: content, on: node, listed, for: creation.guest.title,
+                    disk.isOfHost ? "map.storage" : "map.storages")
             }
         }
     }
@@ -148,14 +210,24 @@ extension TargetPlaces {
 }
 
 extension GuestCreation {
-    /// Where its disks will be, with the mapping applied.
-    var storages: Set<String> {
-        var storages: Set<String> = []
-        for carried in BackupContent(of: configuration).carried {
-            if let place = try? target.mapping.place(of: carried.volume) {
-                storages.insert(place.storage)
-            }
+    /// A disk that will be made.
+    struct PlacedDisk {
+        let storage: String
+        /// Bytes; 0 where nothing tells them.
+        let bytes: Int64
+        /// Whether it was a device of the host, and came from no storage.
+        let isOfHost: Bool
+    }
+
+    /// Its disks, with the mapping applied.
+    var placedDisks: [PlacedDisk] {
+        BackupContent(of: configuration).carried.compactMap { carried in
+            guard let place = try? target.mapping.place(of: carried.volume) else { return nil }
+            let stored = guest.disks.first { $0.key == carried.key }?.size
+            return PlacedDisk(
+                storage: place.storage,
+                bytes: max(stored ?? 0, Int64(clamping: carried.declaredSize ?? 0)),
+                isOfHost: VolumeReference(carried.volume).storage == nil)
         }
-        return storages
     }
 }

@@ -1,4 +1,5 @@
 import Basics
+import HTTP
 import Plans
 
 /// How a plan says where a Proxmox VE server is, and who asks.
@@ -35,12 +36,19 @@ struct ServerSettings: Sendable {
                     + "\"\(url)\"", at: node)
         }
         if let node = mapping["fingerprint"], let text = fingerprint,
-            Hex.decode(String(text.filter { $0 != ":" }).lowercased())?.count != 32
+            (try? ServerTrust.fingerprint(text)) == nil
         {
             problems.add(
                 .planInvalidValue,
                 "\"fingerprint\" must be the SHA-256 of the server's certificate, 32 bytes in "
-                    + "hexadecimal; \"pvenode cert info\" on the node shows it", at: node)
+                    + "hexadecimal, with colons between all of them or with none; \"pvenode cert "
+                    + "info\" on the node shows it", at: node)
+        }
+        if let node = mapping["proxy"], let text = proxy, !ProxyChoice.isAddress(text) {
+            problems.add(
+                .planInvalidValue,
+                "\"proxy\" must be http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT; one that "
+                    + "asks for a password is named by https_proxy in the environment", at: node)
         }
         let token = mapping.secret("token")
         let password = mapping.secret("password")

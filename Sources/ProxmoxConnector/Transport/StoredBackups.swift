@@ -90,7 +90,7 @@ struct StoredBackups: BackupProvider {
         for _ in 0..<5 {
             let began = room.world.now()
             let fields = parameters(guest)
-            switch try StartedTask(client.post(["nodes", node, "vzdump"], fields)) {
+            switch try client.start(["nodes", node, "vzdump"], fields) {
             case .nothing:
                 // It has moved away between the question and the task.
                 node = try reader.node(of: guest.id)

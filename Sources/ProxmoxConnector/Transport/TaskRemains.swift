@@ -10,7 +10,10 @@ struct TaskRemains {
     /// Of the guest, in the room.
     let directory: String
 
-    private var notePath: String { directory + "/remains" }
+    /// Of the file with their names.
+    static let fileName = "remains"
+
+    private var notePath: String { directory + "/" + Self.fileName }
 
     /// The name of the log that a backup has left which ended before it had a file, as for a guest that is
     /// locked: it bears the time at which the task says it began.

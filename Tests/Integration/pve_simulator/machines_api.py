@@ -141,7 +141,8 @@ def read_machine(task, guest, file, options, made):
         plans = []
         for name, size in reader.devices.values():
             key, storage_id, form = table[name]
-            storage = simulator.storage(options.get("storage") or storage_id, guest.node)
+            # A disk of the host comes from no storage.
+            storage = simulator.storage(options.get("storage") or storage_id or "local", guest.node)
             if "images" not in storage.content:
                 raise TaskFailed(f"storage '{storage.id}' does not support content-type 'images'")
             form = form if storage.has_paths else "raw"
