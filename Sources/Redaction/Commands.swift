@@ -101,11 +101,10 @@ enum Commands {
                     put(words[share + 1], directives, &found)
                 }
             case "virsh":
-                // virsh secret-set-value UUID [--base64] VALUE.
-                if words[index...].contains(where: { bytes.word($0) == "secret-set-value" }),
-                    let last = words.last
-                {
-                    put(last, directives, &found)
+                if let verb = words[index...].firstIndex(where: {
+                    bytes.word($0) == "secret-set-value"
+                }) {
+                    libvirt(words[(verb + 1)...], directives, &found)
                 }
             case "htpasswd", "mosquitto_passwd":
                 // htpasswd -b FILE USER PASSWORD.
@@ -233,6 +232,28 @@ enum Commands {
                 if text.hasPrefix("userid=") {
                     oracle((word.lowerBound + 7)..<word.upperBound, directives, &found)
                 }
+            }
+        }
+    }
+
+    /// `virsh secret-set-value [--secret] UUID [--base64] VALUE`, in any order.
+    private static func libvirt(
+        _ words: ArraySlice<Range<Int>>, _ directives: Directives, _ found: inout [Spot]
+    ) {
+        let bytes = directives.bytes
+        var isSkipped = false
+        for word in words {
+            if [0x7c, 0x3b, 0x26, 0x3e, 0x3c].contains(bytes[word.lowerBound]) { return }
+            let inner = directives.unquoted(word)
+            if bytes.has("--", at: word.lowerBound) {
+                if bytes.has("--base64=", at: word.lowerBound) {
+                    put((word.lowerBound + 9)..<word.upperBound, directives, &found)
+                }
+                isSkipped = ["--file", "--secret"].contains(bytes.word(word))
+            } else if isSkipped {
+                isSkipped = false
+            } else if !Value.isUUID(bytes[inner]) {
+                put(word, directives, &found)
             }
         }
     }

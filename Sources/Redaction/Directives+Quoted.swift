@@ -57,6 +57,7 @@ extension Directives {
             }
         }
         Commands.positional(words, Line(range, of: bytes), in: self, to: &found)
+        Commands.logins(words, in: self, to: &found)
     }
 
     /// The words in `["redis-server", "--requirepass", "…"]`.

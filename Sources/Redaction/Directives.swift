@@ -49,6 +49,9 @@ struct Directives {
             }
         }
         Commands.positional(words, line, in: self, to: &found)
+        if kind.form == .shell || kind.form == .lines, !line.isComment {
+            Commands.logins(words, in: self, to: &found)
+        }
         if kind.isDevice { DeviceDirectives.secrets(words, in: self, to: &found) }
         quoted(words, line, to: &found)
         return found
@@ -124,7 +127,9 @@ struct Directives {
         // `name = value` is no directive; most lines are such.
         guard !kind.isModuleStack, !kind.isRegister,
             ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[words[1].lowerBound]),
-            bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
+            bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e }),
+            // The command passwd is followed by a user.
+            kind.form != .shell || bytes.word(words[0]) != "passwd"
         else { return }
         let sensitivity = kind.sensitivity(named: bytes[words[0]])
         guard case .secret = sensitivity else { return }
@@ -315,7 +320,9 @@ struct Directives {
                 guard let value else { continue }
                 if isPair {
                     pair(value, to: &found)
-                } else if Commands.takesNext(command, letter), bytes[value.lowerBound] != 0x2d {
+                } else if Commands.takesNext(command, letter), bytes[value.lowerBound] != 0x2d,
+                    !isPortMapping(value)
+                {
                     add(unquoted(value), .secret(.password), "command-line", key: key, to: &found)
                 }
             } else if isAttached, bytes[name.lowerBound] == letter {
@@ -329,6 +336,14 @@ struct Directives {
                 }
             }
         }
+    }
+
+    /// `127.0.0.1:8080:80/tcp` of container engines.
+    private func isPortMapping(_ value: Range<Int>) -> Bool {
+        let inner = bytes[unquoted(value)]
+        let ports = inner.ends(with: "/tcp") || inner.ends(with: "/udp") ? inner.dropLast(4) : inner
+        return ports.contains(0x3a)
+            && ports.allSatisfy { $0.isDigit || [0x3a, 0x2e, 0x2d].contains($0) }
     }
 
     /// Names of options that are written out behind one dash.

@@ -1,9 +1,9 @@
 /// Finds what is a secret wherever it stands: private keys, vaults, digests of passwords, tokens of known makers, users'
 /// parts of URLs, and words that look like nothing else than keys.
 struct InlineScanner {
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     private let scan: TextScan
-    private(set) var spots: Spots
+    var spots: Spots
     /// Certificates and public keys, which look random and are public.
     var open: [Range<Int>] = []
 
@@ -289,6 +289,8 @@ struct InlineScanner {
             spots.add((thin + user + 1)..<at, .urlCredential, "url")
         }
         mounts(range)
+        targets(range)
+        services(range)
         while let colon = bytes.position(of: mark, from: position, before: range.upperBound) {
             position = colon + 3
             webhook(position, before: range.upperBound)

@@ -109,7 +109,7 @@ enum KeyWords {
         "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
         "allowed", "ignore", "support", "supports", "manage", "can", "public",
         "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature", "condition",
-        "assert", "load", "import", "existing",
+        "assert", "load", "import", "existing", "update",
     ]
 
     static let plurals: Set<String> = [

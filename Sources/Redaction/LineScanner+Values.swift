@@ -205,6 +205,27 @@ extension LineScanner {
             || bytes[range].contains(0x28)
     }
 
+    /// `f"{prefix}{suffix}"` of Python, "#{a}-#{b}" of Ruby: names in brackets, and no letter beside them.
+    func isTemplate(_ range: Range<Int>) -> Bool {
+        guard kind.form == .code, range.count <= 128, bytes[range].contains(0x7b) else {
+            return false
+        }
+        var depth = 0
+        for byte in bytes[range] {
+            if byte == 0x7b { depth += 1 }
+            if byte == 0x7d { depth -= 1 }
+            let mayBe =
+                depth == 0
+                ? !byte.isAlphanumeric && byte < 0x80
+                : byte.isWord || [0x7b, 0x2e, 0x5b, 0x5d].contains(byte)
+            guard depth == 0 || depth == 1, mayBe else { return false }
+        }
+        return depth == 0
+            && bytes[range].split(whereSeparator: { !$0.isWord }).allSatisfy {
+                !Randomness.isOdd($0)
+            }
+    }
+
     /// Whether a place lies between quotes: CONNECTION 'host=db password=x'.
     private func isWithinText(_ position: Int) -> Bool {
         var open: UInt8 = 0
@@ -314,7 +335,9 @@ extension LineScanner {
         }
         // register => user:password@host/extension.
         let end = bytes[value].firstIndex(of: 0x40) ?? value.upperBound
-        guard !bytes[value.lowerBound..<end].contains(0x2f),
+        // The domain of user=DOMAIN/name%password may stand before a slash.
+        let slash = bytes[value.lowerBound..<end].lastIndex(of: 0x2f) ?? value.lowerBound
+        guard slash == value.lowerBound || bytes[slash..<end].contains(0x25),
             bytes.position(of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
                 == nil,
             let colon = bytes.position(

@@ -144,6 +144,7 @@ struct LineScanner {
     mutating func judge(
         _ range: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>, needsQuotes: Bool = false
     ) {
+        guard !isTemplate(range) else { return }
         for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity)
         where !KeyName.isNamedKey(bytes[name], bytes[part]) {
             spots.add(
@@ -285,7 +286,13 @@ struct LineScanner {
                 judge(literal, sensitivity, name: name)
                 return literal.upperBound
             }
-            if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted),
+            // `;password = three plain words` is a setting that was switched off.
+            let isSetting =
+                line.isComment && isFirst && bytes[separator] == 0x3d
+                && name.upperBound <= separator
+                && bytes[extent.range].count { $0 == 0x20 } < 5
+            if isSetting || !isProse(extent.range, line),
+                !isVariable(extent.range, isQuoted: extent.isQuoted),
                 self.sensitivity(of: name) != .neutral
                     || !isSentence(extent.range, spread(name, in: line), isQuoted: extent.isQuoted)
             {

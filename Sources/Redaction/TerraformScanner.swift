@@ -32,6 +32,7 @@ struct TerraformScanner {
             }
             let close = self.close(of: open, before: bytes.count)
             block((open + 1)..<close, type: words.count > 1 ? bytes.word(words[1]) : "")
+            named(in: open..<close)
             line = max(end, bytes.endOfLine(close)) + 1
         }
     }
@@ -56,6 +57,63 @@ struct TerraformScanner {
             } else if isMarked, name == "value" || name == "default" {
                 judge(member, before: range.upperBound)
             }
+        }
+    }
+
+    private static let sensitiveSet = Array("set_sensitive".utf8)
+    private static let deepest = 12
+
+    /// `set_sensitive { name = "a" value = "…" }` and lists of such, and whatever block has a `name` that speaks of a secret
+    /// and a `value` beside it.
+    private mutating func named(in range: Range<Int>) {
+        // For each open bracket: where it is, and whether all in it is sensitive.
+        var stack: [(open: Int, isSensitive: Bool)] = []
+        var statement = range.lowerBound
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let byte = bytes[position]
+            if byte == 0x22 {
+                position =
+                    Quoted(
+                        at: position, of: bytes,
+                        lineEnd: min(range.upperBound, bytes.endOfLine(position)), mayBreak: false
+                    )?.end ?? position + 1
+                continue
+            }
+            switch byte {
+            case 0x7b, 0x5b:
+                let isSensitive =
+                    stack.last?.isSensitive == true
+                    || bytes.position(
+                        of: TerraformScanner.sensitiveSet, from: statement, before: position)
+                        != nil
+                stack.append((position, isSensitive))
+                statement = position + 1
+            case 0x7d, 0x5d:
+                if let last = stack.popLast(), byte == 0x7d, stack.count < TerraformScanner.deepest
+                {
+                    pair(
+                        members(of: (last.open + 1)..<position), last.isSensitive, before: position)
+                }
+                statement = position + 1
+            case 0x0a, 0x2c: statement = position + 1
+            default: break
+            }
+            position += 1
+        }
+    }
+
+    private mutating func pair(
+        _ members: [(name: Range<Int>, value: Int)], _ isSensitive: Bool, before end: Int
+    ) {
+        guard let value = members.first(where: { bytes.word($0.name) == "value" }) else { return }
+        if isSensitive { return judge(value, before: end) }
+        for member in members where ["name", "key"].contains(bytes.word(member.name)) {
+            guard
+                let name = Quoted(at: member.value, of: bytes, lineEnd: end, mayBreak: false),
+                case .secret = KeyName(bytes[name.inner]).sensitivity
+            else { continue }
+            judge(value, before: end)
         }
     }
 

@@ -1,0 +1,182 @@
+import Redaction
+import Testing
+
+@Suite("Values are found where files say in their own ways what they are")
+struct StructureTests {
+    @Test("Names in properties with escapes, and over the end of a line")
+    func properties() throws {
+        let text = try check(
+            "/opt/app/a.properties",
+            """
+            db.pass\\u0077ord=«firstword»
+              db.\\u0070assword = «secondword»
+            mail.p\\u0061ssword:«thirdword»
+            app.t\\u0069tle=‹Accueil›
+            spring.mail.password \\
+               = «fourthword»
+            long = ‹one› \\
+               ‹two›
+            # ‹remark \\u0041›
+
+            """)
+        #expect(text.contains("db.pass\\u0077ord=EXEAT-REDACTED-password\n"))
+    }
+
+    @Test("Values of Terraform whose names stand beside them, and those set as sensitive")
+    func terraform() throws {
+        try check(
+            "/srv/helm.tf",
+            """
+            resource "helm_release" "k" {
+              name = "‹keycloak›"
+              set_sensitive {
+                name  = "‹auth.x›"
+                value = "«firstword»"
+              }
+              set {
+                name  = "‹service.type›"
+                value = "‹ClusterIP›"
+              }
+              set {
+                name  = "db.password"
+                value = "«secondword»"
+              }
+            }
+            resource "helm_release" "l" { set_sensitive { name="a" value="«thirdword»" } }
+            resource "helm_release" "m" {
+              set_sensitive = [
+                { name = "a.b", value = "«fourthword»" },
+                {
+                  name  = "c"
+                  value = "«fifthword»"
+                }
+              ]
+              set = [{ name = "‹replicas›", value = "‹two›" }]
+            }
+            """)
+    }
+
+    @Test("Communities that are called a name, of MikroTik and FortiOS")
+    func communities() throws {
+        try check(
+            "/srv/router.rsc",
+            """
+            /snmp community
+            add name=«firstword» addresses=‹10.0.0.0/8›
+            set [ find default=yes ] name=«secondword»
+            /interface bridge
+            add name=‹bridge1›
+            /snmp community add name="«third word»"
+            """)
+        try check(
+            "/srv/fw.conf",
+            """
+            config system snmp community
+                edit ‹1›
+                    set name "«fourthword»"
+                    config hosts
+                        edit 1
+                            set ip ‹10.0.0.1 255.255.255.255›
+                        next
+                    end
+                next
+            end
+            config firewall address
+                edit "a"
+                    set name "‹records›"
+                next
+            end
+            """)
+    }
+
+    @Test("Arguments of checks that log in, and a user with a password in one argument")
+    func checks() throws {
+        try check(
+            "/etc/nagios/services.cfg",
+            """
+            define service {
+              check_command check_mysql!‹nagios›!«firstword»
+            }
+            define service {
+              check_command check_http_auth!‹/status›!‹nagios›:«secondword»
+            }
+            define service {
+              check_command check_ftp!‹probe›!«thirdword»
+            }
+            define service {
+              check_command check_mysql_health!«fourthword»!uptime
+            }
+            define service {
+              check_command check_nrpe!‹check_disk›
+            }
+            """)
+    }
+
+    @Test("Logins in code: directories, Oracle, a name among the arguments")
+    func calls() throws {
+        try check(
+            "/var/www/a.php",
+            """
+            <?php
+            $ldap->bind('‹cn=ro,dc=x›','«firstword»');
+            ldap_bind($c,'‹cn=admin›','«secondword»');
+            $l->bind($dn, '«thirdword»');
+            $stmt->bind(':name', '‹value›');
+            $app->bind('App\\\\Contract', '‹App›');
+            $servers->setValue('login', 'bind_pass', '«fourthword»');
+            $servers->setValue('login', 'bind_id', '‹cn=admin›');
+            """)
+        try check(
+            "/srv/a.py",
+            """
+            ldap3.Connection(server, '‹cn=y›', '«firstword»')
+            cx_Oracle.connect('‹u›', '«secondword»', '‹service›')
+            dsn = "‹dpi›/«thirdword»@//ora1:1521/DPI"
+            parser.add_argument("--password", help="‹the password to use›")
+            """)
+        try check(
+            "/srv/.env", "CONN=‹dpi›/«fourthword»@ora1:1521:DPI\nUSES=‹actions/checkout@v4›\n")
+        try check(
+            "/srv/ci.yml", "image: registry.example:5000/‹team/app@sha256:0123›\nuses: ‹a/b@v4›\n")
+    }
+
+    @Test("Several words are one passphrase, also in a setting that was switched off")
+    func phrases() throws {
+        try check(
+            "/etc/netplan/wifi.yaml",
+            "network:\n  wifis:\n    wlan0:\n      access-points:\n        \"‹guests›\":\n          password: «the cat sleeps well»\n"
+        )
+        try check(
+            "/srv/a.ini",
+            "[backup]\npassphrase = «a phrase in clear»\n; password = «an old phrase»\ndescription = ‹several plain words›\n"
+        )
+        try check("/etc/postfix/sasl_passwd.map", "‹[smtp.example]:587› ‹relay›:«mapword»\n")
+        try check(
+            "/etc/fstab",
+            "//nas/b /mnt/b cifs credentials=‹/etc/cred›,user=dom/bob%«mountword» 0 0\n")
+    }
+
+    @Test("What is about a password and is none: rules, templates, references, paths, names")
+    func decoys() throws {
+        try check(
+            "/srv/a.yml",
+            "- mysql_user:\n    update_password: ‹on_create›\n    password: \"{{ ‹vault_app› }}\"\n"
+        )
+        try check(
+            "/srv/Request.php",
+            "<?php\nreturn ['password' => '‹required|min:8›', 'new_password' => ['‹required›', '‹min:12›', '‹confirmed›'], 'secret' => '‹nullable|string|max:255›'];\n"
+        )
+        try check(
+            "/root/.m2/settings.xml",
+            "<settings><server><privateKey>‹${user.home}/.ssh/id_dsa›</privateKey><passphrase>«mavenword»</passphrase></server><server><privateKey>‹/path/to/id_rsa›</privateKey></server><server><privateKey>‹C:\\Users\\ci\\id_rsa›</privateKey></server></settings>\n"
+        )
+        try check("/etc/default/etcd", "ETCD_INITIAL_CLUSTER_TOKEN=\"‹etcd-cluster-1›\"\n")
+        try check(
+            "/srv/k.yaml", "spec:\n  tokenFrom: ‹secret-of-site›\n  passwordFrom: ‹grafana-db›\n")
+        try check(
+            "/srv/a.py",
+            "print(f\"password={‹pw›}\")\npassword = f\"{‹prefix›}{suffix}\"\nsecret = \"{«a3bx9kLm2»}\"\n"
+        )
+        try check("/etc/systemd/system/a.service", "[Service]\nPassEnvironment=‹LANG DB_PASS›\n")
+    }
+}
