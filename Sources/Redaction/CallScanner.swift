@@ -14,7 +14,8 @@ struct CallScanner {
         "setauth": 1, "setbasicauth": 1, "basicauth": 1, "authenticate": 1, "login": 1,
         "setpassword": 0, "withpassword": 0, "basic_auth": 1, "simple_bind_s": 1,
         "crypt": 0, "pgp_sym_encrypt": 1, "pgp_sym_decrypt": 1, "aes_encrypt": 1,
-        "aes_decrypt": 1, "spip_connect_db": 3, "bind_s": 1, "odbc_connect": 2,
+        "aes_decrypt": 1, "spip_connect_db": 3, "create_credential": 2, "set_wallet": 1,
+        "bind_s": 1, "odbc_connect": 2,
     ]
     private static let filter = WordFilter(
         Set(calls.keys).union(marks).union(["by", "as", "using"]))
@@ -135,7 +136,7 @@ struct CallScanner {
     private func setting(_ text: String, _ word: Range<Int>, before limit: Int) -> Range<Int>? {
         guard bytes[word.upperBound] == 0x28 else { return nil }
         let name = text.split(separator: ".").last ?? ""
-        guard ["set", "put", "add", "option"].contains(where: name.hasPrefix),
+        guard ["set", "put", "add", "option", "modparam"].contains(where: name.hasPrefix),
             let key = argument(1, from: word.upperBound, before: limit), key.count <= 64,
             case .secret = KeyName(bytes[key]).sensitivity,
             let value = argument(2, from: word.upperBound, before: limit),
@@ -164,11 +165,13 @@ struct CallScanner {
         return before.contains("identified with ") || before.contains("identified via ")
     }
 
-    /// `EXEC sp_addlogin 'name', 'password'` of SQL Server.
+    /// `EXEC sp_addlogin 'name', 'password'` of SQL Server, `MapNetworkDrive "Z:", "…", False, "user", "password"` of VBScript.
     private func procedure(_ word: Range<Int>, before limit: Int) -> Range<Int>? {
-        guard bytes.has("sp_", at: word.lowerBound),
-            let place = ["sp_addlogin": 1, "sp_addlinkedsrvlogin": 3, "sp_password": 1][
-                bytes.word(word)]
+        let start = bytes[word].lastIndex(of: 0x2e).map { $0 + 1 } ?? word.lowerBound
+        guard bytes.has("sp_", at: start) || bytes.has("Map", at: start),
+            let place = [
+                "sp_addlogin": 1, "sp_addlinkedsrvlogin": 3, "sp_password": 1, "mapnetworkdrive": 3,
+            ][bytes.word(start..<word.upperBound)]
         else { return nil }
         var texts: [Range<Int>] = []
         var position = word.upperBound

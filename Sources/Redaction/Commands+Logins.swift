@@ -36,14 +36,13 @@ extension Commands {
             let first = bytes[word.lowerBound]
             if [0x7c, 0x26, 0x3b].contains(first) || bytes[word.upperBound - 1] == 0x3b { close() }
             guard first == 0x2d else {
-                if word.count < 64, let name = bytes[word].split(separator: 0x2f).last,
-                    others.contains(
-                        String(
-                            decoding: name.drop { [0x28, 0x24, 0x60, 0x22, 0x27].contains($0) },
-                            as: UTF8.self))
-                {
-                    isOther = true
+                guard word.count < 64, let name = bytes[word].split(separator: 0x2f).last else {
+                    continue
                 }
+                // fence_ipmilan -l NAME -p PASSWORD: no device is fenced without a login.
+                if name.starts(with: "fence_".utf8) { hasUser = true }
+                let bare = name.drop { [0x28, 0x24, 0x60, 0x22, 0x27].contains($0) }
+                if others.contains(String(decoding: bare, as: UTF8.self)) { isOther = true }
                 continue
             }
             guard index + 1 < words.count, word.count <= 10 else { continue }

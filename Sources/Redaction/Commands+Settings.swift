@@ -154,7 +154,10 @@ extension Commands {
         }
         let first = bytes.word(words[0])
         switch first {
-        case "user" where directives.kind.form == .shell && words.count == 3: put(words[2])
+        case "user"
+        where words.count == 3
+            && (directives.kind.form == .shell || directives.kind.path.contains("ftp")):
+            put(words[2])
         case "quote" where words.count == 3 && bytes.word(words[1]) == "pass": put(words[2])
         case "auth" where directives.kind.name.contains("redis"): put(words[words.count - 1])
         case "case" where words.count > 3 && bytes.word(words[2]) == "in":

@@ -302,7 +302,17 @@ struct Directives {
                 return
             }
         }
+        // --pin 482193.
+        if case .code = KeyName(bytes[name]).sensitivity, let value {
+            add(unquoted(value), .code, "command-line", key: bytes.word(name), to: &found)
+        }
         guard let letters else { return }
+        // -hpPASSWORD of rar hides names as well.
+        if bytes.has("-hp", at: word.lowerBound), command.hasSuffix("rar"), word.count > 3 {
+            add(
+                unquoted((word.lowerBound + 3)..<word.upperBound), .secret(.password),
+                "command-line", key: "-hp", to: &found)
+        }
         if isLong {
             if let value, ["user", "proxy-user"].contains(bytes.word(name)) {
                 pair(value, to: &found)

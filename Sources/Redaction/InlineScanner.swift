@@ -236,7 +236,10 @@ struct InlineScanner {
             scan.kind.form == .code || scan.depth > 0 || scan.kind.form == .lines
                 || scan.kind.form == .shell
         else { return }
-        for (mark, close) in [("\".toCharArray(", UInt8(0x22)), ("@tcp(", 0x3a), ("@unix(", 0x3a)] {
+        for (mark, close) in [
+            ("\".toCharArray(", UInt8(0x22)), ("@tcp(", 0x3a), ("@unix(", 0x3a),
+            ("\" | ConvertTo-SecureString", 0x22), ("' | ConvertTo-SecureString", 0x27),
+        ] {
             var position = range.lowerBound
             while let hit = bytes.position(
                 of: Array(mark.utf8), from: position, before: range.upperBound)

@@ -223,10 +223,10 @@ struct JSONScanner {
         guard let key = top.key else { return }
         switch bytes.word(key) {
         case "name", "key", "id", "property", "parameter", "variable", "parameterkey", "setting",
-            "macro":
+            "macro", "nom", "cle", "clé", "libelle":
             levels[index].named = range
         case "value", "val", "default", "content", "parametervalue", "current_value",
-            "defaultvalue", "text":
+            "defaultvalue", "text", "valeur":
             levels[index].values.append((range, isString))
         case "sensitive": levels[index].isSensitive = bytes.word(range) == "true"
         case "kty": levels[index].isJWK = true
@@ -312,7 +312,7 @@ enum ContainerNames {
     /// Names that say nothing of their own: the value belongs to the name above.
     static let carriers: Set<String> = [
         "value", "val", "plain", "plaintext", "text", "data", "content", "default", "raw",
-        "current", "literal", "string",
+        "current", "literal", "string", "valeur",
         "cleartext", "", "values", "new", "old", "primary", "secondary", "inline", "_",
     ]
 

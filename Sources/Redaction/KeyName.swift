@@ -59,7 +59,7 @@ struct KeyName {
         if last == "base", words.dropLast().last == "key" { return .secret(.symmetricKey) }
         switch words.joined() {
         case "authenticationstring": return .secret(.passwordHash)
-        case "cleartext", "clearpassword": return .secret(.password)
+        case "cleartext", "clearpassword", "rediscliauth": return .secret(.password)
         case "proxypass", "proxypassreverse", "fastcgipass", "uwsgipass", "scgipass", "grpcpass",
             "tryfirstpass", "usefirstpass", "nopass",
             "bypass", "passenvironment", "sslpassphrasedialog", "passphrasedialog", "pampassword",
@@ -123,9 +123,9 @@ struct KeyName {
         if last == "code", words.contains(where: KeyWords.tokenStores.contains) {
             return .secret(.password)
         }
-        if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
-        // `NONCE_SALT`, `hash_salt`; `salt` alone is a program as well.
+        // `NONCE_SALT`, `hash_salt`, `PublicLinkSalt`; `salt` alone is a program as well.
         if last == "salt" && words.count > 1 || last == "pepper" { return .secret(.symmetricKey) }
+        if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
         if last == "hash", words.dropLast().contains(where: KeyWords.versioned.contains) {
             return .plain
         }

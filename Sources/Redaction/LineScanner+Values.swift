@@ -311,14 +311,14 @@ extension LineScanner {
         "login", "register", "userpwd", "auth", "proxyauth", "basic", "userinfo", "user", "ftpuser",
         "username", "basic_auth", "basicauth", "basic-auth", "http_auth", "httpauth", "proxy_auth",
         "curlopt_userpwd", "credentials", "proxy-user", "wsrep_sst_auth", "http_auth_pair",
-        "auth_pair",
+        "auth_pair", "users",
     ]
 
     /// `login=user:password` of Squid, `register => user:password@host` of Asterisk, `user=name%password` of mount.cifs,
     /// `auth=("user", "password")` of Python.
     mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
         // vars.http_auth_pair of Icinga: what it is called by its last name.
-        guard value.count > 4 else { return }
+        guard value.count > 4, kind.ending != "rdp" else { return }
         let last = bytes[name].lastIndex(of: 0x2e).map { $0 + 1 } ?? name.lowerBound
         guard name.upperBound - last <= 16,
             LineScanner.logins.contains(bytes.word(last..<name.upperBound))
@@ -331,6 +331,16 @@ extension LineScanner {
             if let second = texts(in: line).dropFirst().first {
                 judge(second, .secret(.password), name: name)
             }
+            return
+        }
+        // accept.users=user::password of CAS.
+        if bytes.word(last..<name.upperBound) == "users",
+            let mark = bytes.position(
+                of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
+        {
+            judge(
+                (mark + 2)..<(bytes[(mark + 2)..<value.upperBound].firstIndex(of: 0x2c)
+                    ?? value.upperBound), .secret(.password), name: name)
             return
         }
         // register => user:password@host/extension.

@@ -351,7 +351,8 @@ struct LineScanner {
         guard named != nil || around != nil else { return section }
         let word = bytes.word(name)
         if let named,
-            ["value", "val", "default", "current", "content", "httpheadervalue"].contains(word)
+            ["value", "val", "default", "current", "content", "httpheadervalue", "valeur"].contains(
+                word)
         {
             let sensitivity = sensitivity(of: named)
             if sensitivity != .neutral { return sensitivity }
@@ -381,8 +382,9 @@ struct LineScanner {
 
     private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
         if name.count <= 9 || name.count == 13,
-            ["name", "key", "variable", "property", "parameter", "httpheaderkey"].contains(
-                bytes.word(name)),
+            ["name", "key", "variable", "property", "parameter", "httpheaderkey", "nom", "cle"]
+                .contains(
+                    bytes.word(name)),
             !value.isEmpty
         {
             named = value

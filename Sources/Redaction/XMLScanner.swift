@@ -234,17 +234,17 @@ struct XMLScanner {
     }
 
     private static let nameAttributes: Set<String> = [
-        "name", "key", "id", "property", "parameter", "param", "field", "option",
+        "name", "key", "id", "property", "parameter", "param", "field", "option", "nom", "cle",
     ]
     private static let nameElements: Set<String> = [
         "key", "name", "param-name", "id", "property", "variable", "propertyname",
         "config-property-name", "option", "td", "th", "dt", "macro",
-        "env-entry-name",
+        "env-entry-name", "nom", "cle", "libelle",
     ]
     private static let valueElements: Set<String> = [
         "value", "string", "param-value", "val", "text", "data", "propertyvalue",
         "config-property-value", "entry", "default", "integer", "td", "dd", "defaultvalue",
-        "env-entry-value",
+        "env-entry-value", "valeur",
     ]
 
     /// Without its prefix.

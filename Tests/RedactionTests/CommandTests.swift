@@ -82,4 +82,30 @@ struct CommandTests {
             "root=‹/dev/sda1› netroot=iscsi:u:«thirdword»:‹ru›:«fourthword»@192.0.2.1::::iqn.x ‹quiet›\n"
         )
     }
+
+    @Test("Passwords behind other words of administrators' commands")
+    func administration() throws {
+        try check(
+            "/root/.bash_history",
+            """
+            drush upwd ‹admin› «firstword»
+            drush user:password ‹admin› "«secondword»"
+            db2 connect to ‹records› user u using «thirdword»
+            samba-tool user create ‹bob› «fourthword»
+            mkpasswd -m ‹sha-512› «fifthword»
+            usermod --password $(openssl passwd -1 «sixthword») ‹bob›
+            pdftk ‹a.pdf› input_pw «seventhword» output ‹b.pdf›
+            composer config http-basic.host ‹u› «eighthword»
+            rar a -hp«ninthword» ‹a.rar›
+            unrar x -p«tenthword» ‹a.rar›
+            sqsh -S ‹s› -U u -P«eleventhword»
+            net-snmp-create-v3-user -ro -A «twelfthword» -X «lastword» ‹u›
+            fence_ipmilan -a h -l ‹adm› -p «fenceword»
+            pkcs11-tool --login --pin «482193» -O
+            wbinfo -a ‹bob›%«windowsword»
+            etcdctl --user ‹root›:«etcdword» get ‹x›
+            REDISCLI_AUTH=«redisword» redis-cli ‹ping›
+            """)
+        try check("/srv/put.ftp", "open ‹ftp.example›\nuser ‹lab› «ftpword»\nput ‹a.hl7›\n")
+    }
 }

@@ -179,4 +179,53 @@ struct StructureTests {
         )
         try check("/etc/systemd/system/a.service", "[Service]\nPassEnvironment=‹LANG DB_PASS›\n")
     }
+
+    @Test("Names and values that are called so in French")
+    func french() throws {
+        try check(
+            "/srv/a.json",
+            #"{"parametres":[{"nom":"mot_de_passe_smtp","valeur":"«firstword»"},{"cle":"niveau","valeur":"‹info›"}]}"#
+        )
+        try check(
+            "/srv/a.xml",
+            "<p><parametre nom='MotDePasse' valeur='«firstword»'/><parametre nom='Serveur' valeur='‹db1›'/><parametre><nom>smtp.mdp</nom><valeur>«secondword»</valeur></parametre></p>\n"
+        )
+        try check(
+            "/srv/a.yml",
+            "p:\n  - nom: smtp_mdp\n    valeur: «firstword»\n  - nom: niveau\n    valeur: ‹info›\n")
+        try check(
+            "/srv/a.cfg",
+            "MOTPASSE=«firstword»\ncle_chiffrement=«secondword»\nID_STRUCTURE=‹750712184›\n")
+        try check("/srv/a.txt", "SNMP communauté : «firstword1»\nBMC ‹ADMIN›/«Secondword2!»\n")
+    }
+
+    @Test("Secrets of products that keep them under names of their own")
+    func products() throws {
+        try check("/etc/cas/cas.properties", "cas.authn.accept.users=‹casuser›::«firstword»\n")
+        try check(
+            "/etc/kamailio/kamailio.cfg",
+            "modparam(\"uac\",\"auth_password\",\"«firstword»\")\nmodparam(\"tm\", \"fr_timer\", ‹5000›)\n"
+        )
+        try check("/etc/apache2/ocs.conf", "PerlSetVar OCS_DB_PWD «firstword»\nPerlSetVar X ‹y›\n")
+        try check(
+            "/etc/tinyproxy/tinyproxy.conf",
+            "Upstream http ‹u›:«firstword»@proxy:3128\nContact ‹sip:100@pbx.example:5060›\n")
+        try check(
+            "/srv/nifi.properties", "nifi.sensitive.props.key=«firstword»\nnifi.port=‹8443›\n")
+        try check(
+            "/srv/x.sql", "exec dbms_scheduler.create_credential('‹C›','‹u›','«firstword»');\n")
+        try check(
+            "/srv/k/kustomization.yaml",
+            "secretGenerator:\n- name: ‹db›\n  literals:\n  - ‹cle›=«firstword»\nnamespace: ‹x›\n")
+        try check(
+            "/srv/x.vbs",
+            "net.MapNetworkDrive \"Z:\", \"‹\\\\nas\\x›\", False, \"‹u›\", \"«firstword»\"\n")
+        try check(
+            "/srv/x.ps1",
+            "$sec = \"«firstword»\" | ConvertTo-SecureString -AsPlainText -Force\n")
+        try check("/srv/a.json", #"{"PublicLinkSalt": "«saltword»", "PublicLinkName": "‹x›"}"#)
+        try check(
+            "/etc/hostapd/hostapd.conf", "wpa_key_mgmt=‹WPA-PSK›\nwpa_passphrase=«hostword»\n")
+        try check("/srv/x.rdp", "username:s:‹jean›\nfull address:s:‹ts1›\n")
+    }
 }
