@@ -14,7 +14,10 @@ struct CallScanner {
         "setauth": 1, "setbasicauth": 1, "basicauth": 1, "authenticate": 1, "login": 1,
         "setpassword": 0, "withpassword": 0, "basic_auth": 1, "simple_bind_s": 1,
         "crypt": 0, "pgp_sym_encrypt": 1, "pgp_sym_decrypt": 1, "aes_encrypt": 1,
-        "aes_decrypt": 1, "spip_connect_db": 3, "create_credential": 2, "set_wallet": 1,
+        "aes_decrypt": 1, "spip_connect_db": 3, "hash_hmac": 2, "openssl_encrypt": 2,
+        "openssl_decrypt": 2,
+        "createhmac": 1, "jwt.encode": 1, "jwt.decode": 1, "jwt.sign": 1, "jwt.verify": 1,
+        "hmac.new": 0, "create_credential": 2, "set_wallet": 1,
         "bind_s": 1, "odbc_connect": 2,
     ]
     private static let filter = WordFilter(

@@ -22,6 +22,7 @@ extension Commands {
         }
         switch command {
         case "drush": put(at: behind(["upwd", "user:password", "user-password"], 2))
+        case "mysqladmin", "mariadb-admin": put(at: behind(["password"], 1))
         case "db2":
             if texts.contains("user") || texts.contains("connect") { put(at: behind(["using"], 1)) }
         case "samba-tool":

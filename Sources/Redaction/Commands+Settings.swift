@@ -110,7 +110,7 @@ extension Commands {
         let behind = words[(pipe + 1)...].prefix(4)
         guard let first = behind.first, !readers.contains(bytes.word(first)),
             // What is encoded by hand goes into a Secret of Kubernetes.
-            bytes.word(first) == "base64" || speaks(behind),
+            ["base64", "su"].contains(bytes.word(first)) || speaks(behind),
             // It takes `user:password`, of which the user stays.
             !behind.contains(where: { $0.count < 32 && bytes[$0].ends(with: "chpasswd") })
         else { return }

@@ -54,6 +54,7 @@ enum Commands {
             ], "cAX")
         put(["net-snmp-create-v3-user"], "AX")
         put(["wbinfo"], "aK", isPair: true)
+        put(["winexe", "wmic", "wmis"], "U", isPair: true)
         put(["etcdctl"], "u", isPair: true)
         put(["check_snmp"], "CAX")
         put(["trapsess", "informsess"], "cAX")
@@ -83,6 +84,7 @@ enum Commands {
             "isql",
             "iusql", "schtasks", "xfreerdp", "wfreerdp", "mstsc", "connect", "conn", "send",
             "mosquitto_passwd", "virsh", "smbclient", "obscure", "wpa_cli", "drush", "db2",
+            "mysqladmin", "mariadb-admin",
             "mkpasswd", "samba-tool", "pdftk", "composer",
         ], mayBePath: true)
 
@@ -120,7 +122,9 @@ enum Commands {
                 // htpasswd -b FILE USER PASSWORD.
                 let options = words[(index + 1)...].prefix { bytes[$0.lowerBound] == 0x2d }
                 guard options.contains(where: { bytes[$0].contains(0x62) }) else { continue }
-                let rest = words[(index + 1 + options.count)...]
+                var rest = words[(index + 1 + options.count)...]
+                // -C takes the cost.
+                if options.last.map({ bytes[$0].last == 0x43 }) == true { rest = rest.dropFirst() }
                 let isPrinting = options.contains { bytes[$0].contains(0x6e) }
                 if let last = rest.dropFirst(isPrinting ? 1 : 2).first {
                     put(last, directives, &found)
@@ -206,7 +210,8 @@ enum Commands {
                 }), place + 1 < words.count {
                     put(words[place + 1], directives, &found)
                 }
-            case "drush", "db2", "mkpasswd", "samba-tool", "pdftk", "composer":
+            case "drush", "db2", "mkpasswd", "mysqladmin", "mariadb-admin", "samba-tool", "pdftk",
+                "composer":
                 administration(text, words[(index + 1)...], directives, &found)
             case "redis-cli":
                 if let auth = words[index...].firstIndex(where: { bytes.word($0) == "auth" }),

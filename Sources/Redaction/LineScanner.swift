@@ -216,6 +216,7 @@ struct LineScanner {
             value += 1
         }
         guard value < line.range.upperBound else { return below(name, line) }
+        if closesText(value, in: line) { return nil }
         if bytes[separator] == 0x3a, kind.form == .code { value = behindType(value, in: line) }
         // Nothing but a remark: secret = # none.
         if bytes[value] == 0x23 || bytes[value] == 0x3b, value + 1 < line.range.upperBound,
@@ -287,6 +288,7 @@ struct LineScanner {
                 return literal.upperBound
             }
             // `;password = three plain words` is a setting that was switched off.
+            let before = spots.all.count
             let isSetting =
                 line.isComment && isFirst && bytes[separator] == 0x3d
                 && name.upperBound <= separator
@@ -300,7 +302,10 @@ struct LineScanner {
                     extent.range, sensitivity, name: name,
                     needsQuotes: needsQuotes && !extent.isQuoted)
             }
-            return extent.end
+            // dsn = 'host=db password=x': what is none itself may hold some.
+            if case .suspicious = sensitivity, spots.all.count == before { return nil }
+            return extent.isQuoted && kind.form == .code
+                ? joined(after: extent.end, sensitivity, name: name, in: line) : extent.end
         }
     }
 

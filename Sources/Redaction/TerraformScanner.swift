@@ -14,6 +14,12 @@ struct TerraformScanner {
     static func isMeant(_ kind: FileKind) -> Bool { ["tf", "hcl", "tofu"].contains(kind.ending) }
 
     private static let longest = 1 << 16
+    private static let values: Set<String> = [
+        "value", "default", "plaintext_value", "secret_string", "secret_data",
+    ]
+    private static let encoded: Set<String> = [
+        "data_json", "secret_string", "secret_data", "value",
+    ]
     private static let maps: Set<String> = [
         "data", "string_data", "binary_data", "data_wo", "binary_data_wo",
     ]
@@ -32,7 +38,7 @@ struct TerraformScanner {
             }
             let close = self.close(of: open, before: bytes.count)
             block((open + 1)..<close, type: words.count > 1 ? bytes.word(words[1]) : "")
-            named(in: open..<close)
+            named(in: open..<min(close + 1, bytes.count))
             line = max(end, bytes.endOfLine(close)) + 1
         }
     }
@@ -44,17 +50,26 @@ struct TerraformScanner {
         }
         let isSecret = type.contains("\"kubernetes_secret")
         let isVault = type.contains("\"vault_generic_secret") || type.contains("\"vault_kv_secret")
+        // variable "db_password" { default = "…" }, and the secrets of vaults in clouds.
+        let label = type.filter { $0 != "\"" }
+        let isOfVault = label.contains("secret")
         let isMarked = says("sensitive", "true") || says("type", "\"SecureString\"")
         for member in members {
             let name = bytes.word(member.name)
-            if isSecret && TerraformScanner.maps.contains(name) || isVault && name == "data_json" {
+            if isSecret && TerraformScanner.maps.contains(name)
+                || isVault && name == "data_json"
+                || isOfVault && TerraformScanner.encoded.contains(name)
+                    && bytes.has("jsonencode(", at: member.value)
+            {
                 guard
                     let open = bytes.position(
                         of: 0x7b, from: member.value, before: range.upperBound)
                 else { continue }
                 let inner = (open + 1)..<close(of: open, before: range.upperBound)
                 for entry in self.members(of: inner) { judge(entry, before: inner.upperBound) }
-            } else if isMarked, name == "value" || name == "default" {
+            } else if isMarked || isOfVault && !isSecret, TerraformScanner.values.contains(name) {
+                judge(member, before: range.upperBound)
+            } else if name == "default", case .secret = KeyName(label.utf8).sensitivity {
                 judge(member, before: range.upperBound)
             }
         }

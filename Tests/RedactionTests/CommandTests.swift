@@ -108,4 +108,26 @@ struct CommandTests {
             """)
         try check("/srv/put.ftp", "open ‹ftp.example›\nuser ‹lab› «ftpword»\nput ‹a.hl7›\n")
     }
+
+    @Test("Commands within calls of code, dialogues within here documents, literals of kubectl")
+    func within() throws {
+        try check(
+            "/srv/a.py",
+            "os.system('sshpass -p «firstword» ssh ‹host›')\nsubprocess.run('mysql -p«secondword» ‹db›', shell=True)\n"
+        )
+        try check(
+            "/srv/a.sh",
+            "expect <<EOF\nspawn ssh ‹host›\nexpect \"password:\"\n‹send› \"«thirdword»\\r\"\nEOF\n"
+        )
+        try check(
+            "/root/.bash_history",
+            """
+            kubectl create secret generic s --from-literal=a=«firstword» --from-literal=‹user=bob›
+            kubectl create secret generic s --from-literal b=«secondword»
+            echo "«thirdword»" | su - ‹bob›
+            htpasswd -bnBC 10 '' «fourthword»
+            sudo mysqladmin -u root password «fifthword»
+            winexe -U ‹d/u›%«sixthword» //host cmd
+            """)
+    }
 }

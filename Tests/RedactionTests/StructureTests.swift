@@ -228,4 +228,56 @@ struct StructureTests {
             "/etc/hostapd/hostapd.conf", "wpa_key_mgmt=‹WPA-PSK›\nwpa_passphrase=«hostword»\n")
         try check("/srv/x.rdp", "username:s:‹jean›\nfull address:s:‹ts1›\n")
     }
+
+    @Test("What a connection's description holds, whatever the name before it says")
+    func descriptions() throws {
+        try check("/srv/a.yml", "dsn: 'host=‹h› password=«firstword»'\n")
+        try check("/srv/a.php", "<?php\n$dsn = 'mysql:host=‹h›;password=«firstword»';\n")
+    }
+
+    @Test("Values of code in parts, behind symbols and constants, and as keys of ciphers")
+    func code() throws {
+        try check(
+            "/srv/a.php",
+            "<?php\n$password = '«firstpart»' . '«secondpart»';\n$k = hash_hmac('‹sha256›', $d, '«hmacword»');\nopenssl_encrypt($d, '‹aes-256-cbc›', '«cipherword»');\n"
+        )
+        try check("/srv/a.rb", "set :password, '«symbolword»'\nset :user, '‹deploy›'\n")
+        try check(
+            "/srv/a.pl",
+            "use constant PASSWORD => '«constantword»';\nuse constant HOST => '‹db1›';\n")
+        try check("/srv/a.js", "jwt.sign(payload, '«signword»');\n")
+    }
+
+    @Test("Values whose type says what they are, beside them in JSON and XML")
+    func types() throws {
+        try check(
+            "/srv/a.json",
+            ##"{"x":{"type":"password","value":"«firstword»"},"y":{"type":"text","value":"‹plain›"},"z":[{"@name":"password","#text":"«secondword»"}]}"##
+        )
+        try check(
+            "/srv/a.xml",
+            "<a><field type=\"password\" value=\"«firstword»\"/><field type=\"text\" value=\"‹plain›\"/></a>\n"
+        )
+    }
+
+    @Test("Terraform: defaults in one line, and secrets of the vaults of clouds")
+    func vaults() throws {
+        try check(
+            "/srv/a.tf",
+            """
+            variable "db_password" { default = "«firstword»" }
+            variable "region" { default = "‹eu-west-3›" }
+            resource "github_actions_secret" "a" {
+              secret_name     = "‹TOKEN›"
+              plaintext_value = "«secondword»"
+            }
+            resource "gitlab_project_variable" "b" {
+              key   = "DB_PASSWORD"
+              value = "«thirdword»"
+            }
+            resource "aws_secretsmanager_secret_version" "w" {
+              secret_string = jsonencode({ user = "«fourthword»", other = "«fifthword»" })
+            }
+            """)
+    }
 }
