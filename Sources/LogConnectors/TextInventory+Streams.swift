@@ -140,10 +140,11 @@ extension TextInventory {
         guard let first = scanner.facts.first, let last = scanner.facts.last else { return }
         // The first line was taken to be as late as can be; each New Year since makes it a year older.
         var surplus: Int64 = 0
-        while last.seconds - surplus * 31_556_952 > latest.seconds + 2 * 86_400 { surplus += 1 }
+        let end = scanner.clock.unshifted(last.seconds)
+        while end - surplus * 31_556_952 > latest.seconds + 2 * 86_400 { surplus += 1 }
         let offset = Int64(member.clock.zone.period(at: first.seconds).offset)
-        candidate.member.clock.firstYear =
-            TextTimeZone.year(of: first.seconds + offset) - surplus
+        candidate.member.clock.firstYear = scanner.clock.settledYear(
+            TextTimeZone.year(of: first.seconds + offset), less: surplus)
     }
 
     /// Not every file stays open: there may be more than a process may have.

@@ -35,6 +35,12 @@ public struct TextClock: Sendable {
     /// The year of the line before, where it was inferred.
     public private(set) var year: Int64?
     private var lastWall: Int64 = 0
+    /// New Years between the first line and the first 29 February.
+    private var leapAge: Int64?
+    /// How many years had to be taken back because there is a 29 February in few of them.
+    private var leapShift: Int64 = 0
+    /// The year of the first line as it was taken to be.
+    private var initialYear: Int64?
     /// UTC seconds of the line before.
     public private(set) var previous: Int64?
     /// Wall clocks that need no look-up.
@@ -146,8 +152,38 @@ public struct TextClock: Sendable {
             year = firstYear(of: time)
         }
         lastWall = time.wall
+        if let known = year {
+            initialYear = initialYear ?? known
+            if time.wall >= TextClock.leapDay, time.wall < TextClock.leapDay + 86_400 {
+                meetLeapDay(known)
+            }
+        }
         return Self.wall(time.wall, in: year ?? TextTime.noYear)
     }
+
+    /// 29 February of the year that stands for none.
+    private static let leapDay = CivilDay.number(TextTime.noYear, 2, 29) * 86_400
+
+    /// No other year has that day: the latest before it is meant, and the lines before were taken to be too late.
+    private mutating func meetLeapDay(_ known: Int64) {
+        if leapAge == nil { leapAge = known + leapShift - (initialYear ?? known) }
+        var leap = known
+        while !CivilDay.isLeap(leap) { leap -= 1 }
+        leapShift += known - leap
+        year = leap
+    }
+
+    /// The latest year of the first line, not after the one it was taken to be less `surplus`, in which each 29 February is one:
+    /// what the whole text tells.
+    public func settledYear(_ first: Int64, less surplus: Int64) -> Int64 {
+        var year = first - surplus
+        guard let leapAge else { return year }
+        while !CivilDay.isLeap(year + leapAge) { year -= 1 }
+        return year
+    }
+
+    /// A moment as it would be had no year been taken back.
+    public func unshifted(_ seconds: Int64) -> Int64 { seconds + leapShift * 31_556_952 }
 
     /// The latest year in which the line is not from the future.
     private func firstYear(of time: TextTime) -> Int64 {

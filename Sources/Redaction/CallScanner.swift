@@ -14,7 +14,11 @@ struct CallScanner {
         "setauth": 1, "setbasicauth": 1, "basicauth": 1, "authenticate": 1, "login": 1,
         "setpassword": 0, "withpassword": 0, "basic_auth": 1, "simple_bind_s": 1,
         "crypt": 0, "pgp_sym_encrypt": 1, "pgp_sym_decrypt": 1, "aes_encrypt": 1,
-        "aes_decrypt": 1,
+        "aes_decrypt": 1, "spip_connect_db": 3, "hash_hmac": 2, "openssl_encrypt": 2,
+        "openssl_decrypt": 2,
+        "createhmac": 1, "jwt.encode": 1, "jwt.decode": 1, "jwt.sign": 1, "jwt.verify": 1,
+        "hmac.new": 0, "create_credential": 2, "set_wallet": 1,
+        "bind_s": 1, "odbc_connect": 2,
     ]
     private static let filter = WordFilter(
         Set(calls.keys).union(marks).union(["by", "as", "using"]))
@@ -55,6 +59,8 @@ struct CallScanner {
         {
             return [argument]
         }
+        if let value = login(text, word, before: limit) { return [value] }
+        if let value = setting(text, word, before: limit) { return [value] }
         if let third = connection(text, word, before: limit) { return [third] }
         // IDENTIFIED BY '…', IDENTIFIED WITH a AS '…', IDENTIFIED VIA a USING '…'.
         if CallScanner.marks.contains(text)
@@ -100,11 +106,49 @@ struct CallScanner {
             return argument(1, from: word.upperBound, before: limit)
                 ?? argument(0, from: word.upperBound, before: limit)
         }
+        // cx_Oracle.connect("user", "password", "service").
+        if name == "connect", text.contains("oracle") {
+            return argument(1, from: word.upperBound, before: limit)
+        }
         guard CallScanner.connections.contains(where: { name.hasSuffix($0) }),
             argument(0, from: word.upperBound, before: limit) != nil,
             argument(1, from: word.upperBound, before: limit) != nil
         else { return nil }
         return argument(2, from: word.upperBound, before: limit)
+    }
+
+    /// `$ldap->bind('cn=reader,dc=x', '…')`, `Connection(server, 'cn=reader', '…')`: the password follows the name of an entry.
+    private func login(_ text: String, _ word: Range<Int>, before limit: Int) -> Range<Int>? {
+        guard bytes[word.upperBound] == 0x28 else { return nil }
+        let name = text.split(separator: ".").last ?? ""
+        if name == "connection",
+            let entry = argument(1, from: word.upperBound, before: limit),
+            bytes[entry].contains(0x3d)
+        {
+            return argument(2, from: word.upperBound, before: limit)
+        }
+        guard name == "bind", let value = argument(1, from: word.upperBound, before: limit) else {
+            return nil
+        }
+        let before = bytes.word(max(0, word.lowerBound - 24)..<word.upperBound)
+        let first = bytes.word(word.upperBound..<value.lowerBound)
+        return before.contains("ldap") || first.contains("=") || first.contains("dn") ? value : nil
+    }
+
+    /// `$servers->setValue('login', 'bind_pass', '…')`: the name is an argument.
+    private func setting(_ text: String, _ word: Range<Int>, before limit: Int) -> Range<Int>? {
+        guard bytes[word.upperBound] == 0x28 else { return nil }
+        let name = text.split(separator: ".").last ?? ""
+        guard ["set", "put", "add", "option", "modparam"].contains(where: name.hasPrefix),
+            let key = argument(1, from: word.upperBound, before: limit), key.count <= 64,
+            case .secret = KeyName(bytes[key]).sensitivity,
+            let value = argument(2, from: word.upperBound, before: limit),
+            // No name of its own: default="…", help="…".
+            bytes[(key.upperBound + 1)..<(value.lowerBound - 1)].allSatisfy({
+                $0.isSpaceOrBreak || $0 == 0x2c
+            })
+        else { return nil }
+        return value
     }
 
     private static let connections = [
@@ -124,11 +168,13 @@ struct CallScanner {
         return before.contains("identified with ") || before.contains("identified via ")
     }
 
-    /// `EXEC sp_addlogin 'name', 'password'` of SQL Server.
+    /// `EXEC sp_addlogin 'name', 'password'` of SQL Server, `MapNetworkDrive "Z:", "…", False, "user", "password"` of VBScript.
     private func procedure(_ word: Range<Int>, before limit: Int) -> Range<Int>? {
-        guard bytes.has("sp_", at: word.lowerBound),
-            let place = ["sp_addlogin": 1, "sp_addlinkedsrvlogin": 3, "sp_password": 1][
-                bytes.word(word)]
+        let start = bytes[word].lastIndex(of: 0x2e).map { $0 + 1 } ?? word.lowerBound
+        guard bytes.has("sp_", at: start) || bytes.has("Map", at: start),
+            let place = [
+                "sp_addlogin": 1, "sp_addlinkedsrvlogin": 3, "sp_password": 1, "mapnetworkdrive": 3,
+            ][bytes.word(start..<word.upperBound)]
         else { return nil }
         var texts: [Range<Int>] = []
         var position = word.upperBound

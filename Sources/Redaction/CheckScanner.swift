@@ -72,7 +72,8 @@ struct CheckScanner {
     private static let argument = Array("$ARG".utf8)
     private static let logins = [
         "mysql", "mariadb", "pgsql", "postgres", "mssql", "oracle", "ldap", "vmware", "esx",
-        "mongo",
+        "mongo", "imap", "pop", "smtp", "ftp", "ssh_", "wmi", "jmx", "tomcat", "weblogic",
+        "db2", "sybase", "firebird", "rabbitmq", "idrac", "ilo", "ipmi", "netapp", "_auth",
         "_login", "cred",
     ]
 
@@ -101,6 +102,14 @@ struct CheckScanner {
             // Debian's commands have a database behind the two.
             let isSecond = command.hasSuffix("_database") || command.contains("cmdlinecred")
             add(isSecond ? words[1] : words[words.count - 1], .password)
+            // check_mysql_health!password!mode has the modes of its plug-in.
+            if command.contains("_health"), words.count == 2 { add(words[0], .password) }
+        }
+        for word in words where CheckScanner.logsIn(command) || command.contains("http") {
+            guard let colon = bytes[word].firstIndex(of: 0x3a), colon > word.lowerBound,
+                !bytes.has("://", at: colon), bytes[word.lowerBound].isLetter
+            else { continue }
+            add((colon + 1)..<word.upperBound, .password)
         }
     }
 

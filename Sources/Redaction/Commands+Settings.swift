@@ -102,24 +102,18 @@ extension Commands {
                 directives.add(value, .secret(.password), "command-line", key: nil, to: &found)
             }
         }
-        // echo x > /etc/db_password
-        if let mark = words.firstIndex(where: { isRedirection($0, bytes) }), mark > 1,
-            mark + 1 < words.count, ["echo", "printf"].contains(bytes.word(words[mark - 2])),
-            let name = bytes[words[mark + 1]].split(separator: 0x2f).last,
-            case .secret = KeyName(name.prefix { $0 != 0x2e }).sensitivity
-        {
-            directives.add(
-                directives.unquoted(words[mark - 1]), .secret(.password), "command-line", key: nil,
-                to: &found)
-        }
+        intoFiles(words, in: directives, to: &found)
         // The first of `|`; `||` may stand before it.
         guard let pipe = words.firstIndex(where: { $0.count == 1 && bytes[$0.lowerBound] == 0x7c }),
             pipe > 0
         else { return }
         let behind = words[(pipe + 1)...].prefix(4)
-        guard let first = behind.first, !readers.contains(bytes.word(first)), speaks(behind) else {
-            return
-        }
+        guard let first = behind.first, !readers.contains(bytes.word(first)),
+            // What is encoded by hand goes into a Secret of Kubernetes.
+            ["base64", "su"].contains(bytes.word(first)) || speaks(behind),
+            // It takes `user:password`, of which the user stays.
+            !behind.contains(where: { $0.count < 32 && bytes[$0].ends(with: "chpasswd") })
+        else { return }
         for index in 0..<pipe - 1 {
             var word = words[index]
             if bytes[word.lowerBound] == 0x28 { word = (word.lowerBound + 1)..<word.upperBound }
@@ -138,11 +132,6 @@ extension Commands {
                     key: nil, to: &found)
             }
         }
-    }
-
-    /// `>` and `>>`.
-    private static func isRedirection(_ word: Range<Int>, _ bytes: [UInt8]) -> Bool {
-        word.count <= 2 && bytes[word].allSatisfy { $0 == 0x3e }
     }
 
     private static func isSwitch(_ word: Range<Int>, _ heads: [String], _ bytes: [UInt8]) -> Bool {
@@ -165,7 +154,10 @@ extension Commands {
         }
         let first = bytes.word(words[0])
         switch first {
-        case "user" where directives.kind.form == .shell && words.count == 3: put(words[2])
+        case "user"
+        where words.count == 3
+            && (directives.kind.form == .shell || directives.kind.path.contains("ftp")):
+            put(words[2])
         case "quote" where words.count == 3 && bytes.word(words[1]) == "pass": put(words[2])
         case "auth" where directives.kind.name.contains("redis"): put(words[words.count - 1])
         case "case" where words.count > 3 && bytes.word(words[2]) == "in":

@@ -25,7 +25,8 @@ enum Commands {
             [
                 "oc", "az", "helm", "influx", "check_mysql", "check_pgsql", "check_mysql_query",
                 "vncviewer",
-                "isql", "rdesktop", "ncftp", "ncftpget", "ncftpput", "arangosh", "cqlsh", "useradd",
+                "isql", "rdesktop", "rar", "unrar", "ncftp", "ncftpget", "ncftpput", "arangosh",
+                "cqlsh", "useradd",
                 "usermod",
             ], "p")
         put(["curl", "open"], "uU", isPair: true)
@@ -44,9 +45,17 @@ enum Commands {
         put(
             [
                 "unzip", "zip", "sqlcmd", "bcp", "isql", "ipmitool", "check_ldap", "cadaver",
-                "vmware-cmd",
+                "vmware-cmd", "osql", "tsql", "sqsh", "freebcp", "fisql",
             ], "P")
-        put(["snmpget", "snmpwalk", "snmpbulkwalk", "snmpset", "snmpgetnext", "snmptrap"], "cAX")
+        put(
+            [
+                "snmpget", "snmpwalk", "snmpbulkwalk", "snmpset", "snmpgetnext", "snmptrap",
+                "snmpusm",
+            ], "cAX")
+        put(["net-snmp-create-v3-user"], "AX")
+        put(["wbinfo"], "aK", isPair: true)
+        put(["winexe", "wmic", "wmis"], "U", isPair: true)
+        put(["etcdctl"], "u", isPair: true)
         put(["check_snmp"], "CAX")
         put(["trapsess", "informsess"], "cAX")
         put(["openssl"], "kK")
@@ -61,7 +70,8 @@ enum Commands {
 
     /// `mysql -p x` asks for the password and connects to a database x; the others take the next word.
     static func takesNext(_ command: String, _ letter: UInt8) -> Bool {
-        !(command.hasPrefix("mysql") || command.hasPrefix("mariadb") || command.hasPrefix("7z"))
+        !(command.hasPrefix("mysql") || command.hasPrefix("mariadb") || command.hasPrefix("7z")
+            || command.hasSuffix("rar"))
             || letter != 0x70
     }
 
@@ -73,7 +83,9 @@ enum Commands {
             "rabbitmqctl", "ipmitool", "ansible-vault", "echo", "printf", "redis-cli", "net",
             "isql",
             "iusql", "schtasks", "xfreerdp", "wfreerdp", "mstsc", "connect", "conn", "send",
-            "mosquitto_passwd", "virsh", "smbclient", "obscure", "wpa_cli",
+            "mosquitto_passwd", "virsh", "smbclient", "obscure", "wpa_cli", "drush", "db2",
+            "mysqladmin", "mariadb-admin",
+            "mkpasswd", "samba-tool", "pdftk", "composer",
         ], mayBePath: true)
 
     /// Passwords that a command takes by their place, or from its input.
@@ -101,17 +113,18 @@ enum Commands {
                     put(words[share + 1], directives, &found)
                 }
             case "virsh":
-                // virsh secret-set-value UUID [--base64] VALUE.
-                if words[index...].contains(where: { bytes.word($0) == "secret-set-value" }),
-                    let last = words.last
-                {
-                    put(last, directives, &found)
+                if let verb = words[index...].firstIndex(where: {
+                    bytes.word($0) == "secret-set-value"
+                }) {
+                    libvirt(words[(verb + 1)...], directives, &found)
                 }
             case "htpasswd", "mosquitto_passwd":
                 // htpasswd -b FILE USER PASSWORD.
                 let options = words[(index + 1)...].prefix { bytes[$0.lowerBound] == 0x2d }
                 guard options.contains(where: { bytes[$0].contains(0x62) }) else { continue }
-                let rest = words[(index + 1 + options.count)...]
+                var rest = words[(index + 1 + options.count)...]
+                // -C takes the cost.
+                if options.last.map({ bytes[$0].last == 0x43 }) == true { rest = rest.dropFirst() }
                 let isPrinting = options.contains { bytes[$0].contains(0x6e) }
                 if let last = rest.dropFirst(isPrinting ? 1 : 2).first {
                     put(last, directives, &found)
@@ -140,8 +153,12 @@ enum Commands {
             case "sqlplus", "expdp", "impdp", "exp", "imp", "rman", "sqlldr":
                 for value in words[(index + 1)...] { oracle(value, directives, &found) }
             case "openssl":
+                // Within $(…) its last word closes the bracket.
                 if index + 1 < words.count, bytes.word(words[index + 1]) == "passwd",
-                    let last = words.last, bytes[last.lowerBound] != 0x2d, words.count > index + 2
+                    words.count > index + 2,
+                    let last = words[(index + 2)...].first(where: {
+                        bytes[$0.upperBound - 1] == 0x29
+                    }) ?? words.last, bytes[last.lowerBound] != 0x2d
                 {
                     put(last, directives, &found)
                 }
@@ -193,6 +210,9 @@ enum Commands {
                 }), place + 1 < words.count {
                     put(words[place + 1], directives, &found)
                 }
+            case "drush", "db2", "mkpasswd", "mysqladmin", "mariadb-admin", "samba-tool", "pdftk",
+                "composer":
+                administration(text, words[(index + 1)...], directives, &found)
             case "redis-cli":
                 if let auth = words[index...].firstIndex(where: { bytes.word($0) == "auth" }),
                     let last = words[(auth + 1)...].prefix(2).last
@@ -219,6 +239,7 @@ enum Commands {
                 // CONNECT user/password@service AS SYSDBA, of a script for SQL*Plus.
                 if index == 0, directives.kind.ending == "sql", words.count > 1 {
                     oracle(words[1], directives, &found)
+                    administration("db2", words[1...], directives, &found)
                 }
             case "send":
                 // send "password\r" of expect.
@@ -233,6 +254,28 @@ enum Commands {
                 if text.hasPrefix("userid=") {
                     oracle((word.lowerBound + 7)..<word.upperBound, directives, &found)
                 }
+            }
+        }
+    }
+
+    /// `virsh secret-set-value [--secret] UUID [--base64] VALUE`, in any order.
+    private static func libvirt(
+        _ words: ArraySlice<Range<Int>>, _ directives: Directives, _ found: inout [Spot]
+    ) {
+        let bytes = directives.bytes
+        var isSkipped = false
+        for word in words {
+            if [0x7c, 0x3b, 0x26, 0x3e, 0x3c].contains(bytes[word.lowerBound]) { return }
+            let inner = directives.unquoted(word)
+            if bytes.has("--", at: word.lowerBound) {
+                if bytes.has("--base64=", at: word.lowerBound) {
+                    put((word.lowerBound + 9)..<word.upperBound, directives, &found)
+                }
+                isSkipped = ["--file", "--secret"].contains(bytes.word(word))
+            } else if isSkipped {
+                isSkipped = false
+            } else if !Value.isUUID(bytes[inner]) {
+                put(word, directives, &found)
             }
         }
     }
@@ -287,8 +330,7 @@ enum Commands {
     }
 
     /// user/password@service.
-    private static func oracle(_ word: Range<Int>, _ directives: Directives, _ found: inout [Spot])
-    {
+    static func oracle(_ word: Range<Int>, _ directives: Directives, _ found: inout [Spot]) {
         let inner = directives.unquoted(word)
         let bytes = directives.bytes
         guard
@@ -302,7 +344,7 @@ enum Commands {
         if slash + 1 < end { put((slash + 1)..<end, directives, &found) }
     }
 
-    private static func put(_ range: Range<Int>, _ directives: Directives, _ found: inout [Spot]) {
+    static func put(_ range: Range<Int>, _ directives: Directives, _ found: inout [Spot]) {
         var range = range
         if let last = directives.bytes[range].last, last == 0x29 || last == 0x60,
             !directives.bytes[range.lowerBound].isQuote

@@ -10,6 +10,12 @@ extension Directives {
             {
                 word = (equals + 1)..<word.upperBound
             }
+            // os.system('…'), exec("…").
+            if !bytes[word.lowerBound].isQuote, word.count < 65536, bytes[word].contains(0x20),
+                let open = bytes[word].firstIndex(where: \.isQuote), bytes[open - 1] == 0x28
+            {
+                word = open..<word.upperBound
+            }
             // A command within quotes: sh -c '…', - "…" of a pipeline.
             if bytes[word.lowerBound].isQuote, word.count < 65536, bytes[word].contains(0x20),
                 let quoted = Quoted(
@@ -57,6 +63,7 @@ extension Directives {
             }
         }
         Commands.positional(words, Line(range, of: bytes), in: self, to: &found)
+        Commands.logins(words, in: self, to: &found)
     }
 
     /// The words in `["redis-server", "--requirepass", "…"]`.

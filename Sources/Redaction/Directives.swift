@@ -49,6 +49,9 @@ struct Directives {
             }
         }
         Commands.positional(words, line, in: self, to: &found)
+        if kind.form == .shell || kind.form == .lines, !line.isComment {
+            Commands.logins(words, in: self, to: &found)
+        }
         if kind.isDevice { DeviceDirectives.secrets(words, in: self, to: &found) }
         quoted(words, line, to: &found)
         return found
@@ -124,7 +127,9 @@ struct Directives {
         // `name = value` is no directive; most lines are such.
         guard !kind.isModuleStack, !kind.isRegister,
             ![0x3d, 0x3a, 0x7b, 0x28, 0x5b].contains(bytes[words[1].lowerBound]),
-            bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
+            bytes[words[0]].allSatisfy({ $0.isWordOrDash || $0 == 0x2e }),
+            // The command passwd is followed by a user.
+            kind.form != .shell || bytes.word(words[0]) != "passwd"
         else { return }
         let sensitivity = kind.sensitivity(named: bytes[words[0]])
         guard case .secret = sensitivity else { return }
@@ -262,109 +267,6 @@ struct Directives {
             end -= 1
         }
         return range.lowerBound..<end
-    }
-
-    // MARK: options
-
-    /// The option in `Exec=--password x` of a unit.
-    private func assigned(_ word: Range<Int>) -> Range<Int>? {
-        guard let equals = bytes[word].firstIndex(of: 0x3d), equals > word.lowerBound,
-            bytes.has("--", at: equals + 1), equals + 3 < word.upperBound
-        else { return nil }
-        return (equals + 1)..<word.upperBound
-    }
-
-    /// `--password x`, `-p x` and `-px` of the commands that mean a password by it, `-u user:password`.
-    func option(
-        _ word: Range<Int>, _ value: Range<Int>?, of command: String, to found: inout [Spot]
-    ) {
-        guard !word.isEmpty, word.count < 4096, bytes[word.upperBound - 1] != 0x29,
-            !Placeholder.isContained(in: Array(bytes[word]))
-        else { return }
-        let isLong = word.count >= 2 && bytes.has("--", at: word.lowerBound)
-        let name = (word.lowerBound + (isLong ? 2 : 1))..<word.upperBound
-        let letters = Commands.options[command]
-        // -pMyPwd of mysql is the letter and a password, -pw of plink is a name.
-        let isAttached =
-            !isLong && name.count > 1 && !Directives.spelled.contains(bytes.word(name))
-            && letters?.contains { $0.letter == bytes[name.lowerBound] } == true
-        if name.count >= 2, !isAttached, !bytes[name].contains(0x3d), let value,
-            bytes[value.lowerBound] != 0x2d
-        {
-            let sensitivity = KeyName(bytes[name]).sensitivity
-            if case .secret = sensitivity {
-                add(unquoted(value), sensitivity, "command-line", key: bytes.word(name), to: &found)
-                return
-            }
-        }
-        guard let letters else { return }
-        if isLong {
-            if let value, ["user", "proxy-user"].contains(bytes.word(name)) {
-                pair(value, to: &found)
-            }
-            if let equals = bytes[name].firstIndex(of: 0x3d),
-                ["user", "proxy-user"].contains(bytes.word(name.lowerBound..<equals))
-            {
-                pair((equals + 1)..<name.upperBound, to: &found)
-            }
-            return
-        }
-        for (letter, isPair) in letters {
-            let key = "-" + String(UnicodeScalar(letter))
-            if bytes[word].elementsEqual([0x2d, letter]) {
-                guard let value else { continue }
-                if isPair {
-                    pair(value, to: &found)
-                } else if Commands.takesNext(command, letter), bytes[value.lowerBound] != 0x2d {
-                    add(unquoted(value), .secret(.password), "command-line", key: key, to: &found)
-                }
-            } else if isAttached, bytes[name.lowerBound] == letter {
-                let attached = (name.lowerBound + 1)..<word.upperBound
-                if isPair {
-                    pair(attached, to: &found)
-                } else {
-                    add(
-                        unquoted(attached), .secret(.password), "command-line", key: key, to: &found
-                    )
-                }
-            }
-        }
-    }
-
-    /// Names of options that are written out behind one dash.
-    private static let spelled: Set<String> = [
-        "pw", "pwd", "pass", "passwd", "password", "passphrase", "secret", "token", "passin",
-        "passout", "user", "username",
-    ]
-
-    /// The password in `user:password`, `user%password`, or `user,password` of lftp.
-    func pair(_ value: Range<Int>, to found: inout [Spot]) {
-        let inner = unquoted(value)
-        guard
-            let mark = bytes[inner].firstIndex(where: { $0 == 0x3a || $0 == 0x25 })
-                ?? bytes[inner].firstIndex(of: 0x2c),
-            mark + 1 < inner.upperBound
-        else { return }
-        // user:"password" in a shell.
-        add(
-            unquoted((mark + 1)..<inner.upperBound), .secret(.password), "command-line", key: nil,
-            to: &found)
-    }
-
-    /// The command a word is, without its directories and what opens it.
-    func command(_ word: Range<Int>) -> String? {
-        var word = word
-        if let slash = bytes[word].lastIndex(of: 0x2f) { word = (slash + 1)..<word.upperBound }
-        // : 1700000000:0;mysql … in the history of zsh.
-        if let mark = bytes[word].lastIndex(of: 0x3b), mark + 1 < word.upperBound {
-            word = (mark + 1)..<word.upperBound
-        }
-        while let first = bytes[word].first, [0x28, 0x60, 0x22, 0x27, 0x24].contains(first) {
-            word = (word.lowerBound + 1)..<word.upperBound
-        }
-        let text = bytes.word(word)
-        if ["|", "&&", "||", ";"].contains(text) { return "" }
-        return Commands.options[text] == nil ? nil : text
     }
 
     func add(

@@ -84,7 +84,7 @@ struct FileKind {
         if path.contains("/pve/"), ending == "conf" {
             return spelledOut(bytes, Array("%3A".utf8), as: 0x3a)
         }
-        return bytes
+        return form == .properties ? PropertyNames.spelledOut(bytes) : bytes
     }
 
     private func spelledOut(_ bytes: [UInt8], _ escape: [UInt8], as letter: UInt8) -> [UInt8] {

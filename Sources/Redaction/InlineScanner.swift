@@ -1,9 +1,9 @@
 /// Finds what is a secret wherever it stands: private keys, vaults, digests of passwords, tokens of known makers, users'
 /// parts of URLs, and words that look like nothing else than keys.
 struct InlineScanner {
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     private let scan: TextScan
-    private(set) var spots: Spots
+    var spots: Spots
     /// Certificates and public keys, which look random and are public.
     var open: [Range<Int>] = []
 
@@ -236,7 +236,10 @@ struct InlineScanner {
             scan.kind.form == .code || scan.depth > 0 || scan.kind.form == .lines
                 || scan.kind.form == .shell
         else { return }
-        for (mark, close) in [("\".toCharArray(", UInt8(0x22)), ("@tcp(", 0x3a), ("@unix(", 0x3a)] {
+        for (mark, close) in [
+            ("\".toCharArray(", UInt8(0x22)), ("@tcp(", 0x3a), ("@unix(", 0x3a),
+            ("\" | ConvertTo-SecureString", 0x22), ("' | ConvertTo-SecureString", 0x27),
+        ] {
             var position = range.lowerBound
             while let hit = bytes.position(
                 of: Array(mark.utf8), from: position, before: range.upperBound)
@@ -289,6 +292,8 @@ struct InlineScanner {
             spots.add((thin + user + 1)..<at, .urlCredential, "url")
         }
         mounts(range)
+        targets(range)
+        services(range)
         while let colon = bytes.position(of: mark, from: position, before: range.upperBound) {
             position = colon + 3
             webhook(position, before: range.upperBound)

@@ -223,11 +223,14 @@ struct JSONScanner {
         guard let key = top.key else { return }
         switch bytes.word(key) {
         case "name", "key", "id", "property", "parameter", "variable", "parameterkey", "setting",
-            "macro":
+            "macro", "@name", "@key", "nom", "cle", "clé", "libelle":
             levels[index].named = range
         case "value", "val", "default", "content", "parametervalue", "current_value",
-            "defaultvalue", "text":
+            "defaultvalue", "text", "#text", "valeur":
             levels[index].values.append((range, isString))
+        // {"type": "password", "value": …}
+        case "type" where levels[index].named == nil:
+            if case .secret = KeyName(bytes[range]).sensitivity { levels[index].named = range }
         case "sensitive": levels[index].isSensitive = bytes.word(range) == "true"
         case "kty": levels[index].isJWK = true
         case "d", "p", "q", "dp", "dq", "qi", "k", "oth": levels[index].jwk.append(range)
@@ -312,7 +315,7 @@ enum ContainerNames {
     /// Names that say nothing of their own: the value belongs to the name above.
     static let carriers: Set<String> = [
         "value", "val", "plain", "plaintext", "text", "data", "content", "default", "raw",
-        "current", "literal", "string",
+        "current", "literal", "string", "valeur",
         "cleartext", "", "values", "new", "old", "primary", "secondary", "inline", "_",
     ]
 

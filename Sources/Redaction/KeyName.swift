@@ -59,14 +59,17 @@ struct KeyName {
         if last == "base", words.dropLast().last == "key" { return .secret(.symmetricKey) }
         switch words.joined() {
         case "authenticationstring": return .secret(.passwordHash)
-        case "cleartext", "clearpassword": return .secret(.password)
+        case "cleartext", "clearpassword", "rediscliauth": return .secret(.password)
         case "proxypass", "proxypassreverse", "fastcgipass", "uwsgipass", "scgipass", "grpcpass",
             "tryfirstpass", "usefirstpass", "nopass",
-            "bypass", "sslpassphrasedialog", "passphrasedialog", "pampassword", "usercredcol":
+            "bypass", "passenvironment", "sslpassphrasedialog", "passphrasedialog", "pampassword",
+            "usercredcol":
             return .plain
         // Names of secrets that Kubernetes keeps.
         case "imagepullsecret", "pullsecret", "credentialssecret", "credentialsecret":
             return .suspicious(.secret)
+        // By this the members of a cluster of etcd know each other: a name.
+        case "initialclustertoken", "etcdinitialclustertoken": return .suspicious(.token)
         case "pincode", "codepin", "codeporteur": return .code
         case "codewifi", "wificode", "wifikey", "digicode", "clewifi", "cléwifi", "codeacces",
             "codedacces":
@@ -90,7 +93,10 @@ struct KeyName {
         {
             let tail = words[(place + 1)...]
             if tail.contains(where: KeyWords.hashes.contains) { secretClass = .passwordHash }
-            if tail.contains(where: KeyWords.aspects.contains) { return .plain }
+            // `passwordFrom` of Kubernetes names where it is.
+            if tail.contains(where: KeyWords.aspects.contains) || tail.last == "from" {
+                return .plain
+            }
             // `check_password` is a rule, `health_check_password` a password.
             let before = words[..<place].enumerated().filter {
                 $0.offset == 0 || $0.element != "check"
@@ -117,9 +123,9 @@ struct KeyName {
         if last == "code", words.contains(where: KeyWords.tokenStores.contains) {
             return .secret(.password)
         }
-        if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
-        // `NONCE_SALT`, `hash_salt`; `salt` alone is a program as well.
+        // `NONCE_SALT`, `hash_salt`, `PublicLinkSalt`; `salt` alone is a program as well.
         if last == "salt" && words.count > 1 || last == "pepper" { return .secret(.symmetricKey) }
+        if words.contains(where: KeyWords.openAnywhere.contains) { return .plain }
         if last == "hash", words.dropLast().contains(where: KeyWords.versioned.contains) {
             return .plain
         }

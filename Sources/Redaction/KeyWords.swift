@@ -30,7 +30,8 @@ enum KeyWords {
         "totp": .symmetricKey, "hotp": .symmetricKey,
         "userpwd": .password, "userpass": .password, "htpasswd": .passwordHash,
         "mnemonic": .privateKey, "authtok": .password, "cleartext": .password,
-        "cpassword": .password, "hashedsaltedvalue": .passwordHash,
+        "cpassword": .password, "communaute": .community, "communauté": .community,
+        "motpasse": .password, "mdpasse": .password, "hashedsaltedvalue": .passwordHash,
         "userpassword": .password, "unicodepwd": .password, "ntpassword": .passwordHash,
         "lmpassword": .passwordHash, "supplementalcredentials": .passwordHash,
     ]
@@ -38,7 +39,8 @@ enum KeyWords {
     private static let endings: [(word: String, secretClass: SecretClass)] = [
         ("password", .password), ("passwd", .password), ("passwort", .password),
         ("passphrase", .password), ("passcode", .password), ("kennwort", .password),
-        ("motdepasse", .password), ("secrets", .secret), ("pwd", .password), ("secret", .secret),
+        ("motdepasse", .password), ("motpasse", .password), ("secrets", .secret),
+        ("pwd", .password), ("secret", .secret),
         ("apikey", .token), ("authtoken", .token), ("accesstoken", .token), ("token", .token),
         ("secretkey", .symmetricKey), ("privatekey", .privateKey), ("privkey", .privateKey),
         ("authkey", .symmetricKey), ("sharedkey", .symmetricKey), ("presharedkey", .symmetricKey),
@@ -95,7 +97,7 @@ enum KeyWords {
         "stdin", "fd", "fds", "dialog", "eval", "phrasedialog", "reverse", "request", "through",
         "reqd", "label", "editable", "namespace", "annotations", "versions", "chat",
         "certificate", "certificates", "cert", "certs", "valid", "validity", "hasher", "hashers",
-        "uuid",
+        "uuid", "mgmt",
     ]
 
     static let hashes: Set<String> = ["hash", "hashed", "hashes", "digest", "crypted", "encrypted"]
@@ -109,7 +111,7 @@ enum KeyWords {
         "empty", "number", "num", "total", "validate", "verify", "remember", "strip", "expire",
         "allowed", "ignore", "support", "supports", "manage", "can", "public",
         "automount", "max-", "prompt", "change", "invalid", "audit", "log", "feature", "condition",
-        "assert", "load", "import", "existing",
+        "assert", "load", "import", "existing", "update",
     ]
 
     static let plurals: Set<String> = [
@@ -139,7 +141,10 @@ enum KeyWords {
         "secrete": .symmetricKey, "rsa": .privateKey, "ec": .privateKey, "identity": .privateKey,
         "insert": .token, "sas": .cloudCredential, "kms": .symmetricKey, "content": .symmetricKey,
         "wg": .privateKey,
-        "fernet": .symmetricKey, "otp": .symmetricKey, "base": .symmetricKey, "hash": .symmetricKey,
+        "fernet": .symmetricKey, "chiffrement": .symmetricKey, "cryptage": .symmetricKey,
+        "partagee": .symmetricKey, "partagée": .symmetricKey, "s3": .cloudCredential,
+        "sensitive": .symmetricKey, "otp": .symmetricKey, "base": .symmetricKey,
+        "hash": .symmetricKey,
         "wireless": .symmetricKey, "validation": .symmetricKey, "decryption": .symmetricKey,
     ]
 

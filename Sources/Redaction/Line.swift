@@ -11,7 +11,7 @@ struct Line {
         "export ", "set ", "setx ", "declare -x ", "local ", "readonly ", "const ", "let ", "var ",
         "env ", "ENV ", "ARG ", "LABEL ", "- ", "$", "static ", "public ", "private ", "protected ",
         "setenv ", "SetEnv ", "fastcgi_param ", "uwsgi_param ", "proxy_set_header ", "add_header ",
-        "env.", "ENV.", "php_value ",
+        "env.", "ENV.", "php_value ", "PerlSetVar ", "PerlSetEnv ",
         "php_admin_value ", "Defaults ", "final ", "String ", "!",
     ])
 

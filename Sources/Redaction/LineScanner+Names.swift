@@ -15,7 +15,9 @@ extension LineScanner {
     /// `public key: age1…` is a name of two words.
     func spread(_ name: Range<Int>, in line: Line) -> Range<Int> {
         var start = line.range.lowerBound
-        guard name.lowerBound > start, name.lowerBound - start < 100,
+        // In code the words before are no part of the name: use constant PASSWORD => 'x'.
+        guard kind.form != .code || line.isComment,
+            name.lowerBound > start, name.lowerBound - start < 100,
             !bytes[name.lowerBound - 1].isQuote
         else { return name }
         // After the sentence before: Welcome. The password is: …
@@ -44,7 +46,10 @@ extension LineScanner {
         let isOption = bytes[before - 1] == 0x2c && bytes.word(name).hasPrefix("curlopt_")
         // ["Authorization", "…"]: a header, and not one of a list of names.
         let isHeader = bytes[before - 1] == 0x5b && HeaderNames.isSecret(bytes[name])
+        // set :password, 'x' of Ruby.
+        let isSymbol = bytes[before - 1] == 0x3a && kind.ending == "rb"
         return bytes[before - 1] == 0x28 || bytes[before - 1] == 0x7b || isOption || isHeader
+            || isSymbol
             ? name : nil
     }
 

@@ -165,33 +165,6 @@ extension LineScanner {
         return position < line.range.upperBound ? position : start
     }
 
-    /// What is in `q(…)`, `qq(…)` and `%q(…)` of Perl and Ruby.
-    func perlText(_ start: Int, in line: Line) -> Range<Int>? {
-        guard kind.form == .code,
-            let head = [Array("q(".utf8), Array("qq(".utf8), Array("%q(".utf8)].first(where: {
-                bytes.has($0, at: start)
-            }),
-            let end = bytes.position(of: 0x29, from: start, before: line.range.upperBound)
-        else { return nil }
-        return (start + head.count)..<end
-    }
-
-    /// The second argument of `os.environ.get('KEY', 'x')`, `env('KEY', 'x')`: what counts where nothing is set.
-    func fallback(_ start: Int, in line: Line) -> Range<Int>? {
-        guard kind.form == .code else { return nil }
-        let call = bytes[start..<line.range.upperBound].prefix { $0.isWord || $0 == 0x2e }
-        guard bytes.has("(", at: call.endIndex) else { return nil }
-        // Sensitive('x') of Puppet.
-        if call.elementsEqual("Sensitive".utf8) {
-            return texts(in: (call.endIndex + 1)..<line.range.upperBound).first
-        }
-        guard ["get", "getenv", "env", "fetch", "config"].contains(where: call.ends) else {
-            return nil
-        }
-        let texts = texts(in: (call.endIndex + 1)..<line.range.upperBound)
-        return texts.count > 1 ? texts[1] : nil
-    }
-
     /// In code, a bare word is a variable and a call computes something.
     func isVariable(_ range: Range<Int>, isQuoted: Bool) -> Bool {
         guard kind.form == .code || kind.form == .shell && bytes[range].contains(0x28), !isQuoted,
@@ -206,7 +179,10 @@ extension LineScanner {
     }
 
     /// Whether a place lies between quotes: CONNECTION 'host=db password=x'.
-    private func isWithinText(_ position: Int) -> Bool {
+    func isWithinText(_ position: Int) -> Bool { openQuote(before: position) != nil }
+
+    /// The quote of the text in which a place lies; nil outside of texts.
+    private func openQuote(before position: Int) -> UInt8? {
         var open: UInt8 = 0
         var place = max(0, position - 512)
         if let line = bytes[place..<position].lastIndex(of: 0x0a) { place = line + 1 }
@@ -218,7 +194,15 @@ extension LineScanner {
             }
             place += 1
         }
-        return open != 0
+        return open == 0 ? nil : open
+    }
+
+    /// Whether a quote closes the text that a name stands in (`expect "password:"`), and opens no value that ends on a later line.
+    func closesText(_ position: Int, in line: Line) -> Bool {
+        bytes[position].isQuote && kind.mayBreakQuotes && !line.isComment
+            && Quoted(at: position, of: bytes, lineEnd: line.range.upperBound, mayBreak: false)
+                == nil
+            && openQuote(before: position) == bytes[position]
     }
 
     /// A remark such as `# Password: must not be empty` has words, not a value.
@@ -258,25 +242,6 @@ extension LineScanner {
         return texts
     }
 
-    /// `PASSWORD = ("one" "two")` of code: the parts stand in brackets, on one line or on several.
-    ///
-    /// Returns where that ends, which is on the same line where no bracket closes; nil where there are no such parts.
-    mutating func brackets(_ value: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>)
-        -> Int?
-    {
-        guard kind.form == .code else { return nil }
-        let head = bytes.has("array(", at: value.lowerBound) ? 5 : 0
-        let value = (value.lowerBound + head)..<max(value.upperBound, value.lowerBound + head)
-        guard let first = bytes[value].first, first == 0x28 else { return nil }
-        let limit = min(bytes.count, value.lowerBound + 4096)
-        let end =
-            bytes.position(of: 0x29, from: value.lowerBound, before: limit)
-            ?? min(limit, bytes.endOfLine(value.lowerBound))
-        let texts = texts(in: (value.lowerBound + 1)..<end)
-        for text in texts { judge(text, sensitivity, name: name) }
-        return texts.isEmpty ? nil : end
-    }
-
     /// `…_password_maps = static:user:password` of Postfix: in place of a table, the value itself.
     mutating func lookup(_ name: Range<Int>, _ value: Int, in line: Line) {
         guard bytes.has("static:", at: value) else { return }
@@ -290,14 +255,14 @@ extension LineScanner {
         "login", "register", "userpwd", "auth", "proxyauth", "basic", "userinfo", "user", "ftpuser",
         "username", "basic_auth", "basicauth", "basic-auth", "http_auth", "httpauth", "proxy_auth",
         "curlopt_userpwd", "credentials", "proxy-user", "wsrep_sst_auth", "http_auth_pair",
-        "auth_pair",
+        "auth_pair", "users",
     ]
 
     /// `login=user:password` of Squid, `register => user:password@host` of Asterisk, `user=name%password` of mount.cifs,
     /// `auth=("user", "password")` of Python.
     mutating func login(_ name: Range<Int>, _ value: Range<Int>) {
         // vars.http_auth_pair of Icinga: what it is called by its last name.
-        guard value.count > 4 else { return }
+        guard value.count > 4, kind.ending != "rdp" else { return }
         let last = bytes[name].lastIndex(of: 0x2e).map { $0 + 1 } ?? name.lowerBound
         guard name.upperBound - last <= 16,
             LineScanner.logins.contains(bytes.word(last..<name.upperBound))
@@ -312,9 +277,21 @@ extension LineScanner {
             }
             return
         }
+        // accept.users=user::password of CAS.
+        if bytes.word(last..<name.upperBound) == "users",
+            let mark = bytes.position(
+                of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
+        {
+            judge(
+                (mark + 2)..<(bytes[(mark + 2)..<value.upperBound].firstIndex(of: 0x2c)
+                    ?? value.upperBound), .secret(.password), name: name)
+            return
+        }
         // register => user:password@host/extension.
         let end = bytes[value].firstIndex(of: 0x40) ?? value.upperBound
-        guard !bytes[value.lowerBound..<end].contains(0x2f),
+        // The domain of user=DOMAIN/name%password may stand before a slash.
+        let slash = bytes[value.lowerBound..<end].lastIndex(of: 0x2f) ?? value.lowerBound
+        guard slash == value.lowerBound || bytes[slash..<end].contains(0x25),
             bytes.position(of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
                 == nil,
             let colon = bytes.position(

@@ -144,6 +144,7 @@ struct LineScanner {
     mutating func judge(
         _ range: Range<Int>, _ sensitivity: Sensitivity, name: Range<Int>, needsQuotes: Bool = false
     ) {
+        guard !isTemplate(range) else { return }
         for (part, secretClass) in Value.secrets(in: range, of: bytes, sensitivity)
         where !KeyName.isNamedKey(bytes[name], bytes[part]) {
             spots.add(
@@ -215,6 +216,7 @@ struct LineScanner {
             value += 1
         }
         guard value < line.range.upperBound else { return below(name, line) }
+        if closesText(value, in: line) { return nil }
         if bytes[separator] == 0x3a, kind.form == .code { value = behindType(value, in: line) }
         // Nothing but a remark: secret = # none.
         if bytes[value] == 0x23 || bytes[value] == 0x3b, value + 1 < line.range.upperBound,
@@ -285,7 +287,14 @@ struct LineScanner {
                 judge(literal, sensitivity, name: name)
                 return literal.upperBound
             }
-            if !isProse(extent.range, line), !isVariable(extent.range, isQuoted: extent.isQuoted),
+            // `;password = three plain words` is a setting that was switched off.
+            let before = spots.all.count
+            let isSetting =
+                line.isComment && isFirst && bytes[separator] == 0x3d
+                && name.upperBound <= separator
+                && bytes[extent.range].count { $0 == 0x20 } < 5
+            if isSetting || !isProse(extent.range, line),
+                !isVariable(extent.range, isQuoted: extent.isQuoted),
                 self.sensitivity(of: name) != .neutral
                     || !isSentence(extent.range, spread(name, in: line), isQuoted: extent.isQuoted)
             {
@@ -293,7 +302,10 @@ struct LineScanner {
                     extent.range, sensitivity, name: name,
                     needsQuotes: needsQuotes && !extent.isQuoted)
             }
-            return extent.end
+            // dsn = 'host=db password=x': what is none itself may hold some.
+            if case .suspicious = sensitivity, spots.all.count == before { return nil }
+            return extent.isQuoted && kind.form == .code
+                ? joined(after: extent.end, sensitivity, name: name, in: line) : extent.end
         }
     }
 
@@ -344,7 +356,8 @@ struct LineScanner {
         guard named != nil || around != nil else { return section }
         let word = bytes.word(name)
         if let named,
-            ["value", "val", "default", "current", "content", "httpheadervalue"].contains(word)
+            ["value", "val", "default", "current", "content", "httpheadervalue", "valeur"].contains(
+                word)
         {
             let sensitivity = sensitivity(of: named)
             if sensitivity != .neutral { return sensitivity }
@@ -374,8 +387,9 @@ struct LineScanner {
 
     private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
         if name.count <= 9 || name.count == 13,
-            ["name", "key", "variable", "property", "parameter", "httpheaderkey"].contains(
-                bytes.word(name)),
+            ["name", "key", "variable", "property", "parameter", "httpheaderkey", "nom", "cle"]
+                .contains(
+                    bytes.word(name)),
             !value.isEmpty
         {
             named = value

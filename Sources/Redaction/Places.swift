@@ -49,6 +49,12 @@ extension FileKind {
             return .twoLines
         }
         if ending == "psk" { return .identities }
+        if path.contains("/postfix/"), ["map", "txt"].contains(ending),
+            name.hasPrefix("sasl_passw")
+        {
+            return .sasl
+        }
+        if name == "sasl_passwd.map" || name == "sasl_password.map" { return .sasl }
         if path.contains("/postfix/"), ending == name,
             ["sasl_", "cred", "relay_pass", "smtp_auth", "passw"].contains(where: name.contains)
         {

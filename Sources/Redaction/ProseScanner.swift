@@ -213,7 +213,9 @@ struct ProseScanner {
         // administrator@vsphere.local as well.
         let account = user.lowerBound..<(bytes[user].firstIndex(of: 0x40) ?? user.upperBound)
         guard ProseScanner.everybody.contains(bytes.word(account)),
+            // One or two words may say of what.
             label.allSatisfy({ !$0.isAlphanumeric }) || label.contains(0x3a)
+                || label.count(where: \.isSpace) <= 2
         else { return }
         let value = bare(bytes.trimmed((slash + 1)..<line.upperBound))
         if !bytes[value].contains(where: { $0.isSpace || $0 == 0x2f }), isGenerated(value) {

@@ -14,6 +14,12 @@ struct TerraformScanner {
     static func isMeant(_ kind: FileKind) -> Bool { ["tf", "hcl", "tofu"].contains(kind.ending) }
 
     private static let longest = 1 << 16
+    private static let values: Set<String> = [
+        "value", "default", "plaintext_value", "secret_string", "secret_data",
+    ]
+    private static let encoded: Set<String> = [
+        "data_json", "secret_string", "secret_data", "value",
+    ]
     private static let maps: Set<String> = [
         "data", "string_data", "binary_data", "data_wo", "binary_data_wo",
     ]
@@ -32,6 +38,7 @@ struct TerraformScanner {
             }
             let close = self.close(of: open, before: bytes.count)
             block((open + 1)..<close, type: words.count > 1 ? bytes.word(words[1]) : "")
+            named(in: open..<min(close + 1, bytes.count))
             line = max(end, bytes.endOfLine(close)) + 1
         }
     }
@@ -43,19 +50,85 @@ struct TerraformScanner {
         }
         let isSecret = type.contains("\"kubernetes_secret")
         let isVault = type.contains("\"vault_generic_secret") || type.contains("\"vault_kv_secret")
+        // variable "db_password" { default = "…" }, and the secrets of vaults in clouds.
+        let label = type.filter { $0 != "\"" }
+        let isOfVault = label.contains("secret")
         let isMarked = says("sensitive", "true") || says("type", "\"SecureString\"")
         for member in members {
             let name = bytes.word(member.name)
-            if isSecret && TerraformScanner.maps.contains(name) || isVault && name == "data_json" {
+            if isSecret && TerraformScanner.maps.contains(name)
+                || isVault && name == "data_json"
+                || isOfVault && TerraformScanner.encoded.contains(name)
+                    && bytes.has("jsonencode(", at: member.value)
+            {
                 guard
                     let open = bytes.position(
                         of: 0x7b, from: member.value, before: range.upperBound)
                 else { continue }
                 let inner = (open + 1)..<close(of: open, before: range.upperBound)
                 for entry in self.members(of: inner) { judge(entry, before: inner.upperBound) }
-            } else if isMarked, name == "value" || name == "default" {
+            } else if isMarked || isOfVault && !isSecret, TerraformScanner.values.contains(name) {
+                judge(member, before: range.upperBound)
+            } else if name == "default", case .secret = KeyName(label.utf8).sensitivity {
                 judge(member, before: range.upperBound)
             }
+        }
+    }
+
+    private static let sensitiveSet = Array("set_sensitive".utf8)
+    private static let deepest = 12
+
+    /// `set_sensitive { name = "a" value = "…" }` and lists of such, and whatever block has a `name` that speaks of a secret
+    /// and a `value` beside it.
+    private mutating func named(in range: Range<Int>) {
+        // For each open bracket: where it is, and whether all in it is sensitive.
+        var stack: [(open: Int, isSensitive: Bool)] = []
+        var statement = range.lowerBound
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let byte = bytes[position]
+            if byte == 0x22 {
+                position =
+                    Quoted(
+                        at: position, of: bytes,
+                        lineEnd: min(range.upperBound, bytes.endOfLine(position)), mayBreak: false
+                    )?.end ?? position + 1
+                continue
+            }
+            switch byte {
+            case 0x7b, 0x5b:
+                let isSensitive =
+                    stack.last?.isSensitive == true
+                    || bytes.position(
+                        of: TerraformScanner.sensitiveSet, from: statement, before: position)
+                        != nil
+                stack.append((position, isSensitive))
+                statement = position + 1
+            case 0x7d, 0x5d:
+                if let last = stack.popLast(), byte == 0x7d, stack.count < TerraformScanner.deepest
+                {
+                    pair(
+                        members(of: (last.open + 1)..<position), last.isSensitive, before: position)
+                }
+                statement = position + 1
+            case 0x0a, 0x2c: statement = position + 1
+            default: break
+            }
+            position += 1
+        }
+    }
+
+    private mutating func pair(
+        _ members: [(name: Range<Int>, value: Int)], _ isSensitive: Bool, before end: Int
+    ) {
+        guard let value = members.first(where: { bytes.word($0.name) == "value" }) else { return }
+        if isSensitive { return judge(value, before: end) }
+        for member in members where ["name", "key"].contains(bytes.word(member.name)) {
+            guard
+                let name = Quoted(at: member.value, of: bytes, lineEnd: end, mayBreak: false),
+                case .secret = KeyName(bytes[name.inner]).sensitivity
+            else { continue }
+            judge(value, before: end)
         }
     }
 

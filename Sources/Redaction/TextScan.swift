@@ -50,6 +50,9 @@ struct TextScan {
                 checks.run()
                 spots.add(contentsOf: checks.spots)
             }
+            var communities = CommunityScanner(self)
+            communities.run()
+            spots.add(contentsOf: communities.spots)
             if TerraformScanner.isMeant(kind) {
                 var terraform = TerraformScanner(self)
                 terraform.run()

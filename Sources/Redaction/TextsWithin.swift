@@ -127,7 +127,11 @@ struct TextsWithin {
                     .upperBound)
         }
         let hasLogins = names.contains("chpasswd")
-        guard hasLogins || names.contains(where: TextsWithin.asking.contains) else { return }
+        // cat > /root/.vault_pass <<EOF
+        let isFile = Commands.holdsSecret(Commands.target(words[...], bytes), bytes)
+        guard hasLogins || isFile || names.contains(where: TextsWithin.asking.contains) else {
+            return
+        }
         var line = body.lowerBound
         while line < body.upperBound {
             let end = min(bytes.endOfLine(line), body.upperBound)

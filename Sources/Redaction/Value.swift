@@ -125,6 +125,7 @@ enum Value {
             return true
         }
         if isPath(range, of: bytes) || isPlainURL(range, of: bytes) { return true }
+        if isValidation(range, of: bytes) { return true }
         if isBlank(range, of: bytes) { return true }
         // accesskey="n" of HTML.
         if secretClass == .cloudCredential, value.count < 4 { return true }
@@ -141,6 +142,7 @@ enum Value {
             return value.count <= (secretClass == .password ? 1 : secretClass == .secret ? 2 : 5)
         }
         if secretClass == .privateKey {
+            if isAnyPath(range, of: bytes) { return true }
             return ["pem", "key", "crt", "cer", "p12", "pub"].contains { value.ends(with: $0) }
         }
         return false
@@ -154,6 +156,50 @@ enum Value {
         return bytes[(range.lowerBound + 1)..<(range.upperBound - 1)].allSatisfy {
             $0.isLetter || $0 == 0x5f || $0 == 0x2d || $0 == 0x20
         }
+    }
+
+    /// What forms ask of a password: `required|min:8` of Laravel.
+    private static func isValidation(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
+        guard range.count <= 120, let first = bytes[range].first, first.isLower else {
+            return false
+        }
+        let parts = bytes[range].split(separator: 0x7c, omittingEmptySubsequences: false)
+        return parts.allSatisfy { part in
+            let halves = part.split(separator: 0x3a, maxSplits: 1)
+            guard let name = halves.first else { return false }
+            let text = String(decoding: name, as: UTF8.self)
+            guard halves.count > 1 else { return validations.contains(text) }
+            return ["min", "max", "size", "digits", "between"].contains(text)
+                ? halves[1].allSatisfy { $0.isDigit || $0 == 0x2c }
+                : parts.count > 1
+                    && ["same", "different", "unique", "exists", "regex", "in", "current_password"]
+                        .contains(text)
+        }
+    }
+
+    private static let validations: Set<String> = [
+        "required", "nullable", "sometimes", "confirmed", "string", "present", "filled", "bail",
+        "current_password", "alpha_num",
+    ]
+
+    /// The name of a file anywhere: `/path/to/id_rsa`, `${user.home}/.ssh/id_rsa`, `C:\\keys\\id_rsa`.
+    private static func isAnyPath(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
+        var start = range.lowerBound
+        let isWindows =
+            range.count > 3 && bytes[start].isLetter
+            && (bytes.has(":\\", at: start + 1) || bytes.has(":/", at: start + 1))
+        if isWindows { start += 2 }
+        if bytes.has("${", at: start),
+            let close = bytes.position(of: 0x7d, from: start, before: range.upperBound),
+            bytes[(start + 2)..<close].allSatisfy({ $0.isWordOrDash || $0 == 0x2e })
+        {
+            start = close + 1
+        }
+        guard start < range.upperBound, [0x2f, 0x5c].contains(bytes[start]), range.count <= 200
+        else { return false }
+        return bytes[start..<range.upperBound].allSatisfy {
+            $0.isWordOrDash || [0x2f, 0x5c, 0x2e, 0x20, 0x7e].contains($0)
+        } && !Randomness.isRandom(bytes[start..<range.upperBound])
     }
 
     private static let roots: [[UInt8]] = Redaction.bytes(of: [

@@ -4,8 +4,10 @@ enum Words {
     static func split(_ range: Range<Int>, of bytes: [UInt8]) -> [Range<Int>] {
         var words: [Range<Int>] = []
         var position = range.lowerBound
-        // A double quote that nothing closes leaves none behind it that anything closes: all those are escaped.
-        var isUnclosed = false
+        // A quote that nothing closes leaves none of its kind behind it that anything closes: all those are escaped,
+        // but for two single ones side by side.
+        var unclosed: Set<UInt8> = []
+        var wasted = 0
         while position < range.upperBound, words.count < 4096 {
             if bytes[position].isSpace
                 || bytes[position] == 0x21 && bytes.has("-", at: position + 1)
@@ -19,14 +21,23 @@ enum Words {
                 if bytes[position] == 0x21, position > start, bytes.has("-", at: position + 1) {
                     break
                 }
-                let isDouble = bytes[position] == 0x22
-                if bytes[position].isQuote, !(isDouble && isUnclosed),
+                let quote = bytes[position]
+                if quote.isQuote, wasted < 16,
+                    !unclosed.contains(quote)
+                        || quote == 0x27 && bytes.has("'", at: position + 1),
                     let quoted = Quoted(
                         at: position, of: bytes, lineEnd: range.upperBound, mayBreak: false)
                 {
                     position = quoted.end
                 } else {
-                    if isDouble, !bytes.has("\"\"\"", at: position) { isUnclosed = true }
+                    if quote.isQuote {
+                        // Three of them are looked for beyond the line, which has to end.
+                        if bytes.has([quote, quote, quote], at: position) {
+                            wasted += 1
+                        } else {
+                            unclosed.insert(quote)
+                        }
+                    }
                     position += 1
                 }
             }

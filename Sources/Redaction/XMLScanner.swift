@@ -206,6 +206,12 @@ struct XMLScanner {
             let sensitivity = scan.kind.sensitivity(named: bytes[attribute.value])
             if sensitivity != .neutral || named == nil { named = attribute.value }
         }
+        // <field type="password" value="…"/>
+        for attribute in attributes where bytes.word(localName(attribute.name)) == "type" {
+            if case .secret = KeyName(bytes[attribute.value]).sensitivity {
+                named = named ?? attribute.value
+            }
+        }
         var context = own
         if let named {
             let sensitivity = scan.kind.sensitivity(named: bytes[named])
@@ -234,17 +240,17 @@ struct XMLScanner {
     }
 
     private static let nameAttributes: Set<String> = [
-        "name", "key", "id", "property", "parameter", "param", "field", "option",
+        "name", "key", "id", "property", "parameter", "param", "field", "option", "nom", "cle",
     ]
     private static let nameElements: Set<String> = [
         "key", "name", "param-name", "id", "property", "variable", "propertyname",
         "config-property-name", "option", "td", "th", "dt", "macro",
-        "env-entry-name",
+        "env-entry-name", "k", "nom", "cle", "libelle",
     ]
     private static let valueElements: Set<String> = [
         "value", "string", "param-value", "val", "text", "data", "propertyvalue",
         "config-property-value", "entry", "default", "integer", "td", "dd", "defaultvalue",
-        "env-entry-value",
+        "env-entry-value", "v", "valeur",
     ]
 
     /// Without its prefix.

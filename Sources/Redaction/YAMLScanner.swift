@@ -215,6 +215,15 @@ struct YAMLScanner {
         {
             login(value)
         }
+        // Literals of a secretGenerator of Kustomize: every one is a secret.
+        if bytes.word(above.name) == "literals",
+            levels.contains(where: { bytes.word($0.name) == "secretgenerator" }),
+            let equals = bytes[value].firstIndex(of: 0x3d)
+        {
+            add(
+                (equals + 1)..<value.upperBound, .secret(.secret), value.lowerBound..<equals,
+                isExtent: true)
+        }
         add(range, above.sensitivity, above.name)
     }
 
@@ -269,14 +278,15 @@ struct YAMLScanner {
         let (value, end) = extent(range, indent: indent)
         add(value, sensitivity, name, isExtent: true)
         switch bytes.word(name) {
-        case "name", "key", "variable", "parameter", "property", "id", "macro":
+        case "name", "key", "variable", "parameter", "property", "id", "macro", "nom", "cle", "clé",
+            "libelle":
             named = (value, indent)
             if let valued, valued.indent == indent {
                 add(
                     valued.range, scan.kind.sensitivity(named: bytes[value]), value,
                     isExtent: true)
             }
-        case "value", "default", "val":
+        case "value", "default", "val", "valeur":
             if let named, named.indent == indent {
                 add(
                     value, scan.kind.sensitivity(named: bytes[named.range]), named.range,

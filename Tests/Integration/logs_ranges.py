@@ -92,6 +92,17 @@ with scratch("logs-range-") as directory:
         assert [m["facts"]["first"][:10] for m in log["members"]] == [
             "2025-11-03", "2025-12-24", "2026-01-03"], log
 
+    with cases.case("a 29 February tells the year of a file whose own time is of a copy"):
+        place.put("leap.log", b"Feb 28 23:59:00 h a: 1\nFeb 29 00:00:01 h a: 2\nMar  1 10:00:00 h a: 3\n",
+                  mtime=1775001600)  # 2026-04-01
+        place.export([{"paths": [place.log + "/leap.log"], "timezone": "UTC"}], output="bag-leap")
+        log = place.streams("bag-leap")[place.log + "/leap.log"]
+        assert log["first"] == utc("2024-02-28T23:59:00") and log["last"] == utc("2024-03-01T10:00:00"), log
+        place.export([{"paths": [place.log + "/leap.log"], "timezone": "UTC", "since": "2024-02-29",
+                       "until": "2024-02-29"}], output="bag-leap-day")
+        log = place.streams("bag-leap-day")[place.log + "/leap.log"]
+        assert log["first"] == utc("2024-02-29T00:00:01") and log["entries"] == 1, log
+
     with cases.case("packed files give their selected lines as plain text, the others stay out"):
         place.put("p.log.2.gz", gzip.compress(access(10, 50, "+0000")))
         place.put("p.log.1.xz", lzma.compress(access(11, 50, "+0000")))

@@ -265,4 +265,37 @@ import Testing
         }
         #expect(moments == ["2025-12-30", "2026-01-01", "2025-12-31", "2026-01-02"])
     }
+
+    @Test(
+        "A 29 February is of a year that has one, and tells the year of the lines before it",
+        arguments: [
+            (
+                ["02-28T10:00:00", "02-29T10:00:00", "03-01T10:00:00"],
+                ["2026-02-28", "2024-02-29", "2024-03-01"], 2024
+            ),
+            (
+                ["12-31T10:00:00", "02-29T10:00:00", "02-29T11:00:00"],
+                ["2025-12-31", "2024-02-29", "2024-02-29"], 2023
+            ),
+            (
+                ["01-31T10:00:00", "02-28T10:00:00", "03-01T10:00:00"],
+                ["2026-01-31", "2026-02-28", "2026-03-01"], 2026
+            ),
+        ] as [([String], [String], Int64)])
+    func leapDays(lines: [String], expected: [String], first: Int64) throws {
+        let latest = try #require(Timestamp("2026-04-01T00:00:00Z"))
+        func days(_ clock: inout TextClock) -> [String] {
+            lines.map {
+                let time = TextTime(wall: wall("1972-" + $0), hasYear: false)
+                return String(clock.moment(of: time).text.prefix(10))
+            }
+        }
+        var clock = TextClock(.utc, latest: latest)
+        #expect(days(&clock) == expected)
+        let year = try #require(Int64(expected[0].prefix(4)))
+        #expect(clock.settledYear(year, less: 0) == first)
+        var seeded = TextClock(.utc, latest: latest, firstYear: first)
+        let settled = days(&seeded)
+        #expect(settled == settled.sorted() && settled[1...] == expected[1...])
+    }
 }

@@ -108,7 +108,8 @@ struct HostileTests {
     func linear() throws {
         let omit = try redactor()
         let pieces = [
-            "a=", "'\\'", "a=\"\\", "://", "-----BEGIN PRIVATE KEY-----", "{\"a\":", "[", "<a>",
+            "a=", "'\\'", "\\'", "a=\"\\", "://", "-----BEGIN PRIVATE KEY-----", "{\"a\":", "[",
+            "<a>",
             "<!--", "password=", "-p x ", "a: |\n ", "$6$", "`(", "name: x, ",
             "$ANSIBLE_VAULT;", "${", "x,'y',", "<<EOF\n", " - ", "eyJ", "\"a\" {\n",
         ]

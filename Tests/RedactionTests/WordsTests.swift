@@ -28,7 +28,7 @@ struct WordsTests {
     @Test("A quote that nothing closes changes no word behind it")
     func unclosedQuotes() {
         var chance = HostileTests.Chance(state: 20_261_128)
-        let letters = Array("\"\"\\'a ".utf8)
+        let letters = Array("\"\"\\''a ".utf8)
         for _ in 0..<20_000 {
             let bytes = (0..<Int.random(in: 0...14, using: &chance)).map { _ in
                 letters[Int.random(in: 0..<letters.count, using: &chance)]
@@ -37,9 +37,13 @@ struct WordsTests {
         }
     }
 
-    @Test("Half a million escaped quotes that nothing closes are looked at once")
-    func manyUnclosedQuotes() {
-        let bytes = Array("a = \"".utf8) + Array(String(repeating: "\\\"", count: 500_000).utf8)
+    @Test(
+        "Half a million escaped quotes that nothing closes are looked at once",
+        arguments: ["\"", "'", "\"\"\"", "'''"])
+    func manyUnclosedQuotes(_ quote: String) {
+        let piece = "\\" + quote
+        let bytes =
+            Array("a = \(quote)".utf8) + Array(String(repeating: piece, count: 500_000).utf8)
         #expect(Words.split(0..<bytes.count, of: bytes).last?.upperBound == bytes.count)
     }
 }
