@@ -81,7 +81,6 @@ public final class ProxmoxImporter: Importer {
             try needed.check(reader)
         }
         try TargetPlaces(settings: settings, reader: reader).check(creations)
-        try Files.write([], to: room.directory + "/begun", mode: 0o600)
         let ready = (stored, reader, creations, images, cluster)
         let proofs = creations.map { GuestProof($0, from: artifacts, room: room) }
         state.withLock {
@@ -98,6 +97,10 @@ public final class ProxmoxImporter: Importer {
                 cluster == nil ? [] : [Self.clusterUnit], segments,
                 creations.indices.map { SegmentNumber(artifact: Self.firstGuest, segment: $0) },
             ], slices: proofs.count, bytes: images.reduce(0) { $0 + $1.disk.size })
+    }
+
+    public func begin() throws(Failure) {
+        try Files.write([], to: room.directory + "/begun", mode: 0o600)
     }
 
     private func clusterChanges(
