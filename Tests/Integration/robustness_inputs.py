@@ -183,6 +183,15 @@ def wrong_plans(world):
     result = world.run("export", world.at("base.yaml"), "--output", world.at("foreign.tar"))
     expect(result.status in (1, 3), f"{result.status}")
     expect(open(world.at("foreign.tar")).read() == "mine", "a foreign tar was overwritten")
+    # Names that mean nothing, or something else than they seem to.
+    os.symlink("nowhere", world.at("dangling"))
+    for output, status, words in (("", 64, "no name"), ("/dev/stdout", 1, "does not lead to one"), ("/dev/fd/1", 1, "not a directory"),
+                                  (world.at("dangling"), 1, "does not lead to one")):
+        refused(world, status, words, "- for standard output",
+                arguments=["export", world.at("base.yaml"), "--output", output])
+    # Folders that are missing are made, and told.
+    result = world.run("export", world.at("base.yaml"), "--output", world.at("new/folder/out"))
+    expect(result.status == 0 and f'made the folder "{world.at("new/folder")}"' in result.err, result.err)
     # Below a directory that is a file, and one that may not be written.
     refused(world, 1, "thing", arguments=["export", world.at("base.yaml"), "--output",
                                           world.at("foreign/thing/out")])
