@@ -25,6 +25,7 @@ struct TargetProbe: Sendable, Equatable {
     /// - Parameter name: what it makes there; another import may be trying out the same directory.
     init(_ root: TreeRoot, as name: String = Self.name) throws(Failure) {
         let top = root.descriptor.raw
+        try Self.checkAttributes(root)
         // With `add` the root stays as it was.
         let before = FileTime(try root.descriptor.status().st_mtim)
         Self.clean(top, name)
@@ -56,6 +57,20 @@ struct TargetProbe: Sendable, Equatable {
             }
         }
         folds = isTwin
+    }
+
+    /// Where nothing can be renamed or removed, nothing is tried out either: it would stay.
+    private static func checkAttributes(_ root: TreeRoot) throws(Failure) {
+        let forbidden = exeat_forbidden(root.descriptor.raw)
+        if forbidden == 0 { return }
+        let isImmutable = forbidden & 2 != 0
+        throw Failure(
+            .denied,
+            "the target \"\(root.path)\" is \(isImmutable ? "immutable" : "append-only"): "
+                + "nothing in it can be \(isImmutable ? "made" : "renamed or removed")",
+            hint:
+                "Take the attribute away (chattr -\(isImmutable ? "i" : "a")) until the import has ended."
+        )
     }
 
     /// A new file; nil when there is one of that name.

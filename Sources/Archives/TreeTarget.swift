@@ -72,6 +72,18 @@ public final class TreeTarget: Sendable {
         isPrivileged = probe.isPrivileged
     }
 
+    /// Whether a directory holds nothing, or nothing but trees of these names that were opened and never
+    /// written to.
+    public static func isVacant(_ path: String, but trees: [String]) throws(Failure) -> Bool {
+        for name in try Files.names(in: path) {
+            let tree = path + "/" + name
+            guard trees.contains(name), Files.kind(tree) == S_IFDIR,
+                try Files.names(in: tree).allSatisfy({ $0 == TargetProbe.name })
+            else { return false }
+        }
+        return true
+    }
+
     /// Opens a target that an earlier import finished. Nothing is tried out in it: whoever stops a
     /// process in the middle of that finds another time on the root, and nobody to put it right.
     ///

@@ -43,6 +43,11 @@ public final class BagWriter: Sendable {
 
     /// Looks at an output without touching it. A directory with foreign content is refused.
     public static func look(at form: Form) throws(Failure) -> Found {
+        guard form != .directory("") else {
+            throw Failure(
+                .usage, "the output has no name",
+                hint: "Name a new directory, a file ending in .tar, or - for standard output.")
+        }
         switch form {
         case .stream: return .nothing
         case .tar(let path):
@@ -62,9 +67,11 @@ public final class BagWriter: Sendable {
             return .sealed
         case .directory(let path):
             guard let kind = Files.kind(path) else { return .nothing }
-            guard kind == S_IFDIR || kind == S_IFLNK else {
+            guard Files.isDirectory(path) else {
                 throw Failure(
-                    .exists, "\"\(path)\" is not a directory",
+                    .exists,
+                    "\"\(path)\" is not a directory"
+                        + (kind == S_IFLNK ? ", and does not lead to one" : ""),
                     hint: "Name a new directory, a file ending in .tar, or - for standard output.")
             }
             if Files.exists(path + "/proof/seal.json") { return .sealed }

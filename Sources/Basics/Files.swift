@@ -97,6 +97,12 @@ public enum Files {
 
     public static func exists(_ path: String) -> Bool { kind(path) != nil }
 
+    /// Whether a directory is there, at the end of links if need be.
+    public static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// The names in a directory, without "." and "..", sorted by bytes.
     public static func names(in path: String) throws(Failure) -> [String] {
         guard let directory = unsafe opendir(path) else {

@@ -11,7 +11,8 @@ struct ExportCommand: AsyncParsableCommand {
         discussion: """
             The archive is a directory while it is made, and stays one unless the output ends in \
             .tar or is - (standard output). An interrupted run is resumed by the same command; an \
-            output that is sealed already is verified again.
+            output that is sealed already is verified again. Folders above the output that are not \
+            there are made, and told.
 
             EXAMPLES
               exeat export plan.yaml --output /mnt/usb/archive
@@ -63,6 +64,7 @@ struct ExportCommand: AsyncParsableCommand {
                 progress: counters
             ) { stage in
                 switch stage {
+                case .madeFolder(let folder): display.tell("made the folder \"\(folder)\"")
                 case .checking: display.enter("checking what is stored")
                 case .stamping: display.enter("asking for the time-stamp")
                 case .inventory: display.enter("taking inventory")

@@ -43,6 +43,12 @@ final class ProgressDisplay: Sendable {
         }
     }
 
+    /// What people would not expect, and programs do not read.
+    func tell(_ line: String) {
+        if style == .auto { Terminal.rewrite("") }
+        if style == .auto || style == .plain { Terminal.say(line) }
+    }
+
     /// Shows progress until `stop`.
     func start() {
         guard style != .none else { return }

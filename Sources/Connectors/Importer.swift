@@ -5,8 +5,8 @@ public import Streams
 
 /// Replays one source of a verified archive on a target.
 ///
-/// The run asks in this order: `prepare`, then `replay` for every unit, round by round and within a
-/// round from several lanes at once,
+/// The run asks in this order: `prepare`, `begin` once all sources are prepared, then `replay` for every
+/// unit, round by round and within a round from several lanes at once,
 /// `finish`, then `compare` for every slice from several lanes, and `conclude`. Everything is
 /// idempotent: an import that was interrupted is built anew in the same room, `prepare` comes
 /// again, and only the units not yet done are replayed.
@@ -32,8 +32,13 @@ public protocol Importer: Sendable {
         resuming: Bool
     ) throws(Failure)
 
-    /// Checks archive and target against each other; writes nothing to the target but its root.
+    /// Checks archive and target against each other, and refuses what it must refuse; writes nothing to
+    /// the target but its root, and keeps no note of having begun: another source may yet be refused,
+    /// and then the plan is corrected.
     func prepare() throws(Failure) -> ImportOutline
+
+    /// No source was refused. Notes that what is on the target from now on is of this import.
+    func begin() throws(Failure)
 
     func replay(_ segment: SegmentNumber) throws(Failure)
 

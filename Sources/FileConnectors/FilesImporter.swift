@@ -37,6 +37,8 @@ public final class FilesImporter: Importer {
 
     public func prepare() throws(Failure) -> ImportOutline { try tree.prepare() }
 
+    public func begin() throws(Failure) { try tree.begin() }
+
     public func replay(_ segment: SegmentNumber) throws(Failure) { try tree.replay(segment) }
 
     public func answer(_ question: ProbeQuestion) throws(Failure) -> ProbeAnswer {

@@ -57,6 +57,11 @@ final class JournalForms: LogTargetFamily {
         return outline
     }
 
+    func begin() throws(Failure) {
+        try files?.begin()
+        for target in records { try target.begin() }
+    }
+
     func replay(_ unit: SegmentNumber) throws(Failure) {
         guard unit.segment > 0 else {
             try files?.replay(unit)
@@ -141,21 +146,25 @@ final class JournalRecordsTarget: Sendable {
 
     func prepare(unit: Int) throws(Failure) -> ImportOutline {
         guard !streams.isEmpty else { return ImportOutline(rounds: [], slices: 0, bytes: 0) }
-        let begun = "\(room.directory)/begun-\(form.rawValue)"
-        if !Files.exists(begun) {
-            try Files.makeDirectory(root, mode: 0o700)
-            let isEmpty = try Files.names(in: root).isEmpty
-            guard isEmpty || target.existing != .refuse else {
+        if target.existing == .refuse, !Files.exists(begunPath), Files.exists(root) {
+            guard try Files.names(in: root).isEmpty else {
                 throw Failure(
                     .targetOccupied, "the target \"\(root)\" is not empty",
                     hint: "Choose another one, or say `existing: replace`.")
             }
-            try Files.write([], to: begun, mode: 0o600)
         }
         return ImportOutline(
             rounds: [streams.map { SegmentNumber(artifact: $0, segment: unit) }],
             slices: streams.count,
             bytes: streams.reduce(0) { $0 + source.artifacts[$1].plainBytes })
+    }
+
+    private var begunPath: String { "\(room.directory)/begun-\(form.rawValue)" }
+
+    func begin() throws(Failure) {
+        if streams.isEmpty { return }
+        try Files.makeDirectory(root, mode: 0o700)
+        try Files.write([], to: begunPath, mode: 0o600)
     }
 
     func replay(_ artifact: Int) throws(Failure) {

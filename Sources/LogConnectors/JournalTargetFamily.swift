@@ -77,17 +77,10 @@ final class JournalTargetFamily: LogTargetFamily {
     private func record(_ artifact: Int) -> String { "\(room.directory)/files-\(artifact)" }
 
     func prepare() throws(Failure) -> ImportOutline {
-        for artifact in streams {
-            let (directory, name) = try place(artifact)
-            if Files.exists(record(artifact)) { continue }
-            for other in (try? Files.names(in: directory)) ?? []
-            where other == name + ".journal" || other.hasPrefix(name + "@") {
-                try refuse(directory + "/" + other)
-            }
-        }
-        for artifact in files
-        where Files.exists(rawPath(artifact)) && !Files.exists(record(artifact)) {
-            try refuse(rawPath(artifact))
+        if target.existing != .replace, let path = try strangers().first {
+            throw Failure(
+                .targetOccupied, "\"\(path)\" is there already, and not of this import",
+                hint: "Name an empty directory, or move the file away.")
         }
         if !streams.isEmpty { _ = try JournalRemote.program() }
         let units = (streams + files).map { SegmentNumber(artifact: $0, segment: 0) }
@@ -96,13 +89,26 @@ final class JournalTargetFamily: LogTargetFamily {
             bytes: (streams + files).reduce(0) { $0 + source.artifacts[$1].plainBytes })
     }
 
-    private func refuse(_ path: String) throws(Failure) {
-        guard target.existing == .replace else {
-            throw Failure(
-                .targetOccupied, "\"\(path)\" is there already, and not of this import",
-                hint: "Name an empty directory, or move the file away.")
+    func begin() throws(Failure) {
+        for path in try strangers() { try Files.remove(path) }
+    }
+
+    /// What is not of this import, where its files go.
+    private func strangers() throws(Failure) -> [String] {
+        var paths: [String] = []
+        for artifact in streams {
+            let (directory, name) = try place(artifact)
+            if Files.exists(record(artifact)) { continue }
+            for other in (try? Files.names(in: directory)) ?? []
+            where other == name + ".journal" || other.hasPrefix(name + "@") {
+                paths.append(directory + "/" + other)
+            }
         }
-        try Files.remove(path)
+        for artifact in files
+        where Files.exists(rawPath(artifact)) && !Files.exists(record(artifact)) {
+            paths.append(rawPath(artifact))
+        }
+        return paths
     }
 
     // MARK: - Replay

@@ -46,6 +46,8 @@ protocol LogTargetFamily: Sendable {
 
     func prepare() throws(Failure) -> ImportOutline
 
+    func begin() throws(Failure)
+
     func replay(_ unit: SegmentNumber) throws(Failure)
 
     func finish() throws(Failure)

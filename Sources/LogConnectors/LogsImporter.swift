@@ -1,3 +1,4 @@
+import Archives
 public import Basics
 public import Connectors
 public import Manifests
@@ -58,7 +59,7 @@ public final class LogsImporter: Importer {
     }
 
     public func prepare() throws(Failure) -> ImportOutline {
-        try begin()
+        try check()
         var outline = ImportOutline(rounds: [], slices: 0, bytes: 0)
         var starts: [Int] = []
         for family in families {
@@ -75,18 +76,22 @@ public final class LogsImporter: Importer {
         return outline
     }
 
+    private var begunPath: String { room.directory + "/begun" }
+
     /// Makes the directory, and refuses one that holds what is not of this import.
-    private func begin() throws(Failure) {
-        let begun = room.directory + "/begun"
+    private func check() throws(Failure) {
         try Files.makeDirectory(target.directory)
-        if Files.exists(begun) { return }
-        let isEmpty = try Files.names(in: target.directory).isEmpty
-        guard isEmpty || target.existing != .refuse else {
+        if Files.exists(begunPath) || target.existing != .refuse { return }
+        guard try TreeTarget.isVacant(target.directory, but: ["text"]) else {
             throw Failure(
                 .targetOccupied, "\"\(target.directory)\" is not empty",
                 hint: "Name an empty directory, or say existing: add or existing: replace.")
         }
-        try Files.write([], to: begun, mode: 0o600)
+    }
+
+    public func begin() throws(Failure) {
+        try Files.write([], to: begunPath, mode: 0o600)
+        for family in families { try family.begin() }
     }
 
     public func replay(_ unit: SegmentNumber) throws(Failure) {

@@ -50,12 +50,15 @@ final class TextFilesTarget: Sendable {
                 path, existing: existing, resuming: isResuming, owners: owners,
                 shortfalls: record.shortfalls)
         }
+    }
+
+    func begin() throws(Failure) {
         try Files.write([], to: room.directory + "/begun", mode: 0o600)
     }
 
     var folds: Bool { target.folds }
 
-    func begin(_ stored: TextStored) {
+    func take(_ stored: TextStored) {
         var owners = target.owners
         owners.learn(from: stored.summary)
         let learnt = TreeTarget(target, owners: owners)

@@ -18,6 +18,7 @@ final class TextRecordsTarget: Sendable {
     private let maker: TextRecordMaker
     private let members: [[UInt8]: (stream: Int, member: TextMemberRecord)]
     private let list: [TextMemberRecord]
+    private let begunPath: String
     private let beginnings: Set<Int>
     private let texts = Mutex<[[UInt8]: TextFound]>([:])
 
@@ -37,9 +38,8 @@ final class TextRecordsTarget: Sendable {
         self.members = members
         list = stored.streams.flatMap(\.members)
         beginnings = Set(stored.beginnings)
-        let begun = room.directory + "/begun-\(form.rawValue)"
-        try Files.makeDirectory(path, mode: 0o700)
-        if existing == .refuse, !(resuming && Files.exists(begun)) {
+        begunPath = room.directory + "/begun-\(form.rawValue)"
+        if existing == .refuse, !(resuming && Files.exists(begunPath)), Files.exists(path) {
             // Records of the journal lie below `journal`.
             guard try Files.names(in: path).allSatisfy({ $0 == "journal" }) else {
                 throw Failure(
@@ -47,7 +47,11 @@ final class TextRecordsTarget: Sendable {
                     hint: "Choose another one, or say `existing: replace`.")
             }
         }
-        try Files.write([], to: begun, mode: 0o600)
+    }
+
+    func begin() throws(Failure) {
+        try Files.makeDirectory(root, mode: 0o700)
+        try Files.write([], to: begunPath, mode: 0o600)
     }
 
     func replay(_ segment: Int) throws(Failure) {

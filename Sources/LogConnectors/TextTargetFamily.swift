@@ -60,7 +60,7 @@ final class TextTargetFamily: LogTargetFamily {
                 source, from: artifacts, in: room.directory, folds: files?.folds ?? false,
                 progress: room.progress)
         else { throw Failure(.manifestMalformed, "the text logs of the archive have no files") }
-        files?.begin(stored)
+        files?.take(stored)
         var records: [TextRecordsTarget] = []
         for form in settings.forms where form != .files {
             records.append(
@@ -82,6 +82,12 @@ final class TextTargetFamily: LogTargetFamily {
         return ImportOutline(
             rounds: [units.map { SegmentNumber(artifact: stored.artifact, segment: $0) }],
             slices: slices, bytes: stored.summary.size)
+    }
+
+    func begin() throws(Failure) {
+        let (files, records) = state.withLock { ($0.files, $0.records) }
+        try files?.begin()
+        for target in records { try target.begin() }
     }
 
     func replay(_ unit: SegmentNumber) throws(Failure) {

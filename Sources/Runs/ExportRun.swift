@@ -54,7 +54,10 @@ public final class ExportRun: Sendable {
         if try BagWriter.look(at: form) == .sealed {
             return try await sealed.verifiedAgain(progress: progress)
         }
+        let folder = Files.parent(of: output)
+        let isFolderNew = form != .stream && !Files.exists(folder)
         let writer = try BagWriter(form, name: plan.archive.name)
+        if isFolderNew { announce(.madeFolder(folder)) }
         if writer.hasEnd {
             // Killed between the last byte of the tar and the cleaning up.
             let outcome = try await sealed.verifiedAgain(progress: progress)

@@ -1,5 +1,7 @@
 /// Where a run is, for the display.
 public enum ExportStage: Sendable {
+    /// The folder that the output lies in was not there, and is now.
+    case madeFolder(String)
     /// What an interrupted run has stored is read again.
     case checking
     /// Authorities are asked to stamp the time.

@@ -10,6 +10,7 @@ import Synchronization
 /// not.
 final class ImportLedger: Sendable {
     private let file: Descriptor
+    private let directory: String
     private let path: String
     private let lock: Descriptor
     private let done: Mutex<Set<String>>
@@ -24,6 +25,7 @@ final class ImportLedger: Sendable {
                 .locked, "another import is working in \"\(directory)\"",
                 hint: "Wait for it to end, or name another directory with --work.")
         }
+        self.directory = directory
         path = directory + "/state"
         let opening = "archive \(archive) plan \(plan)"
         var lines: [Substring] = []
@@ -54,13 +56,22 @@ final class ImportLedger: Sendable {
     }
 
     /// Whether an import has come to its end here before it began: its plan may be corrected, and this one
-    /// takes its place. Connectors keep a record of what they do to a target from before they do it.
+    /// takes its place.
     private static func hasNothing(_ directory: String) throws(Failure) -> Bool {
+        if Files.exists(begunPath(directory)) { return false }
         for room in try Files.names(in: directory) where room.hasPrefix("source-") {
-            for name in try Files.names(in: directory + "/" + room)
-            where name != "mark" && name != "not-set" { return false }
+            // Of a release that kept no note for all sources.
+            for name in ["begun", "staging-begun", "finished"]
+            where Files.exists("\(directory)/\(room)/\(name)") { return false }
         }
         return true
+    }
+
+    private static func begunPath(_ directory: String) -> String { directory + "/begun" }
+
+    /// To be called when no source was refused, before the first connector notes that it has begun.
+    func begin() throws(Failure) {
+        try Files.write([], to: Self.begunPath(directory), mode: 0o600)
     }
 
     private func key(_ source: Int, _ number: SegmentNumber) -> String {

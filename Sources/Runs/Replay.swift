@@ -5,7 +5,7 @@ public import Manifests
 public import Plans
 public import Streams
 
-/// Replays sources of an archive on targets: prepare → units, round by round → finish → compare →
+/// Replays sources of an archive on targets: prepare → begin → units, round by round → finish → compare →
 /// conclude. `exeat import` replays all sources in one go, a rehearsal each one by itself.
 public struct Replay: Sendable {
     let archive: OpenArchive
@@ -68,6 +68,16 @@ public struct Replay: Sendable {
                 try await scheduler.run { () throws(Failure) in
                     try timing(.load) { () throws(Failure) in try prepare(target, connectors) }
                 })
+        }
+        try ledger.begin()
+        for pair in pairs {
+            try await scheduler.run { () throws(Failure) in
+                try timing(.load) { () throws(Failure) in
+                    do throws(Failure) { try pair.importer.begin() } catch {
+                        throw Self.telling(pair.source, error)
+                    }
+                }
+            }
         }
         announce(.replay(bytes: pairs.reduce(0) { $0 &+ $1.outline.bytes }))
         for round in 0..<(pairs.map(\.outline.rounds.count).max() ?? 0) {
@@ -162,7 +172,11 @@ public struct Replay: Sendable {
         do throws(Failure) {
             return Pair(
                 place: place, source: source, importer: importer, outline: try importer.prepare())
-        } catch { throw error.during("cannot import source \"\(source.name)\"") }
+        } catch { throw Self.telling(source, error) }
+    }
+
+    private static func telling(_ source: SourceRecord, _ failure: Failure) -> Failure {
+        failure.during("cannot import source \"\(source.name)\"")
     }
 }
 

@@ -35,7 +35,7 @@ public final class TreeImport: Sendable {
         self.source = source
         self.artifacts = artifacts
         self.room = room
-        // Only an import that came as far as the target's root can have left anything in it.
+        // Only an import that has begun can have left anything on the target.
         self.resuming = resuming && Files.exists(room.directory + "/begun")
     }
 
@@ -67,12 +67,6 @@ public final class TreeImport: Sendable {
             progress: room.progress)
         owners.learn(from: stored.summary)
         let target = TreeTarget(opened, owners: owners)
-        try Files.write([], to: room.directory + "/begun", mode: 0o600)
-        if resuming, TreeRestrictor.isNeeded(for: target) {
-            var loosener = TreeLoosener(target)
-            var index = stored.wholeIndex()
-            while let entry = try index.nextEntry() { try loosener.add(entry) }
-        }
         state.withLock {
             $0.stored = stored
             $0.target = target
@@ -83,6 +77,16 @@ public final class TreeImport: Sendable {
                 stored.tree.segments.indices.map { SegmentNumber(artifact: 0, segment: $0) }
             ],
             slices: Work.allCount(stored), bytes: stored.summary.size)
+    }
+
+    public func begin() throws(Failure) {
+        let (stored, target) = try prepared()
+        try Files.write([], to: room.directory + "/begun", mode: 0o600)
+        if resuming, TreeRestrictor.isNeeded(for: target) {
+            var loosener = TreeLoosener(target)
+            var index = stored.wholeIndex()
+            while let entry = try index.nextEntry() { try loosener.add(entry) }
+        }
     }
 
     private func open(

@@ -183,6 +183,15 @@ def wrong_plans(world):
     result = world.run("export", world.at("base.yaml"), "--output", world.at("foreign.tar"))
     expect(result.status in (1, 3), f"{result.status}")
     expect(open(world.at("foreign.tar")).read() == "mine", "a foreign tar was overwritten")
+    # Names that mean nothing, or something else than they seem to.
+    os.symlink("nowhere", world.at("dangling"))
+    for output, status, words in (("", 64, "no name"), ("/dev/stdout", 1, "does not lead to one"), ("/dev/fd/1", 1, "not a directory"),
+                                  (world.at("dangling"), 1, "does not lead to one")):
+        refused(world, status, words, "- for standard output",
+                arguments=["export", world.at("base.yaml"), "--output", output])
+    # Folders that are missing are made, and told.
+    result = world.run("export", world.at("base.yaml"), "--output", world.at("new/folder/out"))
+    expect(result.status == 0 and f'made the folder "{world.at("new/folder")}"' in result.err, result.err)
     # Below a directory that is a file, and one that may not be written.
     refused(world, 1, "thing", arguments=["export", world.at("base.yaml"), "--output",
                                           world.at("foreign/thing/out")])
@@ -233,6 +242,52 @@ def corrected_imports(world):
     expect(os.path.exists(world.at("full/data")), "nothing was imported")
     world.import_plan("import.yaml", "target")
     result = world.run(*command)
+    expect(result.status == 1 and "belongs to another import" in result.err, f"{result.status} {result.err}")
+
+
+def refused_last(world):
+    """Where the last of several sources is refused, none has begun: the plan may be corrected."""
+    world.remove("several", "full", "work", "in", "state", "disk.raw")
+    world.write("full/of", "things")
+    world.write("etc/some.conf", "a = b\n")
+    world.write("log/some.log", "2026-01-02T03:04:05Z something\n")
+    world.write("disk.raw", b"x" * (1 << 20))
+    tree = f"path: {world.at('little')}"
+    plan = world.write(
+        "several.yaml",
+        "exeat: 1\nrun: { purpose: trial }\nsources:\n"
+        f"  first: {{ kind: files, {tree} }}\n"
+        f"  conf: {{ kind: configs, root: {world.at('.')}, paths: [ /etc ] }}\n"
+        f"  logs: {{ kind: logs, text: [ {world.at('log/*.log')} ] }}\n"
+        f"  disk: {{ kind: disks, images: {{ one: {world.at('disk.raw')} }} }}\n"
+        f"  last: {{ kind: files, {tree} }}\n"
+        f"archive: {{ name: several, sign-with: {world.at('keys/ours')} }}\n")
+    result = world.run("export", plan, "--output", world.at("several"))
+    expect(result.status in (0, 2), f"{result.status} {result.err}")
+
+    def run(last, parent="in"):
+        plan = world.write(
+            "import-several.yaml",
+            f"exeat: 1\ntrust: {world.trust}\nsign-with: {world.at('keys/ours')}\ntargets:\n"
+            f"  first: {{ kind: files, path: {world.at(parent)}/first }}\n"
+            f"  conf: {{ kind: configs, directory: {world.at(parent)}/conf, compare: false }}\n"
+            f"  logs: {{ kind: logs, directory: {world.at(parent)}/logs, text: {{ format: [ files, ndjson ] }} }}\n"
+            f"  disk: {{ kind: directory, path: {world.at(parent)}/disk, format: raw }}\n"
+            f"  last: {{ kind: files, path: {world.at(last)} }}\n")
+        return world.run("import", world.at("several"), plan, "--work", world.at("work"))
+
+    for parent in ("elsewhere", "in", "in"):
+        result = run("full", parent)
+        expect(result.status == 1 and "full\" is not empty" in result.err, f"{result.status} {result.err}")
+        made = [name for _, _, names in os.walk(world.at(parent)) for name in names]
+        expect(made == [], f"the targets hold {made}")
+    expect(os.listdir(world.at("full")) == ["of"], "the target was written to")
+    result = run("in/last")
+    expect(result.status in (0, 2), f"{result.status} {result.err}")
+    expect(open(world.at("in/logs/text") + world.at("log/some.log")).read().startswith("2026"))
+    expect(os.path.getsize(world.at("in/disk/one.raw")) == 1 << 20, os.listdir(world.at("in/disk")))
+    expect(tree_of(world.at("in/last")) == tree_of(world.at("in/first")), "the trees differ")
+    result = run("in/other")
     expect(result.status == 1 and "belongs to another import" in result.err, f"{result.status} {result.err}")
 
 
@@ -328,6 +383,7 @@ suite.case("results that nobody keeps", results_that_nobody_keeps)
 suite.case("wrong plans", wrong_plans)
 suite.case("wrong imports", wrong_imports)
 suite.case("corrected imports", corrected_imports)
+suite.case("refused last", refused_last)
 suite.case("no threads", no_threads)
 suite.case("no descriptors", no_descriptors)
 suite.case("closed standard files", closed_standard_files)

@@ -219,6 +219,26 @@ def files_closed_to_their_owner(world):
         subprocess.run(["chown", "-R", "0:0", world.at("keys")], check=True)
 
 
+def append_only(world):
+    """Nothing is left on a target whose attributes keep things there, and the message names them."""
+    world.remove("small", "out", "target", "work")
+    world.write("small/file", b"something")
+    exported(world, source="small")
+    command = ["import", world.at("out"), world.import_plan("import.yaml", "target"), "--work", world.at("work")]
+    for letter, word in (("a", "append-only"), ("i", "immutable")):
+        os.makedirs(world.at("target"), exist_ok=True)
+        if subprocess.run(["chattr", "+" + letter, world.at("target")], capture_output=True).returncode != 0:
+            raise Skip("no attributes of files here")
+        try:
+            result = world.run(*command)
+            expect(result.status == 1 and word in result.err and f"chattr -{letter}" in result.err,
+                   f"{result.status} {result.err}")
+            expect(os.listdir(world.at("target")) == [], "something was left there")
+        finally:
+            subprocess.run(["chattr", "-" + letter, world.at("target")], check=True)
+    expect(world.run(*command).status == 0)
+
+
 suite = Suite()
 suite.case("what somebody else has put there stays", foreign_things_stay)
 suite.case("what the import has begun is made whole", own_beginnings_are_made_whole)
@@ -226,4 +246,5 @@ suite.case("a power cut at the end", power_cut_at_the_end)
 suite.case("two imports add at once", adding_at_once)
 suite.case("a root closed to its owner", closed_to_its_owner)
 suite.case("files closed to their owner", files_closed_to_their_owner)
+suite.case("append-only and immutable targets", append_only)
 suite.finish()

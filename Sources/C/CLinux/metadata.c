@@ -30,6 +30,14 @@ int exeat_change_owner(int descriptor, unsigned int user, unsigned int group) {
     return fchownat(descriptor, "", user, group, AT_EMPTY_PATH);
 }
 
+int exeat_forbidden(int descriptor) {
+    struct statx status;
+    // Nothing is known where the kernel or the file system does not tell.
+    if (statx(descriptor, "", AT_EMPTY_PATH, 0, &status) != 0) return 0;
+    return ((status.stx_attributes & STATX_ATTR_APPEND) ? 1 : 0)
+        | ((status.stx_attributes & STATX_ATTR_IMMUTABLE) ? 2 : 0);
+}
+
 int exeat_rename_new(int directory, const char *from, const char *to) {
     if (renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0) return 0;
     if (errno != EINVAL && errno != ENOSYS) return -1;

@@ -225,11 +225,3 @@ final class Machine {
         return bytes
     }
 }
-
-extension Files {
-    /// Whether a directory is there, at the end of links if need be.
-    static func isDirectory(_ path: String) -> Bool {
-        var status = stat()
-        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }
-}

@@ -72,14 +72,12 @@ public final class ConfigImporter: Importer {
             )
         }
         try Files.makeDirectory(settings.directory, mode: 0o700)
-        if !Files.exists(begunPath) {
-            let isEmpty = try Files.names(in: settings.directory).isEmpty
-            guard isEmpty || settings.destination.existing != .refuse else {
+        if !Files.exists(begunPath), settings.destination.existing == .refuse {
+            guard try TreeTarget.isVacant(settings.directory, but: ["tree"]) else {
                 throw Failure(
                     .targetOccupied, "the target \"\(settings.directory)\" is not empty",
                     hint: "Choose another one, or say `existing: replace`.")
             }
-            try Files.write([], to: begunPath, mode: 0o600)
         }
         var outline = try tree.prepare()
         let treeSlices = outline.slices
@@ -89,6 +87,11 @@ public final class ConfigImporter: Importer {
         outline.rounds[0] += units
         outline.bytes += documents.reduce(0) { $0 + source.artifacts[$1].plainBytes }
         return outline
+    }
+
+    public func begin() throws(Failure) {
+        try Files.write([], to: begunPath, mode: 0o600)
+        try tree.begin()
     }
 
     /// Names of documents become names of files.

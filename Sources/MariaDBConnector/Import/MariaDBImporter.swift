@@ -73,7 +73,7 @@ public final class MariaDBImporter: Importer {
             let told = try JSON(parsing: Files.read(shortfallPath)).array ?? []
             target.shortfalls.withLock { $0 = told }
         } else {
-            try target.prepare(stored, claim)
+            try target.check(stored, claim)
         }
         let work = ImportWork(stored, settings)
         let slices = slices(stored)
@@ -86,6 +86,11 @@ public final class MariaDBImporter: Importer {
         return ImportOutline(
             rounds: isFinished ? [] : work.rounds, slices: slices.count,
             bytes: source.artifacts.reduce(0) { $0 + $1.plainBytes })
+    }
+
+    public func begin() throws(Failure) {
+        if Files.exists(finishedPath) { return }
+        try target.prepare(try prepared().stored, claim)
     }
 
     func prepared() throws(Failure) -> (stored: StoredServer, work: ImportWork) {

@@ -65,20 +65,35 @@ final class TargetServer: Sendable {
 
     // MARK: - Making it
 
-    /// Checks the server, finds or makes the databases, and refuses those that hold something, unless
-    /// this import has begun them.
-    func prepare(_ stored: StoredServer, _ claim: ImportClaim) throws(Failure) {
+    /// Checks the server, and refuses databases that hold something, unless this import has begun
+    /// them. Changes nothing.
+    func check(_ stored: StoredServer, _ claim: ImportClaim) throws(Failure) {
         let server = try server()
         try TargetCheck(stored: stored, settings: settings, server: server, pool: pool).check()
         noteCase(stored, server)
+        try pool.with { (session) throws(Failure) in _ = try isBegun(stored, claim, session) }
+    }
+
+    /// Whether this import has begun already. Refuses databases that hold something else.
+    private func isBegun(
+        _ stored: StoredServer, _ claim: ImportClaim, _ session: Session
+    ) throws(Failure) -> Bool {
+        let names = stored.databases.map { name($0) }
+        if let found = try claimOfMarks(session, names),
+            settings.existing != .replace || claim.owns(found)
+        {
+            try claim.check(found, on: names[0])
+            return true
+        }
+        for name in names { try checkOccupied(name, stored, session) }
+        return false
+    }
+
+    /// Finds or makes the databases, once they are checked.
+    func prepare(_ stored: StoredServer, _ claim: ImportClaim) throws(Failure) {
         let names = stored.databases.map { name($0) }
         try pool.with { (session) throws(Failure) in
-            if let found = try claimOfMarks(session, names),
-                settings.existing != .replace || claim.owns(found)
-            {
-                return try claim.check(found, on: names[0])
-            }
-            for name in names { try checkOccupied(name, stored, session) }
+            if try isBegun(stored, claim, session) { return }
             for (database, name) in zip(stored.databases, names) {
                 if settings.existing == .replace {
                     try session.execute("DROP DATABASE IF EXISTS \(name.quotedName)")

@@ -87,10 +87,7 @@ public final class PostgreSQLImporter: Importer {
         for kind in ScriptKind.allCases { _ = try stored.statements(kind.rawValue) }
         let plan = PostDataPlan(try stored.statements("postgresql-post-data"))
         if !Files.exists(finishedPath) {
-            try target.prepare(stored, claim) { (kept) throws(Failure) in
-                let keys = JSON.array(kept.sorted().map { .string($0) })
-                try Files.write(keys.canonical, to: keptPath, mode: 0o600)
-            }
+            try target.check(stored, claim)
         } else {
             try target.end()
             let told = try JSON(parsing: Files.read(shortfallPath)).array ?? []
@@ -113,6 +110,16 @@ public final class PostgreSQLImporter: Importer {
         return ImportOutline(
             rounds: rounds(stored, plan), slices: slices.count,
             bytes: source.artifacts.reduce(0) { $0 + $1.plainBytes })
+    }
+
+    public func begin() throws(Failure) {
+        guard !Files.exists(finishedPath), let stored = state.withLock({ $0.stored }) else {
+            return
+        }
+        try target.prepare(stored, claim) { (kept) throws(Failure) in
+            let keys = JSON.array(kept.sorted().map { .string($0) })
+            try Files.write(keys.canonical, to: keptPath, mode: 0o600)
+        }
     }
 
     private func rounds(_ stored: StoredDatabase, _ plan: PostDataPlan) -> [[SegmentNumber]] {

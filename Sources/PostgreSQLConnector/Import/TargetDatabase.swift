@@ -41,6 +41,29 @@ final class TargetDatabase: Sendable {
 
     // MARK: - Making it
 
+    /// Refuses what `prepare` would refuse, and changes nothing.
+    func check(_ stored: StoredDatabase, _ claim: ImportClaim) throws(Failure) {
+        let replaces = settings.existing == .replace && !claim.isEarlier
+        if try !isThere() || replaces {
+            return try checkServer(namedMaintenance().connection, stored)
+        }
+        try pool.with { (connection) throws(Failure) in
+            try checkServer(connection, stored)
+            let name = try checkDatabase(connection, stored)
+            _ = try keepable(connection, stored, claim, name)
+        }
+    }
+
+    /// The name of the database that must be made, and a connection to another one.
+    private func namedMaintenance() throws(Failure) -> (name: String, connection: Connection) {
+        guard let name = conninfo.database else {
+            throw Failure(
+                .planInvalidValue, "the connection of the target names no database",
+                hint: "Add dbname=… to it.")
+        }
+        return (name, try maintenance())
+    }
+
     /// Finds the database, or creates it; refuses one that holds something, unless this import has
     /// begun it.
     ///
@@ -52,12 +75,7 @@ final class TargetDatabase: Sendable {
     ) throws(Failure) {
         let replaces = settings.existing == .replace && !claim.isEarlier
         if try !isThere() || replaces {
-            guard let name = conninfo.database else {
-                throw Failure(
-                    .planInvalidValue, "the connection of the target names no database",
-                    hint: "Add dbname=… to it.")
-            }
-            let maintenance = try self.maintenance()
+            let (name, maintenance) = try namedMaintenance()
             // Before anything is dropped or made.
             try checkServer(maintenance, stored)
             pool.close()
@@ -67,22 +85,9 @@ final class TargetDatabase: Sendable {
         try pool.with { (connection) throws(Failure) in
             try checkServer(connection, stored)
             let name = try checkDatabase(connection, stored)
-            let begun = try connection.value(
-                "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace "
-                    + "WHERE nspname = $1", [Self.schema])
-            if let begun { return try claim.check(begun, on: name) }
-            let objects = try ObjectInventory.read(connection)
-                .filter {
-                    !["database", "settings"].contains($0.kind) && $0.key != "schema public"
-                }
-            guard objects.isEmpty || settings.existing == .add else {
-                throw Failure(
-                    .targetOccupied,
-                    "the database \"\(name)\" holds objects already, \(objects[0].kind) "
-                        + "\(objects[0].identity) among them",
-                    hint: "Name another database, or say existing: replace to drop this one.")
-            }
-            try keep(try keepable(objects, stored, connection))
+            try noteLocale(connection, stored)
+            guard let kept = try keepable(connection, stored, claim, name) else { return }
+            try keep(kept)
             try claim.keep()
             try connection.transaction { () throws(Failure) in
                 try connection.execute(
@@ -94,6 +99,32 @@ final class TargetDatabase: Sendable {
                 )
             }
         }
+    }
+
+    /// What may stay as it is; nil where this import has begun already. Refuses a database that holds
+    /// something else.
+    private func keepable(
+        _ connection: Connection, _ stored: StoredDatabase, _ claim: ImportClaim, _ name: String
+    ) throws(Failure) -> Set<String>? {
+        let begun = try connection.value(
+            "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace "
+                + "WHERE nspname = $1", [Self.schema])
+        if let begun {
+            try claim.check(begun, on: name)
+            return nil
+        }
+        let objects = try ObjectInventory.read(connection)
+            .filter {
+                !["database", "settings"].contains($0.kind) && $0.key != "schema public"
+            }
+        guard objects.isEmpty || settings.existing == .add else {
+            throw Failure(
+                .targetOccupied,
+                "the database \"\(name)\" holds objects already, \(objects[0].kind) "
+                    + "\(objects[0].identity) among them",
+                hint: "Name another database, or say existing: replace to drop this one.")
+        }
+        return try keepable(objects, stored, connection)
     }
 
     /// What may stay as it is; everything else that is in the archive as well is refused, before
@@ -217,13 +248,19 @@ final class TargetDatabase: Sendable {
                     + "\(stored.encoding)",
                 hint: "Create it with the source's encoding, or name one that does not exist yet.")
         }
+        return server.database
+    }
+
+    private func noteLocale(
+        _ connection: Connection, _ stored: StoredDatabase
+    ) throws(Failure) {
+        let server = try ServerFacts(connection)
         if server.collate != stored.collate || server.ctype != stored.ctype {
             note(
                 shortfall: "database \(server.database)",
                 "its locale is \(server.collate) / \(server.ctype), not \(stored.collate) / "
                     + "\(stored.ctype): rows may sort differently")
         }
-        return server.database
     }
 
     // MARK: - Units

@@ -28,6 +28,8 @@ public final class DirectoryImporter: Importer {
 
     public func prepare() throws(Failure) -> ImportOutline { try images.prepare() }
 
+    public func begin() throws(Failure) { try images.begin() }
+
     public func replay(_ unit: SegmentNumber) throws(Failure) { try images.replay(unit) }
 
     public func finish() throws(Failure) { try images.finish() }

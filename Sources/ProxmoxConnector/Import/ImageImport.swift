@@ -47,9 +47,6 @@ final class ImageImport: Sendable {
             try checkTarget(images)
             try check(images)
         }
-        try Files.makeDirectory(target.path)
-        try Files.write([], to: room.directory + "/begun", mode: 0o600)
-        for image in images { try Files.makeDirectory(image.directory) }
         let slices = images.flatMap(\.disks).flatMap { disk in
             let again = RereadDisk(disk, progress: room.progress)
             return disk.slices.indices.map { (disk: again, part: $0) }
@@ -67,6 +64,12 @@ final class ImageImport: Sendable {
         return ImportOutline(
             rounds: [units], slices: slices.count,
             bytes: images.flatMap(\.disks).reduce(0) { $0 + $1.disk.size })
+    }
+
+    func begin() throws(Failure) {
+        try Files.makeDirectory(target.path)
+        try Files.write([], to: room.directory + "/begun", mode: 0o600)
+        for image in images { try Files.makeDirectory(image.directory) }
     }
 
     private func checkTarget(_ images: [GuestImages]) throws(Failure) {

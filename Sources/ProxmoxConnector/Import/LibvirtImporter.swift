@@ -49,6 +49,8 @@ public final class LibvirtImporter: Importer {
         }
     }
 
+    public func begin() throws(Failure) { try images.begin() }
+
     private func machines(_ guests: [GuestImages]) -> [GuestImages] {
         guests.filter(\.isMachine)
     }

@@ -83,7 +83,6 @@ public final class ProxmoxImporter: Importer {
         let places = TargetPlaces(settings: settings, reader: reader)
         try places.check(creations)
         for line in try places.shortages(creations) { room.progress.tell(line) }
-        try Files.write([], to: room.directory + "/begun", mode: 0o600)
         let ready = (stored, reader, creations, images, cluster)
         let proofs = creations.map { GuestProof($0, from: artifacts, room: room) }
         state.withLock {
@@ -100,6 +99,10 @@ public final class ProxmoxImporter: Importer {
                 cluster == nil ? [] : [Self.clusterUnit], segments,
                 creations.indices.map { SegmentNumber(artifact: Self.firstGuest, segment: $0) },
             ], slices: proofs.count, bytes: images.reduce(0) { $0 + $1.disk.size })
+    }
+
+    public func begin() throws(Failure) {
+        try Files.write([], to: room.directory + "/begun", mode: 0o600)
     }
 
     private func clusterChanges(

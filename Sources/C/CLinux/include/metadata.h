@@ -15,6 +15,9 @@ int exeat_set_modified_path(const char *path, long long seconds, int nanoseconds
 /// Changes owner and group of what a descriptor of any kind stands for: fchownat(2), AT_EMPTY_PATH.
 int exeat_change_owner(int descriptor, unsigned int user, unsigned int group);
 
+/// What a directory's attributes forbid (statx(2)): bit 1 any change, bit 0 renaming and removing.
+int exeat_forbidden(int descriptor);
+
 /// Renames within a directory, never over something: renameat2(2), RENAME_NOREPLACE, or a link and
 /// the removal of the old name where the file system does not know that.
 int exeat_rename_new(int directory, const char *from, const char *to);
