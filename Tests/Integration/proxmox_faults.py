@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What goes wrong during an export: told as what it is, cleaned up, and the same command goes on."""
+import re
 import threading
 
 from proxmox_faults_kit import *
@@ -107,6 +108,9 @@ def remains_by_sftp(world):
         exported(world, "out", plan, cluster, status=status)
         told = world.run("inspect", world.at("out"), "--json", "--decrypt-with", world.identity).out.decode()
         expect(("left-behind" in told and ".vma.dat on pve1" in told) == bool(status), told[-1500:])
+        # What is not there is not left, whoever may not remove it.
+        named = re.findall(r"(vzdump-[\w.-]+) on pve1", told)
+        expect(all(name in cluster.backups() for name in named), f"{named} {cluster.backups()}")
         expect(cluster.backups() == [other] or status and other in cluster.backups(), f"left: {cluster.backups()}")
         while world.clusters:
             world.clusters.pop().close()

@@ -74,7 +74,10 @@ struct RemoteStorage: BackupFiles {
     func remove(_ path: String, on node: String) throws(Failure) {
         let client = SFTPClient(try settings.sftp(node: node), progress: progress)
         do throws(Failure) { try client.remove(self.path(path)) } catch {
-            if error.code != .notFound { throw error }
+            if error.code == .notFound { return }
+            // An account that may only read is refused whether the file is there or not.
+            if error.code != .cancelled, (try? client.exists(self.path(path))) == false { return }
+            throw error
         }
     }
 
