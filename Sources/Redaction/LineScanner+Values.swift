@@ -173,7 +173,7 @@ extension LineScanner {
         guard let first = bytes[range].first, first.isLetter || first == 0x5f || first == 0x24
         else { return false }
         return bytes[range].allSatisfy {
-            $0.isWord || [0x2e, 0x28, 0x5b, 0x3a, 0x2d, 0x3e, 0x24].contains($0)
+            $0.isWord || [0x2e, 0x28, 0x5b, 0x5d, 0x3a, 0x2d, 0x3e, 0x24].contains($0)
         } && !Randomness.isOdd(bytes[range])
             || bytes[range].contains(0x28)
     }
@@ -290,8 +290,13 @@ extension LineScanner {
         // register => user:password@host/extension.
         let end = bytes[value].firstIndex(of: 0x40) ?? value.upperBound
         // The domain of user=DOMAIN/name%password may stand before a slash.
-        let slash = bytes[value.lowerBound..<end].lastIndex(of: 0x2f) ?? value.lowerBound
-        guard slash == value.lowerBound || bytes[slash..<end].contains(0x25),
+        let slash = bytes[value.lowerBound..<end].lastIndex(of: 0x2f)
+        let isOfDomain =
+            slash.map {
+                $0 > value.lowerBound && $0 + 1 < end && bytes[$0 + 1].isAlphanumeric
+                    && bytes[$0..<end].contains(0x25)
+            } ?? true
+        guard isOfDomain,
             bytes.position(of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
                 == nil,
             let colon = bytes.position(

@@ -280,4 +280,25 @@ struct StructureTests {
             }
             """)
     }
+
+    @Test("Files that are called after a secret, or lie in a directory of secrets, are one")
+    func places() throws {
+        try check("/root/.config/mdp.txt", "«firstword»\n")
+        try check("/srv/docker/db_password.txt", "«firstword»\n")
+        try check("/srv/docker/secrets/db_root", "«firstword»\n")
+        try check("/srv/docker/secrets/app.yaml", "host: ‹db1›\n")
+        try check("/srv/password_policy.txt", "‹twelve letters›\n")
+        try check("/srv/logins_password.txt", "login;password\n‹bob›;«firstword»\n")
+    }
+
+    @Test("Code that reads passwords holds none")
+    func codeDecoys() throws {
+        try check(
+            "/srv/a.py",
+            "token_value = ‹tokens[1]›\nclaims.setdefault(\"‹methods›\", [\"‹client_secret_post›\", \"‹client_secret_basic›\"])\n"
+        )
+        try check("/srv/ftp/a.py", "if not user:\n    user = ‹'anonymous'›\n")
+        try check("/srv/a.pl", "$auth =~ ‹s/%([0-9A-Fa-f]{2})/chr(hex($1))/eg›;\n")
+        try check("/srv/a.sh", "mkdir -p `cygpath -u \"‹%s›\"`\n")
+    }
 }
