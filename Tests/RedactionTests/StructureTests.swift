@@ -260,6 +260,22 @@ struct StructureTests {
         )
     }
 
+    @Test("Words of commands in elements of XML, tokens in a block of one line")
+    func elements() throws {
+        try check(
+            "/srv/service.xml",
+            "<service><argument>--password</argument><argument>«firstword»</argument><argument>--port</argument><argument>‹8080›</argument></service>\n"
+        )
+        try check(
+            "/Library/x.plist",
+            "<plist><array><string>‹tool›</string><string>--token</string><string>«firstword»</string><string>--name</string><string>‹records›</string></array></plist>\n"
+        )
+        try check(
+            "/etc/consul.d/a.hcl",
+            "acl { tokens { agent = \"«firstword»\" default = \"«secondword»\" } }\ndatacenter = \"‹site›\"\n"
+        )
+    }
+
     @Test("Terraform: defaults in one line, and secrets of the vaults of clouds")
     func vaults() throws {
         try check(
