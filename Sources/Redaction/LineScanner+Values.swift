@@ -278,10 +278,11 @@ extension LineScanner {
             return
         }
         // accept.users=user::password of CAS.
-        if bytes.word(last..<name.upperBound) == "users",
-            let mark = bytes.position(
-                of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
-        {
+        if bytes.word(last..<name.upperBound) == "users" {
+            guard
+                let mark = bytes.position(
+                    of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
+            else { return }
             judge(
                 (mark + 2)..<(bytes[(mark + 2)..<value.upperBound].firstIndex(of: 0x2c)
                     ?? value.upperBound), .secret(.password), name: name)

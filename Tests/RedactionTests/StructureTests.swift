@@ -314,6 +314,7 @@ struct StructureTests {
             "token_value = ‹tokens[1]›\nclaims.setdefault(\"‹methods›\", [\"‹client_secret_post›\", \"‹client_secret_basic›\"])\n"
         )
         try check("/srv/ftp/a.py", "if not user:\n    user = ‹'anonymous'›\n")
+        try check("/srv/a.vim", "let g:connection[users] = ‹a:canonical›\n")
         try check("/srv/a.pl", "$auth =~ ‹s/%([0-9A-Fa-f]{2})/chr(hex($1))/eg›;\n")
         try check("/srv/a.sh", "mkdir -p `cygpath -u \"‹%s›\"`\n")
     }
