@@ -198,11 +198,13 @@ extension LineScanner {
     }
 
     /// Whether a quote closes the text that a name stands in (`expect "password:"`), and opens no value that ends on a later line.
-    func closesText(_ position: Int, in line: Line) -> Bool {
-        bytes[position].isQuote && kind.mayBreakQuotes && !line.isComment
-            && Quoted(at: position, of: bytes, lineEnd: line.range.upperBound, mayBreak: false)
-                == nil
-            && openQuote(before: position) == bytes[position]
+    mutating func closesText(_ position: Int, in line: Line) -> Bool {
+        guard bytes[position].isQuote, kind.mayBreakQuotes, !line.isComment, wasted < 1 << 22,
+            openQuote(before: position) == bytes[position],
+            Quoted(at: position, of: bytes, lineEnd: line.range.upperBound, mayBreak: false) == nil
+        else { return false }
+        wasted += line.range.upperBound - position
+        return true
     }
 
     /// A remark such as `# Password: must not be empty` has words, not a value.

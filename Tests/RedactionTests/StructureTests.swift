@@ -14,6 +14,7 @@ struct StructureTests {
             app.t\\u0069tle=‹Accueil›
             spring.mail.password \\
                = «fourthword»
+            spaced.password \\u0041«fifthword»
             long = ‹one› \\
                ‹two›
             # ‹remark \\u0041›
