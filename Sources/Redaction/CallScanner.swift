@@ -142,6 +142,7 @@ struct CallScanner {
         guard ["set", "put", "add", "option", "modparam"].contains(where: name.hasPrefix),
             let key = argument(1, from: word.upperBound, before: limit), key.count <= 64,
             case .secret = KeyName(bytes[key]).sensitivity,
+            !bytes[word.upperBound..<key.lowerBound].contains(0x5b),
             let value = argument(2, from: word.upperBound, before: limit),
             // No name of its own: default="…", help="…".
             bytes[(key.upperBound + 1)..<(value.lowerBound - 1)].allSatisfy({

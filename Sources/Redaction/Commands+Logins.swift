@@ -67,7 +67,7 @@ extension Commands {
     private static func mayBePassword(_ word: Range<Int>, in directives: Directives) -> Bool {
         let inner = directives.bytes[directives.unquoted(word)]
         guard inner.count >= 3, let first = inner.first else { return false }
-        return ![0x2f, 0x24, 0x7e].contains(first)
+        return ![0x2f, 0x24, 0x7e, 0x60].contains(first)
             && !inner.allSatisfy { $0.isDigit || [0x3a, 0x2e, 0x2c, 0x2d, 0x25].contains($0) }
     }
 }

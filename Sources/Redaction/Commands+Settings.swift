@@ -156,7 +156,7 @@ extension Commands {
         switch first {
         case "user"
         where words.count == 3
-            && (directives.kind.form == .shell || directives.kind.path.contains("ftp")):
+            && (directives.kind.form == .shell || directives.kind.ending == "ftp"):
             put(words[2])
         case "quote" where words.count == 3 && bytes.word(words[1]) == "pass": put(words[2])
         case "auth" where directives.kind.name.contains("redis"): put(words[words.count - 1])

@@ -173,7 +173,7 @@ extension LineScanner {
         guard let first = bytes[range].first, first.isLetter || first == 0x5f || first == 0x24
         else { return false }
         return bytes[range].allSatisfy {
-            $0.isWord || [0x2e, 0x28, 0x5b, 0x3a, 0x2d, 0x3e, 0x24].contains($0)
+            $0.isWord || [0x2e, 0x28, 0x5b, 0x5d, 0x3a, 0x2d, 0x3e, 0x24].contains($0)
         } && !Randomness.isOdd(bytes[range])
             || bytes[range].contains(0x28)
     }
@@ -198,11 +198,13 @@ extension LineScanner {
     }
 
     /// Whether a quote closes the text that a name stands in (`expect "password:"`), and opens no value that ends on a later line.
-    func closesText(_ position: Int, in line: Line) -> Bool {
-        bytes[position].isQuote && kind.mayBreakQuotes && !line.isComment
-            && Quoted(at: position, of: bytes, lineEnd: line.range.upperBound, mayBreak: false)
-                == nil
-            && openQuote(before: position) == bytes[position]
+    mutating func closesText(_ position: Int, in line: Line) -> Bool {
+        guard bytes[position].isQuote, kind.mayBreakQuotes, !line.isComment, wasted < 1 << 22,
+            openQuote(before: position) == bytes[position],
+            Quoted(at: position, of: bytes, lineEnd: line.range.upperBound, mayBreak: false) == nil
+        else { return false }
+        wasted += line.range.upperBound - position
+        return true
     }
 
     /// A remark such as `# Password: must not be empty` has words, not a value.
@@ -278,10 +280,11 @@ extension LineScanner {
             return
         }
         // accept.users=user::password of CAS.
-        if bytes.word(last..<name.upperBound) == "users",
-            let mark = bytes.position(
-                of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
-        {
+        if bytes.word(last..<name.upperBound) == "users" {
+            guard
+                let mark = bytes.position(
+                    of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
+            else { return }
             judge(
                 (mark + 2)..<(bytes[(mark + 2)..<value.upperBound].firstIndex(of: 0x2c)
                     ?? value.upperBound), .secret(.password), name: name)
@@ -290,8 +293,13 @@ extension LineScanner {
         // register => user:password@host/extension.
         let end = bytes[value].firstIndex(of: 0x40) ?? value.upperBound
         // The domain of user=DOMAIN/name%password may stand before a slash.
-        let slash = bytes[value.lowerBound..<end].lastIndex(of: 0x2f) ?? value.lowerBound
-        guard slash == value.lowerBound || bytes[slash..<end].contains(0x25),
+        let slash = bytes[value.lowerBound..<end].lastIndex(of: 0x2f)
+        let isOfDomain =
+            slash.map {
+                $0 > value.lowerBound && $0 + 1 < end && bytes[$0 + 1].isAlphanumeric
+                    && bytes[$0..<end].contains(0x25)
+            } ?? true
+        guard isOfDomain,
             bytes.position(of: [0x3a, 0x3a], from: value.lowerBound, before: value.upperBound)
                 == nil,
             let colon = bytes.position(

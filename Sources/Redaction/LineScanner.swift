@@ -80,6 +80,14 @@ struct LineScanner {
     /// `variable "db_password" {`: what is in the block belongs to its label.
     private mutating func block(_ line: Line) {
         let range = bytes.trimmed(line.range)
+        // acl { tokens { agent = "…" } } in one line.
+        if kind.ending == "hcl",
+            let open = bytes.position(
+                of: Array("tokens {".utf8), from: range.lowerBound, before: range.upperBound)
+        {
+            enter(open + 7, .suspicious(.token), open..<(open + 6))
+            return
+        }
         guard range.count > 4, bytes[range.upperBound - 1] == 0x7b else { return }
         // tokens { … } of Consul.
         let bare = bytes.trimmed(range.lowerBound..<(range.upperBound - 1))

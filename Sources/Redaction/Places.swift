@@ -83,10 +83,13 @@ extension FileKind {
             return true
         }
         if FileKind.secretPlaces.contains(where: path.contains) { return true }
-        // A file that is called db_password holds one.
-        guard ending == name || ending == "txt", case .secret = KeyName(name.utf8).sensitivity
-        else { return false }
-        return table == nil
+        // A file that is called db_password holds one, and so does what Compose mounts from a directory of secrets.
+        guard ending == name || ending == "txt", table == nil || table == .columns else {
+            return false
+        }
+        if path.contains("/secrets/") { return true }
+        guard case .secret = KeyName(name.utf8).sensitivity else { return false }
+        return true
     }
 
     /// Whether a line under any name is a secret: lists of passwords that people keep.

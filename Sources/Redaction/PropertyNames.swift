@@ -48,8 +48,9 @@ enum PropertyNames {
 
     /// Blanks before a separator, or before the end of a line that goes on.
     private static func isGap(_ start: Int, _ end: Int, _ text: [UInt8]) -> Bool {
-        let next = text[start..<end].first { !$0.isSpace } ?? 0x20
-        return next == 0x3d || next == 0x3a || next == 0x5c
+        let next = text[start..<end].firstIndex { !$0.isSpace } ?? end
+        return next < end
+            && ([0x3d, 0x3a].contains(text[next]) || text[next] == 0x5c && isBreak(next + 1, text))
     }
 
     private static func isBreak(_ position: Int, _ text: [UInt8]) -> Bool {

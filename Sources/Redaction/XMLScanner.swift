@@ -177,7 +177,9 @@ struct XMLScanner {
         if word == "tr" { isRowOfHeads = false }
         // A head beside cells names its row.
         if word == "table" || word == "td" && isRowOfHeads { columns = [] }
-        if let neighbour = parent?.neighbour, XMLScanner.valueElements.contains(word) {
+        if let neighbour = parent?.neighbour,
+            XMLScanner.valueElements.contains(word) || XMLScanner.arguments.contains(word)
+        {
             own = scan.kind.sensitivity(named: bytes[neighbour])
             levels[levels.count - 1].neighbour = nil
         } else if own == .neutral, let parent, let neighbour = parent.neighbour,
@@ -247,6 +249,8 @@ struct XMLScanner {
         "config-property-name", "option", "td", "th", "dt", "macro",
         "env-entry-name", "k", "nom", "cle", "libelle",
     ]
+    /// Elements that hold the words of a command one by one.
+    private static let arguments: Set<String> = ["arg", "argument", "string"]
     private static let valueElements: Set<String> = [
         "value", "string", "param-value", "val", "text", "data", "propertyvalue",
         "config-property-value", "entry", "default", "integer", "td", "dd", "defaultvalue",
@@ -275,6 +279,13 @@ struct XMLScanner {
                     level.text.first.map { scan.kind.sensitivity(named: $0.bytes[...]) }
                         ?? .neutral)
             }
+        }
+        // <argument>--password</argument><argument>…</argument>
+        if XMLScanner.arguments.contains(word), let text = level.text.first,
+            text.bytes.first(where: { !$0.isSpaceOrBreak }) == 0x2d, !text.bytes.contains(0x3d)
+        {
+            levels[levels.count - 1].neighbour = bytes.trimmed(text.outer(0..<text.bytes.count))
+            return
         }
         let isKeyOfMap = word == "string" && isKeyOfMap(levels[levels.count - 1])
         guard XMLScanner.nameElements.contains(word) || isKeyOfMap, let text = level.text.first

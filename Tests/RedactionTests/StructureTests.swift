@@ -14,6 +14,7 @@ struct StructureTests {
             app.t\\u0069tle=‹Accueil›
             spring.mail.password \\
                = «fourthword»
+            spaced.password \\u0041«fifthword»
             long = ‹one› \\
                ‹two›
             # ‹remark \\u0041›
@@ -260,6 +261,22 @@ struct StructureTests {
         )
     }
 
+    @Test("Words of commands in elements of XML, tokens in a block of one line")
+    func elements() throws {
+        try check(
+            "/srv/service.xml",
+            "<service><argument>--password</argument><argument>«firstword»</argument><argument>--port</argument><argument>‹8080›</argument></service>\n"
+        )
+        try check(
+            "/Library/x.plist",
+            "<plist><array><string>‹tool›</string><string>--token</string><string>«firstword»</string><string>--name</string><string>‹records›</string></array></plist>\n"
+        )
+        try check(
+            "/etc/consul.d/a.hcl",
+            "acl { tokens { agent = \"«firstword»\" default = \"«secondword»\" } }\ndatacenter = \"‹site›\"\n"
+        )
+    }
+
     @Test("Terraform: defaults in one line, and secrets of the vaults of clouds")
     func vaults() throws {
         try check(
@@ -279,5 +296,27 @@ struct StructureTests {
               secret_string = jsonencode({ user = "«fourthword»", other = "«fifthword»" })
             }
             """)
+    }
+
+    @Test("Files that are called after a secret, or lie in a directory of secrets, are one")
+    func places() throws {
+        try check("/root/.config/mdp.txt", "«firstword»\n")
+        try check("/srv/docker/db_password.txt", "«firstword»\n")
+        try check("/srv/docker/secrets/db_root", "«firstword»\n")
+        try check("/srv/docker/secrets/app.yaml", "host: ‹db1›\n")
+        try check("/srv/password_policy.txt", "‹twelve letters›\n")
+        try check("/srv/logins_password.txt", "login;password\n‹bob›;«firstword»\n")
+    }
+
+    @Test("Code that reads passwords holds none")
+    func codeDecoys() throws {
+        try check(
+            "/srv/a.py",
+            "token_value = ‹tokens[1]›\nclaims.setdefault(\"‹methods›\", [\"‹client_secret_post›\", \"‹client_secret_basic›\"])\n"
+        )
+        try check("/srv/ftp/a.py", "if not user:\n    user = ‹'anonymous'›\n")
+        try check("/srv/a.vim", "let g:connection[users] = ‹a:canonical›\n")
+        try check("/srv/a.pl", "$auth =~ ‹s/%([0-9A-Fa-f]{2})/chr(hex($1))/eg›;\n")
+        try check("/srv/a.sh", "mkdir -p `cygpath -u \"‹%s›\"`\n")
     }
 }
