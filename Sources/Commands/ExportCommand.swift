@@ -32,6 +32,11 @@ struct ExportCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
+        guard output != "-" || !Terminal.outputIsTerminal else {
+            throw Failure(
+                .usage, "an archive is not written to a terminal",
+                hint: "Name a file with --output, or send the output to a file or a program.")
+        }
         let plan = try PlanLoading.export(plan)
         let counters = Progress()
         let display = ProgressDisplay(counters, progress.style)

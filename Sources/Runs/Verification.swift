@@ -284,7 +284,10 @@ extension Verification {
             }
             if content == .null {
                 lines.append(
-                    "note: encrypted content was not looked into; --decrypt-with does that")
+                    bag == nil
+                        ? "note: what passes through standard input is not decoded; \"exeat verify\" "
+                            + "of the file that it is stored in does that"
+                        : "note: encrypted content was not looked into; --decrypt-with does that")
             }
         } else {
             lines.append("NOT GOOD")

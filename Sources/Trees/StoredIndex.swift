@@ -23,9 +23,11 @@ public enum StoredIndex {
             repeat {
                 try progress.checkCancelled()
                 try stream.read(into: &chunk)
-                try unsafe chunk.withBytes { (bytes) throws(Failure) in
-                    try unsafe file.writeAll(bytes)
-                }
+                do throws(Failure) {
+                    try unsafe chunk.withBytes { (bytes) throws(Failure) in
+                        try unsafe file.writeAll(bytes)
+                    }
+                } catch { throw error.during("cannot keep the index in \"\(directory)\"") }
             } while !chunk.isEmpty
         }
         return SharedDescriptor(file, name: "the index of the archive")

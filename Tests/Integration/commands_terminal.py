@@ -181,6 +181,13 @@ def an_index_is_listed_in_little_memory(world):
     expect(sizes[1] < sizes[0] + 20_000, f"memory grows with the list: {sizes}")
 
 
+def no_archive_on_a_terminal(world):
+    plan = world.plan("screen.yaml", "tree")
+    status, screen = typed(world, [EXEAT, "export", plan, "--output", "-"], [])
+    expect(status == 64 and "not written to a terminal" in screen, f"{status} {screen}")
+    expect("tree-00001" not in screen, "an archive was written there")
+
+
 def main():
     suite = Suite()
     world = suite.world
@@ -197,6 +204,7 @@ def main():
     suite.case("a target that cannot be tried out", a_target_that_cannot_be_tried_out)
     suite.case("merged owners are told", merged_owners_are_told)
     suite.case("an index is listed in little memory", an_index_is_listed_in_little_memory)
+    suite.case("no archive on a terminal", no_archive_on_a_terminal)
     suite.finish()
 
 

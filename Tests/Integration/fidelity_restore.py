@@ -190,6 +190,12 @@ def main():
                 work, {"tree": [f"path: {tree}", "devices: true", "exclude:",
                                 "  paths: [ names/plain ]", "  reason: for the test"]},
                 encrypt, name=label, file=label + ".yaml")
+            with open(plan, "r+", encoding="utf-8") as file:
+                text = file.read().replace(
+                    "purpose: trial", "purpose: trial, contract: E26-01, provider: { name: Hébergeur SA }, "
+                    "customer: { name: CH de Valmont }")
+                file.seek(0)
+                file.write(text)
             bag = os.path.join(work, label)
             exeat("export", plan, "--output", bag, cwd=work).expect(0)
             one(cases, work, tree, bag, label, bool(encrypt), plan)

@@ -131,7 +131,7 @@ def full_work(world):
         needed = disk.used()
         world.remove("disk/work", "owned-target")
         # A little more room each time, from too little for the index to enough.
-        cut = []
+        cut, told = [], []
         for room in range(needed, 8 << 20, 12 << 10):
             disk.leave(room)
             result = world.run(*command, prefix=prefix)
@@ -140,10 +140,12 @@ def full_work(world):
                 break
             expect(result.status == 1 and "no space left" in result.err,
                    f"{room}: {result.status} {result.err}")
+            told.append(result.err)
             with open(world.at("disk/work/source-0/not-set"), "rb") as record:
                 cut.append(record.read().count(b"\n"))
         expect(len([count for count in cut if 0 < count < 2000]) > 2, f"files: {cut}")
         expect(len([count for count in cut if 2000 <= count < 4000]) > 2, f"directories: {cut}")
+        expect(any(f'index in "{world.at("disk/work")}' in text for text in told), told[0])
         again = refused(result)
         expect(again == whole, f"{again[0]} instead of {whole[0]} are told, after {cut}")
 

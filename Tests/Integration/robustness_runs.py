@@ -146,6 +146,7 @@ def interrupted_stream(world):
     with open(world.at("stream.tar"), "rb") as stream:
         result = world.run("verify", "-", "--trust", world.trust, stdin=stream)
     expect(result.status == 0, result.err)
+    expect(b"what passes through standard input is not decoded" in result.out, result.out)
     # A reader that goes away.
     process = subprocess.Popen(
         world.command("export", world.plan("plan.yaml", "tree"), "--output", "-"),
