@@ -117,4 +117,38 @@ extension LineScanner {
         }
         return sectionName
     }
+
+    /// What a name of several words says. Of a sentence (CREATE LOGIN x WITH PASSWORD) only the last word is the name.
+    mutating func sensitivity(ofWords name: Range<Int>, in line: Line) -> Sensitivity {
+        let words = spread(name, in: line)
+        if bytes[words].count(where: { $0 == 0x20 }) > 3, case .secret = sensitivity(of: name) {
+            return sensitivity(of: name)
+        }
+        return sensitivity(of: words)
+    }
+
+    /// Keeps what stands beside a `name`: a `value` on the same line is of that.
+    mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
+        if name.count <= 9 || name.count == 13,
+            ["name", "key", "variable", "property", "parameter", "httpheaderkey", "nom", "cle"]
+                .contains(
+                    bytes.word(name)),
+            !value.isEmpty
+        {
+            named = value
+        }
+    }
+
+    mutating func sensitivity(of name: Range<Int>) -> Sensitivity {
+        let key = bytes[name]
+        // What stands in the place of a user is no name.
+        if key.first == 0x45, Placeholder.isPlaceholder(key) { return .neutral }
+        if let special = kind.special, bytes.word(name) == special.name {
+            return special.sensitivity
+        }
+        if let found = known[key] { return found }
+        let found = kind.sensitivity(named: key)
+        if known.count < 4096 { known[key] = found }
+        return found
+    }
 }

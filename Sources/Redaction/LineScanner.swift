@@ -8,14 +8,14 @@ struct LineScanner {
     let kind: FileKind
     let isPublic: Bool
     var spots: Spots
-    private var known: [ArraySlice<UInt8>: Sensitivity] = [:]
+    var known: [ArraySlice<UInt8>: Sensitivity] = [:]
 
     /// Bytes that were looked at in vain for a closing quote: a file full of them is read without quotes.
     var wasted = 0
     /// What a structure that was opened under a name says about what is in it, and where it ends.
     private var around: (sensitivity: Sensitivity, name: Range<Int>, inner: Range<Int>, end: Int)?
     /// The value of the last `name` on the line: what a `value` beside it is.
-    private var named: Range<Int>?
+    var named: Range<Int>?
     /// A text of several lines in code (`<<EOT`): no code, so that bare words in it are values.
     var document = 0..<0
     /// What the heading of the section says: `[passwords]`.
@@ -382,38 +382,5 @@ struct LineScanner {
             return around.sensitivity
         }
         return section
-    }
-
-    /// What a name of several words says. Of a sentence (CREATE LOGIN x WITH PASSWORD) only the last word is the name.
-    private mutating func sensitivity(ofWords name: Range<Int>, in line: Line) -> Sensitivity {
-        let words = spread(name, in: line)
-        if bytes[words].count(where: { $0 == 0x20 }) > 3, case .secret = sensitivity(of: name) {
-            return sensitivity(of: name)
-        }
-        return sensitivity(of: words)
-    }
-
-    private mutating func noteName(_ name: Range<Int>, _ value: Range<Int>) {
-        if name.count <= 9 || name.count == 13,
-            ["name", "key", "variable", "property", "parameter", "httpheaderkey", "nom", "cle"]
-                .contains(
-                    bytes.word(name)),
-            !value.isEmpty
-        {
-            named = value
-        }
-    }
-
-    mutating func sensitivity(of name: Range<Int>) -> Sensitivity {
-        let key = bytes[name]
-        // What stands in the place of a user is no name.
-        if key.first == 0x45, Placeholder.isPlaceholder(key) { return .neutral }
-        if let special = kind.special, bytes.word(name) == special.name {
-            return special.sensitivity
-        }
-        if let found = known[key] { return found }
-        let found = kind.sensitivity(named: key)
-        if known.count < 4096 { known[key] = found }
-        return found
     }
 }
