@@ -22,7 +22,8 @@ struct SecretFilter: ContentFilter {
             // Those of users are the only ones that may hold anything at all.
             let attribute = entry.attributes[index]
             guard attribute.name.starts(with: "user.".utf8) else { continue }
-            let result = redactor.redact(path: path, content: attribute.value)
+            let result = redactor.redact(
+                attribute: attribute.name, value: attribute.value, path: path)
             notes += result.findings.map { finding in
                 SecretPlace(
                     finding, path: entry.path, family: nil, attribute: attribute.name

@@ -140,7 +140,9 @@ struct MachineFiles: ~Copyable {
             guard let redactor, attribute.name.starts(with: "user.".utf8) else {
                 return TreeLeaf.AttributeDigest(attribute)
             }
-            let value = redactor.redact(path: [0x2f] + there.path, content: attribute.value).content
+            let value = redactor.redact(
+                attribute: attribute.name, value: attribute.value, path: [0x2f] + there.path
+            ).content
             return TreeLeaf.AttributeDigest(ExtendedAttribute(name: attribute.name, value: value))
         }
     }
