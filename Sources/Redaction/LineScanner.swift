@@ -361,8 +361,14 @@ struct LineScanner {
         if outside != .neutral, section == outside, KeyWords.ordinary.contains(bytes.word(name)) {
             return .neutral
         }
-        guard named != nil || around != nil else { return section }
         let word = bytes.word(name)
+        // [password] with value = … below it.
+        if let sectionName, ["value", "text", "valeur"].contains(word),
+            case .secret(let secretClass) = KeyName(bytes[sectionName]).sensitivity
+        {
+            return .secret(secretClass)
+        }
+        guard named != nil || around != nil else { return section }
         if let named,
             ["value", "val", "default", "current", "content", "httpheadervalue", "valeur"].contains(
                 word)

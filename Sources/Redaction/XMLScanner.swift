@@ -238,6 +238,13 @@ struct XMLScanner {
                 Nested.resolved(attribute.value, of: bytes), sensitivity,
                 name: bytes.text(named ?? attribute.name), into: &spots)
         }
+        // <arg value="--password"/><arg value="…"/> of Ant.
+        if XMLScanner.arguments.contains(word), !levels.isEmpty,
+            let option = attributes.first(where: { bytes.word(localName($0.name)) == "value" }),
+            bytes[option.value].first == 0x2d, !bytes[option.value].contains(0x3d)
+        {
+            levels[levels.count - 1].neighbour = option.value
+        }
         return context
     }
 

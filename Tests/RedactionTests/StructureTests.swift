@@ -319,4 +319,28 @@ struct StructureTests {
         try check("/srv/a.pl", "$auth =~ ‹s/%([0-9A-Fa-f]{2})/chr(hex($1))/eg›;\n")
         try check("/srv/a.sh", "mkdir -p `cygpath -u \"‹%s›\"`\n")
     }
+
+    @Test("A value under a section that is called after a secret, and options in elements of Ant")
+    func sectionsAndArguments() throws {
+        try check(
+            "/etc/app/a.ini",
+            """
+            [password]
+            value = «firstword»
+            min_length = ‹8›
+            [mail]
+            value = ‹plain›
+
+            """)
+        try check(
+            "/srv/build.xml",
+            """
+            <project><exec executable="‹deploy›">
+              <arg value="‹--user›"/><arg value="‹joe›"/>
+              <arg value="‹--password›"/><arg value="«secondword»"/>
+              <arg value="‹--verbose›"/><arg value="‹target›"/>
+            </exec></project>
+
+            """)
+    }
 }
