@@ -114,13 +114,24 @@ extension TextCursor {
         return iso(separator: 0x2f)
     }
 
-    /// A date, "T", a space or "_" (svlogd), a time of day, a fraction, a zone. MariaDB pads hours with a space.
+    /// A date, "T", a space, a tab (W3C) or "_" (svlogd), a time of day, a fraction, a zone. MariaDB pads hours
+    /// with a space.
     private mutating func iso(separator: UInt8) -> TextTime? {
         guard let year = digits(4), take(separator), let month = digits(2), take(separator),
-            let day = digits(2), byte == 0x54 || byte == 0x20 || byte == 0x74 || byte == 0x5f
+            let day = digits(2)
+        else { return nil }
+        let between = byte
+        guard
+            between == 0x54 || between == 0x20 || between == 0x74 || between == 0x5f
+                || between == 0x09
         else { return nil }
         position += 1
-        return finish(year, month, day)
+        guard var time = finish(year, month, day) else { return nil }
+        // svlogd writes UTC, with five decimals, and does not say so (svlogd(8), -tt).
+        if between == 0x5f, time.zone == .absent, self[position - 6] == 0x2e {
+            time.zone = .offset(0)
+        }
+        return time
     }
 
     private mutating func rfc5424() -> TextTime? {
