@@ -77,11 +77,7 @@ final class JournalTargetFamily: LogTargetFamily {
     private func record(_ artifact: Int) -> String { "\(room.directory)/files-\(artifact)" }
 
     func prepare() throws(Failure) -> ImportOutline {
-        if target.existing != .replace, let path = try strangers().first {
-            throw Failure(
-                .targetOccupied, "\"\(path)\" is there already, and not of this import",
-                hint: "Name an empty directory, or move the file away.")
-        }
+        try refuseStrangers()
         if !streams.isEmpty { _ = try JournalRemote.program() }
         let units = (streams + files).map { SegmentNumber(artifact: $0, segment: 0) }
         return ImportOutline(
@@ -90,7 +86,18 @@ final class JournalTargetFamily: LogTargetFamily {
     }
 
     func begin() throws(Failure) {
-        for path in try strangers() { try Files.remove(path) }
+        // One may have come while other sources were checked.
+        try refuseStrangers()
+        if target.existing == .replace {
+            for path in try strangers() { try Files.remove(path) }
+        }
+    }
+
+    private func refuseStrangers() throws(Failure) {
+        guard target.existing != .replace, let path = try strangers().first else { return }
+        throw Failure(
+            .targetOccupied, "\"\(path)\" is there already, and not of this import",
+            hint: "Name an empty directory, or move the file away.")
     }
 
     /// What is not of this import, where its files go.

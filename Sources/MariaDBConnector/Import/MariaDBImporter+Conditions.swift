@@ -39,9 +39,10 @@ extension MariaDBImporter {
             let count = try target.pool.with { (session) throws(Failure) in
                 try session.value(query)
             }
-            if let count = count.flatMap(Int64.init), count != 0 {
+            if let count, count != "0" {
                 target.note(
-                    shortfall: title, "\(counted(count, "row")) \(what) the \(rule)\(asOnSource)")
+                    shortfall: title,
+                    "\(count) \(count == "1" ? "row" : "rows") \(what) the \(rule)\(asOnSource)")
             }
         } catch {
             // The parent may be in a database that was not exported.
