@@ -5,10 +5,11 @@ import CLinux
 ///
 /// With `add` and `replace`, several sources may go to one target. A file system that locks no
 /// directories (NFS) is taken as it is.
-final class TargetLock: Sendable {
+public final class TargetLock: Sendable {
     private let root: TreeRoot
 
-    init(_ root: TreeRoot, alone: Bool) throws(Failure) {
+    /// Throws `.locked` where another one has it, in this process or in another.
+    public init(_ root: TreeRoot, alone: Bool) throws(Failure) {
         self.root = root
         guard (try? root.descriptor.lock(shared: !alone)) == false else { return }
         throw Failure(

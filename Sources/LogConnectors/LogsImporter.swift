@@ -18,6 +18,8 @@ public final class LogsImporter: Importer {
     private let target: LogsTarget
     private let source: SourceRecord
     private let room: Room
+    /// The directory, of which no other source takes a part unless something may be in it.
+    private let lock = Mutex<TargetLock?>(nil)
     /// For each family, where its slices begin.
     private let starts = Mutex<[Int]>([])
 
@@ -81,6 +83,10 @@ public final class LogsImporter: Importer {
     /// Makes the directory, and refuses one that holds what is not of this import.
     private func check() throws(Failure) {
         try Files.makeDirectory(target.directory)
+        try lock.withLock { (lock) throws(Failure) in
+            if lock != nil { return }
+            lock = try TargetLock(TreeRoot(target.directory), alone: target.existing == .refuse)
+        }
         if Files.exists(begunPath) || target.existing != .refuse { return }
         guard try TreeTarget.isVacant(target.directory, but: ["text"]) else {
             throw Failure(

@@ -101,6 +101,28 @@ def safety(cases):
         os.chmod("many/a.journal", 0o640)
 
 
+def sharing(cases):
+    def bring(existing):
+        write("into.yaml", "exeat: 1\ntrust: signer.trust.json\nsign-with: signer\ntargets:\n" + "".join(
+            f"  {name}: {{ kind: logs, directory: shared, text: {{ format: [ ndjson ] }}, existing: {existing} }}\n"
+            for name in ("first", "second")))
+        return exeat("import", "shared-bag", "into.yaml", "--work", "shared-work")
+
+    with cases.case("a second source comes into a directory only where something may be in it"):
+        for name in ("first", "second"):
+            os.makedirs(name)
+            write(f"{name}/{name}.log", "2026-01-01T00:00:00Z x\n")
+        write("shared.yaml", "exeat: 1\nrun: { purpose: trial }\nsources:\n" + "".join(
+            f"  {name}: {{ kind: logs, text: [ {os.getcwd()}/{name}/*.log ] }}\n" for name in ("first", "second"))
+            + "archive: { name: shared, sign-with: signer }\n")
+        exeat("export", "shared.yaml", "--output", "shared-bag").expect(0)
+        refused = bring("refuse").expect(1)
+        assert "another import is writing" in refused.errors, refused.errors
+        assert not [name for _, _, names in os.walk("shared") for name in names], "something was written"
+        bring("add").expect(0)
+        assert len(glob.glob("shared/ndjson/**/*.ndjson", recursive=True)) == 2
+
+
 def main():
     cases = Cases()
     if not kit.REMOTE or not shutil.which("journalctl"):
@@ -110,7 +132,7 @@ def main():
     with scratch() as work:
         os.chdir(work)
         keys(work)
-        for part in (safety,):
+        for part in (safety, sharing):
             part(cases)
     cases.finish()
 
